@@ -1,0 +1,47 @@
+//! What the server gives to every page and server function, by Leptos context.
+
+use std::sync::Arc;
+
+use billing::{Billing, account::Caller, locale::Locale};
+
+/// The shop itself; one for the process.
+#[derive(Clone)]
+pub struct Shop {
+    /// The use cases.
+    pub billing: Billing,
+    /// What the operator has set.
+    pub settings: Arc<ShopSettings>,
+}
+
+/// What the operator has set, as far as pages show it.
+#[derive(Clone, Debug)]
+pub struct ShopSettings {
+    /// No real money: sessions are made up, and a banner says so.
+    pub mock: bool,
+    /// Who sells.
+    pub seller: Seller,
+    /// VAT rate in hundredths of a per cent: 1900 is 19 %.
+    pub vat_rate_basis_points: i64,
+    /// The zone that pages show times in.
+    pub time_zone: jiff::tz::TimeZone,
+}
+
+/// Who sells, as the receipt names them.
+#[derive(Clone, Debug)]
+pub struct Seller {
+    /// Name of the business.
+    pub name: String,
+    /// Postal address, one line each.
+    pub address: Vec<String>,
+    /// VAT id, such as `DE123456789`.
+    pub vat_id: String,
+}
+
+/// Who asks, in which language; one for each request.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    /// Who is signed in, if anyone is.
+    pub caller: Option<Caller>,
+    /// The language to answer in.
+    pub locale: Locale,
+}

@@ -1,0 +1,11 @@
+//! The shop's pages: rendered by the server, hydrated in the browser.
+//!
+//! The server provides a [`Shop`](context::Shop) and a [`Visitor`](context::Visitor) by context; pages reach the
+//! domain through the server functions in `api` alone.
+
+#[cfg(feature = "ssr")]
+pub mod context;
+pub mod routes;
+mod shell;
+
+pub use shell::{App, shell};

@@ -1,0 +1,142 @@
+//! Accounts and sign-in sessions: the port that keeps them.
+
+use std::{fmt, str::FromStr};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::{
+    ids::{TenantId, UserId},
+    store::StoreError,
+};
+
+/// An e-mail address in lower case; the name that a person signs in by.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct EmailAddress(String);
+
+impl EmailAddress {
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Personal data stays out of logs.
+impl fmt::Debug for EmailAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EmailAddress(…)")
+    }
+}
+
+impl FromStr for EmailAddress {
+    type Err = InvalidEmail;
+
+    fn from_str(text: &str) -> Result<Self, InvalidEmail> {
+        let options =
+            email_address::Options::default().with_required_tld().without_display_text().without_domain_literal();
+        let address =
+            email_address::EmailAddress::parse_with_options(text.trim(), options).map_err(|_| InvalidEmail)?;
+        Ok(Self(address.as_str().to_lowercase()))
+    }
+}
+
+/// The text is no e-mail address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an e-mail address")]
+pub struct InvalidEmail;
+
+/// Who is signed in: what every tenant's call is made on behalf of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Whose balance and purchases.
+    pub tenant_id: TenantId,
+    /// Who.
+    pub user_id: UserId,
+    /// Their address.
+    pub email: EmailAddress,
+}
+
+/// A person's account, and the tenant that it belongs to.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Who signs in, and for which tenant.
+    pub caller: Caller,
+    /// Argon2id, in PHC form.
+    pub password_hash: String,
+    /// When they signed up.
+    pub created_at: Timestamp,
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account").field("caller", &self.caller).finish_non_exhaustive()
+    }
+}
+
+/// A server-side session: kept by the hash of its token, so that a copy of the table signs nobody in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredSession {
+    /// SHA-256 of the token in the cookie, in hexadecimal.
+    pub token_hash: String,
+    /// JSON, as the session layer wrote it.
+    pub data: String,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+}
+
+/// What became of a new account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignUp {
+    /// Tenant and account exist.
+    Created,
+    /// Somebody has that address already; nothing was written.
+    EmailTaken,
+}
+
+/// Keeps accounts and sessions.
+#[async_trait]
+pub trait AccountStore: Send + Sync {
+    /// Writes the tenant and the account, both or neither.
+    async fn insert_account(&self, account: &Account) -> Result<SignUp, StoreError>;
+
+    /// The account that signs in by that address.
+    async fn account_by_email(&self, email: &EmailAddress) -> Result<Option<Account>, StoreError>;
+
+    /// The account of a signed-in user.
+    async fn account(&self, user_id: UserId) -> Result<Option<Account>, StoreError>;
+
+    /// Writes a session; `false` when that token hash is taken, and nothing was written.
+    async fn insert_session(&self, session: &StoredSession) -> Result<bool, StoreError>;
+
+    /// Writes a session over the one of the same token hash, or anew.
+    async fn save_session(&self, session: &StoredSession) -> Result<(), StoreError>;
+
+    /// The session of that token hash, if it has not ended by `now`.
+    async fn session(&self, token_hash: &str, now: Timestamp) -> Result<Option<StoredSession>, StoreError>;
+
+    /// Ends a session; no error when there is none.
+    async fn delete_session(&self, token_hash: &str) -> Result<(), StoreError>;
+
+    /// Removes the sessions that have ended by `now`; gives how many.
+    async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64, StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_address_has_one_spelling() {
+        let parsed = " Kim@Example.COM ".parse::<EmailAddress>();
+        assert_eq!(parsed.as_ref().map(EmailAddress::as_str), Ok("kim@example.com"));
+        for bad in ["", "kim", "kim@", "@example.com", "kim@example", "Kim <kim@example.com>", "a b@example.com"] {
+            assert_eq!(bad.parse::<EmailAddress>(), Err(InvalidEmail), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_never_shows_in_debug_output() {
+        let shown = format!("{:?}", "kim@example.com".parse::<EmailAddress>());
+        assert!(!shown.contains("kim"));
+    }
+}

@@ -1,0 +1,125 @@
+//! The use cases. What the pages, the JSON API and the webhook do, they do through [`Billing`].
+//!
+//! The money path:
+//!
+//! 1. [`Billing::order`] commits a PENDING purchase (TX 1), then opens the checkout session at the provider (outside
+//!    any transaction, repeatable: one purchase, one session), then commits the session's id (TX 2).
+//! 2. Webhook, return page and whoever else learns how a session stands bring it to one function,
+//!    [`Billing::apply_checkout`]: it reads the purchase, lets [`decide`](checkout::decide) say what follows, and
+//!    commits state, ledger entry and event together (TX 3), or, if somebody else was quicker, starts again.
+//!
+//! Once a payment may have been attempted, the provider is asked; nothing is assumed and nothing compensated.
+
+mod checkout;
+mod order;
+mod webhook;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+pub use checkout::{Applied, Discrepancy};
+pub use order::OrderError;
+pub use webhook::Received;
+
+use crate::{
+    catalog::{CATALOG, Product},
+    clock::{Clock, Entropy},
+    ids::{PurchaseId, TenantId},
+    ledger::{Balance, Entry},
+    provider::{PaymentProvider, ProviderError},
+    purchase::{InvalidTransition, Purchase},
+    store::{PageRequest, Store, StoreError},
+};
+
+/// The shop's use cases over its ports; cheap to clone.
+#[derive(Clone)]
+pub struct Billing {
+    store: Arc<dyn Store>,
+    provider: Arc<dyn PaymentProvider>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+/// One page of the purchase history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryPage {
+    /// Newest first.
+    pub items: Vec<Purchase>,
+    /// Where the next page goes on; `None` on the last.
+    pub next: Option<PurchaseId>,
+}
+
+/// The most purchases that one page of the history gives.
+pub const HISTORY_LIMIT_MAX: u32 = 100;
+
+impl Billing {
+    /// Puts the use cases upon their ports.
+    pub fn new(
+        store: Arc<dyn Store>,
+        provider: Arc<dyn PaymentProvider>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        Self { store, provider, clock, entropy }
+    }
+
+    /// What is on sale.
+    pub fn products(&self) -> &'static [Product] {
+        &CATALOG
+    }
+
+    /// The tenant's balance.
+    pub async fn balance(&self, tenant: TenantId) -> Result<Balance, BillingError> {
+        Ok(self.store.balance(tenant).await?)
+    }
+
+    /// One of the tenant's purchases; `None` for an unknown id and for another tenant's alike.
+    pub async fn purchase(&self, tenant: TenantId, id: PurchaseId) -> Result<Option<Purchase>, BillingError> {
+        Ok(self.store.purchase(tenant, id).await?)
+    }
+
+    /// What one of the tenant's purchases did to the balance, oldest first.
+    pub async fn entries(&self, tenant: TenantId, id: PurchaseId) -> Result<Vec<Entry>, BillingError> {
+        Ok(self.store.entries(tenant, id).await?)
+    }
+
+    /// The tenant's purchases, newest first. `limit` is brought into 1 to [`HISTORY_LIMIT_MAX`].
+    pub async fn history(
+        &self,
+        tenant: TenantId,
+        limit: u32,
+        older_than: Option<PurchaseId>,
+    ) -> Result<HistoryPage, BillingError> {
+        let limit = limit.clamp(1, HISTORY_LIMIT_MAX);
+        // One more than asked for tells whether there is a next page.
+        let page = PageRequest { limit: limit + 1, older_than };
+        let mut items = self.store.purchases(tenant, page).await?;
+        let asked = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = items.len() > asked;
+        items.truncate(asked);
+        let next = if more { items.last().map(|purchase| purchase.id) } else { None };
+        Ok(HistoryPage { items, next })
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+/// Why a use case could not be carried out. The texts are for the log.
+#[derive(Debug, thiserror::Error)]
+pub enum BillingError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The payment provider.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+    /// A move that the state machine does not have was about to be made.
+    #[error(transparent)]
+    Transition(#[from] InvalidTransition),
+    /// Others kept changing the purchase; nothing was written, and it can be tried again.
+    #[error("the purchase kept changing while it was being written")]
+    Contended,
+}

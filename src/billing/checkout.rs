@@ -1,0 +1,261 @@
+//! What follows from how a checkout session stands. Every way of learning it ends in [`Billing::apply_checkout`].
+
+use super::{Billing, BillingError};
+use crate::{
+    event::{EventOutcome, EventStatus},
+    ids::{EntryId, EventId, PurchaseId, TenantId},
+    ledger::{EntryKind, NewEntry},
+    money::Currency,
+    provider::{CheckoutSession, PaymentStatus, SessionStatus},
+    purchase::{Checkout, FailureReason, Purchase, State},
+    store::{Change, Committed},
+};
+
+/// How often a change is made again because somebody else was quicker. Each time, somebody else's was written, and
+/// a purchase has fewer moves than this.
+const ATTEMPTS_MAX: u32 = 16;
+
+/// What came of a checkout session's news.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// The purchase has changed.
+    Changed(Purchase),
+    /// It was so already, or the news changes nothing.
+    Unchanged(Purchase),
+    /// The news contradicts the purchase: nothing was booked, and a person has to look.
+    Discrepant(Purchase, Discrepancy),
+}
+
+impl Applied {
+    /// The purchase as it stands now.
+    pub fn into_purchase(self) -> Purchase {
+        match self {
+            Self::Changed(purchase) | Self::Unchanged(purchase) | Self::Discrepant(purchase, _) => purchase,
+        }
+    }
+}
+
+/// How a session contradicts the purchase that it is said to pay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Discrepancy {
+    /// Another amount than was ordered.
+    #[error("the session's amount is not the purchase's")]
+    Amount,
+    /// Another currency than was ordered.
+    #[error("the session's currency is not the purchase's")]
+    Currency,
+    /// Test money for a live key, or the reverse.
+    #[error("the session's livemode is not the key's")]
+    Livemode,
+    /// The purchase has another checkout session.
+    #[error("the purchase has another checkout session")]
+    Session,
+}
+
+impl Discrepancy {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Amount => "amount",
+            Self::Currency => "currency",
+            Self::Livemode => "livemode",
+            Self::Session => "session",
+        }
+    }
+}
+
+/// What a buyer or an event has to say beside the session itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hint {
+    /// Nothing.
+    None,
+    /// The buyer has dropped the purchase: an expired session is theirs.
+    Dropped,
+    /// A payment promised earlier has failed: an unpaid session stays unpaid.
+    PaymentFailed,
+}
+
+/// The decision itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// The money is there: PAID, and the credits are booked.
+    Settle,
+    /// It will not come: FAILED.
+    Fail(FailureReason),
+    /// Nothing but the session's id or the payment's is news.
+    Note,
+    /// Nothing is news.
+    Nothing,
+    /// The session contradicts the purchase.
+    Refuse(Discrepancy),
+}
+
+/// Decides what follows for a purchase from how its session stands. Pure; the whole table of checkout events is here.
+pub(super) fn decide(purchase: &Purchase, session: &CheckoutSession, livemode: bool, hint: Hint) -> Decision {
+    if session.livemode != livemode {
+        return Decision::Refuse(Discrepancy::Livemode);
+    }
+    if purchase.checkout.as_ref().is_some_and(|checkout| checkout.provider_ref != session.provider_ref) {
+        return Decision::Refuse(Discrepancy::Session);
+    }
+    let money_is_there = match session.payment {
+        PaymentStatus::Paid | PaymentStatus::NotRequired => session.status == SessionStatus::Complete,
+        PaymentStatus::Unpaid => false,
+    };
+    match purchase.state {
+        State::Paid(_) | State::Refunded(_) => Decision::Nothing,
+        State::Pending(_) | State::Failed(_) if money_is_there => match charged_otherwise(purchase, session) {
+            Some(discrepancy) => Decision::Refuse(discrepancy),
+            None => Decision::Settle,
+        },
+        State::Failed(_) => Decision::Nothing,
+        State::Pending(_) => match (session.status, hint) {
+            (SessionStatus::Expired, Hint::Dropped) => Decision::Fail(FailureReason::Cancelled),
+            (SessionStatus::Expired, _) => Decision::Fail(FailureReason::Expired),
+            (_, Hint::PaymentFailed) => Decision::Fail(FailureReason::PaymentFailed),
+            _ if is_news(purchase, session) => Decision::Note,
+            _ => Decision::Nothing,
+        },
+    }
+}
+
+/// What is credited is what was sold: amount and currency as ordered.
+fn charged_otherwise(purchase: &Purchase, session: &CheckoutSession) -> Option<Discrepancy> {
+    let currency = session.currency.as_deref().and_then(|code| code.parse::<Currency>().ok());
+    if currency != Some(purchase.item.price.currency) {
+        Some(Discrepancy::Currency)
+    } else if session.amount_total != Some(purchase.item.price.cents) {
+        Some(Discrepancy::Amount)
+    } else {
+        None
+    }
+}
+
+fn is_news(purchase: &Purchase, session: &CheckoutSession) -> bool {
+    purchase.checkout.is_none() || (session.payment_ref.is_some() && session.payment_ref != purchase.payment_ref)
+}
+
+impl Billing {
+    /// The buyer is back from the provider's page: asks the provider how the session stands, and acts upon it.
+    /// `None` for a session that is unknown or another tenant's. In mock mode, this is the payment.
+    pub async fn confirm_checkout(
+        &self,
+        tenant: TenantId,
+        provider_ref: &str,
+    ) -> Result<Option<Purchase>, BillingError> {
+        let Some(purchase) = self.store.purchase_by_checkout(tenant, provider_ref).await? else { return Ok(None) };
+        if purchase.state.paid_at().is_some() {
+            return Ok(Some(purchase));
+        }
+        let Some(session) = self.provider.retrieve_checkout(&purchase).await? else { return Ok(Some(purchase)) };
+        let applied = self.apply_checkout(tenant, purchase.id, &session, Hint::None, None).await?;
+        Ok(applied.map(Applied::into_purchase))
+    }
+
+    /// The buyer drops a purchase: its session is ended at the provider, so that nobody pays for it later. One that was
+    /// paid in the meantime is settled instead. `None` for a purchase that is unknown or another tenant's.
+    pub async fn discard(&self, tenant: TenantId, id: PurchaseId) -> Result<Option<Purchase>, BillingError> {
+        let Some(purchase) = self.store.purchase(tenant, id).await? else { return Ok(None) };
+        if !matches!(purchase.state, State::Pending(_)) {
+            return Ok(Some(purchase));
+        }
+        let Some(session) = self.provider.expire_checkout(&purchase).await? else { return Ok(Some(purchase)) };
+        let applied = self.apply_checkout(tenant, id, &session, Hint::Dropped, None).await?;
+        Ok(applied.map(Applied::into_purchase))
+    }
+
+    /// Acts upon how a purchase's session stands; `None` when the tenant has no such purchase. An event given is marked
+    /// in the same transaction as what it causes.
+    pub(super) async fn apply_checkout(
+        &self,
+        tenant: TenantId,
+        id: PurchaseId,
+        session: &CheckoutSession,
+        hint: Hint,
+        event: Option<EventId>,
+    ) -> Result<Option<Applied>, BillingError> {
+        for _ in 0..ATTEMPTS_MAX {
+            let Some(purchase) = self.store.purchase(tenant, id).await? else { return Ok(None) };
+            let decision = decide(&purchase, session, self.provider.livemode(), hint);
+            let state = match decision {
+                Decision::Settle => purchase.state.pay(self.now())?,
+                Decision::Fail(reason) => purchase.state.fail(reason, self.now())?,
+                Decision::Note => purchase.state,
+                Decision::Nothing => {
+                    self.finish(event, EventStatus::Applied, "nothing new").await?;
+                    return Ok(Some(Applied::Unchanged(purchase)));
+                }
+                Decision::Refuse(discrepancy) => {
+                    self.raise_attention(&purchase, discrepancy, event).await?;
+                    return Ok(Some(Applied::Discrepant(purchase, discrepancy)));
+                }
+            };
+            let change = self.change(purchase, state, session, &decision, event);
+            if self.store.commit(&change).await? == Committed::Yes {
+                let written = Purchase { version: change.purchase.version + 1, ..change.purchase };
+                tracing::info!(purchase = %written.id, status = %written.status(), "purchase changed");
+                return Ok(Some(Applied::Changed(written)));
+            }
+        }
+        Err(BillingError::Contended)
+    }
+
+    fn change(
+        &self,
+        purchase: Purchase,
+        state: State,
+        session: &CheckoutSession,
+        decision: &Decision,
+        event: Option<EventId>,
+    ) -> Change {
+        let now = self.now();
+        let entry = (*decision == Decision::Settle).then(|| NewEntry {
+            id: EntryId::new(now, self.entropy.as_ref()),
+            tenant_id: purchase.tenant_id,
+            purchase_id: purchase.id,
+            kind: EntryKind::Purchase,
+            effect_ref: String::new(),
+            credits: purchase.item.credits,
+            created_at: now,
+        });
+        // The notification can be here before the order has written down the session that it opened.
+        let checkout = purchase.checkout.clone().or_else(|| {
+            let url = session.url.clone().unwrap_or_default();
+            Some(Checkout { provider_ref: session.provider_ref.clone(), url })
+        });
+        let payment_ref = session.payment_ref.clone().or_else(|| purchase.payment_ref.clone());
+        Change {
+            purchase: Purchase { state, checkout, payment_ref, updated_at: now, ..purchase },
+            entry,
+            event: event.map(|id| EventOutcome {
+                id,
+                status: EventStatus::Applied,
+                note: "applied".to_owned(),
+                at: now,
+            }),
+        }
+    }
+
+    async fn raise_attention(
+        &self,
+        purchase: &Purchase,
+        discrepancy: Discrepancy,
+        event: Option<EventId>,
+    ) -> Result<(), BillingError> {
+        tracing::error!(purchase = %purchase.id, %discrepancy, "nothing was booked; a person has to look");
+        metrics::counter!("billing_attention_total", "reason" => discrepancy.label()).increment(1);
+        self.finish(event, EventStatus::Attention, &discrepancy.to_string()).await
+    }
+
+    pub(super) async fn finish(
+        &self,
+        event: Option<EventId>,
+        status: EventStatus,
+        note: &str,
+    ) -> Result<(), BillingError> {
+        if let Some(id) = event {
+            let outcome = EventOutcome { id, status, note: note.to_owned(), at: self.now() };
+            self.store.finish_event(&outcome).await?;
+        }
+        Ok(())
+    }
+}

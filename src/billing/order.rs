@@ -1,0 +1,125 @@
+//! Ordering: from a product id to a checkout session.
+
+use super::{Billing, BillingError};
+use crate::{
+    account::Caller,
+    catalog::Product,
+    ids::PurchaseId,
+    locale::Locale,
+    provider::{CheckoutSession, ProviderError},
+    purchase::{Checkout, FailureReason, Item, OrderKey, Pending, Purchase, State},
+    store::{Change, Committed, Inserted, StoreError},
+};
+
+/// Why an order was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum OrderError {
+    /// No such product is on sale; nothing was written.
+    #[error("no product of that id is on sale")]
+    UnknownProduct,
+    /// The idempotency key was used for another product; nothing was written.
+    #[error("the idempotency key was used for another order")]
+    KeyReused,
+    /// The provider refused to open a checkout session; the purchase is FAILED.
+    #[error("the payment provider refused the order")]
+    Rejected,
+    /// Anything else. When the provider was not available, the purchase stays PENDING, and the same order with the
+    /// same key goes on where this one stopped.
+    #[error(transparent)]
+    Billing(#[from] BillingError),
+}
+
+impl From<StoreError> for OrderError {
+    fn from(error: StoreError) -> Self {
+        Self::Billing(error.into())
+    }
+}
+
+impl Billing {
+    /// Orders a product and opens its checkout session. The same key again gives the purchase it made the first time,
+    /// in whatever state that is by now; without a key, every call is an order of its own.
+    pub async fn order(
+        &self,
+        buyer: &Caller,
+        product_id: &str,
+        key: Option<OrderKey>,
+        locale: Locale,
+    ) -> Result<Purchase, OrderError> {
+        let product = Product::find(product_id).ok_or(OrderError::UnknownProduct)?;
+        let ordered = self.new_purchase(buyer, product, key, locale);
+        let purchase = match self.store.insert_purchase(&ordered).await? {
+            Inserted::New => ordered,
+            Inserted::Existing(earlier) if earlier.item.product_id != product.id => return Err(OrderError::KeyReused),
+            Inserted::Existing(earlier) => *earlier,
+        };
+        self.open_checkout(buyer, purchase).await
+    }
+
+    /// A fresh idempotency key for an order form to carry.
+    pub fn order_key(&self) -> OrderKey {
+        OrderKey::new(self.now(), self.entropy.as_ref())
+    }
+
+    fn new_purchase(&self, buyer: &Caller, product: &Product, key: Option<OrderKey>, locale: Locale) -> Purchase {
+        let now = self.now();
+        Purchase {
+            id: PurchaseId::new(now, self.entropy.as_ref()),
+            tenant_id: buyer.tenant_id,
+            ordered_by: buyer.user_id,
+            order_key: key,
+            item: Item::from(product),
+            locale,
+            checkout: None,
+            payment_ref: None,
+            state: State::Pending(Pending),
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        }
+    }
+
+    /// Opens the checkout session of a purchase that has none yet. The provider gives one and the same session for
+    /// one purchase, so this may run twice, at once or after a crash.
+    async fn open_checkout(&self, buyer: &Caller, purchase: Purchase) -> Result<Purchase, OrderError> {
+        match (&purchase.checkout, purchase.state) {
+            (Some(_), _) => return Ok(purchase),
+            (None, State::Failed(_)) => return Err(OrderError::Rejected),
+            (None, _) => {}
+        }
+        let opened = match self.provider.create_checkout(&purchase, buyer.email.as_str()).await {
+            Ok(session) => with_checkout(&purchase, session, self.now()),
+            Err(ProviderError::Rejected { detail }) => {
+                tracing::error!(purchase = %purchase.id, detail, "the provider refused to open a checkout session");
+                self.reject(purchase).await?;
+                return Err(OrderError::Rejected);
+            }
+            Err(unavailable) => return Err(BillingError::Provider(unavailable).into()),
+        };
+        match self.store.commit(&opened).await? {
+            Committed::Yes => Ok(Purchase { version: opened.purchase.version + 1, ..opened.purchase }),
+            // The same order in another request, or a notification, was quicker; both know the same session.
+            Committed::Stale => {
+                let current = self.store.purchase(purchase.tenant_id, purchase.id).await?;
+                current.filter(|current| current.checkout.is_some()).ok_or(OrderError::Billing(BillingError::Contended))
+            }
+        }
+    }
+
+    async fn reject(&self, purchase: Purchase) -> Result<(), OrderError> {
+        let now = self.now();
+        let state = purchase.state.fail(FailureReason::ProviderRejected, now).map_err(BillingError::from)?;
+        let change = Change { purchase: Purchase { state, updated_at: now, ..purchase }, entry: None, event: None };
+        // Stale: another request about this order was quicker, and what it wrote stands.
+        self.store.commit(&change).await?;
+        Ok(())
+    }
+}
+
+fn with_checkout(purchase: &Purchase, session: CheckoutSession, now: jiff::Timestamp) -> Change {
+    let checkout = Checkout { provider_ref: session.provider_ref, url: session.url.unwrap_or_default() };
+    Change {
+        purchase: Purchase { checkout: Some(checkout), updated_at: now, ..purchase.clone() },
+        entry: None,
+        event: None,
+    }
+}

@@ -1,0 +1,71 @@
+//! The ledger: entries are only ever added, and each carries the balance that it leaves.
+//!
+//! A tenant's entries are numbered from 1 without a gap. Entry `n` has the balance of entry `n - 1` plus its
+//! own credits, so the balance is the sum of the entries and is read from the newest one alone, whether there
+//! are ten or ten million. The database checks the chain at every insert and refuses UPDATE and DELETE.
+
+use jiff::Timestamp;
+
+use crate::{
+    ids::{EntryId, PurchaseId, TenantId},
+    money::Credits,
+    purchase::named,
+};
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+named!(
+    /// Why an entry was booked.
+    EntryKind, UnknownEntryKind {
+        /// A purchase was paid: credits are added.
+        Purchase = "PURCHASE",
+        /// Money went back: credits are taken.
+        Refund = "REFUND",
+        /// A refund failed: its credits come back.
+        RefundReversal = "REFUND_REVERSAL",
+        /// A payment is disputed: credits are taken.
+        Dispute = "DISPUTE",
+        /// A dispute was won: its credits come back.
+        DisputeReversal = "DISPUTE_REVERSAL",
+    }
+);
+
+/// An entry to be booked. Purchase, kind and effect together are unique: an effect is booked once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewEntry {
+    /// Its id.
+    pub id: EntryId,
+    /// Whose ledger.
+    pub tenant_id: TenantId,
+    /// Which purchase it belongs to.
+    pub purchase_id: PurchaseId,
+    /// Why it is booked.
+    pub kind: EntryKind,
+    /// The provider's refund or dispute id; empty for the purchase itself.
+    pub effect_ref: String,
+    /// Added to the balance; negative takes.
+    pub credits: Credits,
+    /// When it is booked.
+    pub created_at: Timestamp,
+}
+
+/// A booked entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// What was booked.
+    pub booked: NewEntry,
+    /// Its number in the tenant's ledger, from 1.
+    pub seq: i64,
+    /// The balance after it.
+    pub balance_after: Credits,
+}
+
+/// A tenant's credits at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Balance {
+    /// The sum of all entries; negative when overdrawn through refunds and disputes.
+    pub credits: Credits,
+    /// The number of the newest entry; 0 while there is none.
+    pub seq: i64,
+}

@@ -1,0 +1,91 @@
+//! The port to the payment provider.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::{ids::PurchaseId, purchase::Purchase};
+
+/// Opens checkout sessions and tells how they stand.
+///
+/// A call whose outcome is unknown (time-out, reset) is [`ProviderError::Unavailable`] and may be repeated: each
+/// call about one purchase has the same effect however often it is made.
+#[async_trait]
+pub trait PaymentProvider: Send + Sync {
+    /// Whether real money moves.
+    fn livemode(&self) -> bool;
+
+    /// Opens the checkout session of a purchase, or gives the one it opened before.
+    async fn create_checkout(&self, purchase: &Purchase, buyer_email: &str) -> Result<CheckoutSession, ProviderError>;
+
+    /// The checkout session of a purchase as it stands now; `None` when the purchase has none there.
+    async fn retrieve_checkout(&self, purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError>;
+
+    /// Ends an open checkout session, so that nobody can pay it any more. Gives the session as it then stands: one
+    /// that was paid in the meantime comes back complete.
+    async fn expire_checkout(&self, purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError>;
+}
+
+/// A checkout session as the provider shows it; just the fields that the shop decides upon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckoutSession {
+    /// Its id: `cs_…`.
+    pub provider_ref: String,
+    /// The purchase it was opened for, by its `client_reference_id` or metadata.
+    pub purchase_id: Option<PurchaseId>,
+    /// Where the buyer pays; gone once the session is no longer open.
+    pub url: Option<String>,
+    /// Whether it is open, finished or expired.
+    pub status: SessionStatus,
+    /// Whether the money is there.
+    pub payment: PaymentStatus,
+    /// What is charged, in the currency's smallest unit.
+    pub amount_total: Option<i64>,
+    /// ISO 4217, in either case.
+    pub currency: Option<String>,
+    /// Whether real money moves.
+    pub livemode: bool,
+    /// The payment it led to: `pi_…`.
+    pub payment_ref: Option<String>,
+}
+
+/// Whether a checkout session can still be paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionStatus {
+    /// The buyer can pay.
+    Open,
+    /// The buyer is through; the money may still be on its way.
+    Complete,
+    /// Nobody can pay any more.
+    Expired,
+}
+
+/// Whether the money is there; this, not the event's type, decides about credits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PaymentStatus {
+    /// It is.
+    Paid,
+    /// There is none to pay.
+    NotRequired,
+    /// Not yet, or never.
+    Unpaid,
+}
+
+/// What the provider could not do.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ProviderError {
+    /// It did not answer, or asked to come back later; whether the call took effect is unknown.
+    #[error("the payment provider is not available: {detail}")]
+    Unavailable {
+        /// For the log; no secret in it.
+        detail: String,
+        /// When it asked to be called again.
+        retry_after: Option<Duration>,
+    },
+    /// It understood, and refused.
+    #[error("the payment provider refused: {detail}")]
+    Rejected {
+        /// For the log; no secret in it.
+        detail: String,
+    },
+}

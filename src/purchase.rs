@@ -1,0 +1,419 @@
+//! A purchase and the moves it can make.
+//!
+//! ```text
+//! PENDING ──pay──▶ PAID ──refund──▶ REFUNDED
+//!    │              ▲
+//!    └──fail──▶ FAILED ──pay──┘        money that arrives late is still money
+//! ```
+//!
+//! Each state is a type of its own and has only the moves that exist; [`State`] is any of them,
+//! for where the state is known at run time alone.
+
+use std::{fmt, str::FromStr};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    catalog::{Product, PurchaseType},
+    clock::Entropy,
+    ids::{PurchaseId, TenantId, UserId, uuid_v7},
+    locale::Locale,
+    money::{Credits, Money},
+};
+
+/// Ordered, and not yet paid.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pending;
+
+/// Paid; its credits are booked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Paid {
+    /// When the purchase was settled.
+    pub at: Timestamp,
+}
+
+/// Ended without payment, as far as is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// Why.
+    pub reason: FailureReason,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Paid, and all of it given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refunded {
+    /// When the purchase was settled.
+    pub paid_at: Timestamp,
+    /// When the refund was complete.
+    pub at: Timestamp,
+}
+
+impl Pending {
+    /// The money is there.
+    pub fn pay(self, at: Timestamp) -> Paid {
+        Paid { at }
+    }
+
+    /// The checkout ended without money.
+    pub fn fail(self, reason: FailureReason, at: Timestamp) -> Failed {
+        Failed { reason, at }
+    }
+}
+
+impl Failed {
+    /// The money came after all.
+    pub fn pay(self, at: Timestamp) -> Paid {
+        Paid { at }
+    }
+}
+
+impl Paid {
+    /// All of the money went back.
+    pub fn refund(self, at: Timestamp) -> Refunded {
+        Refunded { paid_at: self.at, at }
+    }
+}
+
+/// Any state of a purchase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// See [`Pending`].
+    Pending(Pending),
+    /// See [`Paid`].
+    Paid(Paid),
+    /// See [`Failed`].
+    Failed(Failed),
+    /// See [`Refunded`].
+    Refunded(Refunded),
+}
+
+impl State {
+    /// Moves to PAID, from PENDING or FAILED.
+    pub fn pay(self, at: Timestamp) -> Result<Self, InvalidTransition> {
+        match self {
+            Self::Pending(pending) => Ok(Self::Paid(pending.pay(at))),
+            Self::Failed(failed) => Ok(Self::Paid(failed.pay(at))),
+            Self::Paid(_) | Self::Refunded(_) => Err(self.no_way_to(Status::Paid)),
+        }
+    }
+
+    /// Moves to FAILED, from PENDING alone.
+    pub fn fail(self, reason: FailureReason, at: Timestamp) -> Result<Self, InvalidTransition> {
+        match self {
+            Self::Pending(pending) => Ok(Self::Failed(pending.fail(reason, at))),
+            _ => Err(self.no_way_to(Status::Failed)),
+        }
+    }
+
+    /// Moves to REFUNDED, from PAID alone.
+    pub fn refund(self, at: Timestamp) -> Result<Self, InvalidTransition> {
+        match self {
+            Self::Paid(paid) => Ok(Self::Refunded(paid.refund(at))),
+            _ => Err(self.no_way_to(Status::Refunded)),
+        }
+    }
+
+    /// The state's name.
+    pub fn status(self) -> Status {
+        match self {
+            Self::Pending(_) => Status::Pending,
+            Self::Paid(_) => Status::Paid,
+            Self::Failed(_) => Status::Failed,
+            Self::Refunded(_) => Status::Refunded,
+        }
+    }
+
+    /// When the purchase was settled, if it ever was.
+    pub fn paid_at(self) -> Option<Timestamp> {
+        match self {
+            Self::Paid(paid) => Some(paid.at),
+            Self::Refunded(refunded) => Some(refunded.paid_at),
+            Self::Pending(_) | Self::Failed(_) => None,
+        }
+    }
+
+    /// When and why the purchase failed, while it stands failed.
+    pub fn failure(self) -> Option<Failed> {
+        match self {
+            Self::Failed(failed) => Some(failed),
+            _ => None,
+        }
+    }
+
+    /// When the refund was complete.
+    pub fn refunded_at(self) -> Option<Timestamp> {
+        match self {
+            Self::Refunded(refunded) => Some(refunded.at),
+            _ => None,
+        }
+    }
+
+    /// Puts a state together from its stored columns; `None` when they contradict each other.
+    pub fn restore(
+        status: Status,
+        paid_at: Option<Timestamp>,
+        failure: Option<(FailureReason, Timestamp)>,
+        refunded_at: Option<Timestamp>,
+    ) -> Option<Self> {
+        match (status, paid_at, failure, refunded_at) {
+            (Status::Pending, None, None, None) => Some(Self::Pending(Pending)),
+            (Status::Paid, Some(at), None, None) => Some(Self::Paid(Paid { at })),
+            (Status::Failed, None, Some((reason, at)), None) => Some(Self::Failed(Failed { reason, at })),
+            (Status::Refunded, Some(paid_at), None, Some(at)) => Some(Self::Refunded(Refunded { paid_at, at })),
+            _ => None,
+        }
+    }
+
+    fn no_way_to(self, to: Status) -> InvalidTransition {
+        InvalidTransition { from: self.status(), to }
+    }
+}
+
+/// A move that the purchase cannot make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a purchase cannot go from {from} to {to}")]
+pub struct InvalidTransition {
+    /// Where the purchase stands.
+    pub from: Status,
+    /// Where it was to go.
+    pub to: Status,
+}
+
+macro_rules! named {
+    ($(#[$doc:meta])* $name:ident, $unknown:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum $name { $($(#[$vdoc])* #[serde(rename = $text)] $variant),+ }
+
+        impl $name {
+            /// The name in the database and the API.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = $unknown;
+            fn from_str(name: &str) -> Result<Self, $unknown> {
+                match name { $($text => Ok(Self::$variant),)+ _ => Err($unknown) }
+            }
+        }
+
+        #[doc = concat!("The name is none of [`", stringify!($name), "`]'s.")]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+        #[error("unknown {}", stringify!($name))]
+        pub struct $unknown;
+    };
+}
+pub(crate) use named;
+
+named!(
+    /// The name of a purchase's state.
+    Status, UnknownStatus {
+        /// Ordered, not yet paid.
+        Pending = "PENDING",
+        /// Paid and credited.
+        Paid = "PAID",
+        /// Ended without payment.
+        Failed = "FAILED",
+        /// Paid, and all of it given back.
+        Refunded = "REFUNDED",
+    }
+);
+
+named!(
+    /// Why a purchase failed.
+    FailureReason, UnknownFailureReason {
+        /// The checkout session ran out.
+        Expired = "EXPIRED",
+        /// The payment was refused, or a delayed one did not arrive.
+        PaymentFailed = "PAYMENT_FAILED",
+        /// The buyer dropped it.
+        Cancelled = "CANCELLED",
+        /// The provider would not open a checkout session.
+        ProviderRejected = "PROVIDER_REJECTED",
+    }
+);
+
+/// A buyer's idempotency key for one order: 1 to 255 visible ASCII characters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OrderKey(String);
+
+impl OrderKey {
+    /// A fresh key, for an order form to carry.
+    pub fn new(at: Timestamp, entropy: &dyn Entropy) -> Self {
+        Self(uuid_v7(at, entropy).to_string())
+    }
+
+    /// The key as it came.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for OrderKey {
+    type Err = InvalidOrderKey;
+
+    fn from_str(key: &str) -> Result<Self, InvalidOrderKey> {
+        let fits = (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+        if fits { Ok(Self(key.to_owned())) } else { Err(InvalidOrderKey) }
+    }
+}
+
+/// The key is empty, too long, or has other than visible ASCII characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an idempotency key has 1 to 255 visible ASCII characters")]
+pub struct InvalidOrderKey;
+
+/// What was ordered, as it was on the shelf at that moment: a later price change alters no purchase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// The product's id.
+    pub product_id: String,
+    /// The product's name.
+    pub name: String,
+    /// The product's type.
+    pub kind: PurchaseType,
+    /// What is booked when it is paid.
+    pub credits: Credits,
+    /// What is charged, VAT included.
+    pub price: Money,
+}
+
+impl From<&Product> for Item {
+    fn from(product: &Product) -> Self {
+        Self {
+            product_id: product.id.to_owned(),
+            name: product.name.to_owned(),
+            kind: product.kind,
+            credits: product.credits,
+            price: product.price,
+        }
+    }
+}
+
+/// The provider's hosted payment page for one purchase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkout {
+    /// The checkout session's id: `cs_…`.
+    pub provider_ref: String,
+    /// Where the buyer pays.
+    pub url: String,
+}
+
+/// One order of one product by one tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Purchase {
+    /// Its id.
+    pub id: PurchaseId,
+    /// Whose balance it goes to.
+    pub tenant_id: TenantId,
+    /// Who ordered.
+    pub ordered_by: UserId,
+    /// The buyer's idempotency key; unique in the tenant.
+    pub order_key: Option<OrderKey>,
+    /// What was ordered.
+    pub item: Item,
+    /// The language that the buyer ordered in.
+    pub locale: Locale,
+    /// The checkout session, once the provider has opened it.
+    pub checkout: Option<Checkout>,
+    /// The provider's name for the payment (`pi_…`), once there is one.
+    pub payment_ref: Option<String>,
+    /// Where it stands.
+    pub state: State,
+    /// When it was ordered.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// Counts the changes, from 1; a change is written only upon the version it was made from.
+    pub version: i64,
+}
+
+impl Purchase {
+    /// The state's name.
+    pub fn status(&self) -> Status {
+        self.state.status()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Clone, Copy, Debug)]
+    enum Move {
+        Pay,
+        Fail,
+        Refund,
+    }
+
+    fn moves() -> impl Strategy<Value = Vec<Move>> {
+        proptest::collection::vec(prop_oneof![Just(Move::Pay), Just(Move::Fail), Just(Move::Refund)], 0..12)
+    }
+
+    proptest! {
+        #[test]
+        fn only_the_four_moves_of_the_diagram_exist(moves in moves()) {
+            let at = Timestamp::UNIX_EPOCH;
+            let mut state = State::Pending(Pending);
+            for made in moves {
+                let from = state.status();
+                let next = match made {
+                    Move::Pay => state.pay(at),
+                    Move::Fail => state.fail(FailureReason::Expired, at),
+                    Move::Refund => state.refund(at),
+                };
+                let allowed = matches!(
+                    (from, made),
+                    (Status::Pending | Status::Failed, Move::Pay) | (Status::Pending, Move::Fail) | (Status::Paid, Move::Refund)
+                );
+                prop_assert_eq!(next.is_ok(), allowed);
+                state = next.unwrap_or(state);
+            }
+        }
+
+        #[test]
+        fn a_state_survives_being_stored(moves in moves()) {
+            let mut state = State::Pending(Pending);
+            for (made, second) in moves.into_iter().zip(1..) {
+                let at = Timestamp::from_second(second).map_err(|e| TestCaseError::fail(e.to_string()))?;
+                state = match made {
+                    Move::Pay => state.pay(at),
+                    Move::Fail => state.fail(FailureReason::PaymentFailed, at),
+                    Move::Refund => state.refund(at),
+                }.unwrap_or(state);
+                let failure = state.failure().map(|failed| (failed.reason, failed.at));
+                prop_assert_eq!(State::restore(state.status(), state.paid_at(), failure, state.refunded_at()), Some(state));
+            }
+        }
+    }
+
+    #[test]
+    fn columns_that_contradict_each_other_make_no_state() {
+        let at = Some(Timestamp::UNIX_EPOCH);
+        assert_eq!(State::restore(Status::Paid, None, None, None), None);
+        assert_eq!(State::restore(Status::Pending, at, None, None), None);
+        assert_eq!(State::restore(Status::Refunded, None, None, at), None);
+    }
+
+    #[test]
+    fn an_order_key_is_visible_ascii_of_bounded_length() {
+        assert!("a".parse::<OrderKey>().is_ok());
+        assert!("x".repeat(255).parse::<OrderKey>().is_ok());
+        for bad in ["", "with space", "ü", "line\nbreak", &"x".repeat(256)] {
+            assert_eq!(bad.parse::<OrderKey>(), Err(InvalidOrderKey), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The port to the database.
+//!
+//! Every method that reads a tenant's data takes the tenant. Decisions are made in memory upon what was read, and
+//! written by [`Store::commit`] in one transaction, only if the purchase is still at the version they were made
+//! from; otherwise nothing is written and the decision is made again.
+
+use async_trait::async_trait;
+use futures_core::stream::BoxStream;
+
+use crate::{
+    event::{EventOutcome, EventStatus, NewEvent},
+    ids::{EventId, PurchaseId, TenantId},
+    ledger::{Balance, Entry, NewEntry},
+    purchase::Purchase,
+};
+
+/// Keeps purchases, the ledger, and the payment events.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Writes a new purchase. With an order key that the tenant has used before, nothing is written and the earlier
+    /// purchase is given back, also when both calls come at the same instant.
+    async fn insert_purchase(&self, purchase: &Purchase) -> Result<Inserted, StoreError>;
+
+    /// The tenant's purchase of that id.
+    async fn purchase(&self, tenant: TenantId, id: PurchaseId) -> Result<Option<Purchase>, StoreError>;
+
+    /// The tenant's purchase of that checkout session.
+    async fn purchase_by_checkout(&self, tenant: TenantId, provider_ref: &str) -> Result<Option<Purchase>, StoreError>;
+
+    /// Which purchase, and so which tenant, a notification is about; nothing else of it. By the session's id, or else
+    /// by the purchase id that the session carries. For the provider's notifications alone, which know no tenant.
+    async fn locate(
+        &self,
+        provider_ref: &str,
+        purchase_id: Option<PurchaseId>,
+    ) -> Result<Option<(TenantId, PurchaseId)>, StoreError>;
+
+    /// The tenant's purchases, newest first.
+    async fn purchases(&self, tenant: TenantId, page: PageRequest) -> Result<Vec<Purchase>, StoreError>;
+
+    /// The tenant's balance, read from its newest entry.
+    async fn balance(&self, tenant: TenantId) -> Result<Balance, StoreError>;
+
+    /// The entries of one of the tenant's purchases, oldest first.
+    async fn entries(&self, tenant: TenantId, purchase: PurchaseId) -> Result<Vec<Entry>, StoreError>;
+
+    /// Writes a change whole, or not at all.
+    async fn commit(&self, change: &Change) -> Result<Committed, StoreError>;
+
+    /// Stores a notification. The same provider event id again writes nothing and tells how the first one stands.
+    async fn record_event(&self, event: &NewEvent) -> Result<Recorded, StoreError>;
+
+    /// Marks an event that changes no purchase.
+    async fn finish_event(&self, outcome: &EventOutcome) -> Result<(), StoreError>;
+
+    /// Whether the database can be reached and has every migration.
+    async fn ready(&self) -> Result<(), StoreError>;
+
+    /// The tenants whose balance changes from now on, in this process or another. A hint to read again: some may be
+    /// missed or told twice.
+    fn balance_changes(&self) -> BoxStream<'static, TenantId>;
+}
+
+/// What became of a new purchase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inserted {
+    /// It was written.
+    New,
+    /// The tenant's earlier purchase under the same order key.
+    Existing(Box<Purchase>),
+}
+
+/// A page of a list that is read newest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageRequest {
+    /// How many at most.
+    pub limit: u32,
+    /// Only purchases older than this one.
+    pub older_than: Option<PurchaseId>,
+}
+
+/// A decision, to be written in one transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The purchase as it shall be. Its `version` is the one it was read at; writing it counts one up. Only checkout,
+    /// payment reference, state and `updated_at` can differ from what is stored.
+    pub purchase: Purchase,
+    /// What is booked with it.
+    pub entry: Option<NewEntry>,
+    /// The event that caused it.
+    pub event: Option<EventOutcome>,
+}
+
+/// What became of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// All of it is written.
+    Yes,
+    /// The purchase has changed since it was read; nothing is written.
+    Stale,
+}
+
+/// What became of a notification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// It is stored under the id that it was given.
+    New,
+    /// It was stored before, under this id.
+    Known {
+        /// Our id of it.
+        id: EventId,
+        /// How it stands.
+        status: EventStatus,
+    },
+}
+
+/// What the database could not do. The text is for the log, never for the public.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot be reached, or did not answer in time.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// It refused a write that breaks a rule; names the constraint or trigger.
+    #[error("the database refused the write: {0}")]
+    Refused(String),
+    /// A stored row makes no sense.
+    #[error("a stored row makes no sense: {0}")]
+    Corrupt(String),
+    /// Anything else.
+    #[error("the database failed: {0}")]
+    Internal(String),
+}

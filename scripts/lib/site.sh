@@ -1,0 +1,45 @@
+# shellcheck shell=bash
+# The shop in four plain steps: front end, wasm-bindgen, CSS, server. `cargo leptos build` does the same and puts the
+# files in the same places; names and folders come from Cargo.toml's [[workspace.metadata.leptos]]. Sourced after tools.sh.
+
+leptos_setting() {
+    awk -v key="$1" '/^\[\[workspace.metadata.leptos\]\]/ { inside = 1; next } /^\[/ { inside = 0 }
+        inside && $1 == key { gsub(/^[^=]*= *"|"$/, ""); print; exit }' "$ROOT/Cargo.toml"
+}
+
+# A database that the shop shall use is none of the compiler's business: SQL is checked against what is in .sqlx.
+build_cargo() { env -u DATABASE_URL SQLX_OFFLINE=true cargo "$@"; }
+
+build_site() {
+    local name site pkg profile
+    name=$(leptos_setting output-name)
+    site=$ROOT/$(leptos_setting site-root)
+    pkg=$site/$(leptos_setting site-pkg-dir)
+    profile=$(leptos_setting lib-profile-release)
+    mkdir -p "$pkg"
+    step "Compile the front end" "The front end does not compile: see the lines above." \
+        front_cargo build -p frontend --lib --profile "$profile"
+    step "Bind it to JavaScript" "wasm-bindgen failed: see the lines above." \
+        bind_wasm "$CARGO_TARGET_DIR/front/wasm32-unknown-unknown/$profile/frontend.wasm" "$pkg" "$name"
+    step "Write the style sheet" "Tailwind failed: see the lines above." \
+        "$ROOT/style/node_modules/.bin/tailwindcss" --input "$ROOT/$(leptos_setting tailwind-input-file)" \
+        --output "$pkg/$name.css" --minify
+    copy_assets "$ROOT/$(leptos_setting assets-dir)" "$site" "${pkg#"$site"/}"
+}
+
+bind_wasm() {
+    # Leptos asks for NAME.wasm, wasm-bindgen writes NAME_bg.wasm.
+    wasm-bindgen "$1" --target web --no-typescript --out-dir "$2" --out-name "$3" && mv -f "$2/$3_bg.wasm" "$2/$3.wasm"
+}
+
+# What public/ no longer has must not stay in the site.
+copy_assets() {
+    find "$2" -mindepth 1 -maxdepth 1 ! -name "$3" -exec rm -rf {} +
+    cp -R "$1/." "$2/"
+}
+
+build_server() {
+    step "Compile the server" "The server does not compile: see the lines above." build_cargo build -p server
+}
+
+server_binary() { say "$CARGO_TARGET_DIR/debug/server"; }

@@ -102,12 +102,11 @@ pub(super) fn decide(purchase: &Purchase, session: &CheckoutSession, livemode: b
         PaymentStatus::Unpaid => false,
     };
     match purchase.state {
-        State::Paid(_) | State::Refunded(_) => Decision::Nothing,
         State::Pending(_) | State::Failed(_) if money_is_there => match charged_otherwise(purchase, session) {
             Some(discrepancy) => Decision::Refuse(discrepancy),
             None => Decision::Settle,
         },
-        State::Failed(_) => Decision::Nothing,
+        State::Paid(_) | State::Refunded(_) | State::Failed(_) => Decision::Nothing,
         State::Pending(_) => match (session.status, hint) {
             (SessionStatus::Expired, Hint::Dropped) => Decision::Fail(FailureReason::Cancelled),
             (SessionStatus::Expired, _) => Decision::Fail(FailureReason::Expired),

@@ -60,3 +60,10 @@ need_free_address() {
 }
 
 free_port() { node "$ROOT/scripts/lib/port.mjs" free; }
+
+# The browser of the journeys: $CHROMIUM, or the one of Debian's package.
+need_browser() {
+    [ -z "${CHROMIUM-}" ] || [ -x "$CHROMIUM" ] || fail "CHROMIUM names no program: $CHROMIUM"
+    [ -n "${CHROMIUM-}" ] || have chromium || install_packages "Chromium" chromium
+    export CHROMIUM=${CHROMIUM:-$(command -v chromium)}
+}

@@ -18,8 +18,8 @@ front_toolchain=
 front_cargo() {
     local subcommand=$1
     shift
-    cargo ${front_toolchain:+"+$front_toolchain"} "$subcommand" "$@" --target wasm32-unknown-unknown \
-        --target-dir "$CARGO_TARGET_DIR/front"
+    cargo ${front_toolchain:+"+$front_toolchain"} "$subcommand" --target wasm32-unknown-unknown \
+        --target-dir "$CARGO_TARGET_DIR/front" "$@"
 }
 
 has_wasm_std() { compgen -G "$1/libstd-*.rlib" >/dev/null; }

@@ -1,0 +1,101 @@
+import { balance, buy, expect, historyRows, orderButton, orderDialog, products, purchases, signIn, test } from '../support/test.ts';
+
+const SHELF = [
+  { name: '1 Credit', price: '1,49 €', credits: '1 Credit' },
+  { name: '5 Credits', price: '6,99 €', credits: '5 Credits' },
+  { name: '10 Credits', price: '12,99 €', credits: '10 Credits' },
+  { name: 'IZA Pass', price: '2,99 €', credits: '2 Credits' },
+];
+
+for (const { name, price, credits } of SHELF) {
+  test(`${name} costs ${price} and brings ${credits}`, async ({ page }) => {
+    await signIn(page);
+    await expect(balance(page)).toHaveText('Guthaben: 0 Credits');
+
+    await products(page).getByRole('link', { name: `${name} kaufen`, exact: true }).click();
+    await expect(orderDialog(page)).toContainText(name);
+    await expect(orderDialog(page)).toContainText(price);
+    await expect(orderDialog(page)).toContainText(/inkl\. 19\s%/);
+    await orderButton(page).click();
+
+    await expect(page).toHaveURL(/\/checkout\/success\?session_id=cs_mock_/);
+    await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
+    await expect(page.getByRole('main')).toContainText(`${credits} für ${price}`);
+    await expect(balance(page)).toHaveText(`Guthaben: ${credits}`);
+  });
+}
+
+test('a double click on the order button makes one purchase', async ({ page }) => {
+  await signIn(page);
+  await page.goto('/?buy=credits_5');
+  await orderButton(page).dblclick();
+  await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
+  await expect(balance(page)).toHaveText('Guthaben: 5 Credits');
+  expect(await purchases(page)).toHaveLength(1);
+});
+
+test('reloading the success page or going back to it credits nothing more', async ({ page }) => {
+  await signIn(page);
+  await buy(page, '5 Credits');
+  const success = page.url();
+  await page.reload();
+  await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
+  await expect(balance(page)).toHaveText('Guthaben: 5 Credits');
+
+  await page.goto('/');
+  await expect(historyRows(page)).toHaveCount(1);
+  await page.goBack();
+  await expect(page).toHaveURL(success);
+  await expect(balance(page)).toHaveText('Guthaben: 5 Credits');
+  expect(await purchases(page)).toHaveLength(1);
+});
+
+test('back from the payment page, the order form is there again and nothing was bought twice', async ({ page }) => {
+  await signIn(page);
+  await buy(page, '1 Credit');
+  await page.goBack();
+  await expect(orderButton(page)).toBeEnabled();
+  await expect(balance(page)).toHaveText('Guthaben: 1 Credit');
+  expect(await purchases(page)).toHaveLength(1);
+});
+
+test('the order form works by keyboard: Enter opens it, Escape closes it, and focus goes back', async ({ page }) => {
+  await signIn(page);
+  const link = products(page).getByRole('link', { name: '10 Credits kaufen' });
+  await link.focus();
+  await page.keyboard.press('Enter');
+  await expect(orderDialog(page)).toBeVisible();
+  await expect(page).toHaveURL(/\?buy=credits_10$/);
+
+  // However often one tabs, focus stays on the form (or leaves the page for the browser's own buttons).
+  for (let presses = 0; presses < 6; presses += 1) {
+    await page.keyboard.press('Tab');
+    const where = await page.evaluate(() => {
+      const focused = document.activeElement;
+      return focused === document.body || Boolean(focused?.closest('dialog'));
+    });
+    expect(where, 'focus must not reach the page behind the form').toBe(true);
+  }
+
+  await page.keyboard.press('Escape');
+  await expect(orderDialog(page)).toBeHidden();
+  await expect(link).toBeFocused();
+  await expect(page).toHaveURL(/\/$/);
+  expect(await purchases(page)).toHaveLength(0);
+
+  await page.keyboard.press('Enter');
+  await orderButton(page).focus();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
+});
+
+test.describe('a product that does not exist', () => {
+  test.use({ allowedInConsole: [/status of 4\d\d/] });
+
+  test('is refused with a sentence', async ({ page }) => {
+    await signIn(page);
+    await page.goto('/?buy=credits_7');
+    await expect(orderDialog(page)).toContainText('Dieses Produkt gibt es nicht.');
+    await expect(orderButton(page)).toHaveCount(0);
+  });
+});

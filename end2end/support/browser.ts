@@ -1,0 +1,25 @@
+import { existsSync } from 'node:fs';
+import type { PlaywrightTestOptions, PlaywrightWorkerOptions } from '@playwright/test';
+
+const executablePath = process.env.CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync);
+if (!executablePath) throw new Error('No Chromium here: install it (apt-get install chromium), or name it in CHROMIUM');
+
+/** The browser of the machine, kept from talking to anybody but the shop. */
+export const browser: Partial<PlaywrightTestOptions & PlaywrightWorkerOptions> = {
+  browserName: 'chromium',
+  locale: 'de-DE',
+  timezoneId: 'Europe/Berlin',
+  launchOptions: {
+    executablePath,
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  },
+};

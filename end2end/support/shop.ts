@@ -1,0 +1,134 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHmac, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const SERVER = process.env.SHOP_SERVER ?? join(resolve(ROOT, process.env.CARGO_TARGET_DIR ?? 'target'), 'debug/server');
+const SITE = resolve(ROOT, process.env.LEPTOS_SITE_ROOT ?? 'target/site');
+const START_MS = 20_000;
+const STOP_MS = 15_000;
+
+/** A built server of its own with an empty database, in mock mode. */
+export class Shop {
+  readonly url: string;
+  readonly #server: ChildProcess;
+  readonly #folder: string;
+  readonly #webhookSecret: string;
+  #log = '';
+
+  private constructor(url: string, server: ChildProcess, folder: string, webhookSecret: string) {
+    this.url = url;
+    this.#server = server;
+    this.#folder = folder;
+    this.#webhookSecret = webhookSecret;
+    for (const stream of [server.stdout, server.stderr]) stream?.on('data', (text) => (this.#log += text));
+  }
+
+  static async start(): Promise<Shop> {
+    if (!existsSync(SERVER)) throw new Error(`No server at ${SERVER}: build it first, scripts/test does`);
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const folder = await mkdtemp(join(tmpdir(), 'shop-journey-'));
+    const webhookSecret = `whsec_${randomUUID()}`;
+    const server = spawn(SERVER, [], {
+      // Of the developer's own settings, none: no .env is near, and the environment is this one.
+      cwd: folder,
+      env: {
+        PATH: process.env.PATH,
+        DATABASE_URL: `sqlite://${folder}/shop.db`,
+        LISTEN_ADDR: `127.0.0.1:${port}`,
+        PUBLIC_URL: url,
+        STRIPE_WEBHOOK_SECRET: webhookSecret,
+        LEPTOS_SITE_ROOT: SITE,
+        RUST_BACKTRACE: '1',
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const shop = new Shop(url, server, folder, webhookSecret);
+    await shop.#ready();
+    return shop;
+  }
+
+  /** What the server has said so far. */
+  get log(): string {
+    return this.#log;
+  }
+
+  /** Ends the server as an operator would, and tells its exit code: open streams must not keep it. */
+  async stop(): Promise<number | null> {
+    const server = this.#server;
+    if (server.exitCode === null && server.signalCode === null) {
+      const exited = new Promise((done) => server.once('exit', done));
+      const impatience = setTimeout(() => server.kill('SIGKILL'), STOP_MS);
+      server.kill('SIGTERM');
+      await exited;
+      clearTimeout(impatience);
+    }
+    await rm(this.#folder, { recursive: true, force: true });
+    return server.exitCode;
+  }
+
+  /** Sends a notification as Stripe would, signed. */
+  async notify(event: object): Promise<Response> {
+    const payload = JSON.stringify(event);
+    const seconds = Math.floor(Date.now() / 1000);
+    const signature = createHmac('sha256', this.#webhookSecret).update(`${seconds}.${payload}`).digest('hex');
+    return fetch(`${this.url}/billing/webhook`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'stripe-signature': `t=${seconds},v1=${signature}` },
+      body: payload,
+    });
+  }
+
+  async #ready() {
+    const deadline = Date.now() + START_MS;
+    while (Date.now() < deadline && this.#server.exitCode === null) {
+      const answer = await fetch(`${this.url}/readyz`).catch(() => null);
+      if (answer?.ok) return;
+      await new Promise((done) => setTimeout(done, 50));
+    }
+    const log = this.#log;
+    await this.stop();
+    throw new Error(`The server did not become ready:\n${log}`);
+  }
+}
+
+/** The event with which Stripe tells that a session is paid. */
+export function checkoutCompleted(session: { id: string; purchase: string; cents: number }): object {
+  return {
+    id: `evt_${randomUUID()}`,
+    object: 'event',
+    type: 'checkout.session.completed',
+    created: Math.floor(Date.now() / 1000),
+    livemode: false,
+    data: {
+      object: {
+        id: session.id,
+        object: 'checkout.session',
+        status: 'complete',
+        payment_status: 'paid',
+        amount_total: session.cents,
+        currency: 'eur',
+        livemode: false,
+        client_reference_id: session.purchase,
+        metadata: { purchase_id: session.purchase },
+        payment_intent: `pi_${randomUUID()}`,
+      },
+    },
+  };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((done, fail) => {
+    const probe = createServer().once('error', fail);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => (address && typeof address === 'object' ? done(address.port) : fail(new Error('no port'))));
+    });
+  });
+}

@@ -1,0 +1,96 @@
+import AxeBuilder from '@axe-core/playwright';
+import { type Page, test as base, expect } from '@playwright/test';
+import { Shop } from './shop.ts';
+
+export { expect };
+
+/** The account that every shop in mock mode has. */
+export const DEMO = { email: 'demo@example.com', password: 'demo-credits' };
+
+interface Fixtures {
+  /** A server of the test's own. */
+  shop: Shop;
+  /** What the browser's console may say in this test; anything else that it warns of fails the test. */
+  allowedInConsole: RegExp[];
+  /** Fails when axe finds something serious on the page. */
+  expectAccessible: (page: Page) => Promise<void>;
+}
+
+export const test = base.extend<Fixtures>({
+  allowedInConsole: [[], { option: true }],
+
+  shop: async ({}, use, testInfo) => {
+    const shop = await Shop.start();
+    await use(shop);
+    const exitCode = await shop.stop();
+    await testInfo.attach('server.log', { body: shop.log, contentType: 'text/plain' });
+    expect(exitCode, 'the server must end cleanly while pages are open').toBe(0);
+    expect(shop.log, 'the server must not panic').not.toContain('panicked');
+  },
+
+  baseURL: async ({ shop }, use) => use(shop.url),
+
+  context: async ({ context, allowedInConsole }, use) => {
+    const complaints: string[] = [];
+    context.on('console', (message) => {
+      const text = `${message.type()}: ${message.text()} (${message.location().url})`;
+      const bad = message.type() === 'error' || message.type() === 'warning';
+      if (bad && !allowedInConsole.some((allowed) => allowed.test(text))) complaints.push(text);
+    });
+    context.on('weberror', (error) => complaints.push(`uncaught: ${error.error()}`));
+    await use(context);
+    expect(complaints, 'the console must stay silent').toEqual([]);
+  },
+
+  expectAccessible: async ({}, use) => {
+    await use(async (page) => {
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+      const findings = serious.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html)}`);
+      expect(findings, `axe on ${page.url()}`).toEqual([]);
+    });
+  },
+});
+
+/** Signs in as a visitor does, and waits until the front page is live. */
+export async function signIn(page: Page, account = DEMO): Promise<void> {
+  await page.goto('/signin');
+  await fillAccountForm(page, account);
+  await page.getByRole('button', { name: 'Anmelden' }).click();
+  await expect(page.getByRole('heading', { name: 'Credits kaufen' })).toBeVisible();
+}
+
+export async function fillAccountForm(page: Page, account: { email: string; password: string }): Promise<void> {
+  await page.getByLabel('E-Mail-Adresse').fill(account.email);
+  await page.getByLabel('Passwort').fill(account.password);
+}
+
+/** The balance at the top of every page. */
+export const balance = (page: Page) => page.getByRole('banner').getByRole('link', { name: /^Guthaben/ });
+
+export const products = (page: Page) => page.getByRole('region', { name: 'Produkte' });
+export const history = (page: Page) => page.getByRole('region', { name: 'Ihre Käufe' });
+export const historyRows = (page: Page) => history(page).getByRole('listitem');
+export const orderDialog = (page: Page) => page.getByRole('dialog', { name: 'Bestellung' });
+export const orderButton = (page: Page) => page.getByRole('button', { name: 'Zahlungspflichtig bestellen' });
+
+/** From the shelf to the success page. */
+export async function buy(page: Page, product: string): Promise<void> {
+  await page.goto('/');
+  await products(page).getByRole('link', { name: `${product} kaufen`, exact: true }).click();
+  await orderButton(page).click();
+  await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
+}
+
+/** An open purchase, made through the JSON API in the name of whoever is signed in. */
+export async function openPurchase(page: Page, productId: string) {
+  const answer = await page.request.post('/billing/checkout/session', { data: { product_id: productId } });
+  expect(answer.status()).toBe(201);
+  return (await answer.json()) as { purchase_id: string; session_id: string; checkout_url: string };
+}
+
+export async function purchases(page: Page): Promise<{ id: string; status: string; product_id: string }[]> {
+  const answer = await page.request.get('/billing/purchases?limit=100');
+  expect(answer.status()).toBe(200);
+  return (await answer.json()).items;
+}

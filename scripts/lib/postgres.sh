@@ -1,0 +1,54 @@
+# shellcheck shell=bash
+# A real PostgreSQL for one test run: in a scratch folder, on a free port, gone when the script ends. Sourced after
+# machine.sh.
+
+postgres_scratch=
+
+postgres_bin() {
+    local newest
+    newest=$(compgen -G '/usr/lib/postgresql/*/bin' | sort -V | tail -n 1) || true
+    if [ -n "$newest" ]; then say "$newest"; else dirname "$(command -v initdb)" 2>/dev/null; fi
+}
+
+# PostgreSQL refuses to run as root, so there it runs as the user that Debian's package has made for it.
+as_postgres() {
+    (cd "$postgres_scratch" && if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi)
+}
+
+need_postgres() {
+    [ -z "$(postgres_bin)" ] || return 0
+    if [ "$(id -u)" = 0 ] && have apt-get; then
+        # Tests need the programs, not a cluster that the system starts by itself.
+        mkdir -p /etc/postgresql-common/createcluster.d
+        say "create_main_cluster = false" >/etc/postgresql-common/createcluster.d/no-main-cluster.conf
+    fi
+    install_packages PostgreSQL postgresql
+}
+
+# Sets TEST_POSTGRES_URL.
+start_postgres() {
+    local port bin
+    bin=$(postgres_bin)
+    port=$(free_port)
+    postgres_scratch=$(mktemp -d "${TMPDIR:-/tmp}/shop-postgres.XXXXXX")
+    at_exit stop_postgres
+    [ "$(id -u)" != 0 ] || chown postgres "$postgres_scratch"
+    step "Start a PostgreSQL for the tests" "PostgreSQL did not start: see the lines above." \
+        create_and_start_postgres "$bin" "$port"
+    export TEST_POSTGRES_URL="postgres://postgres@127.0.0.1:$port/postgres"
+}
+
+create_and_start_postgres() {
+    local options="-p $2 -c listen_addresses=127.0.0.1 -c unix_socket_directories=$postgres_scratch"
+    options="$options -c max_connections=300 -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+    as_postgres "$1/initdb" -D data -U postgres -A trust -E UTF8 --no-locale --no-sync || return 1
+    as_postgres "$1/pg_ctl" -D data -w -l log -o "$options" start && return
+    cat "$postgres_scratch/log"
+    return 1
+}
+
+stop_postgres() {
+    [ ! -e "$postgres_scratch/data/postmaster.pid" ] ||
+        as_postgres "$(postgres_bin)/pg_ctl" -D data -m immediate stop >/dev/null
+    rm -rf "$postgres_scratch"
+}

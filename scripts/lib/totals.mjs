@@ -1,0 +1,20 @@
+// totals.mjs cargo LOG        sums cargo's "test result" lines
+// totals.mjs playwright JSON  sums Playwright's report
+// Prints "PASSED FAILED IGNORED"; nothing, and exits 1, when there is no result to sum.
+import { readFileSync } from 'node:fs';
+
+const [runner, path] = process.argv.slice(2);
+const text = readFileSync(path, 'utf8');
+
+function cargo() {
+  const lines = [...text.matchAll(/^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored;/gm)];
+  if (lines.length === 0) process.exit(1);
+  return [1, 2, 3].map((column) => lines.reduce((sum, line) => sum + Number(line[column]), 0));
+}
+
+function playwright() {
+  const { stats, errors } = JSON.parse(text);
+  return [stats.expected, stats.unexpected + stats.flaky + errors.length, stats.skipped];
+}
+
+console.log((runner === 'cargo' ? cargo() : playwright()).join(' '));

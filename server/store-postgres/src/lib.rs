@@ -1,1 +1,52 @@
-//! .
+//! The shop's data in PostgreSQL, for any number of processes.
+//!
+//! `migrations/postgres` notifies the channel `balance_changed` when a transaction that books an entry commits; each
+//! store listens on one connection and passes it on.
+
+mod dialect;
+mod listen;
+mod open;
+#[path = "../../store-portable/mod.rs"]
+mod portable;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+use std::sync::Arc;
+
+use sqlx::{Connection, migrate::Migrator};
+
+use dialect::Pool;
+use listen::Listener;
+pub use open::OpenError;
+pub use portable::MigrateError;
+
+static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// What the portable source calls the store of the crate that includes it.
+type ThisStore = PostgresStore;
+
+/// Purchases, ledger, events, accounts and sessions in a PostgreSQL database; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct PostgresStore {
+    pool: Pool,
+    listener: Arc<Listener>,
+}
+
+impl PostgresStore {
+    /// Brings the database up to this build's schema. Safe while another process does the same: an advisory lock lets
+    /// one through after the other.
+    pub async fn migrate(&self) -> Result<(), MigrateError> {
+        // On a connection of its own: after a failure the driver leaves the lock held, and closing gives it back.
+        let mut connection = open::migrating(&self.pool).await.map_err(|error| MigrateError::Other(error.into()))?;
+        let outcome = portable::migrate(&mut connection).await;
+        // The outcome is known; a connection that will not close politely is gone all the same.
+        let _ = connection.close().await;
+        outcome
+    }
+
+    /// Stops listening, waits for what is under way, and closes the connections.
+    pub async fn close(&self) {
+        self.listener.stop();
+        self.pool.close().await;
+    }
+}

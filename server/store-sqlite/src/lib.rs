@@ -1,1 +1,53 @@
-//! .
+//! The shop's data in one SQLite file: nothing to install, for a laptop or a small shop.
+//!
+//! One connection writes and several read (WAL); a commit is on the disk before it is reported. Several processes may
+//! use one file, but only changes made in this process are told by
+//! [`balance_changes`](billing::store::Store::balance_changes).
+
+mod dialect;
+mod open;
+#[path = "../../store-portable/mod.rs"]
+mod portable;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+use billing::ids::TenantId;
+use sqlx::migrate::Migrator;
+use tokio::sync::broadcast;
+
+use dialect::Pool;
+pub use open::OpenError;
+pub use portable::MigrateError;
+
+static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// What the portable source calls the store of the crate that includes it.
+type ThisStore = SqliteStore;
+
+/// Purchases, ledger, events, accounts and sessions in one SQLite file; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct SqliteStore {
+    writer: Pool,
+    reader: Pool,
+    changes: broadcast::Sender<TenantId>,
+}
+
+impl SqliteStore {
+    /// Brings the file up to this build's schema. Safe while another process does the same.
+    pub async fn migrate(&self) -> Result<(), MigrateError> {
+        // The driver has no lock for SQLite. The write lock, taken before looking, is one: whoever comes second waits,
+        // and then finds nothing left to do.
+        let mut connection = open::migrating(&self.writer).await.map_err(|error| MigrateError::Other(error.into()))?;
+        let mut transaction = sqlx::Connection::begin_with(&mut connection, "BEGIN IMMEDIATE")
+            .await
+            .map_err(|error| MigrateError::Other(error.into()))?;
+        portable::migrate(&mut transaction).await?;
+        transaction.commit().await.map_err(|error| MigrateError::Other(error.into()))
+    }
+
+    /// Waits for what is under way, and closes the file.
+    pub async fn close(&self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+}

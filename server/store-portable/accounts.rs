@@ -1,0 +1,156 @@
+//! Accounts and sign-in sessions.
+
+use async_trait::async_trait;
+use billing::{
+    account::{Account, AccountStore, Caller, EmailAddress, SignUp, StoredSession},
+    ids::UserId,
+    store::StoreError,
+};
+use jiff::Timestamp;
+
+use super::{
+    row::{instant, micros, parse},
+    store_error,
+};
+use crate::{ThisStore, dialect::Connection};
+
+struct UserRow {
+    id: String,
+    tenant_id: String,
+    email: String,
+    password_hash: String,
+    created_at: i64,
+}
+
+impl TryFrom<UserRow> for Account {
+    type Error = StoreError;
+
+    fn try_from(row: UserRow) -> Result<Self, StoreError> {
+        let caller = Caller {
+            tenant_id: parse("tenant_id", &row.tenant_id)?,
+            user_id: parse("id", &row.id)?,
+            email: parse("email", &row.email)?,
+        };
+        Ok(Self { caller, password_hash: row.password_hash, created_at: instant(row.created_at)? })
+    }
+}
+
+#[async_trait]
+impl AccountStore for ThisStore {
+    async fn insert_account(&self, account: &Account) -> Result<SignUp, StoreError> {
+        let mut transaction = self.begin().await.map_err(store_error)?;
+        let outcome = insert_tenant_and_user(&mut transaction, account).await.map_err(store_error)?;
+        match outcome {
+            SignUp::Created => transaction.commit().await.map_err(store_error)?,
+            SignUp::EmailTaken => transaction.rollback().await.map_err(store_error)?,
+        }
+        Ok(outcome)
+    }
+
+    async fn account_by_email(&self, email: &EmailAddress) -> Result<Option<Account>, StoreError> {
+        let row = sqlx::query_as!(
+            UserRow,
+            r#"SELECT id AS "id!", tenant_id AS "tenant_id!", email AS "email!", password_hash AS "password_hash!",
+                created_at AS "created_at!"
+            FROM users WHERE email = $1"#,
+            email.as_str()
+        )
+        .fetch_optional(self.reader())
+        .await
+        .map_err(store_error)?;
+        row.map(Account::try_from).transpose()
+    }
+
+    async fn account(&self, user_id: UserId) -> Result<Option<Account>, StoreError> {
+        let row = sqlx::query_as!(
+            UserRow,
+            r#"SELECT id AS "id!", tenant_id AS "tenant_id!", email AS "email!", password_hash AS "password_hash!",
+                created_at AS "created_at!"
+            FROM users WHERE id = $1"#,
+            user_id.to_string()
+        )
+        .fetch_optional(self.reader())
+        .await
+        .map_err(store_error)?;
+        row.map(Account::try_from).transpose()
+    }
+
+    async fn insert_session(&self, session: &StoredSession) -> Result<bool, StoreError> {
+        let written = sqlx::query!(
+            "INSERT INTO sessions (token_hash, data, expires_at) VALUES ($1, $2, $3)
+            ON CONFLICT (token_hash) DO NOTHING",
+            session.token_hash,
+            session.data,
+            micros(session.expires_at)
+        )
+        .execute(self.writer())
+        .await
+        .map_err(store_error)?;
+        Ok(written.rows_affected() == 1)
+    }
+
+    async fn save_session(&self, session: &StoredSession) -> Result<(), StoreError> {
+        sqlx::query!(
+            "INSERT INTO sessions (token_hash, data, expires_at) VALUES ($1, $2, $3)
+            ON CONFLICT (token_hash) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at",
+            session.token_hash,
+            session.data,
+            micros(session.expires_at)
+        )
+        .execute(self.writer())
+        .await
+        .map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn session(&self, token_hash: &str, now: Timestamp) -> Result<Option<StoredSession>, StoreError> {
+        let row = sqlx::query!(
+            r#"SELECT token_hash AS "token_hash!", data AS "data!", expires_at AS "expires_at!"
+            FROM sessions WHERE token_hash = $1 AND expires_at > $2"#,
+            token_hash,
+            micros(now)
+        )
+        .fetch_optional(self.reader())
+        .await
+        .map_err(store_error)?;
+        let Some(row) = row else { return Ok(None) };
+        let expires_at = instant(row.expires_at)?;
+        Ok(Some(StoredSession { token_hash: row.token_hash, data: row.data, expires_at }))
+    }
+
+    async fn delete_session(&self, token_hash: &str) -> Result<(), StoreError> {
+        sqlx::query!("DELETE FROM sessions WHERE token_hash = $1", token_hash)
+            .execute(self.writer())
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let deleted = sqlx::query!("DELETE FROM sessions WHERE expires_at <= $1", micros(now))
+            .execute(self.writer())
+            .await
+            .map_err(store_error)?;
+        Ok(deleted.rows_affected())
+    }
+}
+
+async fn insert_tenant_and_user(connection: &mut Connection, account: &Account) -> Result<SignUp, sqlx::Error> {
+    let tenant = account.caller.tenant_id.to_string();
+    let created_at = micros(account.created_at);
+    sqlx::query!("INSERT INTO tenants (id, created_at) VALUES ($1, $2)", tenant, created_at)
+        .execute(&mut *connection)
+        .await?;
+    let written = sqlx::query!(
+        "INSERT INTO users (id, tenant_id, email, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (email) DO NOTHING",
+        account.caller.user_id.to_string(),
+        tenant,
+        account.caller.email.as_str(),
+        account.password_hash,
+        created_at
+    )
+    .execute(connection)
+    .await?;
+    Ok(if written.rows_affected() == 1 { SignUp::Created } else { SignUp::EmailTaken })
+}

@@ -1,0 +1,85 @@
+//! Writing a change; the module above says in which order.
+
+use billing::{
+    ledger::NewEntry,
+    purchase::Purchase,
+    store::{Change, Committed, StoreError},
+};
+
+use super::{events, row::micros, store_error};
+use crate::{ThisStore, dialect::Connection};
+
+pub(super) async fn commit(store: &ThisStore, change: &Change) -> Result<Committed, StoreError> {
+    let mut transaction = store.begin().await.map_err(store_error)?;
+    let committed = write(&mut transaction, change).await.map_err(store_error)?;
+    match committed {
+        Committed::Yes => transaction.commit().await.map_err(store_error)?,
+        Committed::Stale => transaction.rollback().await.map_err(store_error)?,
+    }
+    if let (Committed::Yes, Some(entry)) = (committed, &change.entry) {
+        store.balance_changed(entry.tenant_id);
+    }
+    Ok(committed)
+}
+
+async fn write(connection: &mut Connection, change: &Change) -> Result<Committed, sqlx::Error> {
+    if !update_purchase(connection, &change.purchase).await? {
+        return Ok(Committed::Stale);
+    }
+    if let Some(entry) = &change.entry {
+        ThisStore::lock_ledger(connection, entry.tenant_id).await?;
+        insert_entry(connection, entry).await?;
+    }
+    if let Some(outcome) = &change.event {
+        events::finish(&mut *connection, outcome).await?;
+    }
+    Ok(Committed::Yes)
+}
+
+async fn update_purchase(connection: &mut Connection, purchase: &Purchase) -> Result<bool, sqlx::Error> {
+    let checkout = purchase.checkout.as_ref();
+    let failure = purchase.state.failure();
+    let written = sqlx::query!(
+        "UPDATE purchases SET provider_ref = $4, checkout_url = $5, payment_ref = $6, status = $7, failure_reason = $8,
+            updated_at = $9, paid_at = $10, failed_at = $11, refunded_at = $12, version = version + 1
+        WHERE tenant_id = $1 AND id = $2 AND version = $3",
+        purchase.tenant_id.to_string(),
+        purchase.id.to_string(),
+        purchase.version,
+        checkout.map(|checkout| checkout.provider_ref.as_str()),
+        checkout.map(|checkout| checkout.url.as_str()),
+        purchase.payment_ref,
+        purchase.status().as_str(),
+        failure.map(|failed| failed.reason.as_str()),
+        micros(purchase.updated_at),
+        purchase.state.paid_at().map(micros),
+        failure.map(|failed| micros(failed.at)),
+        purchase.state.refunded_at().map(micros)
+    )
+    .execute(connection)
+    .await?;
+    Ok(written.rows_affected() == 1)
+}
+
+async fn insert_entry(connection: &mut Connection, entry: &NewEntry) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO ledger_entries
+            (id, tenant_id, purchase_id, kind, effect_ref, credits, created_at, seq, balance_after)
+        SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS TEXT),
+            CAST($6 AS BIGINT), CAST($7 AS BIGINT),
+            COALESCE(newest.seq, 0) + 1, COALESCE(newest.balance_after, 0) + CAST($6 AS BIGINT)
+        FROM (SELECT 1 AS one) AS always
+        LEFT JOIN (SELECT seq, balance_after FROM ledger_entries WHERE tenant_id = $2 ORDER BY seq DESC LIMIT 1)
+            AS newest ON TRUE",
+        entry.id.to_string(),
+        entry.tenant_id.to_string(),
+        entry.purchase_id.to_string(),
+        entry.kind.as_str(),
+        entry.effect_ref,
+        entry.credits.0,
+        micros(entry.created_at)
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}

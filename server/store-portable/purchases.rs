@@ -1,0 +1,168 @@
+//! Writing and reading purchases and the ledger.
+
+use billing::{
+    ids::{PurchaseId, TenantId},
+    ledger::{Balance, Entry},
+    money::Credits,
+    purchase::{OrderKey, Purchase},
+    store::{Inserted, PageRequest, StoreError},
+};
+
+use super::{
+    row::{EntryRow, Metadata, PurchaseRow, micros, parse},
+    store_error,
+};
+use crate::dialect::Pool;
+
+/// `SELECT` of whole purchases; the rest of the statement and its arguments follow.
+macro_rules! select_purchases {
+    ($rest:tt, $($argument:expr),+) => {
+        sqlx::query_as!(
+            PurchaseRow,
+            r#"SELECT id AS "id!", tenant_id AS "tenant_id!", ordered_by AS "ordered_by!", order_key, provider_ref,
+                checkout_url, product_id AS "product_id!", type AS "kind!", status AS "status!", failure_reason,
+                amount_cents AS "amount_cents!", currency AS "currency!", credits_amount AS "credits_amount!",
+                metadata_json AS "metadata_json!", payment_ref, created_at AS "created_at!",
+                updated_at AS "updated_at!", paid_at, failed_at, refunded_at, version AS "version!"
+            FROM purchases "# + $rest,
+            $($argument),+
+        )
+    };
+}
+
+/// Sorts after every id, which is hexadecimal digits and hyphens.
+const AFTER_EVERY_ID: &str = "~";
+
+pub(super) async fn insert(pool: &Pool, purchase: &Purchase) -> Result<Inserted, StoreError> {
+    let metadata = Metadata { product_name: purchase.item.name.clone(), locale: purchase.locale };
+    let metadata = serde_json::to_string(&metadata).map_err(|error| StoreError::Internal(error.to_string()))?;
+    let tenant = purchase.tenant_id.to_string();
+    let order_key = purchase.order_key.as_ref().map(OrderKey::as_str);
+    let checkout = purchase.checkout.as_ref();
+    let failure = purchase.state.failure();
+    // NOT EXISTS finds the usual repetition before SQLite's trigger would; ON CONFLICT, the one at the same instant.
+    let written = sqlx::query!(
+        "INSERT INTO purchases (id, tenant_id, ordered_by, order_key, provider, provider_ref, checkout_url, product_id,
+            type, status, failure_reason, amount_cents, currency, credits_amount, metadata_json, payment_ref,
+            created_at, updated_at, paid_at, failed_at, refunded_at, version)
+        SELECT $1, $2, $3, $4, 'STRIPE', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21
+        WHERE NOT EXISTS (SELECT 1 FROM purchases WHERE tenant_id = $2 AND order_key = $4)
+        ON CONFLICT (tenant_id, order_key) DO NOTHING",
+        purchase.id.to_string(),
+        tenant,
+        purchase.ordered_by.to_string(),
+        order_key,
+        checkout.map(|checkout| checkout.provider_ref.as_str()),
+        checkout.map(|checkout| checkout.url.as_str()),
+        purchase.item.product_id,
+        purchase.item.kind.as_str(),
+        purchase.status().as_str(),
+        failure.map(|failed| failed.reason.as_str()),
+        purchase.item.price.cents,
+        purchase.item.price.currency.code(),
+        purchase.item.credits.0,
+        metadata,
+        purchase.payment_ref,
+        micros(purchase.created_at),
+        micros(purchase.updated_at),
+        purchase.state.paid_at().map(micros),
+        failure.map(|failed| micros(failed.at)),
+        purchase.state.refunded_at().map(micros),
+        purchase.version
+    )
+    .execute(pool)
+    .await
+    .map_err(store_error)?;
+    if written.rows_affected() == 1 {
+        return Ok(Inserted::New);
+    }
+    let earlier = select_purchases!("WHERE tenant_id = $1 AND order_key = $2", tenant, order_key)
+        .fetch_optional(pool)
+        .await
+        .map_err(store_error)?
+        .ok_or_else(|| StoreError::Internal("the purchase was neither written nor there".to_owned()))?;
+    Ok(Inserted::Existing(Box::new(earlier.try_into()?)))
+}
+
+pub(super) async fn by_id(pool: &Pool, tenant: TenantId, id: PurchaseId) -> Result<Option<Purchase>, StoreError> {
+    let row = select_purchases!("WHERE tenant_id = $1 AND id = $2", tenant.to_string(), id.to_string())
+        .fetch_optional(pool)
+        .await
+        .map_err(store_error)?;
+    row.map(Purchase::try_from).transpose()
+}
+
+pub(super) async fn by_checkout(
+    pool: &Pool,
+    tenant: TenantId,
+    provider_ref: &str,
+) -> Result<Option<Purchase>, StoreError> {
+    if provider_ref.contains('\0') {
+        return Ok(None);
+    }
+    let row = select_purchases!("WHERE tenant_id = $1 AND provider_ref = $2", tenant.to_string(), provider_ref)
+        .fetch_optional(pool)
+        .await
+        .map_err(store_error)?;
+    row.map(Purchase::try_from).transpose()
+}
+
+pub(super) async fn locate(
+    pool: &Pool,
+    provider_ref: &str,
+    purchase_id: Option<PurchaseId>,
+) -> Result<Option<(TenantId, PurchaseId)>, StoreError> {
+    let found = sqlx::query!(
+        r#"SELECT tenant_id AS "tenant_id!", id AS "id!", 1 AS "place!" FROM purchases WHERE provider_ref = $1
+        UNION ALL
+        SELECT tenant_id, id, 2 FROM purchases WHERE id = $2
+        ORDER BY 3 LIMIT 1"#,
+        provider_ref.replace('\0', ""),
+        purchase_id.map(|id| id.to_string())
+    )
+    .fetch_optional(pool)
+    .await
+    .map_err(store_error)?;
+    found.map(|row| Ok((parse("tenant_id", &row.tenant_id)?, parse("id", &row.id)?))).transpose()
+}
+
+pub(super) async fn page(pool: &Pool, tenant: TenantId, page: PageRequest) -> Result<Vec<Purchase>, StoreError> {
+    let older_than = page.older_than.map_or_else(|| AFTER_EVERY_ID.to_owned(), |id| id.to_string());
+    let rows = select_purchases!(
+        "WHERE tenant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+        tenant.to_string(),
+        older_than,
+        i64::from(page.limit)
+    )
+    .fetch_all(pool)
+    .await
+    .map_err(store_error)?;
+    rows.into_iter().map(Purchase::try_from).collect()
+}
+
+pub(super) async fn balance(pool: &Pool, tenant: TenantId) -> Result<Balance, StoreError> {
+    let newest = sqlx::query!(
+        r#"SELECT seq AS "seq!", balance_after AS "balance_after!" FROM ledger_entries
+        WHERE tenant_id = $1 ORDER BY seq DESC LIMIT 1"#,
+        tenant.to_string()
+    )
+    .fetch_optional(pool)
+    .await
+    .map_err(store_error)?;
+    Ok(newest.map_or_else(Balance::default, |row| Balance { credits: Credits(row.balance_after), seq: row.seq }))
+}
+
+pub(super) async fn entries(pool: &Pool, tenant: TenantId, purchase: PurchaseId) -> Result<Vec<Entry>, StoreError> {
+    let rows = sqlx::query_as!(
+        EntryRow,
+        r#"SELECT id AS "id!", seq AS "seq!", kind AS "kind!", effect_ref AS "effect_ref!", credits AS "credits!",
+            balance_after AS "balance_after!", created_at AS "created_at!"
+        FROM ledger_entries WHERE tenant_id = $1 AND purchase_id = $2 ORDER BY seq"#,
+        tenant.to_string(),
+        purchase.to_string()
+    )
+    .fetch_all(pool)
+    .await
+    .map_err(store_error)?;
+    rows.into_iter().map(|row| row.entry(tenant, purchase)).collect()
+}

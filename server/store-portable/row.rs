@@ -1,0 +1,136 @@
+//! A stored purchase, and what it means.
+
+use std::str::FromStr;
+
+use billing::{
+    catalog::PurchaseType,
+    ids::{PurchaseId, TenantId},
+    ledger::{Entry, EntryKind, NewEntry},
+    locale::Locale,
+    money::{Credits, Currency, Money},
+    purchase::{Checkout, FailureReason, Item, OrderKey, Purchase, State, Status},
+    store::StoreError,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The columns of `purchases` that a [`Purchase`] is made from.
+pub(super) struct PurchaseRow {
+    pub id: String,
+    pub tenant_id: String,
+    pub ordered_by: String,
+    pub order_key: Option<String>,
+    pub provider_ref: Option<String>,
+    pub checkout_url: Option<String>,
+    pub product_id: String,
+    pub kind: String,
+    pub status: String,
+    pub failure_reason: Option<String>,
+    pub amount_cents: i64,
+    pub currency: String,
+    pub credits_amount: i64,
+    pub metadata_json: String,
+    pub payment_ref: Option<String>,
+    pub created_at: i64,
+    pub updated_at: i64,
+    pub paid_at: Option<i64>,
+    pub failed_at: Option<i64>,
+    pub refunded_at: Option<i64>,
+    pub version: i64,
+}
+
+/// What `metadata_json` holds.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Metadata {
+    pub product_name: String,
+    pub locale: Locale,
+}
+
+/// Instants are stored as microseconds since 1970.
+pub(super) fn micros(at: Timestamp) -> i64 {
+    at.as_microsecond()
+}
+
+pub(super) fn instant(micros: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_microsecond(micros).map_err(|_| StoreError::Corrupt(format!("no instant: {micros}")))
+}
+
+/// Reads a text column as one of the domain's types. The text itself may be personal data and stays out of the error.
+pub(super) fn parse<T: FromStr>(column: &'static str, text: &str) -> Result<T, StoreError> {
+    text.parse().map_err(|_| StoreError::Corrupt(format!("column {column}")))
+}
+
+/// PostgreSQL stores no NUL; a text from outside that has one is kept with a replacement character instead.
+pub(super) fn without_nul(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+impl TryFrom<PurchaseRow> for Purchase {
+    type Error = StoreError;
+
+    fn try_from(row: PurchaseRow) -> Result<Self, StoreError> {
+        let corrupt = |what: &str| StoreError::Corrupt(format!("purchase {}: {what}", row.id));
+        let metadata: Metadata = serde_json::from_str(&row.metadata_json).map_err(|_| corrupt("metadata_json"))?;
+        let currency: Currency = parse("currency", &row.currency)?;
+        let kind: PurchaseType = parse("type", &row.kind)?;
+        let status: Status = parse("status", &row.status)?;
+        let reason: Option<FailureReason> =
+            row.failure_reason.as_deref().map(|reason| parse("failure_reason", reason)).transpose()?;
+        let failed_at = row.failed_at.map(instant).transpose()?;
+        let state = State::restore(
+            status,
+            row.paid_at.map(instant).transpose()?,
+            reason.zip(failed_at),
+            row.refunded_at.map(instant).transpose()?,
+        )
+        .ok_or_else(|| corrupt("status and its columns contradict each other"))?;
+        let order_key: Option<OrderKey> = row.order_key.as_deref().map(|key| parse("order_key", key)).transpose()?;
+        Ok(Self {
+            id: parse("id", &row.id)?,
+            tenant_id: parse("tenant_id", &row.tenant_id)?,
+            ordered_by: parse("ordered_by", &row.ordered_by)?,
+            order_key,
+            item: Item {
+                product_id: row.product_id,
+                name: metadata.product_name,
+                kind,
+                credits: Credits(row.credits_amount),
+                price: Money { cents: row.amount_cents, currency },
+            },
+            locale: metadata.locale,
+            checkout: row.provider_ref.zip(row.checkout_url).map(|(provider_ref, url)| Checkout { provider_ref, url }),
+            payment_ref: row.payment_ref,
+            state,
+            created_at: instant(row.created_at)?,
+            updated_at: instant(row.updated_at)?,
+            version: row.version,
+        })
+    }
+}
+
+/// The columns of `ledger_entries`, but for the two that every query filters by.
+pub(super) struct EntryRow {
+    pub id: String,
+    pub seq: i64,
+    pub kind: String,
+    pub effect_ref: String,
+    pub credits: i64,
+    pub balance_after: i64,
+    pub created_at: i64,
+}
+
+impl EntryRow {
+    pub(super) fn entry(self, tenant_id: TenantId, purchase_id: PurchaseId) -> Result<Entry, StoreError> {
+        let kind: EntryKind = parse("kind", &self.kind)?;
+        let booked = NewEntry {
+            id: parse("id", &self.id)?,
+            tenant_id,
+            purchase_id,
+            kind,
+            effect_ref: self.effect_ref,
+            credits: Credits(self.credits),
+            created_at: instant(self.created_at)?,
+        };
+        Ok(Entry { booked, seq: self.seq, balance_after: Credits(self.balance_after) })
+    }
+}

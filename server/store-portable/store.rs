@@ -1,0 +1,73 @@
+//! The port, method by method.
+
+use async_trait::async_trait;
+use billing::{
+    event::{EventOutcome, NewEvent},
+    ids::{PurchaseId, TenantId},
+    ledger::{Balance, Entry},
+    purchase::Purchase,
+    store::{Change, Committed, Inserted, PageRequest, Recorded, Store, StoreError},
+};
+use futures_core::stream::BoxStream;
+use tokio_stream::{StreamExt, wrappers::BroadcastStream};
+
+use super::{check_migrated, commit, events, purchases, store_error};
+use crate::ThisStore;
+
+#[async_trait]
+impl Store for ThisStore {
+    async fn insert_purchase(&self, purchase: &Purchase) -> Result<Inserted, StoreError> {
+        purchases::insert(self.writer(), purchase).await
+    }
+
+    async fn purchase(&self, tenant: TenantId, id: PurchaseId) -> Result<Option<Purchase>, StoreError> {
+        purchases::by_id(self.reader(), tenant, id).await
+    }
+
+    async fn purchase_by_checkout(&self, tenant: TenantId, provider_ref: &str) -> Result<Option<Purchase>, StoreError> {
+        purchases::by_checkout(self.reader(), tenant, provider_ref).await
+    }
+
+    async fn locate(
+        &self,
+        provider_ref: &str,
+        purchase_id: Option<PurchaseId>,
+    ) -> Result<Option<(TenantId, PurchaseId)>, StoreError> {
+        purchases::locate(self.reader(), provider_ref, purchase_id).await
+    }
+
+    async fn purchases(&self, tenant: TenantId, page: PageRequest) -> Result<Vec<Purchase>, StoreError> {
+        purchases::page(self.reader(), tenant, page).await
+    }
+
+    async fn balance(&self, tenant: TenantId) -> Result<Balance, StoreError> {
+        purchases::balance(self.reader(), tenant).await
+    }
+
+    async fn entries(&self, tenant: TenantId, purchase: PurchaseId) -> Result<Vec<Entry>, StoreError> {
+        purchases::entries(self.reader(), tenant, purchase).await
+    }
+
+    async fn commit(&self, change: &Change) -> Result<Committed, StoreError> {
+        commit::commit(self, change).await
+    }
+
+    async fn record_event(&self, event: &NewEvent) -> Result<Recorded, StoreError> {
+        events::record(self.writer(), event).await
+    }
+
+    async fn finish_event(&self, outcome: &EventOutcome) -> Result<(), StoreError> {
+        let mut connection = self.writer().acquire().await.map_err(store_error)?;
+        events::finish(&mut connection, outcome).await.map_err(store_error)
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        let mut connection = self.reader().acquire().await.map_err(store_error)?;
+        check_migrated(&mut connection).await
+    }
+
+    fn balance_changes(&self) -> BoxStream<'static, TenantId> {
+        // A receiver that falls behind loses the oldest hints: allowed, and better than waiting for it.
+        Box::pin(BroadcastStream::new(self.subscribe()).filter_map(Result::ok))
+    }
+}

@@ -1,0 +1,57 @@
+//! Where PostgreSQL differs from SQLite.
+
+use billing::ids::TenantId;
+use sqlx::{Postgres, error::DatabaseError};
+use tokio::sync::broadcast;
+
+use crate::PostgresStore;
+
+pub(crate) type Pool = sqlx::Pool<Postgres>;
+pub(crate) type Connection = sqlx::PgConnection;
+
+impl PostgresStore {
+    pub(crate) fn writer(&self) -> &Pool {
+        &self.pool
+    }
+
+    pub(crate) fn reader(&self) -> &Pool {
+        &self.pool
+    }
+
+    pub(crate) async fn begin(&self) -> Result<sqlx::Transaction<'static, Postgres>, sqlx::Error> {
+        self.pool.begin().await
+    }
+
+    /// One writer at a time adds to a tenant's ledger: the next entry is read from the newest. NO KEY leaves orders,
+    /// whose foreign key looks at the same row, alone.
+    pub(crate) async fn lock_ledger(connection: &mut Connection, tenant: TenantId) -> Result<(), sqlx::Error> {
+        sqlx::query!("SELECT id FROM tenants WHERE id = $1 FOR NO KEY UPDATE", tenant.to_string())
+            .fetch_optional(connection)
+            .await?;
+        Ok(())
+    }
+
+    /// The trigger on the ledger tells every process, this one too.
+    #[expect(clippy::unused_self, reason = "SQLite's has listeners to tell")]
+    pub(crate) fn balance_changed(&self, _: TenantId) {}
+
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<TenantId> {
+        self.listener.subscribe()
+    }
+}
+
+/// The constraint or trigger that refused a write; the triggers raise `check_violation` with their rule's name.
+pub(crate) fn broken_rule(error: &dyn DatabaseError) -> Option<String> {
+    let code = error.code()?;
+    // Class 23: integrity constraint violation; 22003: a number out of range, such as an overflowing balance.
+    let refused = code.starts_with("23") || code == "22003";
+    refused.then(|| error.constraint().unwrap_or(error.message()).to_owned())
+}
+
+/// Whether the same statement may go through later. Classes 08, 53 and 57: connection, resources, operator; 40001 and
+/// 40P01: serialization and deadlock; 55P03: a lock that was not to be had in time.
+pub(crate) fn is_passing(error: &dyn DatabaseError) -> bool {
+    error.code().is_some_and(|code| {
+        ["08", "53", "57"].iter().any(|class| code.starts_with(class)) || ["40001", "40P01", "55P03"].contains(&&*code)
+    })
+}

@@ -1,0 +1,84 @@
+//! Connecting to the server.
+
+use std::{str::FromStr, sync::Arc, time::Duration};
+
+use sqlx::{
+    ConnectOptions, PgConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::{PostgresStore, dialect::Pool, listen::Listener};
+
+/// How long a caller waits for a connection.
+const TURN_TIMEOUT: Duration = Duration::from_secs(10);
+const CONNECTIONS_MAX: u32 = 16;
+
+/// Why the database could not be opened. No password is in it.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Not a PostgreSQL URL.
+    #[error("the database URL is not one of PostgreSQL's: write it like postgres://user:password@host:5432/shop")]
+    Url,
+    /// Nobody answers there.
+    #[error("no PostgreSQL server answers at {host}:{port} ({source}). Start it, or correct the host and port")]
+    Unreachable {
+        /// From the URL.
+        host: String,
+        /// From the URL.
+        port: u16,
+        /// What went wrong.
+        source: sqlx::Error,
+    },
+    /// It answers, and refuses.
+    #[error("the PostgreSQL server at {host}:{port} refuses the connection: {source}")]
+    Refused {
+        /// From the URL.
+        host: String,
+        /// From the URL.
+        port: u16,
+        /// What the server said: an unknown user or database, a wrong password.
+        source: sqlx::Error,
+    },
+}
+
+impl PostgresStore {
+    /// Connects, and listens for changed balances. Doesn't migrate.
+    pub async fn open(url: &str) -> Result<Self, OpenError> {
+        if !url.starts_with("postgres:") && !url.starts_with("postgresql:") {
+            return Err(OpenError::Url);
+        }
+        let options = PgConnectOptions::from_str(url).map_err(|_| OpenError::Url)?;
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS_MAX)
+            .acquire_timeout(TURN_TIMEOUT)
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    // Nobody waits for ever: not for a lock, and not for an answer.
+                    let bounds = "SET lock_timeout = '5s'; SET statement_timeout = '10s'";
+                    sqlx::raw_sql(bounds).execute(connection).await?;
+                    Ok(())
+                })
+            })
+            .connect_with(options.clone())
+            .await;
+        let opened = async {
+            let pool = pool?;
+            let listener = Arc::new(Listener::start(&pool).await?);
+            Ok(Self { pool, listener })
+        };
+        opened.await.map_err(|source| explain(&options, source))
+    }
+}
+
+fn explain(options: &PgConnectOptions, source: sqlx::Error) -> OpenError {
+    let (host, port) = (options.get_host().to_owned(), options.get_port());
+    match source {
+        sqlx::Error::Database(_) | sqlx::Error::Tls(_) => OpenError::Refused { host, port, source },
+        _ => OpenError::Unreachable { host, port, source },
+    }
+}
+
+/// A connection of its own for a migration, which may take longer than a request would wait.
+pub(crate) async fn migrating(pool: &Pool) -> Result<PgConnection, sqlx::Error> {
+    pool.connect_options().connect().await
+}

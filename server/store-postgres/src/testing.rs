@@ -1,0 +1,79 @@
+//! A database for one test, on the server that the test command starts.
+
+use std::{
+    env, process,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, postgres::PgConnectOptions};
+
+use crate::{MigrateError, OpenError, PostgresStore};
+
+/// Names the server: a URL to its maintenance database.
+pub const SERVER_VARIABLE: &str = "TEST_POSTGRES_URL";
+
+/// A fresh, empty database of its own; call [`remove`](Self::remove) at the end.
+#[derive(Debug)]
+pub struct TestDatabase {
+    server: PgConnectOptions,
+    name: String,
+}
+
+/// Why there is no database to test with.
+#[derive(Debug, thiserror::Error)]
+pub enum TestDatabaseError {
+    /// No server is named.
+    #[error("{SERVER_VARIABLE} names no PostgreSQL server to test with: run scripts/test, which starts one")]
+    NoServer,
+    /// The server doesn't do as asked.
+    #[error("the PostgreSQL server that {SERVER_VARIABLE} names: {0}")]
+    Server(#[from] sqlx::Error),
+    /// It cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// It cannot be migrated.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+}
+
+impl TestDatabase {
+    /// Makes an empty database.
+    pub async fn create() -> Result<Self, TestDatabaseError> {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let url = env::var(SERVER_VARIABLE).map_err(|_| TestDatabaseError::NoServer)?;
+        let server: PgConnectOptions = url.parse()?;
+        let name = format!("shop_test_{}_{}", process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+        let mut connection = server.connect().await?;
+        // A run that was killed, by a process of the same number, may have left one.
+        run(&mut connection, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
+        run(&mut connection, format!("CREATE DATABASE {name} TEMPLATE template0")).await?;
+        connection.close().await?;
+        Ok(Self { server, name })
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> String {
+        self.server.clone().database(&self.name).to_url_lossy().to_string()
+    }
+
+    /// The store on it, migrated.
+    pub async fn store(&self) -> Result<PostgresStore, TestDatabaseError> {
+        let store = PostgresStore::open(&self.url()).await?;
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    /// Removes it, whoever is still connected.
+    pub async fn remove(self) -> Result<(), TestDatabaseError> {
+        let mut connection = self.server.connect().await?;
+        run(&mut connection, format!("DROP DATABASE {} WITH (FORCE)", self.name)).await?;
+        connection.close().await?;
+        Ok(())
+    }
+}
+
+/// The name in the statement is made here, and of letters and digits alone.
+async fn run(connection: &mut PgConnection, statement: String) -> Result<(), sqlx::Error> {
+    connection.execute(AssertSqlSafe(statement)).await?;
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! Where SQLite differs from PostgreSQL.
+
+use billing::ids::TenantId;
+use sqlx::{Sqlite, error::DatabaseError};
+use tokio::sync::broadcast;
+
+use crate::SqliteStore;
+
+pub(crate) type Pool = sqlx::Pool<Sqlite>;
+pub(crate) type Connection = sqlx::SqliteConnection;
+
+impl SqliteStore {
+    pub(crate) fn writer(&self) -> &Pool {
+        &self.writer
+    }
+
+    pub(crate) fn reader(&self) -> &Pool {
+        &self.reader
+    }
+
+    /// Takes the write lock at once: a transaction that read first and wrote later could find its reading outdated, and
+    /// would fail without having waited.
+    pub(crate) async fn begin(&self) -> Result<sqlx::Transaction<'static, Sqlite>, sqlx::Error> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await
+    }
+
+    /// The write lock is held already.
+    #[expect(clippy::unused_async, reason = "PostgreSQL's has something to wait for")]
+    pub(crate) async fn lock_ledger(_: &mut Connection, _: TenantId) -> Result<(), sqlx::Error> {
+        Ok(())
+    }
+
+    pub(crate) fn balance_changed(&self, tenant: TenantId) {
+        // An error means that nobody listens.
+        let _ = self.changes.send(tenant);
+    }
+
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<TenantId> {
+        self.changes.subscribe()
+    }
+}
+
+/// The constraint or trigger that refused a write. Triggers say `name: why`; SQLite itself names CHECKs, and the columns
+/// of unique keys.
+pub(crate) fn broken_rule(error: &dyn DatabaseError) -> Option<String> {
+    const CONSTRAINT: i32 = 19;
+    const CONSTRAINT_TRIGGER: i32 = 1811;
+    let code: i32 = error.code()?.parse().ok()?;
+    if code & 0xff != CONSTRAINT {
+        return None;
+    }
+    let message = error.message();
+    let name = if code == CONSTRAINT_TRIGGER {
+        message.split(':').next()
+    } else {
+        message.rsplit("constraint failed: ").next()
+    };
+    Some(name.unwrap_or(message).to_owned())
+}
+
+/// Whether the same statement may go through later: the file is locked by another process.
+pub(crate) fn is_passing(error: &dyn DatabaseError) -> bool {
+    const BUSY: i32 = 5;
+    const LOCKED: i32 = 6;
+    let code = error.code().and_then(|code| code.parse::<i32>().ok());
+    code.is_some_and(|code| matches!(code & 0xff, BUSY | LOCKED))
+}

@@ -13,7 +13,7 @@ use crate::{SqliteStore, dialect};
 /// How long a statement waits for another process's write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a migration waits for another process's.
-const MIGRATION_TIMEOUT: Duration = Duration::from_secs(60);
+const MIGRATION_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long a caller waits for its turn at a connection.
 const TURN_TIMEOUT: Duration = Duration::from_secs(10);
 const READERS_MAX: u32 = 8;

@@ -24,10 +24,18 @@ front_cargo() {
 
 has_wasm_std() { compgen -G "$1/libstd-*.rlib" >/dev/null; }
 
+has_wasm_target() { has_wasm_std "$(rustc --print target-libdir --target wasm32-unknown-unknown)"; }
+
+DEBIAN_WASM_STD=/usr/lib/rustlib/wasm32-unknown-unknown/lib
+
 need_wasm_target() {
-    has_wasm_std "$(rustc --print target-libdir --target wasm32-unknown-unknown)" && return
+    has_wasm_target && return
+    if has_wasm_std "$DEBIAN_WASM_STD" && rustup toolchain list | grep -q '^system'; then
+        front_toolchain=system
+        return
+    fi
     if have rustup; then
-        logged "Add the wasm32 target" rustup target add wasm32-unknown-unknown && return
+        logged "Add the wasm32 target" rustup target add wasm32-unknown-unknown && has_wasm_target && return
         show_log 5
     fi
     if [ "$(id -u)" != 0 ] || ! apt-cache show rust-web-src >/dev/null 2>&1; then
@@ -39,13 +47,12 @@ need_wasm_target() {
 }
 
 debian_wasm_target() {
-    local libdir=/usr/lib/rustlib/wasm32-unknown-unknown/lib
     if ! [ -x /usr/bin/cargo ] || ! [ -d /usr/lib/rustlib/src ] || ! have lld-22; then
         install_packages "Debian's Rust" rustc-web cargo-web rust-web-src rust-web-llvm rust-web-clippy lld-22
     fi
-    has_wasm_std "$libdir" ||
+    has_wasm_std "$DEBIAN_WASM_STD" ||
         step "Build Rust's standard library for wasm32" "Debian's Rust could not build it: see the lines above." \
-            build_wasm_std "$libdir"
+            build_wasm_std "$DEBIAN_WASM_STD"
     rustup toolchain list | grep -q '^system' || rustup toolchain link system /usr
 }
 

@@ -3,8 +3,14 @@
 //! The server provides a [`Shop`](context::Shop) and a [`Visitor`](context::Visitor) by context; pages reach the
 //! domain through the server functions in `api` alone.
 
+mod api;
+mod components;
 #[cfg(feature = "ssr")]
 pub mod context;
+mod error;
+mod format;
+mod locales;
+mod pages;
 pub mod routes;
 mod shell;
 

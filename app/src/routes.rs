@@ -5,3 +5,106 @@ pub fn needs_sign_in(path: &str, query: &str) -> bool {
     let ordering = path == "/" && query.split('&').any(|pair| pair.starts_with("buy="));
     ordering || path.starts_with("/checkout/") || path.starts_with("/purchases/")
 }
+
+/// The address that a `next` parameter asks for, if it is a path of this shop. Anything else is refused: an address
+/// that leads away, `//host`, or one that browsers read as such.
+pub fn local_path(next: &str) -> Option<&str> {
+    let plain = next.starts_with('/') && !next.starts_with("//");
+    let odd = next.contains('\\') || next.chars().any(char::is_control);
+    (plain && !odd).then_some(next)
+}
+
+/// The front page.
+pub(crate) const SHOP: &str = "/";
+
+/// The success page, without its session.
+pub(crate) const SUCCESS: &str = "/checkout/success";
+
+/// The front page with the order form of a product open.
+pub(crate) fn order(product_id: &str) -> String {
+    format!("/?buy={}", encoded(product_id))
+}
+
+/// The front page with the history going on after a purchase.
+pub(crate) fn history(older_than: &str) -> String {
+    format!("/?older={}#history", encoded(older_than))
+}
+
+/// Where the buyer comes back to after paying.
+pub(crate) fn success(session_id: &str) -> String {
+    format!("{SUCCESS}?session_id={}", encoded(session_id))
+}
+
+/// Where the buyer comes back to without having paid.
+pub(crate) fn cancel(purchase_id: &str) -> String {
+    format!("/checkout/cancel?purchase_id={}", encoded(purchase_id))
+}
+
+/// A purchase's receipt.
+pub(crate) fn receipt(purchase_id: &str) -> String {
+    format!("/purchases/{}", encoded(purchase_id))
+}
+
+/// The sign-in page, and where to go from there.
+pub(crate) fn sign_in(next: &str) -> String {
+    account_page("/signin", next)
+}
+
+/// The sign-up page, and where to go from there.
+pub(crate) fn sign_up(next: &str) -> String {
+    account_page("/signup", next)
+}
+
+fn account_page(path: &str, next: &str) -> String {
+    if next == SHOP { path.to_owned() } else { format!("{path}?next={}", encoded(next)) }
+}
+
+/// Percent-encodes all but the unreserved characters (RFC 3986, section 2.3).
+pub(crate) fn encoded(text: &str) -> String {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            out.push(char::from(HEX[usize::from(byte >> 4)]));
+            out.push(char::from(HEX[usize::from(byte & 15)]));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordering_and_purchases_need_a_sign_in_and_the_shelf_does_not() {
+        for (path, query) in
+            [("/", "buy=credits_5"), ("/", "a=b&buy=x"), ("/checkout/success", "session_id=x"), ("/purchases/x", "")]
+        {
+            assert!(needs_sign_in(path, query), "{path}?{query}");
+        }
+        for (path, query) in [("/", ""), ("/", "older=x"), ("/signin", "next=%2F%3Fbuy%3Dx"), ("/signup", "")] {
+            assert!(!needs_sign_in(path, query), "{path}?{query}");
+        }
+    }
+
+    #[test]
+    fn next_never_leads_to_another_site() {
+        for good in ["/", "/?buy=credits_5", "/purchases/1"] {
+            assert_eq!(local_path(good), Some(good));
+        }
+        for bad in ["", "https://example.com", "//example.com", "/\\example.com", "\\/example.com", "/\t/example.com"] {
+            assert_eq!(local_path(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_goes_into_a_query_stays_one_value() {
+        assert_eq!(sign_in("/?buy=a&next=b"), "/signin?next=%2F%3Fbuy%3Da%26next%3Db");
+        assert_eq!(success("cs_ü#"), "/checkout/success?session_id=cs_%C3%BC%23");
+        assert_eq!(sign_up("/"), "/signup");
+    }
+}

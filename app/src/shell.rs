@@ -1,20 +1,32 @@
 //! The document around every page.
 
 use leptos::prelude::*;
-use leptos_meta::{MetaTags, Stylesheet, Title, provide_meta_context};
+use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::{
-    SsrMode, StaticSegment,
+    ParamSegment, SsrMode, StaticSegment,
     components::{Route, Router, Routes},
 };
 
+use crate::{
+    api::{self, Visit},
+    components::{BalanceNews, Footer, Header, LiveBalance, MockBanner},
+    pages::{CancelPage, NotFoundPage, ReceiptPage, ShopPage, SignInPage, SignUpPage, SuccessPage, confirmation},
+};
+
+const SHOP_NAME: &str = "IZA Credits";
+
 /// The HTML document, for the server.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let locale = api::current_visit().locale;
     view! {
         <!DOCTYPE html>
-        <html lang="de">
+        <html lang=locale.as_str()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <link id="style" rel="stylesheet" href="/pkg/shop.css" />
                 <AutoReload options=options.clone() />
                 <HydrationScripts options />
                 <MetaTags />
@@ -30,13 +42,54 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    provide_context(SharedValue::<Visit>::new(api::current_visit).into_inner());
     view! {
-        <Stylesheet id="style" href="/pkg/shop.css" />
-        <Title text="IZA Credits" />
+        <Title formatter=window_title />
         <Router>
-            <Routes fallback=|| "404">
-                <Route path=StaticSegment("") view=|| "IZA Credits" ssr=SsrMode::Async />
-            </Routes>
+            <Frame />
         </Router>
+    }
+}
+
+fn window_title(page: String) -> String {
+    if page.is_empty() { SHOP_NAME.to_owned() } else { format!("{page} – {SHOP_NAME}") }
+}
+
+/// What is around the pages, and the pages. Each is answered whole, so that all of it is there without JavaScript.
+#[component]
+fn Frame() -> impl IntoView {
+    let signed_in = expect_context::<Visit>().signed_in();
+    let confirmation = confirmation();
+    provide_context(confirmation);
+    let balance = Resource::new(
+        || (),
+        move |()| async move {
+            if !signed_in {
+                return None;
+            }
+            confirmation.await;
+            api::balance().await.ok()
+        },
+    );
+    provide_context(LiveBalance::new(balance));
+    view! {
+        <MockBanner />
+        <Header />
+        <main class="frame" id="main" tabindex="-1">
+            <Routes fallback=NotFoundPage>
+                <Route path=StaticSegment("") view=ShopPage ssr=SsrMode::Async />
+                <Route
+                    path=(StaticSegment("checkout"), StaticSegment("success"))
+                    view=SuccessPage
+                    ssr=SsrMode::Async
+                />
+                <Route path=(StaticSegment("checkout"), StaticSegment("cancel")) view=CancelPage ssr=SsrMode::Async />
+                <Route path=(StaticSegment("purchases"), ParamSegment("id")) view=ReceiptPage ssr=SsrMode::Async />
+                <Route path=StaticSegment("signin") view=SignInPage ssr=SsrMode::Async />
+                <Route path=StaticSegment("signup") view=SignUpPage ssr=SsrMode::Async />
+            </Routes>
+        </main>
+        <Footer />
+        {signed_in.then(|| view! { <BalanceNews /> })}
     }
 }

@@ -1,0 +1,40 @@
+//! What is on sale.
+
+use billing::{
+    catalog::Product,
+    money::{Credits, Money},
+};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "ssr")]
+use super::server;
+use crate::error::ShopError;
+
+/// A product on the shelf.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ProductView {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) credits: Credits,
+    /// VAT included.
+    pub(crate) price: Money,
+}
+
+impl From<&Product> for ProductView {
+    fn from(product: &Product) -> Self {
+        Self {
+            id: product.id.to_owned(),
+            name: product.name.to_owned(),
+            credits: product.credits,
+            price: product.price,
+        }
+    }
+}
+
+/// Everything on sale.
+#[server(prefix = "/api", endpoint = "products")]
+pub(crate) async fn products() -> Result<Vec<ProductView>, ShopError> {
+    let products = server::shop().map(|shop| shop.billing.products().iter().map(ProductView::from).collect());
+    server::answer(products)
+}

@@ -1,0 +1,96 @@
+//! The credit balance, wherever the page shows it: one value, which follows the ledger.
+
+use std::time::Duration;
+
+use billing::money::Credits;
+use leptos::prelude::*;
+
+use crate::{format, locales::texts};
+
+/// How long a change stays marked.
+const MARKED: Duration = Duration::from_millis(1_600);
+
+/// The signed-in visitor's balance, for every component that shows it.
+#[derive(Clone, Copy)]
+pub(crate) struct LiveBalance {
+    /// As the page was made; `None` when nobody is signed in or it could not be read.
+    at_first: Resource<Option<Credits>>,
+    /// As it was last heard of.
+    latest: RwSignal<Option<Credits>>,
+    /// A change that came a moment ago.
+    news: RwSignal<Option<Credits>>,
+}
+
+impl LiveBalance {
+    pub(crate) fn new(at_first: Resource<Option<Credits>>) -> Self {
+        Self { at_first, latest: RwSignal::new(None), news: RwSignal::new(None) }
+    }
+
+    /// The balance as it was last heard of, once it was heard of after the page was made.
+    pub(crate) fn latest(self) -> Option<Credits> {
+        self.latest.get()
+    }
+
+    /// Takes in a balance just heard of.
+    pub(crate) fn heard(self, credits: Credits) {
+        let before = self.latest.get_untracked().or_else(|| self.at_first.get_untracked().flatten());
+        if before == Some(credits) {
+            return;
+        }
+        self.latest.set(Some(credits));
+        if before.is_some() {
+            self.news.set(Some(credits));
+            set_timeout(
+                move || {
+                    self.news.try_update(|news| {
+                        // A later change keeps its own time.
+                        if *news == Some(credits) {
+                            *news = None;
+                        }
+                    });
+                },
+                MARKED,
+            );
+        }
+    }
+}
+
+/// The balance in words; marked for a moment when it changes.
+#[component]
+pub(crate) fn BalanceText(
+    /// The number alone.
+    #[prop(optional)]
+    bare: bool,
+) -> impl IntoView {
+    let t = texts();
+    let balance = expect_context::<LiveBalance>();
+    let shown = move |at_first: Option<Credits>| match balance.latest.get().or(at_first) {
+        Some(credits) if bare => format::number(credits, t.locale),
+        Some(credits) => format::credits(credits, t.locale),
+        None => "–".to_owned(),
+    };
+    view! {
+        <span class="balance" class:balance-news=move || balance.news.get().is_some()>
+            <Suspense fallback=|| {
+                "–"
+            }>{move || Suspend::new(async move {
+                let at_first = balance.at_first.await;
+                move || shown(at_first)
+            })}</Suspense>
+        </span>
+    }
+}
+
+/// Tells of a changed balance those who do not see it change.
+#[component]
+pub(crate) fn BalanceNews() -> impl IntoView {
+    let t = texts();
+    let balance = expect_context::<LiveBalance>();
+    #[cfg(feature = "hydrate")]
+    Effect::new(move |_| super::balance_stream::follow(balance));
+    view! {
+        <p class="sr-only" role="status" aria-live="polite">
+            {move || balance.news.get().map(|credits| (t.balance_news)(&format::credits(credits, t.locale)))}
+        </p>
+    }
+}

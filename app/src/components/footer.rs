@@ -1,0 +1,58 @@
+//! The foot of every page.
+
+use billing::locale::Locale;
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+use crate::{api::Visit, locales::texts};
+
+/// Who sells, and the choice of language.
+#[component]
+pub(crate) fn Footer() -> impl IntoView {
+    let t = texts();
+    let seller = expect_context::<Visit>().seller_name;
+    view! {
+        <footer class="site-footer">
+            <div class="frame flex flex-wrap items-center justify-between gap-x-8 gap-y-3 py-6">
+                <p>{(t.sold_by)(&seller)}</p>
+                <p>{t.paid_by_stripe}</p>
+                <LanguageSwitch />
+            </div>
+        </footer>
+    }
+}
+
+/// Changes the language and comes back to the same page; a plain form, since everything on the page changes.
+#[component]
+pub(crate) fn LanguageSwitch() -> impl IntoView {
+    let t = texts();
+    let location = use_location();
+    let here = move || match location.search.get() {
+        search if search.is_empty() => location.pathname.get(),
+        search => format!("{}?{search}", location.pathname.get()),
+    };
+    let choices = Locale::ALL.map(|locale| {
+        let (name, label) = match locale {
+            Locale::De => ("Deutsch", "DE"),
+            Locale::En => ("English", "EN"),
+        };
+        view! {
+            <button
+                class="language"
+                name="locale"
+                value=locale.as_str()
+                lang=locale.as_str()
+                aria-label=name
+                aria-pressed=(locale == t.locale).to_string()
+            >
+                {label}
+            </button>
+        }
+    });
+    view! {
+        <form class="flex" method="post" action="/locale" aria-label=t.language>
+            <input type="hidden" name="next" value=here />
+            {choices}
+        </form>
+    }
+}

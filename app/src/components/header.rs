@@ -1,0 +1,60 @@
+//! The top of every page.
+
+use leptos::prelude::*;
+
+use super::{
+    balance::BalanceText,
+    footer::LanguageSwitch,
+    icon::{Icon, Shape},
+};
+use crate::{api::Visit, locales::texts, routes};
+
+/// Name of the shop, balance, and who is signed in.
+#[component]
+pub(crate) fn Header() -> impl IntoView {
+    let t = texts();
+    let email = expect_context::<Visit>().email;
+    let visitor = match email {
+        Some(email) => view! {
+            <a class="balance-pill" href=routes::SHOP>
+                <Icon shape=Shape::Coin />
+                <span class="sr-only">{t.balance}": "</span>
+                <BalanceText />
+            </a>
+            <form class="flex items-center gap-1" method="post" action="/signout">
+                <span class="header-email" title=email.clone()>
+                    {email.clone()}
+                </span>
+                <button class="btn btn-quiet">{t.sign_out}</button>
+            </form>
+        }
+        .into_any(),
+        None => view! { <a class="btn btn-secondary" href=routes::sign_in(routes::SHOP)>{t.sign_in}</a> }.into_any(),
+    };
+    view! {
+        <a class="skip-link" rel="external" href="#main">
+            {t.skip_to_content}
+        </a>
+        <header class="site-header">
+            <div class="frame flex min-h-16 items-center justify-between gap-3 py-2">
+                <a class="wordmark" href=routes::SHOP>
+                    <img src="/favicon.svg" alt="" width="28" height="28" />
+                    <span>"IZA Credits"</span>
+                </a>
+                <div class="flex items-center gap-2 sm:gap-3">
+                    <div class="hidden md:block">
+                        <LanguageSwitch />
+                    </div>
+                    {visitor}
+                </div>
+            </div>
+        </header>
+    }
+}
+
+/// Says on every page that no real money moves.
+#[component]
+pub(crate) fn MockBanner() -> impl IntoView {
+    let mock = expect_context::<Visit>().mock;
+    mock.then(|| view! { <p class="mock-banner">{texts().mock_banner}</p> })
+}

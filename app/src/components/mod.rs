@@ -1,0 +1,28 @@
+//! What pages are made of.
+
+mod balance;
+#[cfg(feature = "hydrate")]
+mod balance_stream;
+mod error_view;
+mod facts;
+mod footer;
+mod header;
+mod history;
+mod icon;
+mod notice;
+mod order_dialog;
+mod order_form;
+mod product_card;
+mod redirect;
+mod status;
+
+pub(crate) use balance::{BalanceNews, BalanceText, LiveBalance};
+pub(crate) use error_view::{ErrorView, error_text};
+pub(crate) use facts::{Fact, Facts};
+pub(crate) use footer::Footer;
+pub(crate) use header::{Header, MockBanner};
+pub(crate) use history::History;
+pub(crate) use notice::{Loading, Mark, Notice, Tone};
+pub(crate) use order_dialog::OrderDialog;
+pub(crate) use product_card::ProductCard;
+pub(crate) use status::{StatusBadge, status_text};

@@ -1,0 +1,75 @@
+//! Messages on the page.
+
+use leptos::prelude::*;
+
+use super::icon::{Icon, Shape};
+use crate::locales::texts;
+
+/// What kind of message it is.
+#[derive(Clone, Copy)]
+pub(crate) enum Tone {
+    Good,
+    Waiting,
+    Bad,
+    Plain,
+}
+
+impl Tone {
+    fn class(self) -> &'static str {
+        match self {
+            Self::Good => "notice notice-good",
+            Self::Waiting => "notice notice-waiting",
+            Self::Bad => "notice notice-bad",
+            Self::Plain => "notice notice-plain",
+        }
+    }
+
+    fn mark_class(self) -> &'static str {
+        match self {
+            Self::Good => "mark mark-good",
+            Self::Waiting => "mark mark-waiting",
+            Self::Bad => "mark mark-bad",
+            Self::Plain => "mark mark-plain",
+        }
+    }
+
+    fn shape(self) -> Shape {
+        match self {
+            Self::Good => Shape::Check,
+            Self::Waiting => Shape::Clock,
+            Self::Bad | Self::Plain => Shape::Info,
+        }
+    }
+}
+
+/// A message in a box; errors are announced.
+#[component]
+pub(crate) fn Notice(tone: Tone, children: Children) -> impl IntoView {
+    let role = matches!(tone, Tone::Bad).then_some("alert");
+    view! {
+        <div class=tone.class() role=role>
+            <Icon shape=tone.shape() />
+            <div>{children()}</div>
+        </div>
+    }
+}
+
+/// How a thing turned out, as a picture above its headline.
+#[component]
+pub(crate) fn Mark(tone: Tone) -> impl IntoView {
+    view! {
+        <span class=tone.mark_class()>
+            <Icon shape=tone.shape() />
+        </span>
+    }
+}
+
+/// Stands where something is still on its way.
+#[component]
+pub(crate) fn Loading() -> impl IntoView {
+    view! {
+        <p class="loading" role="status">
+            {texts().loading}
+        </p>
+    }
+}

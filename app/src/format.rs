@@ -1,0 +1,170 @@
+//! How numbers, money and times read in each language: pure functions, the same on the server and in the browser.
+
+use billing::{
+    locale::Locale,
+    money::{Credits, Currency, Money},
+};
+use serde::{Deserialize, Serialize};
+
+/// A minute on the wall clock of the shop's time zone, worked out by the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct WallTime {
+    pub(crate) year: i16,
+    /// From 1.
+    pub(crate) month: i8,
+    /// From 1.
+    pub(crate) day: i8,
+    pub(crate) hour: i8,
+    pub(crate) minute: i8,
+}
+
+const NBSP: char = '\u{a0}';
+const MINUS: char = '\u{2212}';
+
+/// `1.299,00 €` or `€1,299.00`.
+pub(crate) fn money(amount: Money, locale: Locale) -> String {
+    let Currency::Eur = amount.currency;
+    let cents = amount.cents.unsigned_abs();
+    let units = grouped(cents / 100, locale);
+    let rest = cents % 100;
+    let sign = sign(amount.cents);
+    match locale {
+        Locale::De => format!("{sign}{units},{rest:02}{NBSP}€"),
+        Locale::En => format!("{sign}€{units}.{rest:02}"),
+    }
+}
+
+/// `1 Credit`, `−5 Credits`; the word is the same in both languages.
+pub(crate) fn credits(amount: Credits, locale: Locale) -> String {
+    let word = if amount.0.unsigned_abs() == 1 { "Credit" } else { "Credits" };
+    format!("{}{NBSP}{word}", number(amount, locale))
+}
+
+/// The bare number: `1.234` or `1,234`.
+pub(crate) fn number(amount: Credits, locale: Locale) -> String {
+    format!("{}{}", sign(amount.0), grouped(amount.0.unsigned_abs(), locale))
+}
+
+/// A change of the balance, always with its sign: `+5`, `−5`.
+pub(crate) fn change(amount: Credits, locale: Locale) -> String {
+    let plus = if amount.0 > 0 { "+" } else { "" };
+    format!("{plus}{}", number(amount, locale))
+}
+
+/// A rate in hundredths of a per cent: `19 %`, `19.5%`.
+pub(crate) fn percent(basis_points: i64, locale: Locale) -> String {
+    let whole = basis_points / 100;
+    let rest = (basis_points % 100).unsigned_abs();
+    let fraction = format!("{rest:02}");
+    let fraction = fraction.trim_end_matches('0');
+    let (point, unit) = match locale {
+        Locale::De => (",", format!("{NBSP}%")),
+        Locale::En => (".", "%".to_owned()),
+    };
+    if fraction.is_empty() { format!("{whole}{unit}") } else { format!("{whole}{point}{fraction}{unit}") }
+}
+
+/// `22.11.2026` or `22 Nov 2026`.
+pub(crate) fn date(at: WallTime, locale: Locale) -> String {
+    match locale {
+        Locale::De => format!("{:02}.{:02}.{}", at.day, at.month, at.year),
+        Locale::En => format!("{}{NBSP}{}{NBSP}{}", at.day, month_in_english(at.month), at.year),
+    }
+}
+
+/// `22.11.2026, 20:21 Uhr` or `22 Nov 2026, 20:21`.
+pub(crate) fn date_time(at: WallTime, locale: Locale) -> String {
+    let date = date(at, locale);
+    match locale {
+        Locale::De => format!("{date}, {:02}:{:02}{NBSP}Uhr", at.hour, at.minute),
+        Locale::En => format!("{date}, {:02}:{:02}", at.hour, at.minute),
+    }
+}
+
+fn month_in_english(month: i8) -> &'static str {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    usize::try_from(month - 1).ok().and_then(|index| MONTHS.get(index)).copied().unwrap_or("?")
+}
+
+fn sign(amount: i64) -> String {
+    if amount < 0 { MINUS.to_string() } else { String::new() }
+}
+
+fn grouped(number: u64, locale: Locale) -> String {
+    let separator = match locale {
+        Locale::De => '.',
+        Locale::En => ',',
+    };
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(separator);
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const AT: WallTime = WallTime { year: 2026, month: 3, day: 7, hour: 9, minute: 5 };
+
+    #[test]
+    fn prices_read_as_people_write_them() {
+        assert_eq!(money(Money::eur(699), Locale::De), "6,99\u{a0}€");
+        assert_eq!(money(Money::eur(699), Locale::En), "€6.99");
+        assert_eq!(money(Money::eur(5), Locale::De), "0,05\u{a0}€");
+        assert_eq!(money(Money::eur(123_456_700), Locale::De), "1.234.567,00\u{a0}€");
+        assert_eq!(money(Money::eur(-149), Locale::En), "−€1.49");
+    }
+
+    #[test]
+    fn one_credit_is_singular() {
+        assert_eq!(credits(Credits(1), Locale::De), "1\u{a0}Credit");
+        assert_eq!(credits(Credits(-1), Locale::En), "−1\u{a0}Credit");
+        assert_eq!(credits(Credits(0), Locale::De), "0\u{a0}Credits");
+        assert_eq!(credits(Credits(1_234), Locale::De), "1.234\u{a0}Credits");
+        assert_eq!(change(Credits(5), Locale::En), "+5");
+        assert_eq!(change(Credits(-5), Locale::En), "−5");
+    }
+
+    #[test]
+    fn rates_lose_their_trailing_zeros() {
+        assert_eq!(percent(1_900, Locale::De), "19\u{a0}%");
+        assert_eq!(percent(1_950, Locale::De), "19,5\u{a0}%");
+        assert_eq!(percent(725, Locale::En), "7.25%");
+        assert_eq!(percent(705, Locale::En), "7.05%");
+    }
+
+    #[test]
+    fn times_read_as_people_write_them() {
+        assert_eq!(date(AT, Locale::De), "07.03.2026");
+        assert_eq!(date_time(AT, Locale::De), "07.03.2026, 09:05\u{a0}Uhr");
+        assert_eq!(date_time(AT, Locale::En), "7\u{a0}Mar\u{a0}2026, 09:05");
+    }
+
+    proptest! {
+        #[test]
+        fn no_cent_is_lost_on_the_way_to_the_page(cents in any::<i64>()) {
+            for locale in Locale::ALL {
+                let shown = money(Money::eur(cents), locale);
+                let digits: String = shown.chars().filter(char::is_ascii_digit).collect();
+                prop_assert_eq!(digits.parse::<u64>().ok(), Some(cents.unsigned_abs()));
+                prop_assert_eq!(shown.starts_with(MINUS), cents < 0);
+            }
+        }
+
+        #[test]
+        fn groups_have_three_digits(cents in any::<i64>()) {
+            let shown = number(Credits(cents), Locale::De);
+            let mut groups = shown.trim_start_matches(MINUS).split('.');
+            prop_assert!(groups.next().is_some_and(|first| (1..=3).contains(&first.len())));
+            prop_assert!(groups.all(|group| group.len() == 3));
+        }
+    }
+}

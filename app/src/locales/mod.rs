@@ -1,0 +1,166 @@
+//! The shop's texts. A text that a language lacks is a compile error, and so is one that no page uses.
+
+mod de;
+mod en;
+
+use billing::locale::Locale;
+use leptos::prelude::use_context;
+
+use crate::api::Visit;
+
+/// Every text, in one language.
+pub(crate) struct Texts {
+    /// Which language.
+    pub(crate) locale: Locale,
+
+    // general
+    pub(crate) loading: &'static str,
+    pub(crate) close: &'static str,
+    pub(crate) reload: &'static str,
+    pub(crate) language: &'static str,
+    pub(crate) skip_to_content: &'static str,
+    pub(crate) mock_banner: &'static str,
+    pub(crate) paid_by_stripe: &'static str,
+    pub(crate) balance: &'static str,
+    pub(crate) credits: &'static str,
+    pub(crate) product: &'static str,
+    pub(crate) amount: &'static str,
+    pub(crate) total: &'static str,
+    pub(crate) status: &'static str,
+    pub(crate) ordered_at: &'static str,
+    pub(crate) to_shop: &'static str,
+    pub(crate) receipt: &'static str,
+    pub(crate) purchase: &'static str,
+    pub(crate) show_receipt: &'static str,
+    pub(crate) order_again: &'static str,
+
+    // accounts
+    pub(crate) sign_in: &'static str,
+    pub(crate) sign_up: &'static str,
+    pub(crate) sign_out: &'static str,
+    pub(crate) email: &'static str,
+    pub(crate) password: &'static str,
+    pub(crate) password_rule: &'static str,
+    pub(crate) no_account: &'static str,
+    pub(crate) have_account: &'static str,
+    pub(crate) demo_account: &'static str,
+    pub(crate) problem_invalid_credentials: &'static str,
+    pub(crate) problem_too_many_attempts: &'static str,
+    pub(crate) problem_invalid_email: &'static str,
+    pub(crate) problem_weak_password: &'static str,
+    pub(crate) problem_email_taken: &'static str,
+    pub(crate) problem_other: &'static str,
+
+    // shop
+    pub(crate) shop_title: &'static str,
+    pub(crate) shop_lead: &'static str,
+    pub(crate) invitation: &'static str,
+    pub(crate) products_title: &'static str,
+    pub(crate) buy: &'static str,
+    pub(crate) history_title: &'static str,
+    pub(crate) history_empty: &'static str,
+    pub(crate) history_older: &'static str,
+    pub(crate) history_newest: &'static str,
+    pub(crate) history_continue: &'static str,
+    pub(crate) history_check: &'static str,
+    pub(crate) details: &'static str,
+
+    // order
+    pub(crate) order_title: &'static str,
+    pub(crate) order_button: &'static str,
+    pub(crate) order_sending: &'static str,
+    pub(crate) order_hint: &'static str,
+    pub(crate) order_hint_mock: &'static str,
+    pub(crate) redirect_pay: &'static str,
+    pub(crate) redirect_pay_link: &'static str,
+    pub(crate) redirect_processing: &'static str,
+    pub(crate) redirect_paid: &'static str,
+    pub(crate) redirect_failed: &'static str,
+    pub(crate) redirect_link: &'static str,
+
+    // after payment
+    pub(crate) success_title: &'static str,
+    pub(crate) new_balance: &'static str,
+    pub(crate) processing_title: &'static str,
+    pub(crate) processing_text: &'static str,
+    pub(crate) processing_unreachable: &'static str,
+    pub(crate) failed_title: &'static str,
+    pub(crate) failed_text: &'static str,
+    pub(crate) refunded_title: &'static str,
+    pub(crate) cancel_title: &'static str,
+    pub(crate) cancel_text: &'static str,
+    pub(crate) cancel_processing_text: &'static str,
+    pub(crate) cancel_paid_title: &'static str,
+    pub(crate) cancel_paid_text: &'static str,
+    pub(crate) discarded_title: &'static str,
+    pub(crate) discarded_text: &'static str,
+    pub(crate) continue_to_payment: &'static str,
+    pub(crate) discard: &'static str,
+
+    // status
+    pub(crate) status_pending: &'static str,
+    pub(crate) status_processing: &'static str,
+    pub(crate) status_paid: &'static str,
+    pub(crate) status_refunded: &'static str,
+    pub(crate) status_expired: &'static str,
+    pub(crate) status_cancelled: &'static str,
+    pub(crate) status_failed: &'static str,
+
+    // receipt
+    pub(crate) seller: &'static str,
+    pub(crate) buyer: &'static str,
+    pub(crate) vat_id: &'static str,
+    pub(crate) purchase_number: &'static str,
+    pub(crate) paid_at: &'static str,
+    pub(crate) refunded_at: &'static str,
+    pub(crate) payment_ref: &'static str,
+    pub(crate) net: &'static str,
+    pub(crate) entries: &'static str,
+    pub(crate) entry_at: &'static str,
+    pub(crate) entry_kind: &'static str,
+    pub(crate) entry_purchase: &'static str,
+    pub(crate) entry_refund: &'static str,
+    pub(crate) entry_refund_reversal: &'static str,
+    pub(crate) entry_dispute: &'static str,
+    pub(crate) entry_dispute_reversal: &'static str,
+    pub(crate) receipt_no_invoice: &'static str,
+    pub(crate) purchase_unpaid: &'static str,
+    pub(crate) print: &'static str,
+
+    // errors
+    pub(crate) not_found_title: &'static str,
+    pub(crate) not_found_text: &'static str,
+    pub(crate) error_not_signed_in: &'static str,
+    pub(crate) error_not_found: &'static str,
+    pub(crate) error_unknown_product: &'static str,
+    pub(crate) error_key_reused: &'static str,
+    pub(crate) error_provider_unavailable: &'static str,
+    pub(crate) error_rejected: &'static str,
+    pub(crate) error_unavailable: &'static str,
+    pub(crate) error_connection: &'static str,
+    pub(crate) error_malformed: &'static str,
+
+    // with something filled in
+    pub(crate) sold_by: fn(seller: &str) -> String,
+    pub(crate) buy_product: fn(name: &str) -> String,
+    pub(crate) credits_included: fn(credits: &str) -> String,
+    pub(crate) vat_included: fn(rate: &str) -> String,
+    pub(crate) vat: fn(rate: &str) -> String,
+    pub(crate) balance_news: fn(balance: &str) -> String,
+    pub(crate) success_booked: fn(credits: &str, price: &str) -> String,
+}
+
+impl Texts {
+    /// The texts of a language.
+    pub(crate) fn of(locale: Locale) -> &'static Self {
+        match locale {
+            Locale::De => &de::TEXTS,
+            Locale::En => &en::TEXTS,
+        }
+    }
+}
+
+/// The texts in the visitor's language.
+pub(crate) fn texts() -> &'static Texts {
+    Texts::of(use_context::<Visit>().unwrap_or_default().locale)
+}

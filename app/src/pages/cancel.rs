@@ -1,0 +1,139 @@
+//! `/checkout/cancel`: the buyer is back without having paid.
+
+use billing::{ids::PurchaseId, purchase::Status};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use super::not_found::NotFound;
+use crate::{
+    api::{self, Cancelled, DiscardPurchase, PurchaseView},
+    components::{ErrorView, Fact, Facts, Loading, Mark, Notice, Tone, error_text, status_text},
+    error::ShopError,
+    format,
+    locales::texts,
+    routes,
+};
+
+/// Says that nothing was charged; offers to go on paying or to drop the purchase.
+#[component]
+pub(crate) fn CancelPage() -> impl IntoView {
+    let t = texts();
+    let query = use_query_map();
+    let purchase_id = Memo::new(move |_| query.read().get("purchase_id").and_then(|id| id.parse::<PurchaseId>().ok()));
+    let discarding = ServerAction::<DiscardPurchase>::new();
+    let cancelled = Resource::new(
+        move || (purchase_id.get(), discarding.version().get()),
+        |(purchase_id, _)| async move {
+            match purchase_id {
+                Some(purchase_id) => api::cancelled_purchase(purchase_id).await,
+                None => Err(ShopError::NotFound),
+            }
+        },
+    );
+    // Of a form sent with JavaScript, or else without.
+    let error = move || match discarding.value().get() {
+        Some(answer) => answer.err(),
+        None => query.read().get("error").and_then(|code| ShopError::from_code(&code)),
+    };
+    view! {
+        <div class="narrow" aria-live="polite">
+            {move || error().map(|error| view! { <Notice tone=Tone::Bad>{error_text(error, t)}</Notice> })}
+            <Transition fallback=Loading>
+                {move || Suspend::new(async move {
+                    match cancelled.await {
+                        Ok(cancelled) => view! { <Outcome cancelled=cancelled discarding=discarding /> }.into_any(),
+                        Err(ShopError::NotFound) => view! { <NotFound /> }.into_any(),
+                        Err(error) => view! { <ErrorView error=error /> }.into_any(),
+                    }
+                })}
+            </Transition>
+        </div>
+    }
+}
+
+#[component]
+fn Outcome(cancelled: Cancelled, discarding: ServerAction<DiscardPurchase>) -> impl IntoView {
+    let t = texts();
+    let Cancelled { purchase, checkout_url } = cancelled;
+    let status = status_text(&purchase, t);
+    let (tone, title, text) = match purchase.status {
+        Status::Pending if purchase.processing => (Tone::Waiting, t.processing_title, t.cancel_processing_text),
+        Status::Pending => (Tone::Plain, t.cancel_title, t.cancel_text),
+        Status::Failed => (Tone::Plain, t.discarded_title, t.discarded_text),
+        Status::Paid => (Tone::Good, t.cancel_paid_title, t.cancel_paid_text),
+        Status::Refunded => (Tone::Plain, t.refunded_title, ""),
+    };
+    let actions = match purchase.status {
+        Status::Pending => {
+            view! { <Open purchase=purchase.clone() checkout_url=checkout_url discarding=discarding /> }.into_any()
+        }
+        Status::Failed => view! {
+            <a class="btn btn-primary" href=routes::order(&purchase.product_id)>
+                {t.order_again}
+            </a>
+            <a class="link" href=routes::SHOP>
+                {t.to_shop}
+            </a>
+        }
+        .into_any(),
+        Status::Paid | Status::Refunded => view! {
+            <a class="btn btn-primary" href=routes::receipt(&purchase.id.to_string())>
+                {t.show_receipt}
+            </a>
+            <a class="link" href=routes::SHOP>
+                {t.to_shop}
+            </a>
+        }
+        .into_any(),
+    };
+    view! {
+        <Title text=title />
+        <section class="card outcome">
+            <Mark tone=tone />
+            <h1 class="title-large">{title}</h1>
+            <p class="lead">{text}</p>
+            <Facts>
+                <Fact name=t.product.to_owned()>{purchase.name}</Fact>
+                <Fact name=t.amount.to_owned()>{format::money(purchase.price, t.locale)}</Fact>
+                <Fact name=t.ordered_at.to_owned()>{format::date_time(purchase.ordered_at, t.locale)}</Fact>
+                <Fact name=t.status.to_owned()>{status}</Fact>
+            </Facts>
+            <div class="actions">{actions}</div>
+        </section>
+    }
+}
+
+/// What can be done while the purchase is open.
+#[component]
+fn Open(
+    purchase: PurchaseView,
+    checkout_url: Option<String>,
+    discarding: ServerAction<DiscardPurchase>,
+) -> impl IntoView {
+    let t = texts();
+    let check = purchase.session_id.filter(|_| purchase.processing).map(|session_id| {
+        view! { <a class="btn btn-primary" href=routes::success(&session_id)>{t.history_check}</a> }
+    });
+    let go_on = match checkout_url {
+        Some(url) => {
+            let class = if check.is_some() { "btn btn-secondary" } else { "btn btn-primary" };
+            view! { <a class=class rel="external" href=url>{t.continue_to_payment}</a> }.into_any()
+        }
+        // The payment page could not be opened at the time.
+        None => {
+            view! { <a class="btn btn-primary" href=routes::order(&purchase.product_id)>{t.order_again}</a> }.into_any()
+        }
+    };
+    let sending = discarding.pending();
+    view! {
+        {check}
+        {go_on}
+        <ActionForm action=discarding>
+            <input type="hidden" name="purchase_id" value=purchase.id.to_string() />
+            <button class="btn btn-secondary" disabled=move || sending.get()>
+                {t.discard}
+            </button>
+        </ActionForm>
+    }
+}

@@ -1,0 +1,15 @@
+//! One page a file.
+
+mod account;
+mod cancel;
+mod not_found;
+mod receipt;
+mod shop;
+mod success;
+
+pub(crate) use account::{SignInPage, SignUpPage};
+pub(crate) use cancel::CancelPage;
+pub(crate) use not_found::NotFoundPage;
+pub(crate) use receipt::ReceiptPage;
+pub(crate) use shop::ShopPage;
+pub(crate) use success::{SuccessPage, confirmation};

@@ -1,0 +1,184 @@
+//! `/checkout/success`: the buyer is back from the payment page.
+
+use std::time::Duration;
+
+use billing::{money::Credits, purchase::Status};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_location;
+
+use super::not_found::NotFound;
+use crate::{
+    api::{self, Confirmed, PurchaseView},
+    components::{ErrorView, LiveBalance, Loading, Mark, Notice, Tone},
+    error::ShopError,
+    format,
+    locales::texts,
+    routes,
+};
+
+/// How long to wait before asking again while a payment is being processed.
+const ASK_AGAIN: Duration = Duration::from_secs(3);
+
+/// How the purchase of the success page's session stands; `None` on every other page.
+pub(crate) type Confirmation = Resource<Option<Result<Confirmed, ShopError>>>;
+
+/// Begins with the page's frame, since the balance in the header has to wait for it: confirming books the credits.
+pub(crate) fn confirmation() -> Confirmation {
+    let location = use_location();
+    let session_id = Memo::new(move |_| {
+        let query = location.query.read();
+        (location.pathname.get() == routes::SUCCESS).then(|| query.get("session_id").unwrap_or_default())
+    });
+    Resource::new(
+        move || session_id.get(),
+        |session_id| async move {
+            match session_id {
+                Some(session_id) => Some(api::confirm_checkout(session_id).await),
+                None => None,
+            }
+        },
+    )
+}
+
+/// Confirms a payment, or says how it stands.
+#[component]
+pub(crate) fn SuccessPage() -> impl IntoView {
+    let confirmation = expect_context::<Confirmation>();
+    let balance = expect_context::<LiveBalance>();
+    Effect::new(move |_| match confirmation.get().flatten() {
+        Some(Ok(confirmed)) if confirmed.purchase.status == Status::Pending => ask_again(confirmation),
+        Some(Err(ShopError::ProviderUnavailable | ShopError::Connection | ShopError::Unavailable)) => {
+            ask_again(confirmation);
+        }
+        Some(Ok(confirmed)) => balance.heard(confirmed.balance),
+        Some(Err(_)) | None => {}
+    });
+    view! {
+        <div class="narrow" aria-live="polite">
+            <Transition fallback=Loading>
+                {move || Suspend::new(async move {
+                    match confirmation.await {
+                        Some(Ok(confirmed)) => view! { <Outcome confirmed=confirmed /> }.into_any(),
+                        Some(Err(ShopError::NotFound)) | None => view! { <NotFound /> }.into_any(),
+                        Some(Err(ShopError::ProviderUnavailable)) => view! { <Processing asked=false /> }.into_any(),
+                        Some(Err(error)) => view! { <ErrorView error=error /> }.into_any(),
+                    }
+                })}
+            </Transition>
+        </div>
+    }
+}
+
+fn ask_again(confirmation: Confirmation) {
+    // The page may be gone by then, and its resource with it.
+    if let Ok(timer) = set_timeout_with_handle(move || confirmation.refetch(), ASK_AGAIN) {
+        on_cleanup(move || timer.clear());
+    }
+}
+
+#[component]
+fn Outcome(confirmed: Confirmed) -> impl IntoView {
+    let Confirmed { purchase, balance } = confirmed;
+    match purchase.status {
+        Status::Paid => view! { <Paid purchase=purchase balance=balance /> }.into_any(),
+        Status::Refunded => view! { <Refunded purchase=purchase /> }.into_any(),
+        Status::Pending => view! { <Processing asked=true /> }.into_any(),
+        Status::Failed => view! { <Failed purchase=purchase /> }.into_any(),
+    }
+}
+
+#[component]
+fn Paid(purchase: PurchaseView, balance: Credits) -> impl IntoView {
+    let t = texts();
+    let live = expect_context::<LiveBalance>();
+    // The balance of this answer; from then on, whatever is heard of.
+    let shown = move || format::credits(live.latest().unwrap_or(balance), t.locale);
+    let booked =
+        (t.success_booked)(&format::credits(purchase.credits, t.locale), &format::money(purchase.price, t.locale));
+    view! {
+        <Title text=t.success_title />
+        <section class="card outcome">
+            <Mark tone=Tone::Good />
+            <h1 class="title-large">{t.success_title}</h1>
+            <p class="lead">{booked}</p>
+            <p class="outcome-balance">
+                <span class="eyebrow">{t.new_balance}</span>
+                <span class="balance-medium">{shown}</span>
+            </p>
+            <p class="actions">
+                <a class="btn btn-primary" href=routes::SHOP>
+                    {t.to_shop}
+                </a>
+                <a class="btn btn-secondary" href=routes::receipt(&purchase.id.to_string())>
+                    {t.show_receipt}
+                </a>
+            </p>
+        </section>
+    }
+}
+
+#[component]
+fn Processing(
+    /// Whether the provider has answered.
+    asked: bool,
+) -> impl IntoView {
+    let t = texts();
+    let location = use_location();
+    let here = move || format!("{}?{}", location.pathname.get(), location.search.get());
+    view! {
+        <Title text=t.processing_title />
+        <section class="card outcome">
+            <Mark tone=Tone::Waiting />
+            <h1 class="title-large">{t.processing_title}</h1>
+            <p class="lead">{t.processing_text}</p>
+            {(!asked).then(|| view! { <Notice tone=Tone::Waiting>{t.processing_unreachable}</Notice> })}
+            <p class="actions">
+                <a class="btn btn-secondary" rel="external" href=here>
+                    {t.reload}
+                </a>
+                <a class="link" href=routes::SHOP>
+                    {t.to_shop}
+                </a>
+            </p>
+        </section>
+    }
+}
+
+#[component]
+fn Failed(purchase: PurchaseView) -> impl IntoView {
+    let t = texts();
+    view! {
+        <Title text=t.failed_title />
+        <section class="card outcome">
+            <Mark tone=Tone::Bad />
+            <h1 class="title-large">{t.failed_title}</h1>
+            <p class="lead">{t.failed_text}</p>
+            <p class="actions">
+                <a class="btn btn-primary" href=routes::order(&purchase.product_id)>
+                    {t.order_again}
+                </a>
+                <a class="link" href=routes::SHOP>
+                    {t.to_shop}
+                </a>
+            </p>
+        </section>
+    }
+}
+
+#[component]
+fn Refunded(purchase: PurchaseView) -> impl IntoView {
+    let t = texts();
+    view! {
+        <Title text=t.refunded_title />
+        <section class="card outcome">
+            <Mark tone=Tone::Plain />
+            <h1 class="title-large">{t.refunded_title}</h1>
+            <p class="actions">
+                <a class="btn btn-secondary" href=routes::receipt(&purchase.id.to_string())>
+                    {t.show_receipt}
+                </a>
+            </p>
+        </section>
+    }
+}

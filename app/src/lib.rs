@@ -3,6 +3,8 @@
 //! The server provides a [`Shop`](context::Shop) and a [`Visitor`](context::Visitor) by context; pages reach the
 //! domain through the server functions in `api` alone.
 
+#![expect(clippy::needless_pass_by_value, reason = "a component owns what it is given")]
+
 mod api;
 mod components;
 #[cfg(feature = "ssr")]

@@ -35,6 +35,6 @@ impl From<&Product> for ProductView {
 /// Everything on sale.
 #[server(prefix = "/api", endpoint = "products")]
 pub(crate) async fn products() -> Result<Vec<ProductView>, ShopError> {
-    let products = server::shop().map(|shop| shop.billing.products().iter().map(ProductView::from).collect());
-    server::answer(products)
+    let read = async { Ok(server::shop()?.billing.products().iter().map(ProductView::from).collect()) };
+    server::answer(read.await)
 }

@@ -57,13 +57,13 @@ impl Ordered {
 /// The form for ordering a product, with a key of its own.
 #[server(prefix = "/api", endpoint = "order_form")]
 pub(crate) async fn order_form(product_id: String) -> Result<OrderFormView, ShopError> {
-    let form = || {
+    let form = async {
         let (shop, _) = server::signed_in()?;
         let product =
             shop.billing.products().iter().find(|product| product.id == product_id).ok_or(ShopError::UnknownProduct)?;
         Ok(OrderFormView { product: product.into(), order_key: shop.billing.order_key().as_str().to_owned() })
     };
-    server::answer(form())
+    server::answer(form.await)
 }
 
 /// Orders a product and opens its checkout session; the same key again gives the same purchase.

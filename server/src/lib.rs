@@ -1,1 +1,17 @@
-//! .
+//! The one process: server-rendered pages, the JSON API and the provider's webhook.
+//!
+//! [`lifecycle`] starts and stops it, [`router`] puts it together, [`http`] is the JSON API, thin over the use cases
+//! of the crate `billing`. Everything that a request needs is in [`state::AppState`]; tests build the same router.
+
+pub mod config;
+pub mod http;
+pub mod identity;
+pub mod lifecycle;
+pub mod mock;
+pub mod router;
+pub mod security;
+pub mod serve;
+pub mod state;
+pub mod stripe;
+pub mod system;
+pub mod telemetry;

@@ -1,0 +1,84 @@
+//! Settings: environment variables, or lines of a `.env` file, checked all at once.
+
+mod read;
+
+use std::{fmt, net::SocketAddr};
+
+use app::context::Seller;
+use axum::http::HeaderName;
+use jiff::tz::TimeZone;
+use secrecy::SecretString;
+use url::Url;
+
+pub use read::{environment, local_url};
+
+use crate::telemetry::LogFormat;
+
+/// What the operator has set. `Debug` shows no secret.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `sqlite:…` or `postgres://…`; may hold a password.
+    pub database_url: SecretString,
+    /// Where to listen.
+    pub listen_addr: SocketAddr,
+    /// The address that customers come by; unset, it is where the process listens.
+    pub public_url: Option<Url>,
+    /// Who takes the money.
+    pub payments: Payments,
+    /// What notifications are signed with; several while one is being rotated.
+    pub webhook_secrets: Vec<SecretString>,
+    /// Who sells.
+    pub seller: Seller,
+    /// In hundredths of a per cent: 1900 is 19 %.
+    pub vat_rate_basis_points: i64,
+    /// The zone that pages show times in.
+    pub time_zone: TimeZone,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// Where the front end's files are.
+    pub site_root: String,
+    /// The header in which a reverse proxy names the client.
+    pub client_ip_header: Option<HeaderName>,
+    /// `cargo leptos watch` is at work.
+    pub watch: bool,
+}
+
+/// Who takes the money.
+#[derive(Clone, Debug)]
+pub enum Payments {
+    /// Nobody: sessions are made up.
+    Mock,
+    /// Stripe.
+    Stripe {
+        /// The secret or restricted key.
+        key: SecretString,
+        /// Whether it moves real money.
+        live: bool,
+        /// Another address than Stripe's, for tests.
+        api_base: Option<Url>,
+    },
+}
+
+impl Settings {
+    /// Whether nobody pays.
+    pub fn mock(&self) -> bool {
+        matches!(self.payments, Payments::Mock)
+    }
+
+    /// Reads the settings by name. An empty value is as good as none.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, WrongSettings> {
+        read::settings(&lookup)
+    }
+}
+
+/// What is wrong with the settings: all of it, a sentence each, naming the variable and the mend.
+#[derive(Debug, PartialEq, Eq)]
+pub struct WrongSettings(pub Vec<String>);
+
+impl std::error::Error for WrongSettings {}
+
+impl fmt::Display for WrongSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}

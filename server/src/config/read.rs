@@ -1,0 +1,352 @@
+//! Reading the settings.
+
+use std::{
+    collections::HashMap,
+    env,
+    net::{IpAddr, SocketAddr},
+    path::Path,
+};
+
+use app::context::Seller;
+use axum::http::HeaderName;
+use jiff::tz::TimeZone;
+use secrecy::SecretString;
+use url::{Host, Url};
+
+use super::{Payments, Settings, WrongSettings};
+use crate::telemetry::LogFormat;
+
+const DATABASE_URL_DEFAULT: &str = "sqlite://data/shop.db";
+const LISTEN_ADDR_DEFAULT: &str = "127.0.0.1:3000";
+
+/// The variables of the process, and of a `.env` file in the working folder where the process has none.
+pub fn environment() -> Result<impl Fn(&str) -> Option<String>, WrongSettings> {
+    let file = Path::new(".env");
+    let mut lines = HashMap::new();
+    if file.exists() {
+        let unreadable = |error: dotenvy::Error| {
+            // The error quotes the line, which may hold a secret.
+            let what = match error {
+                dotenvy::Error::Io(error) => error.to_string(),
+                _ => "a line in it is not NAME=value; put values with spaces into quotes".to_owned(),
+            };
+            WrongSettings(vec![format!("The file .env cannot be read: {what}.")])
+        };
+        for line in dotenvy::from_path_iter(file).map_err(unreadable)? {
+            let (name, value) = line.map_err(unreadable)?;
+            lines.insert(name, value);
+        }
+    }
+    Ok(move |name: &str| match env::var_os(name) {
+        // A replacement character makes the check of that variable fail, and so names it.
+        Some(value) => Some(value.to_string_lossy().into_owned()),
+        None => lines.get(name).cloned(),
+    })
+}
+
+/// Collects what is wrong while it reads.
+struct Reader<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+    wrong: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn get(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    fn complain(&mut self, sentence: impl Into<String>) {
+        self.wrong.push(sentence.into());
+    }
+
+    /// A value that is parsed; a wrong one is complained about with the given mend.
+    fn parsed<T>(&mut self, name: &str, parse: impl Fn(&str) -> Option<T>, mend: &str) -> Option<T> {
+        let text = self.get(name)?;
+        let value = parse(&text);
+        if value.is_none() {
+            self.complain(format!("{name} is wrong: {mend}."));
+        }
+        value
+    }
+}
+
+pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, WrongSettings> {
+    let mut reader = Reader { lookup, wrong: Vec::new() };
+    let watch = reader.get("LEPTOS_WATCH").is_some();
+    let database_url = database_url(&mut reader);
+    let listen_addr = listen_addr(&mut reader, watch);
+    let public_url = public_url(&mut reader, listen_addr);
+    let webhook_secrets = webhook_secrets(&reader);
+    let payments = payments(&mut reader, &webhook_secrets);
+    let seller = seller(&mut reader, &payments);
+    let vat = reader.parsed("VAT_RATE", basis_points, "set it to a per cent from 0 to 100, such as 19 or 8.1");
+    let zone = reader.parsed("TIME_ZONE", |name| TimeZone::get(name).ok(), "set it to a name such as Europe/Berlin");
+    let log_format = reader.parsed("LOG_FORMAT", log_format, "set it to text or json");
+    let header = |name: &str| HeaderName::try_from(name).ok();
+    let client_ip_header =
+        reader.parsed("CLIENT_IP_HEADER", header, "set it to the header in which your proxy names the client");
+    let settings = Settings {
+        database_url,
+        listen_addr,
+        public_url,
+        payments,
+        webhook_secrets,
+        seller,
+        vat_rate_basis_points: vat.unwrap_or(1_900),
+        time_zone: zone.or_else(|| TimeZone::get("Europe/Berlin").ok()).unwrap_or(TimeZone::UTC),
+        log_format: log_format.unwrap_or_default(),
+        site_root: reader.get("LEPTOS_SITE_ROOT").unwrap_or_else(|| "target/site".to_owned()),
+        client_ip_header,
+        watch,
+    };
+    if reader.wrong.is_empty() { Ok(settings) } else { Err(WrongSettings(reader.wrong)) }
+}
+
+fn database_url(reader: &mut Reader<'_>) -> SecretString {
+    let url = reader.get("DATABASE_URL").unwrap_or_else(|| DATABASE_URL_DEFAULT.to_owned());
+    if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme)) {
+        reader.complain(
+            "DATABASE_URL is wrong: set it to sqlite://path/to/file.db or to postgres://user:password@host/database.",
+        );
+    }
+    SecretString::from(url)
+}
+
+fn listen_addr(reader: &mut Reader<'_>, watch: bool) -> SocketAddr {
+    let fallback = SocketAddr::from(([127, 0, 0, 1], 3_000));
+    // `cargo leptos watch` has its own idea of the address, and opens the browser there.
+    let watched = watch.then(|| reader.get("LEPTOS_SITE_ADDR")).flatten();
+    let wanted = reader.get("LISTEN_ADDR").or(watched);
+    let text = wanted.unwrap_or_else(|| LISTEN_ADDR_DEFAULT.to_owned());
+    text.replacen("localhost:", "127.0.0.1:", 1).parse().unwrap_or_else(|_| {
+        reader.complain("LISTEN_ADDR is wrong: set it to an IP address and a port, such as 127.0.0.1:3000.");
+        fallback
+    })
+}
+
+fn public_url(reader: &mut Reader<'_>, listen_addr: SocketAddr) -> Option<Url> {
+    const MEND: &str = "set it to the address that customers come by, such as https://shop.example.com";
+    let Some(text) = reader.get("PUBLIC_URL") else {
+        let ip = listen_addr.ip();
+        if !ip.is_loopback() && !ip.is_unspecified() {
+            reader.complain(format!(
+                "PUBLIC_URL is missing, and LISTEN_ADDR {listen_addr} can be reached by others: {MEND}."
+            ));
+        }
+        return None;
+    };
+    let url = Url::parse(&text).ok().filter(|url| {
+        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        let anonymous = url.username().is_empty() && url.password().is_none();
+        bare && anonymous && url.has_host() && matches!(url.scheme(), "http" | "https")
+    });
+    match &url {
+        None => reader.complain(format!("PUBLIC_URL is wrong: {MEND}, without a path.")),
+        Some(url) if url.scheme() == "http" && !is_loopback(url) => reader.complain(
+            "PUBLIC_URL is wrong: off this machine it must begin with https://, or passwords and sessions could be read \
+             on the way. Put a proxy with TLS in front, and name its address.",
+        ),
+        Some(_) => {}
+    }
+    url
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
+}
+
+fn webhook_secrets(reader: &Reader<'_>) -> Vec<SecretString> {
+    let all = reader.get("STRIPE_WEBHOOK_SECRET").unwrap_or_default();
+    all.split(',').map(str::trim).filter(|secret| !secret.is_empty()).map(SecretString::from).collect()
+}
+
+fn payments(reader: &mut Reader<'_>, webhook_secrets: &[SecretString]) -> Payments {
+    let base = |text: &str| {
+        let url = Url::parse(text).ok()?;
+        (url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url)).then_some(url)
+    };
+    let api_base =
+        reader.parsed("STRIPE_API_BASE", base, "leave it unset, or name a test double by https:// or on this machine");
+    let Some(key) = reader.get("STRIPE_SECRET_KEY") else {
+        if api_base.is_some() {
+            reader.complain("STRIPE_API_BASE is set, but STRIPE_SECRET_KEY is not: set both, or neither.");
+        }
+        return Payments::Mock;
+    };
+    let live = key.starts_with("sk_live_") || key.starts_with("rk_live_");
+    if !live && !key.starts_with("sk_test_") && !key.starts_with("rk_test_") {
+        reader.complain(
+            "STRIPE_SECRET_KEY is wrong: it begins with sk_test_, rk_test_, sk_live_ or rk_live_. Copy it from Stripe's \
+             Dashboard, or leave it unset for mock mode.",
+        );
+    }
+    if live && webhook_secrets.is_empty() {
+        reader.complain(
+            "STRIPE_WEBHOOK_SECRET is missing, and STRIPE_SECRET_KEY is a live key: without it no payment is heard of. \
+             Copy the endpoint's whsec_… from Stripe's Dashboard.",
+        );
+    }
+    if live && api_base.is_some() {
+        reader.complain("STRIPE_API_BASE is for tests, and STRIPE_SECRET_KEY is a live key: unset STRIPE_API_BASE.");
+    }
+    Payments::Stripe { key: SecretString::from(key), live, api_base }
+}
+
+fn seller(reader: &mut Reader<'_>, payments: &Payments) -> Seller {
+    let live = matches!(payments, Payments::Stripe { live: true, .. });
+    let mut field = |name: &str, example: &str| {
+        reader.get(name).unwrap_or_else(|| {
+            if live {
+                reader.complain(format!("{name} is missing: receipts must name the seller. Set it."));
+            }
+            example.to_owned()
+        })
+    };
+    let name = field("SELLER_NAME", "Muster GmbH (Demo)");
+    let address = field("SELLER_ADDRESS", "Musterstraße 1, 10115 Berlin");
+    let vat_id = field("SELLER_VAT_ID", "DE123456789");
+    let lines = address.split([',', '\n']).map(|line| line.trim().to_owned()).filter(|line| !line.is_empty());
+    Seller { name, address: lines.collect(), vat_id }
+}
+
+/// A per cent with up to two decimal places, in hundredths.
+fn basis_points(text: &str) -> Option<i64> {
+    let text = text.trim_end_matches('%').trim_end().replace(',', ".");
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || whole.len() > 3 || fraction.len() > 2 || !digits(whole) || !digits(fraction) {
+        return None;
+    }
+    let hundredths = format!("{fraction:0<2}");
+    let rate = whole.parse::<i64>().ok()? * 100 + hundredths.parse::<i64>().ok()?;
+    (rate <= 10_000).then_some(rate)
+}
+
+fn log_format(text: &str) -> Option<LogFormat> {
+    match text {
+        "text" => Some(LogFormat::Text),
+        "json" => Some(LogFormat::Json),
+        _ => None,
+    }
+}
+
+/// Where customers come by when nothing else is said: this machine.
+pub fn local_url(listening: SocketAddr) -> Option<Url> {
+    let ip = match listening.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
+        ip => ip,
+    };
+    Url::parse(&format!("http://{}", SocketAddr::new(ip, listening.port()))).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Settings, WrongSettings> {
+        settings(&|name| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    fn wrong(pairs: &[(&str, &str)]) -> Vec<String> {
+        read(pairs).map_or_else(|wrong| wrong.0, |_| Vec::new())
+    }
+
+    #[test]
+    fn nothing_set_is_mock_mode_on_this_machine() {
+        let settings = read(&[("STRIPE_SECRET_KEY", " "), ("DATABASE_URL", "")]).unwrap();
+        assert!(settings.mock());
+        assert!(settings.webhook_secrets.is_empty());
+        assert_eq!(settings.listen_addr.to_string(), "127.0.0.1:3000");
+        assert_eq!(settings.vat_rate_basis_points, 1_900);
+        assert_eq!(local_url(settings.listen_addr).unwrap().as_str(), "http://127.0.0.1:3000/");
+    }
+
+    #[test]
+    fn every_wrong_setting_is_named_at_once() {
+        let names = [
+            ("DATABASE_URL", "mysql://x"),
+            ("LISTEN_ADDR", "here"),
+            ("PUBLIC_URL", "http://shop.example.com"),
+            ("STRIPE_SECRET_KEY", "pk_live_1"),
+            ("STRIPE_API_BASE", "ftp://x"),
+            ("VAT_RATE", "-1"),
+            ("TIME_ZONE", "Mars/Olympus"),
+            ("LOG_FORMAT", "xml"),
+            ("CLIENT_IP_HEADER", "no header"),
+        ];
+        let wrong = wrong(&names);
+        assert_eq!(wrong.len(), names.len(), "{wrong:?}");
+        for (name, _) in names {
+            assert!(wrong.iter().any(|sentence| sentence.starts_with(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_live_key_needs_a_webhook_secret_and_a_seller() {
+        let seller = [("SELLER_NAME", "A"), ("SELLER_ADDRESS", "B"), ("SELLER_VAT_ID", "C")];
+        for key in ["sk_live_1", "rk_live_1"] {
+            let mut pairs = seller.to_vec();
+            pairs.push(("STRIPE_SECRET_KEY", key));
+            assert!(matches!(&wrong(&pairs)[..], [only] if only.starts_with("STRIPE_WEBHOOK_SECRET is missing")));
+            pairs.push(("STRIPE_WEBHOOK_SECRET", "whsec_1"));
+            assert!(read(&pairs).is_ok());
+            pairs.push(("STRIPE_API_BASE", "http://127.0.0.1:1"));
+            assert!(wrong(&pairs).iter().any(|sentence| sentence.starts_with("STRIPE_API_BASE")));
+        }
+        assert_eq!(wrong(&[("STRIPE_SECRET_KEY", "sk_live_1"), ("STRIPE_WEBHOOK_SECRET", "w")]).len(), 3);
+    }
+
+    #[test]
+    fn several_webhook_secrets_are_told_apart() {
+        assert_eq!(read(&[("STRIPE_WEBHOOK_SECRET", "a, b ,,")]).unwrap().webhook_secrets.len(), 2);
+        assert!(read(&[("STRIPE_WEBHOOK_SECRET", " , ")]).unwrap().webhook_secrets.is_empty());
+    }
+
+    #[test]
+    fn an_address_that_others_reach_needs_a_public_url_with_tls() {
+        assert_eq!(wrong(&[("LISTEN_ADDR", "192.0.2.1:80")]).len(), 1);
+        assert!(read(&[("LISTEN_ADDR", "0.0.0.0:80")]).is_ok());
+        assert!(read(&[("LISTEN_ADDR", "192.0.2.1:80"), ("PUBLIC_URL", "https://shop.example.com")]).is_ok());
+        for good in ["http://localhost:3000", "http://127.0.0.1", "http://[::1]:8080/"] {
+            assert!(read(&[("PUBLIC_URL", good)]).is_ok(), "{good}");
+        }
+        for bad in ["shop", "https://shop.example.com/path", "https://u:p@shop.example.com", "ftp://127.0.0.1"] {
+            assert_eq!(wrong(&[("PUBLIC_URL", bad)]).len(), 1, "{bad}");
+        }
+    }
+
+    #[test]
+    fn no_secret_shows_in_debug_output_or_in_a_complaint() {
+        let secrets = [
+            ("STRIPE_SECRET_KEY", "sk_test_hidden"),
+            ("STRIPE_WEBHOOK_SECRET", "whsec_hidden"),
+            ("DATABASE_URL", "postgres://shop:hidden@localhost/shop"),
+        ];
+        assert!(!format!("{:?}", read(&secrets).unwrap()).contains("hidden"));
+        let all = wrong(&[("STRIPE_SECRET_KEY", "hidden"), ("DATABASE_URL", "my://hidden"), ("PUBLIC_URL", "hidden")]);
+        assert!(all.len() == 3 && !all.concat().contains("hidden"));
+    }
+
+    #[test]
+    fn a_vat_rate_is_a_per_cent() {
+        for (text, points) in [("19", 1_900), ("8.1", 810), ("7,25", 725), ("19 %", 1_900), ("0", 0), ("100", 10_000)] {
+            assert_eq!(basis_points(text), Some(points), "{text}");
+        }
+        for bad in ["", "-1", "101", "19.001", "nineteen", ".5", "+19", "١٩"] {
+            assert_eq!(basis_points(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn watching_listens_where_cargo_leptos_says() {
+        let site = ("LEPTOS_SITE_ADDR", "127.0.0.1:4000");
+        assert_eq!(read(&[site]).unwrap().listen_addr.port(), 3_000);
+        assert_eq!(read(&[site, ("LEPTOS_WATCH", "ON")]).unwrap().listen_addr.port(), 4_000);
+    }
+}

@@ -1,0 +1,13 @@
+//! The JSON API and the webhook, one file a noun, thin over the use cases of the crate `billing`.
+
+pub mod auth;
+pub mod balance;
+pub mod checkout;
+pub mod forms;
+pub mod health;
+pub mod input;
+pub mod openapi;
+pub mod problem;
+pub mod products;
+pub mod purchases;
+pub mod webhook;

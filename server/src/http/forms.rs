@@ -1,0 +1,147 @@
+//! Plain HTML forms: what a page does without JavaScript beside ordering.
+
+use axum::{
+    Extension, Form, Router,
+    extract::{FromRequest, Request, State, rejection::FormRejection},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+    routing::post,
+};
+use billing::locale::Locale;
+use serde::{Deserialize, de::DeserializeOwned};
+use tower_sessions::Session;
+use url::Url;
+
+use super::problem::Problem;
+use crate::{identity::ClientAddr, state::AppState};
+
+/// The longest address that a form leads on to.
+const NEXT_LENGTH_MAX: usize = 2_048;
+
+/// The forms' targets.
+pub fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/signin", post(sign_in))
+        .route("/signup", post(sign_up))
+        .route("/signout", post(sign_out))
+        .route("/locale", post(set_locale))
+}
+
+/// A form's fields.
+struct Fields<T>(T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Fields<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        match Form::from_request(request, state).await {
+            Ok(Form(fields)) => Ok(Self(fields)),
+            Err(FormRejection::InvalidFormContentType(_)) => Err(Problem::UNSUPPORTED_MEDIA_TYPE),
+            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(Problem::BODY_TOO_LARGE),
+            Err(_) => Err(Problem::BAD_REQUEST),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Credentials {
+    email: String,
+    password: String,
+    next: Option<String>,
+}
+
+async fn sign_in(
+    State(state): State<AppState>,
+    ClientAddr(from): ClientAddr,
+    Extension(session): Extension<Session>,
+    Fields(form): Fields<Credentials>,
+) -> Result<Redirect, Problem> {
+    let signed_in = state.identity.sign_in(&session, from, &form.email, form.password).await;
+    after("/signin", form.next.as_deref(), signed_in.map(|_| ()))
+}
+
+async fn sign_up(
+    State(state): State<AppState>,
+    ClientAddr(from): ClientAddr,
+    Extension(session): Extension<Session>,
+    Fields(form): Fields<Credentials>,
+) -> Result<Redirect, Problem> {
+    let signed_up = state.identity.sign_up(&session, from, &form.email, form.password).await;
+    after("/signup", form.next.as_deref(), signed_up.map(|_| ()))
+}
+
+/// On to where the visitor wanted to go, or back to the form with what was wrong.
+fn after(form: &str, next: Option<&str>, done: Result<(), Problem>) -> Result<Redirect, Problem> {
+    let next = next.and_then(local_path);
+    match done {
+        Ok(()) => Ok(Redirect::to(next.unwrap_or("/"))),
+        Err(problem) if problem.status.is_server_error() => Err(problem),
+        Err(problem) => {
+            let mut query = url::form_urlencoded::Serializer::new(String::new());
+            query.append_pair("error", problem.code);
+            if let Some(next) = next {
+                query.append_pair("next", next);
+            }
+            Ok(Redirect::to(&format!("{form}?{}", query.finish())))
+        }
+    }
+}
+
+async fn sign_out(State(state): State<AppState>, Extension(session): Extension<Session>) -> Result<Redirect, Problem> {
+    state.identity.sign_out(&session).await?;
+    Ok(Redirect::to("/"))
+}
+
+#[derive(Deserialize)]
+struct LocaleChoice {
+    locale: Locale,
+    next: Option<String>,
+}
+
+async fn set_locale(State(state): State<AppState>, Fields(form): Fields<LocaleChoice>) -> Result<Response, Problem> {
+    const YEAR_IN_SECONDS: u32 = 31_536_000;
+    let secure = if state.site.secure() { "; Secure" } else { "" };
+    let cookie =
+        format!("locale={}; Max-Age={YEAR_IN_SECONDS}; Path=/; HttpOnly; SameSite=Lax{secure}", form.locale.as_str());
+    let cookie = HeaderValue::try_from(cookie).map_err(|_| Problem::INTERNAL)?;
+    let next = form.next.as_deref().and_then(local_path).unwrap_or("/");
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to(next)).into_response())
+}
+
+/// The address, if it stays on this site. It comes from the visitor's URL, so anybody may have written it.
+pub fn local_path(next: &str) -> Option<&str> {
+    let base = Url::parse("http://shop.invalid/").ok()?;
+    // Browsers read a backslash as a slash, and drop control characters before they look.
+    let plain = next.len() <= NEXT_LENGTH_MAX && next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if !plain || !next.starts_with('/') || next.starts_with("//") {
+        return None;
+    }
+    let reached = base.join(next).ok()?;
+    (reached.origin() == base.origin()).then_some(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_leads_nowhere_but_to_this_site() {
+        for good in ["/", "/?buy=credits_5", "/checkout/success?session_id=cs_mock_1", "/a//b"] {
+            assert_eq!(local_path(good), Some(good));
+        }
+        for bad in [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "/\t/evil.example",
+            "\n//evil.example",
+            "https://evil.example",
+            "javascript:alert(1)",
+            "evil",
+            "/ü",
+            &format!("/{}", "a".repeat(NEXT_LENGTH_MAX)),
+        ] {
+            assert_eq!(local_path(bad), None, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Reading requests strictly: whatever does not fit becomes a problem.
+
+use axum::{
+    Json,
+    extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::JsonRejection},
+    http::{StatusCode, request::Parts},
+};
+use serde::de::DeserializeOwned;
+
+use super::problem::Problem;
+
+/// A JSON body. Members that the call doesn't know are ignored.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        match Json::from_request(request, state).await {
+            Ok(Json(body)) => Ok(Self(body)),
+            Err(JsonRejection::MissingJsonContentType(_)) => Err(Problem::UNSUPPORTED_MEDIA_TYPE),
+            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(Problem::BODY_TOO_LARGE),
+            Err(_) => Err(Problem::MALFORMED_BODY),
+        }
+    }
+}
+
+/// An id at the end of the path. One that cannot be read is as unknown as any other.
+#[derive(Debug)]
+pub struct Id<T>(pub T);
+
+impl<T: std::str::FromStr, S: Send + Sync> FromRequestParts<S> for Id<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Ok(Path(text)) = Path::<String>::from_request_parts(parts, state).await else {
+            return Err(Problem::NOT_FOUND);
+        };
+        text.parse().map(Self).map_err(|_| Problem::NOT_FOUND)
+    }
+}
+
+/// The query's parameters.
+#[derive(Debug)]
+pub struct Params<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let query = Query::from_request_parts(parts, state).await;
+        query.map(|Query(params)| Self(params)).map_err(|_| Problem::INVALID_QUERY)
+    }
+}

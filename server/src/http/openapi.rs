@@ -1,0 +1,127 @@
+//! The `OpenAPI` document: made from the handlers, with the problems that each call can answer.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use serde::Serialize;
+use utoipa::{
+    OpenApi, ToSchema,
+    openapi::{
+        Content, HeaderBuilder, Ref, RefOr, Response, ResponseBuilder,
+        path::{Operation, PathItem},
+        schema::{ObjectBuilder, Type},
+        security::{ApiKey, ApiKeyValue, SecurityScheme},
+    },
+};
+
+use super::problem::Problem;
+
+/// An error (RFC 9457), as the crate `problem_details` writes it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemView {
+    /// The HTTP status.
+    status: u16,
+    /// The status in words.
+    title: String,
+    /// What went wrong, for people.
+    detail: String,
+    /// What went wrong, for programs; stable.
+    code: String,
+}
+
+/// The document without its calls.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "IZA Credits",
+        description = "Prepaid credits: products, checkout, purchases and the balance. Amounts are integers in cents, \
+                       times RFC 3339 in UTC, errors RFC 9457 problems with a stable `code`."
+    ),
+    components(schemas(ProblemView))
+)]
+pub struct Document;
+
+/// The problems of one call beside those that follow from its shape.
+fn problems(operation_id: &str) -> &'static [Problem] {
+    match operation_id {
+        "create_checkout_session" => &[
+            Problem::INVALID_IDEMPOTENCY_KEY,
+            Problem::IDEMPOTENCY_KEY_REUSED,
+            Problem::UNKNOWN_PRODUCT,
+            Problem::PROVIDER_REJECTED,
+            Problem::PROVIDER_UNAVAILABLE,
+        ],
+        "complete_checkout" | "get_purchase" => &[Problem::NOT_FOUND],
+        "list_purchases" => &[Problem::INVALID_QUERY],
+        "receive_webhook" => &[Problem::INVALID_SIGNATURE, Problem::BODY_TOO_LARGE, Problem::WEBHOOK_NOT_CONFIGURED],
+        "create_account" => {
+            &[Problem::EMAIL_TAKEN, Problem::WEAK_PASSWORD, Problem::INVALID_EMAIL, Problem::TOO_MANY_ATTEMPTS]
+        }
+        "create_session" => &[Problem::INVALID_CREDENTIALS, Problem::TOO_MANY_ATTEMPTS],
+        _ => &[],
+    }
+}
+
+/// Adds to each call the problems it can answer, and says how one signs in.
+pub fn complete(document: &mut utoipa::openapi::OpenApi, session_cookie: &str) {
+    for (path, item) in &mut document.paths.paths {
+        // The provider's calls carry no cookie, so no other site can forge them.
+        let forgeable = path != "/billing/webhook";
+        for (mutating, operation) in operations(item) {
+            describe_problems(operation, mutating && forgeable);
+        }
+    }
+    let scheme = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
+        session_cookie,
+        "Set by POST /auth/session and POST /auth/accounts.",
+    )));
+    document.components.get_or_insert_default().add_security_scheme("session", scheme);
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (bool, &mut Operation)> {
+    let all = [(false, &mut item.get), (true, &mut item.post), (true, &mut item.delete)];
+    all.into_iter().filter_map(|(mutating, operation)| operation.as_mut().map(|operation| (mutating, operation)))
+}
+
+fn describe_problems(operation: &mut Operation, forgeable: bool) {
+    let mut possible = vec![Problem::INTERNAL, Problem::DATABASE_UNAVAILABLE, Problem::BUSY, Problem::TIMED_OUT];
+    if operation.security.is_some() {
+        possible.push(Problem::NOT_SIGNED_IN);
+    }
+    if forgeable {
+        possible.push(Problem::CROSS_SITE_REQUEST);
+    }
+    if operation.request_body.is_some() && forgeable {
+        possible.extend([Problem::MALFORMED_BODY, Problem::BODY_TOO_LARGE, Problem::UNSUPPORTED_MEDIA_TYPE]);
+    }
+    possible.extend(problems(operation.operation_id.as_deref().unwrap_or_default()));
+
+    let mut by_status = BTreeMap::<u16, Vec<Problem>>::new();
+    for problem in possible {
+        by_status.entry(problem.status.as_u16()).or_default().push(problem);
+    }
+    for (status, problems) in by_status {
+        operation.responses.responses.insert(status.to_string(), RefOr::T(describe(&problems)));
+    }
+}
+
+fn describe(problems: &[Problem]) -> Response {
+    let mut description = String::new();
+    for problem in problems {
+        let separator = if description.is_empty() { "" } else { "\n\n" };
+        // Writing to a string does not fail.
+        let _ = write!(description, "{separator}`{}`: {}", problem.code, problem.detail);
+    }
+    let schema = Ref::from_schema_name("Problem");
+    let mut response = ResponseBuilder::new()
+        .description(description)
+        .content("application/problem+json", Content::new(Some(schema)))
+        .build();
+    if problems.iter().any(|problem| problem.retry_after.is_some()) {
+        let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).build();
+        let header =
+            HeaderBuilder::new().schema(Some(seconds)).description(Some("Seconds to wait before trying again")).build();
+        response.headers.insert("Retry-After".to_owned(), header.into());
+    }
+    response
+}

@@ -1,0 +1,183 @@
+//! Errors as RFC 9457 problems: a stable `code`, and a text that was written for the public.
+
+use std::time::Duration;
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use billing::{BillingError, OrderError, provider::ProviderError, store::StoreError};
+use problem_details::ProblemDetails;
+use serde::Serialize;
+
+/// What went wrong, as the public sees it. Every text is fixed, so nothing private can slip into one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// Stable: clients decide upon it.
+    pub code: &'static str,
+    /// For people who read it.
+    pub detail: &'static str,
+    /// When to try again.
+    pub retry_after: Option<Duration>,
+}
+
+macro_rules! problems {
+    ($($name:ident = $status:ident $code:literal $detail:literal $(retry $seconds:literal)?;)+) => {
+        impl Problem {
+            $(
+                #[doc = $detail]
+                pub const $name: Self = Self {
+                    status: StatusCode::$status,
+                    code: $code,
+                    detail: $detail,
+                    retry_after: problems!(@retry $($seconds)?),
+                };
+            )+
+
+            /// Every problem that there is.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+        }
+    };
+    (@retry $seconds:literal) => { Some(Duration::from_secs($seconds)) };
+    (@retry) => { None };
+}
+
+problems! {
+    MALFORMED_BODY = BAD_REQUEST "malformed_body" "The body is not the JSON that this call takes.";
+    INVALID_QUERY = BAD_REQUEST "invalid_query" "A query parameter has a value that this call does not take.";
+    INVALID_IDEMPOTENCY_KEY = BAD_REQUEST "invalid_idempotency_key" "An Idempotency-Key has 1 to 255 visible ASCII characters and is given once.";
+    INVALID_SIGNATURE = BAD_REQUEST "invalid_signature" "The Stripe-Signature header does not fit the body.";
+    BAD_REQUEST = BAD_REQUEST "bad_request" "The request cannot be understood.";
+    NOT_SIGNED_IN = UNAUTHORIZED "not_signed_in" "This call is for signed-in customers.";
+    INVALID_CREDENTIALS = UNAUTHORIZED "invalid_credentials" "E-mail address and password do not fit together.";
+    CROSS_SITE_REQUEST = FORBIDDEN "cross_site_request" "The request comes from another site.";
+    NOT_FOUND = NOT_FOUND "not_found" "There is nothing here.";
+    METHOD_NOT_ALLOWED = METHOD_NOT_ALLOWED "method_not_allowed" "This address does not take that method.";
+    IDEMPOTENCY_KEY_REUSED = CONFLICT "idempotency_key_reused" "The Idempotency-Key was used for another order.";
+    EMAIL_TAKEN = CONFLICT "email_taken" "There is an account for that e-mail address.";
+    BODY_TOO_LARGE = PAYLOAD_TOO_LARGE "body_too_large" "The body is larger than this call takes.";
+    UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "The body's Content-Type is not the one that this call takes.";
+    UNKNOWN_PRODUCT = UNPROCESSABLE_ENTITY "unknown_product" "No product of that id is on sale.";
+    WEAK_PASSWORD = UNPROCESSABLE_ENTITY "weak_password" "A password has 10 to 128 characters and is not the e-mail address.";
+    INVALID_EMAIL = UNPROCESSABLE_ENTITY "invalid_email" "That is not an e-mail address.";
+    TOO_MANY_ATTEMPTS = TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts; try again later." retry 60;
+    INTERNAL = INTERNAL_SERVER_ERROR "internal" "Something failed on our side; it has been written down.";
+    PROVIDER_REJECTED = BAD_GATEWAY "provider_rejected" "The payment provider refused the order; nothing was charged.";
+    PROVIDER_UNAVAILABLE = SERVICE_UNAVAILABLE "provider_unavailable" "The payment provider cannot be reached; try again with the same Idempotency-Key." retry 10;
+    WEBHOOK_NOT_CONFIGURED = SERVICE_UNAVAILABLE "webhook_not_configured" "No webhook secret is set, so no notification can be verified." retry 60;
+    DATABASE_UNAVAILABLE = SERVICE_UNAVAILABLE "database_unavailable" "The database cannot be reached; try again in a moment." retry 5;
+    BUSY = SERVICE_UNAVAILABLE "busy" "Too much is going on; try again in a moment." retry 2;
+    TIMED_OUT = SERVICE_UNAVAILABLE "timed_out" "The answer took too long; try again in a moment." retry 5;
+}
+
+#[derive(Serialize)]
+struct Code {
+    code: &'static str,
+}
+
+impl Problem {
+    /// The same, to be tried again after the given time.
+    #[must_use]
+    pub fn after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
+    }
+
+    /// What an answer of that status means when nothing more is known.
+    pub fn for_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::NOT_FOUND => Self::NOT_FOUND,
+            StatusCode::METHOD_NOT_ALLOWED => Self::METHOD_NOT_ALLOWED,
+            StatusCode::PAYLOAD_TOO_LARGE => Self::BODY_TOO_LARGE,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::UNSUPPORTED_MEDIA_TYPE,
+            StatusCode::SERVICE_UNAVAILABLE => Self::TIMED_OUT,
+            status if status.is_client_error() => Self { status, ..Self::BAD_REQUEST },
+            _ => Self::INTERNAL,
+        }
+    }
+}
+
+/// Marks an answer as a problem that is written down already.
+#[derive(Clone, Copy, Debug)]
+pub struct Written(pub Problem);
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = ProblemDetails::from_status_code(self.status)
+            .with_detail(self.detail)
+            .with_extensions(Code { code: self.code });
+        let mut response = body.into_response();
+        if let Some(wait) = self.retry_after {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        }
+        response.extensions_mut().insert(Written(self));
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the store failed");
+        match error {
+            StoreError::Unavailable(_) => Self::DATABASE_UNAVAILABLE,
+            StoreError::Refused(_) | StoreError::Corrupt(_) | StoreError::Internal(_) => Self::INTERNAL,
+        }
+    }
+}
+
+impl From<ProviderError> for Problem {
+    fn from(error: ProviderError) -> Self {
+        tracing::warn!(%error, "the payment provider failed");
+        match error {
+            ProviderError::Unavailable { retry_after, .. } => {
+                retry_after.map_or(Self::PROVIDER_UNAVAILABLE, |wait| Self::PROVIDER_UNAVAILABLE.after(wait))
+            }
+            ProviderError::Rejected { .. } => Self::PROVIDER_REJECTED,
+        }
+    }
+}
+
+impl From<BillingError> for Problem {
+    fn from(error: BillingError) -> Self {
+        match error {
+            BillingError::Store(error) => error.into(),
+            BillingError::Provider(error) => error.into(),
+            BillingError::Contended => Self::BUSY,
+            BillingError::Transition(error) => {
+                tracing::error!(%error, "the state machine was asked for a move that it does not have");
+                Self::INTERNAL
+            }
+        }
+    }
+}
+
+impl From<OrderError> for Problem {
+    fn from(error: OrderError) -> Self {
+        match error {
+            OrderError::UnknownProduct => Self::UNKNOWN_PRODUCT,
+            OrderError::KeyReused => Self::IDEMPOTENCY_KEY_REUSED,
+            OrderError::Rejected => Self::PROVIDER_REJECTED,
+            OrderError::Billing(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_code_means_one_thing() {
+        for (n, problem) in Problem::ALL.iter().enumerate() {
+            assert!(Problem::ALL.iter().skip(n + 1).all(|other| other.code != problem.code), "{}", problem.code);
+        }
+    }
+
+    #[test]
+    fn a_fraction_of_a_second_is_rounded_up() {
+        let response = Problem::BUSY.after(Duration::from_millis(1_200)).into_response();
+        assert_eq!(response.headers().get(header::RETRY_AFTER), Some(&HeaderValue::from(2)));
+    }
+}

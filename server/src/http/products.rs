@@ -1,0 +1,45 @@
+//! What is on sale.
+
+use axum::{Json, extract::State};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::state::AppState;
+
+/// A product on sale.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Product)]
+pub struct ProductView {
+    /// What an order names.
+    #[schema(examples("credits_5"))]
+    id: &'static str,
+    /// For people.
+    name: &'static str,
+    /// What kind of thing it is.
+    #[serde(rename = "type")]
+    #[schema(value_type = super::purchases::PurchaseTypeName)]
+    kind: &'static str,
+    /// Credits booked when it is paid.
+    #[schema(minimum = 1)]
+    credits: i64,
+    /// Gross price in cents, VAT included.
+    #[schema(minimum = 1)]
+    amount_cents: i64,
+    /// ISO 4217.
+    #[schema(examples("EUR"))]
+    currency: &'static str,
+}
+
+/// What is on sale, in the order of the shelf.
+#[utoipa::path(get, path = "/billing/products", tag = "billing", responses((status = 200, body = [ProductView])))]
+pub async fn list_products(State(state): State<AppState>) -> Json<Vec<ProductView>> {
+    let products = state.shop.billing.products().iter().map(|product| ProductView {
+        id: product.id,
+        name: product.name,
+        kind: product.kind.as_str(),
+        credits: product.credits.0,
+        amount_cents: product.price.cents,
+        currency: product.price.currency.code(),
+    });
+    Json(products.collect())
+}

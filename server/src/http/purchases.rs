@@ -1,0 +1,263 @@
+//! The purchase history and the receipt.
+
+use axum::{Json, extract::State};
+use billing::{
+    billing::HISTORY_LIMIT_MAX,
+    catalog::PurchaseType,
+    ids::PurchaseId,
+    ledger::{Entry, EntryKind},
+    purchase::{FailureReason, Purchase, Status},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    input::{Id, Params},
+    problem::Problem,
+};
+use crate::{identity::SignedIn, state::AppState};
+
+const LIMIT_DEFAULT: u32 = 20;
+
+/// What kind of thing was bought.
+#[derive(ToSchema)]
+#[schema(as = PurchaseType, rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum PurchaseTypeName {
+    /// Prepaid credits.
+    Credits,
+    /// The IZA Pass.
+    IzaPass,
+}
+
+/// Where a purchase stands.
+#[derive(ToSchema)]
+#[schema(as = PurchaseStatus, rename_all = "SCREAMING_SNAKE_CASE")]
+#[expect(dead_code, reason = "names the values in the OpenAPI document")]
+enum StatusName {
+    Pending,
+    Paid,
+    Failed,
+    Refunded,
+}
+
+/// Why a purchase failed.
+#[derive(ToSchema)]
+#[schema(as = FailureReason, rename_all = "SCREAMING_SNAKE_CASE")]
+#[expect(dead_code, reason = "names the values in the OpenAPI document")]
+enum FailureReasonName {
+    Expired,
+    PaymentFailed,
+    Cancelled,
+    ProviderRejected,
+}
+
+/// Why a ledger entry was booked.
+#[derive(ToSchema)]
+#[schema(as = EntryKind, rename_all = "SCREAMING_SNAKE_CASE")]
+#[expect(dead_code, reason = "names the values in the OpenAPI document")]
+enum EntryKindName {
+    Purchase,
+    Refund,
+    RefundReversal,
+    Dispute,
+    DisputeReversal,
+}
+
+/// One order of one product, as it was on the shelf when it was ordered.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Purchase)]
+pub struct PurchaseView {
+    #[schema(value_type = String, format = "uuid")]
+    id: PurchaseId,
+    product_id: String,
+    product_name: String,
+    #[serde(rename = "type")]
+    #[schema(value_type = PurchaseTypeName)]
+    kind: PurchaseType,
+    #[schema(value_type = StatusName)]
+    status: Status,
+    /// Only while FAILED.
+    #[schema(value_type = Option<FailureReasonName>)]
+    failure_reason: Option<FailureReason>,
+    /// What is booked when it is paid.
+    credits: i64,
+    /// Gross, VAT included.
+    amount_cents: i64,
+    /// ISO 4217.
+    currency: &'static str,
+    /// Always STRIPE.
+    provider: &'static str,
+    /// The checkout session, once there is one.
+    session_id: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    paid_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    failed_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    refunded_at: Option<Timestamp>,
+}
+
+impl From<Purchase> for PurchaseView {
+    fn from(purchase: Purchase) -> Self {
+        Self {
+            id: purchase.id,
+            product_id: purchase.item.product_id,
+            product_name: purchase.item.name,
+            kind: purchase.item.kind,
+            status: purchase.state.status(),
+            failure_reason: purchase.state.failure().map(|failed| failed.reason),
+            credits: purchase.item.credits.0,
+            amount_cents: purchase.item.price.cents,
+            currency: purchase.item.price.currency.code(),
+            provider: "STRIPE",
+            session_id: purchase.checkout.map(|checkout| checkout.provider_ref),
+            created_at: purchase.created_at,
+            updated_at: purchase.updated_at,
+            paid_at: purchase.state.paid_at(),
+            failed_at: purchase.state.failure().map(|failed| failed.at),
+            refunded_at: purchase.state.refunded_at(),
+        }
+    }
+}
+
+/// One page of the history.
+#[derive(Serialize, ToSchema)]
+pub struct PurchasePage {
+    /// Newest first.
+    items: Vec<PurchaseView>,
+    /// Give it as `cursor` for the next page; null on the last.
+    next_cursor: Option<String>,
+}
+
+/// Which page of the history.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageParams {
+    /// How many at most; 20 unless given.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<String>,
+    /// Where to go on: the `next_cursor` of the page before.
+    #[param(pattern = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
+    cursor: Option<String>,
+}
+
+impl PageParams {
+    fn read(&self) -> Option<(u32, Option<PurchaseId>)> {
+        let limit = match self.limit.as_deref() {
+            None => LIMIT_DEFAULT,
+            // `u32` would take a sign too.
+            Some(text) if !text.bytes().all(|byte| byte.is_ascii_digit()) => return None,
+            Some(text) => text.parse().ok().filter(|limit| (1..=HISTORY_LIMIT_MAX).contains(limit))?,
+        };
+        let cursor = self.cursor.as_deref().map(str::parse).transpose().ok()?;
+        Some((limit, cursor))
+    }
+}
+
+/// The tenant's purchases, newest first.
+#[utoipa::path(
+    get, path = "/billing/purchases", tag = "billing", params(PageParams), security(("session" = [])),
+    responses((status = 200, body = PurchasePage)),
+)]
+pub async fn list_purchases(
+    SignedIn(caller): SignedIn,
+    Params(params): Params<PageParams>,
+    State(state): State<AppState>,
+) -> Result<Json<PurchasePage>, Problem> {
+    let (limit, cursor) = params.read().ok_or(Problem::INVALID_QUERY)?;
+    let page = state.shop.billing.history(caller.tenant_id, limit, cursor).await?;
+    Ok(Json(PurchasePage {
+        items: page.items.into_iter().map(PurchaseView::from).collect(),
+        next_cursor: page.next.map(|id| id.to_string()),
+    }))
+}
+
+/// A purchase with the VAT in its price, who sold it, and what it did to the balance.
+#[derive(Serialize, ToSchema)]
+pub struct Receipt {
+    #[serde(flatten)]
+    purchase: PurchaseView,
+    /// The price taken apart; `net_cents + tax_cents` is `amount_cents`.
+    vat: Option<Vat>,
+    seller: Seller,
+    /// What was booked for it, oldest first.
+    entries: Vec<EntryView>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Vat {
+    /// In hundredths of a per cent: 1900 is 19 %.
+    rate_basis_points: i64,
+    net_cents: i64,
+    tax_cents: i64,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Seller {
+    name: String,
+    /// One line each.
+    address: Vec<String>,
+    vat_id: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = LedgerEntry)]
+struct EntryView {
+    #[schema(value_type = EntryKindName)]
+    kind: EntryKind,
+    /// Added to the balance; negative takes.
+    credits: i64,
+    balance_after: i64,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+impl From<Entry> for EntryView {
+    fn from(entry: Entry) -> Self {
+        Self {
+            kind: entry.booked.kind,
+            credits: entry.booked.credits.0,
+            balance_after: entry.balance_after.0,
+            created_at: entry.booked.created_at,
+        }
+    }
+}
+
+/// One purchase's receipt.
+#[utoipa::path(
+    get, path = "/billing/purchases/{id}", tag = "billing", security(("session" = [])),
+    params(("id" = String, Path, format = "uuid", description = "The purchase's id")),
+    responses((status = 200, body = Receipt)),
+)]
+pub async fn get_purchase(
+    SignedIn(caller): SignedIn,
+    Id(id): Id<PurchaseId>,
+    State(state): State<AppState>,
+) -> Result<Json<Receipt>, Problem> {
+    let billing = &state.shop.billing;
+    let purchase = billing.purchase(caller.tenant_id, id).await?.ok_or(Problem::NOT_FOUND)?;
+    let entries = billing.entries(caller.tenant_id, id).await?;
+    let settings = &state.shop.settings;
+    let rate = settings.vat_rate_basis_points;
+    let vat = purchase.item.price.split_vat(rate).map(|split| Vat {
+        rate_basis_points: rate,
+        net_cents: split.net.cents,
+        tax_cents: split.tax.cents,
+    });
+    let seller = Seller {
+        name: settings.seller.name.clone(),
+        address: settings.seller.address.clone(),
+        vat_id: settings.seller.vat_id.clone(),
+    };
+    Ok(Json(Receipt {
+        purchase: purchase.into(),
+        vat,
+        seller,
+        entries: entries.into_iter().map(EntryView::from).collect(),
+    }))
+}

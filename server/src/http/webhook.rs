@@ -1,0 +1,65 @@
+//! The provider's notifications: verified over their raw bytes, then handed to the domain, which stores them first.
+
+use axum::{
+    Json,
+    body::{Body, to_bytes},
+    extract::State,
+    http::HeaderMap,
+};
+use billing::billing::Received;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::problem::Problem;
+use crate::{
+    state::AppState,
+    stripe::{event, signature},
+};
+
+/// The largest notification that is read; Stripe's have a few kilobytes.
+pub const BODY_BYTES_MAX: usize = 256 * 1024;
+
+/// The notification is safely stored.
+#[derive(Serialize, ToSchema)]
+pub struct Receipt {
+    received: bool,
+}
+
+/// Takes in a notification of Stripe's. The body limit is 256 KiB.
+#[utoipa::path(
+    post, path = "/billing/webhook", tag = "billing",
+    params(("Stripe-Signature" = Option<String>, Header, description = "`t=…,v1=…` over the raw body")),
+    request_body(content = serde_json::Value, description = "A Stripe event", content_type = "application/json"),
+    responses((status = 200, description = "Stored", body = inline(Receipt))),
+)]
+pub async fn receive_webhook(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Receipt>, Problem> {
+    if state.webhook_secrets.is_empty() {
+        return Err(Problem::WEBHOOK_NOT_CONFIGURED);
+    }
+    let payload = to_bytes(body, BODY_BYTES_MAX).await.map_err(|error| {
+        tracing::warn!(%error, "a notification could not be read");
+        Problem::BODY_TOO_LARGE
+    })?;
+    let signed = headers.get("stripe-signature").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    signature::verify(signed, &payload, &state.webhook_secrets, state.clock.now()).map_err(|error| {
+        tracing::warn!(%error, "a notification was turned away");
+        metrics::counter!("webhook_rejected_total").increment(1);
+        Problem::INVALID_SIGNATURE
+    })?;
+    let received = state.shop.billing.receive_event(event::read(&payload)).await?;
+    metrics::counter!("webhook_received_total", "outcome" => label(received)).increment(1);
+    Ok(Json(Receipt { received: true }))
+}
+
+fn label(received: Received) -> &'static str {
+    match received {
+        Received::Applied => "applied",
+        Received::Ignored => "ignored",
+        Received::Attention => "attention",
+        Received::Deferred => "deferred",
+    }
+}

@@ -1,0 +1,190 @@
+//! Who asks: accounts, passwords, sessions, and the limits on guessing.
+
+mod guessing;
+mod passwords;
+mod sessions;
+mod visitor;
+
+use std::{fmt, net::IpAddr, sync::Arc};
+
+use billing::{
+    account::{Account, AccountStore, Caller, EmailAddress, SignUp},
+    clock::{Clock, Entropy},
+    ids::{TenantId, UserId},
+};
+use tower_sessions::{Session, session::Id};
+
+pub use sessions::{Sessions, cookie_name, layer as session_layer};
+pub use visitor::{ClientAddr, SignedIn, identify, locale_of};
+
+use self::{guessing::Guessing, passwords::Passwords};
+use crate::http::problem::Problem;
+
+/// Who signs in to look around in mock mode, and in mock mode alone.
+pub const DEMO_EMAIL: &str = "demo@example.com";
+/// The demo account's password; no secret.
+pub const DEMO_PASSWORD: &str = "demo-credits";
+
+/// The session's member that says who is signed in.
+const USER: &str = "user";
+/// The session's member that says when it was last prolonged, in seconds since 1970.
+const PROLONGED: &str = "prolonged";
+/// How often a session in use is prolonged.
+const PROLONG_EVERY_SECONDS: i64 = 86_400;
+
+/// Signing up, in and out; one for the process.
+pub struct Identity {
+    accounts: Arc<dyn AccountStore>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    passwords: Passwords,
+    guessing: Guessing,
+    mock: bool,
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("mock", &self.mock).finish_non_exhaustive()
+    }
+}
+
+impl Identity {
+    /// In mock mode there is a demo account; otherwise nobody is let in by its name.
+    pub fn new(accounts: Arc<dyn AccountStore>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, mock: bool) -> Self {
+        Self { accounts, clock, entropy, passwords: Passwords::new(), guessing: Guessing::new(), mock }
+    }
+
+    /// Makes a tenant and an account, and signs in.
+    pub async fn sign_up(
+        &self,
+        session: &Session,
+        from: IpAddr,
+        email: &str,
+        password: String,
+    ) -> Result<Caller, Problem> {
+        let email: EmailAddress = email.parse().map_err(|_| Problem::INVALID_EMAIL)?;
+        if !passwords::is_strong(&password, &email) {
+            return Err(Problem::WEAK_PASSWORD);
+        }
+        self.guessing.sign_up(from).map_err(|wait| Problem::TOO_MANY_ATTEMPTS.after(wait))?;
+        let caller = self.insert(email, password).await?.ok_or(Problem::EMAIL_TAKEN)?;
+        self.start_session(session, &caller).await?;
+        Ok(caller)
+    }
+
+    /// Signs in. Whether the address or the password is wrong does not show, in the answer or in its time.
+    pub async fn sign_in(
+        &self,
+        session: &Session,
+        from: IpAddr,
+        email: &str,
+        password: String,
+    ) -> Result<Caller, Problem> {
+        let attempt = self.guessing.attempt(from, email);
+        let too_many = |wait| Problem::TOO_MANY_ATTEMPTS.after(wait);
+        attempt.check().map_err(too_many)?;
+        let account = match email.parse::<EmailAddress>() {
+            Ok(email) if self.admits(&email) => self.accounts.account_by_email(&email).await?,
+            _ => None,
+        };
+        let turn = self.passwords.turn().await?;
+        // Others may have failed while this one waited for its turn.
+        attempt.check().map_err(too_many)?;
+        let hash = account.as_ref().map(|account| account.password_hash.clone());
+        let fits = turn.verify(password, hash).await?;
+        match account {
+            Some(account) if fits => {
+                self.start_session(session, &account.caller).await?;
+                Ok(account.caller)
+            }
+            _ => {
+                attempt.failed();
+                metrics::counter!("sign_in_failed_total").increment(1);
+                Err(Problem::INVALID_CREDENTIALS)
+            }
+        }
+    }
+
+    /// Ends the session, if there is one.
+    pub async fn sign_out(&self, session: &Session) -> Result<(), Problem> {
+        session.flush().await.map_err(|error| session_problem(&error))
+    }
+
+    /// Who is signed in by that session. A session in daily use never ends by itself.
+    pub async fn caller(&self, session: &Session) -> Result<Option<Caller>, Problem> {
+        let user = session.get::<UserId>(USER).await.map_err(|error| session_problem(&error))?;
+        let Some(user) = user else { return Ok(None) };
+        let Some(account) = self.accounts.account(user).await? else { return Ok(None) };
+        if !self.admits(&account.caller.email) {
+            return Ok(None);
+        }
+        let now = self.clock.now().as_second();
+        let prolonged = session.get::<i64>(PROLONGED).await.map_err(|error| session_problem(&error))?;
+        if prolonged.is_none_or(|then| now - then >= PROLONG_EVERY_SECONDS) {
+            session.insert(PROLONGED, now).await.map_err(|error| session_problem(&error))?;
+        }
+        Ok(Some(account.caller))
+    }
+
+    /// Whether that session has not ended. While the database cannot tell, it has not.
+    pub async fn is_signed_in(&self, session: Option<Id>) -> bool {
+        let Some(session) = session else { return false };
+        let stored = self.accounts.session(&sessions::token_hash(session), self.clock.now()).await;
+        stored.map_or(true, |stored| stored.is_some())
+    }
+
+    /// Makes the demo account, unless there is one. Two processes may do so at once.
+    pub async fn create_demo_account(&self) -> Result<(), Problem> {
+        let Ok(email) = DEMO_EMAIL.parse::<EmailAddress>() else { return Err(Problem::INTERNAL) };
+        if self.accounts.account_by_email(&email).await?.is_none() {
+            self.insert(email, DEMO_PASSWORD.to_owned()).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes sessions that have ended, and forgets guesses of long ago.
+    pub async fn clean_up(&self) {
+        self.guessing.forget_old();
+        match self.accounts.delete_expired_sessions(self.clock.now()).await {
+            Ok(removed) => tracing::debug!(removed, "removed sessions that had ended"),
+            Err(error) => tracing::warn!(%error, "sessions that have ended could not be removed"),
+        }
+    }
+
+    /// Whether that address may be signed in by: the demo account's password is in the documentation.
+    fn admits(&self, email: &EmailAddress) -> bool {
+        self.mock || email.as_str() != DEMO_EMAIL
+    }
+
+    /// `None` when somebody has that address already.
+    async fn insert(&self, email: EmailAddress, password: String) -> Result<Option<Caller>, Problem> {
+        let password_hash = self.passwords.turn().await?.hash(password).await?;
+        let now = self.clock.now();
+        let caller = Caller {
+            tenant_id: TenantId::new(now, self.entropy.as_ref()),
+            user_id: UserId::new(now, self.entropy.as_ref()),
+            email,
+        };
+        let account = Account { caller: caller.clone(), password_hash, created_at: now };
+        Ok(match self.accounts.insert_account(&account).await? {
+            SignUp::Created => Some(caller),
+            SignUp::EmailTaken => None,
+        })
+    }
+
+    /// A new id at each sign-in: one that was planted in the browser before is worth nothing after.
+    async fn start_session(&self, session: &Session, caller: &Caller) -> Result<(), Problem> {
+        let started = async {
+            session.clear().await;
+            session.cycle_id().await?;
+            session.insert(USER, caller.user_id).await?;
+            session.insert(PROLONGED, self.clock.now().as_second()).await
+        };
+        started.await.map_err(|error| session_problem(&error))
+    }
+}
+
+fn session_problem(error: &tower_sessions::session::Error) -> Problem {
+    tracing::error!(%error, "the session failed");
+    Problem::DATABASE_UNAVAILABLE
+}

@@ -1,0 +1,94 @@
+//! What each request says about who sends it.
+
+use std::{
+    convert::Infallible,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+};
+
+use app::context::Visitor;
+use axum::{
+    Extension,
+    extract::{ConnectInfo, FromRequestParts, Request, State},
+    http::{HeaderMap, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use billing::{account::Caller, locale::Locale};
+use tower_sessions::Session;
+
+use crate::{http::problem::Problem, state::AppState};
+
+/// Puts the [`Visitor`] into the request, for handlers and pages alike.
+pub async fn identify(
+    State(state): State<AppState>,
+    Extension(session): Extension<Session>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    match state.identity.caller(&session).await {
+        Ok(caller) => {
+            let visitor = Visitor { caller, locale: locale_of(request.headers()) };
+            request.extensions_mut().insert(visitor);
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// The language that was chosen, or else the one that the browser asks for.
+pub fn locale_of(headers: &HeaderMap) -> Locale {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let chosen = pairs.find(|(name, _)| *name == "locale").and_then(|(_, value)| value.parse().ok());
+    chosen.unwrap_or_else(|| {
+        let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        Locale::negotiate(asked.unwrap_or_default())
+    })
+}
+
+/// Who is signed in; whoever is not gets [`Problem::NOT_SIGNED_IN`].
+#[derive(Debug)]
+pub struct SignedIn(pub Caller);
+
+impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let caller = parts.extensions.get::<Visitor>().and_then(|visitor| visitor.caller.clone());
+        caller.map(Self).ok_or(Problem::NOT_SIGNED_IN)
+    }
+}
+
+/// The address that the request comes from: the peer's, or behind a proxy the one that the proxy's header ends with.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientAddr(pub IpAddr);
+
+impl FromRequestParts<AppState> for ClientAddr {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
+        let named = state.site.client_ip_header.as_ref().and_then(|header| {
+            // What stands before the last comma, the client itself may have written.
+            let last = parts.headers.get_all(header).iter().next_back()?.to_str().ok()?;
+            last.rsplit(',').next()?.trim().parse().ok()
+        });
+        let peer = || parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+        Ok(Self(named.or_else(peer).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chosen_language_goes_before_the_browsers() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT_LANGUAGE, "en-GB".parse().unwrap());
+        assert_eq!(locale_of(&headers), Locale::En);
+        headers.insert(header::COOKIE, "a=b; locale=de".parse().unwrap());
+        assert_eq!(locale_of(&headers), Locale::De);
+        headers.insert(header::COOKIE, "locale=xx".parse().unwrap());
+        assert_eq!(locale_of(&headers), Locale::En);
+    }
+}

@@ -1,0 +1,220 @@
+//! Starting and stopping: from settings to a serving process, and cleanly out of it.
+
+use std::{fmt, io, sync::Arc, time::Duration};
+
+use app::context::{Shop, ShopSettings};
+use billing::{
+    Billing,
+    account::AccountStore,
+    clock::{Clock, Entropy},
+    provider::PaymentProvider,
+    store::Store,
+};
+use leptos::config::LeptosOptions;
+use secrecy::ExposeSecret;
+use store_postgres::PostgresStore;
+use store_sqlite::SqliteStore;
+use tokio::{net::TcpListener, signal};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::{
+    config::{Payments, Settings, local_url},
+    identity::{DEMO_EMAIL, DEMO_PASSWORD, Identity},
+    mock::MockProvider,
+    router::router,
+    serve::serve,
+    state::{AppState, Site},
+    system::{SystemClock, SystemEntropy},
+    telemetry::Metrics,
+};
+
+/// How often the process tidies up.
+const UPKEEP: Duration = Duration::from_mins(5);
+
+/// Why the process does not start: a sentence that says what to do.
+#[derive(Debug, PartialEq, Eq)]
+pub struct CannotStart(pub String);
+
+impl std::error::Error for CannotStart {}
+
+impl fmt::Display for CannotStart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The database, by its two faces.
+#[derive(Clone)]
+pub struct Stores {
+    /// Purchases, ledger and events.
+    pub store: Arc<dyn Store>,
+    /// Accounts and sessions.
+    pub accounts: Arc<dyn AccountStore>,
+}
+
+/// Opens the database that `DATABASE_URL` names, and brings it up to date.
+pub async fn open_migrated(settings: &Settings) -> Result<Stores, CannotStart> {
+    let url = settings.database_url.expose_secret();
+    if url.starts_with("sqlite:") {
+        let store = SqliteStore::open(url).await.map_err(|error| unusable(&error))?;
+        store.migrate().await.map_err(|error| unusable(&error))?;
+        Ok(Stores { store: Arc::new(store.clone()), accounts: Arc::new(store) })
+    } else {
+        let store = PostgresStore::open(url).await.map_err(|error| unusable(&error))?;
+        store.migrate().await.map_err(|error| unusable(&error))?;
+        Ok(Stores { store: Arc::new(store.clone()), accounts: Arc::new(store) })
+    }
+}
+
+fn unusable(error: &dyn std::error::Error) -> CannotStart {
+    CannotStart(format!("DATABASE_URL: {error}."))
+}
+
+/// The payment provider that the settings ask for.
+pub fn payment_provider(settings: &Settings, public_url: &Url) -> Result<Arc<dyn PaymentProvider>, CannotStart> {
+    match settings.payments {
+        Payments::Mock => Ok(Arc::new(MockProvider::new(public_url.clone()))),
+        Payments::Stripe { .. } => Err(CannotStart(
+            "STRIPE_SECRET_KEY is set, but this version sells in mock mode alone. Unset STRIPE_SECRET_KEY to start it."
+                .to_owned(),
+        )),
+    }
+}
+
+/// Puts the process together upon its ports.
+pub fn assemble(
+    settings: &Settings,
+    public_url: Url,
+    stores: Stores,
+    provider: Arc<dyn PaymentProvider>,
+    shutdown: CancellationToken,
+) -> AppState {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let mock = settings.mock();
+    let shop = Shop {
+        billing: Billing::new(stores.store.clone(), provider, clock.clone(), entropy.clone()),
+        settings: Arc::new(ShopSettings {
+            mock,
+            seller: settings.seller.clone(),
+            vat_rate_basis_points: settings.vat_rate_basis_points,
+            time_zone: settings.time_zone.clone(),
+        }),
+    };
+    let identity = Identity::new(stores.accounts.clone(), clock.clone(), entropy, mock);
+    AppState {
+        shop,
+        store: stores.store,
+        accounts: stores.accounts,
+        identity: Arc::new(identity),
+        clock,
+        webhook_secrets: settings.webhook_secrets.clone().into(),
+        site: Arc::new(Site { public_url, client_ip_header: settings.client_ip_header.clone(), watch: settings.watch }),
+        // The same names as in [[workspace.metadata.leptos]].
+        leptos: LeptosOptions::builder()
+            .output_name("shop")
+            .site_root(settings.site_root.as_str())
+            .site_pkg_dir("pkg")
+            .site_addr(settings.listen_addr)
+            .reload_port(3_001_u32)
+            .build(),
+        shutdown,
+        metrics: Metrics::start(),
+    }
+}
+
+/// Serves until it is told to stop.
+pub async fn run(settings: Settings) -> Result<(), CannotStart> {
+    let listener = bind(&settings).await?;
+    let address =
+        listener.local_addr().map_err(|error| CannotStart(format!("LISTEN_ADDR cannot be used: {error}.")))?;
+    let public_url = settings.public_url.clone().or_else(|| local_url(address));
+    let public_url = public_url.ok_or_else(|| CannotStart("PUBLIC_URL is missing: set it.".to_owned()))?;
+    let provider = payment_provider(&settings, &public_url)?;
+    let stores = open_migrated(&settings).await?;
+    let shutdown = CancellationToken::new();
+    let state = assemble(&settings, public_url, stores, provider, shutdown.clone());
+    if settings.mock() {
+        let created = state.identity.create_demo_account().await;
+        created.map_err(|problem| CannotStart(format!("The demo account cannot be made: {}", problem.detail)))?;
+    }
+    announce(&state, settings.mock());
+
+    let upkeep = tokio::spawn(upkeep(state.clone()));
+    let signals = tokio::spawn(stop_on_signal(shutdown.clone()));
+    serve(listener, router(&state), shutdown).await;
+    upkeep.abort();
+    signals.abort();
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn bind(settings: &Settings) -> Result<TcpListener, CannotStart> {
+    let address = settings.listen_addr;
+    TcpListener::bind(address).await.map_err(|error| {
+        CannotStart(match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                format!(
+                    "LISTEN_ADDR {address} is taken by another program: stop it, or set LISTEN_ADDR to another address."
+                )
+            }
+            io::ErrorKind::PermissionDenied => {
+                format!("LISTEN_ADDR {address} is not allowed to this user: set LISTEN_ADDR to a port above 1023.")
+            }
+            _ => format!(
+                "LISTEN_ADDR {address} cannot be used ({error}): set LISTEN_ADDR to an address of this machine."
+            ),
+        })
+    })
+}
+
+#[expect(clippy::print_stdout, reason = "this is what whoever started it wants to read")]
+fn announce(state: &AppState, mock: bool) {
+    println!("IZA Credits: {}", state.site.public_url);
+    if mock {
+        println!("Mock mode: nobody pays. Sign in as {DEMO_EMAIL} with the password {DEMO_PASSWORD}.");
+    }
+}
+
+async fn upkeep(state: AppState) {
+    let mut interval = tokio::time::interval(UPKEEP);
+    loop {
+        interval.tick().await;
+        state.identity.clean_up().await;
+        state.metrics.run_upkeep();
+    }
+}
+
+/// Ctrl-C or SIGTERM: no new connections, running requests may finish, open streams end. Once more: at once.
+async fn stop_on_signal(shutdown: CancellationToken) {
+    asked_to_stop().await;
+    tracing::info!("stopping");
+    shutdown.cancel();
+    asked_to_stop().await;
+    std::process::exit(130);
+}
+
+#[cfg(unix)]
+async fn asked_to_stop() {
+    let terminate = async {
+        match signal::unix::signal(signal::unix::SignalKind::terminate()) {
+            Ok(mut terminate) => terminate.recv().await,
+            Err(error) => {
+                tracing::warn!(%error, "SIGTERM cannot be heard");
+                std::future::pending().await
+            }
+        }
+    };
+    tokio::select! {
+        _ = signal::ctrl_c() => {}
+        _ = terminate => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_to_stop() {
+    if signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,62 @@
+//! The payment provider of mock mode: every checkout session leads straight to the success page, and is paid.
+
+use async_trait::async_trait;
+use billing::{
+    provider::{CheckoutSession, PaymentProvider, PaymentStatus, ProviderError, SessionStatus},
+    purchase::{Purchase, State},
+};
+use url::Url;
+
+/// Keeps nothing, so that any process answers for any session, also after a restart.
+#[derive(Clone, Debug)]
+pub struct MockProvider {
+    public_url: Url,
+}
+
+impl MockProvider {
+    /// A provider whose checkout pages are the shop's own, at the given address.
+    pub fn new(public_url: Url) -> Self {
+        Self { public_url }
+    }
+
+    fn session(&self, purchase: &Purchase, status: SessionStatus) -> CheckoutSession {
+        let provider_ref = format!("cs_mock_{}", purchase.id);
+        let mut url = self.public_url.clone();
+        url.set_path("/checkout/success");
+        url.query_pairs_mut().append_pair("session_id", &provider_ref);
+        let paid = status == SessionStatus::Complete;
+        CheckoutSession {
+            purchase_id: Some(purchase.id),
+            url: (status == SessionStatus::Open).then(|| url.into()),
+            status,
+            payment: if paid { PaymentStatus::Paid } else { PaymentStatus::Unpaid },
+            amount_total: Some(purchase.item.price.cents),
+            currency: Some(purchase.item.price.currency.code().to_owned()),
+            livemode: self.livemode(),
+            payment_ref: paid.then(|| format!("pi_mock_{}", purchase.id)),
+            provider_ref,
+        }
+    }
+}
+
+#[async_trait]
+impl PaymentProvider for MockProvider {
+    fn livemode(&self) -> bool {
+        false
+    }
+
+    async fn create_checkout(&self, purchase: &Purchase, _buyer_email: &str) -> Result<CheckoutSession, ProviderError> {
+        Ok(self.session(purchase, SessionStatus::Open))
+    }
+
+    /// To ask is to pay, unless the purchase has failed: its session is over.
+    async fn retrieve_checkout(&self, purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError> {
+        let failed = matches!(purchase.state, State::Failed(_));
+        let status = if failed { SessionStatus::Expired } else { SessionStatus::Complete };
+        Ok(Some(self.session(purchase, status)))
+    }
+
+    async fn expire_checkout(&self, purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError> {
+        Ok(Some(self.session(purchase, SessionStatus::Expired)))
+    }
+}

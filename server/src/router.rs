@@ -1,0 +1,210 @@
+//! The router: JSON API, forms, pages and static files, and what lies around them.
+
+mod answers;
+
+use app::context::{Shop, Visitor};
+use axum::{
+    Extension, Json, Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{HeaderName, HeaderValue, Method, StatusCode, request::Parts},
+    middleware::{self, Next},
+    response::{IntoResponse, Redirect, Response},
+    routing::get,
+};
+use billing::locale::Locale;
+use futures::{StreamExt, stream};
+use leptos::nonce::Nonce;
+use leptos::prelude::{RenderHtml, provide_context, use_context};
+use leptos_axum::LeptosRoutes;
+use tower::ServiceBuilder;
+use tower_http::{
+    CompressionLevel,
+    catch_panic::CatchPanicLayer,
+    compression::CompressionLayer,
+    limit::RequestBodyLimitLayer,
+    request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer},
+    services::ServeDir,
+    timeout::TimeoutLayer,
+    trace::TraceLayer,
+};
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    http::{auth, balance, checkout, forms, health, openapi, problem::Problem, products, purchases, webhook},
+    identity::{cookie_name, identify, session_layer},
+    security,
+    state::AppState,
+    telemetry,
+};
+
+/// The whole shop.
+pub fn router(state: &AppState) -> Router {
+    let (api, document) = api(state);
+    let document = Json(document);
+    let everything = api
+        .route("/billing/openapi.json", get(async move || document.clone()))
+        .route("/metrics", get(answers::metrics))
+        .merge(personal(state, forms::routes().merge(pages(state))))
+        .method_not_allowed_fallback(async || Problem::METHOD_NOT_ALLOWED)
+        .fallback_service(static_files(state))
+        .layer(middleware::from_fn(telemetry::measure))
+        .with_state(state.clone());
+
+    let limits = ServiceBuilder::new()
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(middleware::from_fn(answers::tidy))
+        .layer(CatchPanicLayer::custom(security::after_panic))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, security::REQUEST_TIME_MAX))
+        .layer(security::forgery_guard(&state.site));
+    everything.layer(limits).layer(
+        ServiceBuilder::new()
+            .layer(SetRequestIdLayer::new(REQUEST_ID, NewRequestId))
+            .layer(trace())
+            .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+            .layer(middleware::from_fn_with_state(state.clone(), security::headers)),
+    )
+}
+
+/// The JSON API, and its description.
+pub fn api(state: &AppState) -> (Router<AppState>, utoipa::openapi::OpenApi) {
+    let mut mine = OpenApiRouter::new()
+        .routes(routes!(checkout::create_checkout_session))
+        .routes(routes!(purchases::list_purchases))
+        .routes(routes!(purchases::get_purchase))
+        .routes(routes!(balance::get_balance))
+        .routes(routes!(balance::stream_balance))
+        .routes(routes!(auth::create_account))
+        .routes(routes!(auth::create_session, auth::delete_session));
+    if state.shop.settings.mock {
+        mine = mine.routes(routes!(checkout::complete_checkout));
+    }
+    let (mine, mine_described) = mine.split_for_parts();
+    let (open, mut document) = OpenApiRouter::with_openapi(openapi::Document::openapi())
+        .routes(routes!(products::list_products))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .split_for_parts();
+    let (hook, hook_described) = OpenApiRouter::new().routes(routes!(webhook::receive_webhook)).split_for_parts();
+    document.merge(mine_described);
+    document.merge(hook_described);
+    openapi::complete(&mut document, cookie_name(state.site.secure()));
+
+    let hook = hook.layer(DefaultBodyLimit::disable()).layer(RequestBodyLimitLayer::new(webhook::BODY_BYTES_MAX));
+    (personal(state, mine).merge(open).merge(hook), document)
+}
+
+/// What looks at who asks: with a session, a visitor, and a small body.
+fn personal(state: &AppState, routes: Router<AppState>) -> Router<AppState> {
+    let sessions = session_layer(state.accounts.clone(), state.clock.clone(), state.site.secure());
+    routes
+        .layer(middleware::from_fn_with_state(state.clone(), identify))
+        .layer(sessions)
+        .layer(DefaultBodyLimit::disable())
+        .layer(RequestBodyLimitLayer::new(security::BODY_BYTES_MAX))
+}
+
+/// The pages, and the server functions that they call.
+fn pages(state: &AppState) -> Router<AppState> {
+    let shop = state.shop.clone();
+    let nobody = Visitor { caller: None, locale: Locale::default() };
+    let (routes, _) = leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context(app::App, None, move || {
+        provide_context(shop.clone());
+        provide_context(nobody.clone());
+    });
+    let options = state.leptos.clone();
+    Router::new()
+        .leptos_routes_with_context(state, routes, page_context(&state.shop), move || app::shell(options.clone()))
+        .layer(middleware::from_fn(ask_to_sign_in))
+}
+
+/// What pages and server functions find in their Leptos context.
+fn page_context(shop: &Shop) -> impl Fn() + Clone + Send + Sync + 'static {
+    let shop = shop.clone();
+    move || {
+        provide_context(shop.clone());
+        if let Some(parts) = use_context::<Parts>() {
+            if let Some(visitor) = parts.extensions.get::<Visitor>() {
+                provide_context(visitor.clone());
+            }
+            // In place of the nonce that Leptos made up: this one is in the header.
+            if let Some(nonce) = parts.extensions.get::<Nonce>() {
+                provide_context(nonce.clone());
+            }
+        }
+    }
+}
+
+/// Sends a visitor who is not signed in to the sign-in page, and from there back, where a page needs it.
+async fn ask_to_sign_in(Extension(visitor): Extension<Visitor>, request: Request, next: Next) -> Response {
+    let uri = request.uri();
+    let reading = matches!(*request.method(), Method::GET | Method::HEAD);
+    if !reading || visitor.caller.is_some() || !app::routes::needs_sign_in(uri.path(), uri.query().unwrap_or_default())
+    {
+        return next.run(request).await;
+    }
+    let wanted = uri.path_and_query().map_or("/", |wanted| wanted.as_str());
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", wanted).finish();
+    Redirect::to(&format!("/signin?{query}")).into_response()
+}
+
+/// Files of the site's root; what is not there is the not-found page.
+fn static_files(state: &AppState) -> ServeDir<Router> {
+    let not_found = personal(state, Router::new().fallback(not_found)).with_state(state.clone());
+    ServeDir::new(state.leptos.site_root.as_ref())
+        .append_index_html_on_directories(false)
+        .call_fallback_on_method_not_allowed(true)
+        .fallback(not_found)
+}
+
+/// The not-found page, or a problem for who wants no page.
+async fn not_found(State(state): State<AppState>, request: Request) -> Response {
+    let reading = matches!(*request.method(), Method::GET | Method::HEAD);
+    if !reading || answers::is_api(request.uri().path()) || request.uri().path_and_query().is_none() {
+        return Problem::NOT_FOUND.into_response();
+    }
+    let options = state.leptos.clone();
+    let context = page_context(&state.shop);
+    let mut page = leptos_axum::handle_response_inner(
+        context,
+        move || app::shell(options),
+        request,
+        |app, chunks, _| {
+            Box::pin(async move {
+                let html = app.to_html_stream_in_order().collect::<String>().await;
+                Box::pin(stream::once(async move { html }).chain(chunks())) as _
+            })
+        },
+    )
+    .await;
+    if page.status() == StatusCode::OK {
+        *page.status_mut() = StatusCode::NOT_FOUND;
+    }
+    page
+}
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Names a request, so that its lines in the log can be found together.
+#[derive(Clone, Copy)]
+struct NewRequestId;
+
+impl MakeRequestId for NewRequestId {
+    fn make_request_id<B>(&mut self, _request: &axum::http::Request<B>) -> Option<RequestId> {
+        let mut bytes = [0; 8];
+        getrandom::fill(&mut bytes).ok()?;
+        HeaderValue::try_from(hex::encode(bytes)).ok().map(RequestId::new)
+    }
+}
+
+type TraceByStatus = tower_http::classify::SharedClassifier<tower_http::classify::ServerErrorsAsFailures>;
+type MakeSpan = fn(&Request) -> tracing::Span;
+
+/// Without the query, which can carry a session id, and without headers.
+fn trace() -> TraceLayer<TraceByStatus, MakeSpan> {
+    fn span(request: &Request) -> tracing::Span {
+        let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default();
+        tracing::info_span!("request", method = %request.method(), path = request.uri().path(), id)
+    }
+    TraceLayer::new_for_http().make_span_with(span as MakeSpan)
+}

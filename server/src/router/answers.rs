@@ -1,0 +1,129 @@
+//! What every answer has in common: errors are problems, or pages for whoever reads pages; nothing private is cached.
+
+use std::net::SocketAddr;
+
+use axum::{
+    body::Body,
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{Html, IntoResponse, Response},
+};
+use billing::locale::Locale;
+
+use crate::{
+    http::problem::{Problem, Written},
+    identity::locale_of,
+    state::AppState,
+};
+
+/// Whether programs rather than people ask there.
+pub fn is_api(path: &str) -> bool {
+    let first = path.split('/').nth(1).unwrap_or_default();
+    matches!(first, "billing" | "auth" | "api" | "healthz" | "readyz" | "metrics")
+}
+
+/// Brings each answer into its common form.
+pub async fn tidy(request: Request, next: Next) -> Response {
+    let api = is_api(request.uri().path());
+    let locale = locale_of(request.headers());
+    let reads_pages = !api && accepts_html(request.headers());
+    let mut response = next.run(request).await;
+    let status = response.status();
+    if status.is_client_error() || status.is_server_error() {
+        let problem = response.extensions().get::<Written>().is_some();
+        let written = problem || has_content(response.headers());
+        if reads_pages && (problem || !written) {
+            response = rewritten(response, error_page(status, locale));
+        } else if !written {
+            response = rewritten(response, Problem::for_status(status).into_response());
+        }
+    }
+    keep_private(api, &mut response);
+    response
+}
+
+/// Whether somebody wrote the answer on purpose; layers and axum itself write nothing, or a line of plain text.
+fn has_content(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    !kind.is_empty() && !kind.starts_with("text/plain")
+}
+
+fn accepts_html(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// Another body for the same answer: what else it said in headers, such as Allow or Retry-After, still holds.
+fn rewritten(old: Response, new: Response) -> Response {
+    let (old, _) = old.into_parts();
+    let (mut parts, body) = new.into_parts();
+    for (name, value) in &old.headers {
+        if *name != header::CONTENT_TYPE && *name != header::CONTENT_LENGTH {
+            parts.headers.append(name, value.clone());
+        }
+    }
+    parts.status = old.status;
+    Response::from_parts(parts, body)
+}
+
+fn keep_private(api: bool, response: &mut Response) {
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let page = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    // A static file is not private; whoever has it asks whether it has changed.
+    let file = !api && !page && (status.is_success() || status == StatusCode::NOT_MODIFIED);
+    let cache = HeaderValue::from_static(if file { "no-cache" } else { "no-store" });
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(cache);
+}
+
+/// A page that needs nothing: no database, no visitor, no script.
+fn error_page(status: StatusCode, locale: Locale) -> Response {
+    let (title, text, back) = error_texts(status, locale);
+    let tag = locale.as_str();
+    let page = format!(
+        "<!DOCTYPE html><html lang=\"{tag}\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title}</title>\
+         <link rel=\"stylesheet\" href=\"/pkg/shop.css\"></head>\
+         <body><main><h1>{title}</h1><p>{text}</p><p><a href=\"/\">{back}</a></p></main></body></html>"
+    );
+    (status, Html(page)).into_response()
+}
+
+/// Title, text, and the way out.
+fn error_texts(status: StatusCode, locale: Locale) -> (&'static str, &'static str, &'static str) {
+    match (locale, status) {
+        (Locale::De, StatusCode::FORBIDDEN) => {
+            ("Anfrage abgelehnt", "Die Anfrage kam von einer anderen Seite.", "Zum Shop")
+        }
+        (Locale::De, StatusCode::SERVICE_UNAVAILABLE) => {
+            ("Gerade nicht erreichbar", "Bitte versuchen Sie es gleich noch einmal.", "Zum Shop")
+        }
+        (Locale::De, status) if status.is_client_error() => {
+            ("Das hat nicht geklappt", "Die Anfrage konnte nicht verarbeitet werden.", "Zum Shop")
+        }
+        (Locale::De, _) => ("Ein Fehler ist aufgetreten", "Er liegt bei uns und ist notiert.", "Zum Shop"),
+        (Locale::En, StatusCode::FORBIDDEN) => {
+            ("Request refused", "The request came from another site.", "To the shop")
+        }
+        (Locale::En, StatusCode::SERVICE_UNAVAILABLE) => {
+            ("Not available just now", "Please try again in a moment.", "To the shop")
+        }
+        (Locale::En, status) if status.is_client_error() => {
+            ("That did not work", "The request could not be processed.", "To the shop")
+        }
+        (Locale::En, _) => ("Something went wrong", "It is our fault and has been written down.", "To the shop"),
+    }
+}
+
+/// The metrics, for this machine alone. A request that a proxy forwards comes from somewhere else.
+pub async fn metrics(State(state): State<AppState>, request: Request) -> Response {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let local = peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback());
+    let forwarded = ["forwarded", "x-forwarded-for", "via"].iter().any(|name| request.headers().contains_key(*name));
+    if !local || forwarded {
+        return Problem::NOT_FOUND.into_response();
+    }
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4");
+    ([(header::CONTENT_TYPE, kind)], Body::from(state.metrics.render())).into_response()
+}

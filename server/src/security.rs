@@ -1,0 +1,91 @@
+//! What guards every page and call: headers, the guard against forged requests, and limits.
+
+use std::time::Duration;
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, Method, Response, Uri, header},
+    middleware::Next,
+    response::IntoResponse,
+};
+use leptos::nonce::Nonce;
+use tower_http::csrf::{CsrfLayer, ProtectionError, ResponseForProtectionError};
+
+use crate::{
+    http::problem::Problem,
+    state::{AppState, Site},
+};
+
+/// The largest body of a call, the webhook's excepted.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// How long a request may take until its answer begins.
+pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
+/// Where Stripe's hosted payment pages are: an order form's answer leads there.
+const CHECKOUT_ORIGIN: &str = "https://checkout.stripe.com";
+
+/// Mints the nonce that this answer's scripts carry, and sets the headers that tell the browser what not to do.
+pub async fn headers(State(state): State<AppState>, mut request: Request, next: Next) -> Response<Body> {
+    let nonce = Nonce::new();
+    let policy = content_security_policy(&nonce, &state.site);
+    request.extensions_mut().insert(nonce);
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    if let Ok(policy) = HeaderValue::try_from(policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // Forms without JavaScript are led back by the Referer.
+        (header::REFERRER_POLICY, "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
+        ),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if state.site.secure() {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+    response
+}
+
+fn content_security_policy(nonce: &Nonce, site: &Site) -> String {
+    let reload = if site.watch { " ws://127.0.0.1:* ws://localhost:*" } else { "" };
+    format!(
+        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
+         img-src 'self' data:; font-src 'self'; manifest-src 'self'; connect-src 'self'{reload}; \
+         form-action 'self' {CHECKOUT_ORIGIN}; base-uri 'none'; frame-ancestors 'none'"
+    )
+}
+
+/// Answers a forged request.
+#[derive(Clone, Copy, Debug)]
+pub struct CrossSite;
+
+impl ResponseForProtectionError<Body> for CrossSite {
+    fn response_for_protection_error(&mut self, error: ProtectionError) -> Response<Body> {
+        tracing::warn!(%error, "a request from another site was turned away");
+        Problem::CROSS_SITE_REQUEST.into_response()
+    }
+}
+
+/// Turns away what another site makes a browser send. `Sec-Fetch-Site` decides, or else `Origin`; what has neither
+/// comes from no browser, and carries no cookie that its sender doesn't know. The webhook is signed instead.
+pub fn forgery_guard(site: &Site) -> CsrfLayer<CrossSite> {
+    let webhook = |_: &Method, uri: &Uri| uri.path() == "/billing/webhook";
+    let guard = CsrfLayer::new().with_insecure_bypass(webhook);
+    let guard = guard.clone().add_trusted_origin(site.origin()).unwrap_or(guard);
+    guard.with_rejection_response(CrossSite)
+}
+
+/// Keeps a panic's text to ourselves.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands it over")]
+pub fn after_panic(panic: Box<dyn std::any::Any + Send + 'static>) -> Response<Body> {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(panic = text.unwrap_or("of an unknown kind"), "a request panicked");
+    Problem::INTERNAL.into_response()
+}

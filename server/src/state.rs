@@ -1,0 +1,67 @@
+//! What every request needs; one for the process.
+
+use std::sync::Arc;
+
+use app::context::Shop;
+use axum::{extract::FromRef, http::HeaderName};
+use billing::{account::AccountStore, clock::Clock, store::Store};
+use leptos::config::LeptosOptions;
+use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::{identity::Identity, telemetry::Metrics};
+
+/// Where the shop is, seen from outside.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// The address that customers come by; its path is `/`.
+    pub public_url: Url,
+    /// The header in which a reverse proxy names the client, if there is one.
+    pub client_ip_header: Option<HeaderName>,
+    /// `cargo leptos watch` is at work: pages may talk to its reload server.
+    pub watch: bool,
+}
+
+impl Site {
+    /// Whether customers come by TLS, so that cookies can insist on it.
+    pub fn secure(&self) -> bool {
+        self.public_url.scheme() == "https"
+    }
+
+    /// Scheme, host and port.
+    pub fn origin(&self) -> String {
+        self.public_url.origin().ascii_serialization()
+    }
+}
+
+/// Shared by all requests; cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    /// The use cases, and what the operator has set.
+    pub shop: Shop,
+    /// For readiness and balance changes; everything else goes through the use cases.
+    pub store: Arc<dyn Store>,
+    /// Accounts and sessions.
+    pub accounts: Arc<dyn AccountStore>,
+    /// Signing up, in and out.
+    pub identity: Arc<Identity>,
+    /// The machine's clock, or a test's.
+    pub clock: Arc<dyn Clock>,
+    /// What notifications are signed with; none, and none is believed.
+    pub webhook_secrets: Arc<[SecretString]>,
+    /// Where the shop is.
+    pub site: Arc<Site>,
+    /// Where the front end's files are, and what they are called.
+    pub leptos: LeptosOptions,
+    /// Cancelled when the process is about to stop: ends what would otherwise stay open.
+    pub shutdown: CancellationToken,
+    /// The numbers at `/metrics`.
+    pub metrics: Metrics,
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos.clone()
+    }
+}

@@ -1,0 +1,90 @@
+//! Logs and metrics. No request's query, body or cookie is ever logged.
+
+use std::{io::IsTerminal, sync::OnceLock, time::Instant};
+
+use axum::{
+    extract::{MatchedPath, Request},
+    middleware::Next,
+    response::Response,
+};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Writes the log to stderr. `RUST_LOG` says what is worth a line.
+pub fn start_logging(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,tower_sessions_core=error"));
+    let registry = tracing_subscriber::registry().with(filter);
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let started = match format {
+        LogFormat::Json => registry.with(layer.json().flatten_event(true)).try_init(),
+        LogFormat::Text => registry.with(layer.with_ansi(std::io::stderr().is_terminal())).try_init(),
+    };
+    if let Err(error) = started {
+        tracing::debug!(%error, "logging was started before");
+    }
+}
+
+/// The process's metrics, for Prometheus.
+#[derive(Clone, Debug, Default)]
+pub struct Metrics(Option<PrometheusHandle>);
+
+impl Metrics {
+    /// Starts collecting; every call gives the same metrics.
+    pub fn start() -> Self {
+        static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+        let handle = HANDLE.get_or_init(|| {
+            let buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+            let builder = PrometheusBuilder::new().set_buckets(&buckets).ok()?;
+            let handle = builder.install_recorder().ok()?;
+            describe();
+            Some(handle)
+        });
+        Self(handle.clone())
+    }
+
+    /// In Prometheus' text format.
+    pub fn render(&self) -> String {
+        self.0.as_ref().map(PrometheusHandle::render).unwrap_or_default()
+    }
+
+    /// Tidies up; to be called now and then.
+    pub fn run_upkeep(&self) {
+        if let Some(handle) = &self.0 {
+            handle.run_upkeep();
+        }
+    }
+}
+
+fn describe() {
+    metrics::describe_counter!("billing_attention_total", "Contradictions that a person has to look at");
+    metrics::describe_counter!("webhook_received_total", "Notifications that were stored, by outcome");
+    metrics::describe_counter!("webhook_rejected_total", "Notifications whose signature did not fit");
+    metrics::describe_counter!("sign_in_failed_total", "Sign-ins with wrong credentials");
+    metrics::describe_histogram!("http_request_duration_seconds", "Time to the head of the answer");
+    // There from the start, so that an alert on them can tell zero from unknown.
+    for reason in ["amount", "currency", "livemode", "session", "unreadable"] {
+        metrics::counter!("billing_attention_total", "reason" => reason).absolute(0);
+    }
+}
+
+/// Measures each request, by route rather than by address.
+pub async fn measure(request: Request, next: Next) -> Response {
+    let route =
+        request.extensions().get::<MatchedPath>().map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
+    let method = request.method().as_str().to_owned();
+    let start = Instant::now();
+    let response = next.run(request).await;
+    let labels = [("route", route), ("method", method), ("status", response.status().as_u16().to_string())];
+    metrics::histogram!("http_request_duration_seconds", &labels).record(start.elapsed().as_secs_f64());
+    response
+}

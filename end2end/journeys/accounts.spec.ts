@@ -71,11 +71,11 @@ test('the language can be changed on any page, and stays', async ({ page }) => {
   await page.goto('/?buy=credits_5');
   await expect(orderDialog(page)).toBeVisible();
   await page.keyboard.press('Escape');
-  await page.getByRole('banner').getByRole('button', { name: 'English' }).click();
+  await page.getByRole('banner').getByRole('button', { name: 'EN', exact: true }).click();
   await expect(page.locator('html')).toHaveAttribute('lang', 'en');
-  await expect(page.getByRole('banner').getByRole('link', { name: /^Balance/ })).toHaveText(/0 credits$/i);
+  await expect(page.getByRole('banner').getByRole('link', { name: /^Balance/ })).toHaveText('Balance: 0 Credits');
   await page.goto('/purchases/x');
   await expect(page.locator('html')).toHaveAttribute('lang', 'en');
-  await page.getByRole('contentinfo').getByRole('button', { name: 'Deutsch' }).click();
+  await page.getByRole('contentinfo').getByRole('button', { name: 'DE', exact: true }).click();
   await expect(page.locator('html')).toHaveAttribute('lang', 'de');
 });

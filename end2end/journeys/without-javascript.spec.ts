@@ -62,6 +62,6 @@ test('an account can be made, a wrong password is told, and the language changes
   await fillAccountForm(page, { ...account, password: 'not the password' });
   await page.getByRole('button', { name: 'Anmelden' }).click();
   await expect(page.getByText('E-Mail-Adresse oder Passwort stimmt nicht.')).toBeVisible();
-  await page.getByRole('banner').getByRole('button', { name: 'English' }).click();
+  await page.getByRole('banner').getByRole('button', { name: 'EN', exact: true }).click();
   await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
 });

@@ -110,6 +110,7 @@ export function checkoutCompleted(session: { id: string; purchase: string; cents
       object: {
         id: session.id,
         object: 'checkout.session',
+        mode: 'payment',
         status: 'complete',
         payment_status: 'paid',
         amount_total: session.cents,

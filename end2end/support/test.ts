@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import AxeBuilder from '@axe-core/playwright';
 import { type Page, test as base, expect } from '@playwright/test';
 import { Shop } from './shop.ts';
@@ -23,7 +24,7 @@ export const test = base.extend<Fixtures>({
     const shop = await Shop.start();
     await use(shop);
     const exitCode = await shop.stop();
-    await testInfo.attach('server.log', { body: shop.log, contentType: 'text/plain' });
+    if (testInfo.status !== testInfo.expectedStatus) await writeFile(testInfo.outputPath('server.log'), shop.log);
     expect(exitCode, 'the server must end cleanly while pages are open').toBe(0);
     expect(shop.log, 'the server must not panic').not.toContain('panicked');
   },

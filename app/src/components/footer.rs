@@ -42,7 +42,7 @@ pub(crate) fn LanguageSwitch() -> impl IntoView {
                 name="locale"
                 value=locale.as_str()
                 lang=locale.as_str()
-                aria-label=name
+                title=name
                 aria-pressed=(locale == t.locale).to_string()
             >
                 {label}

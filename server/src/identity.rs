@@ -51,7 +51,8 @@ impl fmt::Debug for Identity {
 impl Identity {
     /// In mock mode there is a demo account; otherwise nobody is let in by its name.
     pub fn new(accounts: Arc<dyn AccountStore>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, mock: bool) -> Self {
-        Self { accounts, clock, entropy, passwords: Passwords::new(), guessing: Guessing::new(), mock }
+        let guessing = Guessing::new(clock.clone());
+        Self { accounts, clock, entropy, passwords: Passwords::new(), guessing, mock }
     }
 
     /// Makes a tenant and an account, and signs in.

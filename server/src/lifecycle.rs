@@ -88,9 +88,9 @@ pub fn assemble(
     public_url: Url,
     stores: Stores,
     provider: Arc<dyn PaymentProvider>,
+    clock: Arc<dyn Clock>,
     shutdown: CancellationToken,
 ) -> AppState {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let mock = settings.mock();
     let shop = Shop {
@@ -134,7 +134,7 @@ pub async fn run(settings: Settings) -> Result<(), CannotStart> {
     let provider = payment_provider(&settings, &public_url)?;
     let stores = open_migrated(&settings).await?;
     let shutdown = CancellationToken::new();
-    let state = assemble(&settings, public_url, stores, provider, shutdown.clone());
+    let state = assemble(&settings, public_url, stores, provider, Arc::new(SystemClock), shutdown.clone());
     if settings.mock() {
         let created = state.identity.create_demo_account().await;
         created.map_err(|problem| CannotStart(format!("The demo account cannot be made: {}", problem.detail)))?;

@@ -6,14 +6,12 @@ use std::{
     hash::Hash,
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
-use governor::{
-    DefaultKeyedRateLimiter, Quota, RateLimiter,
-    clock::{Clock, DefaultClock},
-};
+use billing::clock::Clock;
+use governor::{Quota, RateLimiter, clock, middleware::NoOpMiddleware, state::keyed::DashMapStateStore};
 use sha2::{Digest, Sha256};
 
 /// Failures at once, and then one each that many seconds.
@@ -26,26 +24,41 @@ type Network = IpAddr;
 /// Of the address as it was typed, so that an unknown one is limited like a known one.
 type AccountKey = [u8; 32];
 
+/// The shop's clock, as time since 1970.
+#[derive(Clone)]
+struct Ticks(Arc<dyn Clock>);
+
+impl clock::Clock for Ticks {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        Duration::try_from(self.0.now().duration_since(jiff::Timestamp::UNIX_EPOCH)).unwrap_or_default()
+    }
+}
+
+type Limiter<K> = RateLimiter<K, DashMapStateStore<K>, Ticks, NoOpMiddleware<Duration>>;
+
 /// All limits of this process.
 pub struct Guessing {
     by_network: Failures<Network>,
     by_account: Failures<AccountKey>,
-    sign_ups: DefaultKeyedRateLimiter<Network>,
+    sign_ups: Limiter<Network>,
 }
 
 impl Guessing {
-    pub fn new() -> Self {
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        let ticks = Ticks(clock);
         Self {
-            by_network: Failures::new(BY_NETWORK),
-            by_account: Failures::new(BY_ACCOUNT),
-            sign_ups: RateLimiter::keyed(quota(SIGN_UPS)),
+            by_network: Failures::new(BY_NETWORK, ticks.clone()),
+            by_account: Failures::new(BY_ACCOUNT, ticks.clone()),
+            sign_ups: RateLimiter::dashmap_with_clock(quota(SIGN_UPS), ticks),
         }
     }
 
     /// Counts a sign-up; an error says how long to wait.
     pub fn sign_up(&self, from: IpAddr) -> Result<(), Duration> {
         let allowed = self.sign_ups.check_key(&network(from));
-        allowed.map_err(|not_until| not_until.wait_time_from(DefaultClock::default().now()))
+        allowed.map_err(|not_until| not_until.wait_time_from(self.by_network.now()))
     }
 
     /// An attempt to sign in.
@@ -84,31 +97,38 @@ impl Attempt<'_> {
 }
 
 struct Failures<K: Hash + Eq + Clone> {
-    limiter: DefaultKeyedRateLimiter<K>,
-    blocked_until: Mutex<HashMap<K, Instant>>,
+    limiter: Limiter<K>,
+    ticks: Ticks,
+    blocked_until: Mutex<HashMap<K, Duration>>,
 }
 
 impl<K: Hash + Eq + Clone> Failures<K> {
-    fn new(limit: (u32, u64)) -> Self {
-        Self { limiter: RateLimiter::keyed(quota(limit)), blocked_until: Mutex::default() }
+    fn new(limit: (u32, u64), ticks: Ticks) -> Self {
+        let limiter = RateLimiter::dashmap_with_clock(quota(limit), ticks.clone());
+        Self { limiter, ticks, blocked_until: Mutex::default() }
+    }
+
+    fn now(&self) -> Duration {
+        clock::Clock::now(&self.ticks)
     }
 
     fn wait(&self, key: &K) -> Option<Duration> {
         let blocked = self.blocked_until.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = blocked.get(key)?.saturating_duration_since(Instant::now());
+        let wait = blocked.get(key)?.saturating_sub(self.now());
         (!wait.is_zero()).then_some(wait)
     }
 
     fn count(&self, key: K) {
         if let Err(not_until) = self.limiter.check_key(&key) {
-            let wait = not_until.wait_time_from(DefaultClock::default().now());
+            let now = self.now();
+            let wait = not_until.wait_time_from(now);
             let mut blocked = self.blocked_until.lock().unwrap_or_else(PoisonError::into_inner);
-            blocked.insert(key, Instant::now() + wait);
+            blocked.insert(key, now + wait);
         }
     }
 
     fn forget_old(&self) {
-        let now = Instant::now();
+        let now = self.now();
         self.blocked_until.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, until| *until > now);
         self.limiter.retain_recent();
     }
@@ -132,7 +152,20 @@ fn network(address: IpAddr) -> Network {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use jiff::Timestamp;
+
     use super::*;
+
+    #[derive(Default)]
+    struct Hand(AtomicI64);
+
+    impl Clock for Hand {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_second(1_000_000 + self.0.load(Ordering::SeqCst)).unwrap()
+        }
+    }
 
     fn address(text: &str) -> IpAddr {
         text.parse().unwrap()
@@ -140,20 +173,25 @@ mod tests {
 
     #[test]
     fn one_account_is_blocked_from_everywhere_and_others_are_not() {
-        let guessing = Guessing::new();
+        let hand = Arc::new(Hand::default());
+        let guessing = Guessing::new(hand.clone());
         for n in 0..=BY_ACCOUNT.0 {
             let attempt = guessing.attempt(IpAddr::from([10, 0, 0, u8::try_from(n).unwrap()]), "kim@example.com");
             assert_eq!(attempt.check(), Ok(()), "{n}");
             attempt.failed();
         }
-        let wait = guessing.attempt(address("10.1.1.1"), " KIM@example.com").check();
-        assert!(wait.is_err_and(|wait| wait <= Duration::from_secs(BY_ACCOUNT.1)));
+        let attempt = guessing.attempt(address("10.1.1.1"), " KIM@example.com");
+        assert_eq!(attempt.check(), Err(Duration::from_secs(BY_ACCOUNT.1)));
         assert_eq!(guessing.attempt(address("10.1.1.1"), "lee@example.com").check(), Ok(()));
+        guessing.forget_old();
+        assert!(attempt.check().is_err());
+        hand.0.store(30, Ordering::SeqCst);
+        assert_eq!(attempt.check(), Ok(()));
     }
 
     #[test]
     fn one_network_is_blocked_for_every_account() {
-        let guessing = Guessing::new();
+        let guessing = Guessing::new(Arc::new(Hand::default()));
         for n in 0..=BY_NETWORK.0 {
             guessing.attempt(address(&format!("2001:db8::{n:x}")), &format!("{n}@example.com")).failed();
         }
@@ -163,9 +201,19 @@ mod tests {
 
     #[test]
     fn looking_around_is_not_guessing() {
-        let guessing = Guessing::new();
+        let guessing = Guessing::new(Arc::new(Hand::default()));
         for _ in 0..1_000 {
             assert_eq!(guessing.attempt(address("10.0.0.1"), "kim@example.com").check(), Ok(()));
         }
+    }
+
+    #[test]
+    fn sign_ups_from_one_network_are_limited() {
+        let guessing = Guessing::new(Arc::new(Hand::default()));
+        for _ in 0..SIGN_UPS.0 {
+            assert_eq!(guessing.sign_up(address("10.0.0.1")), Ok(()));
+        }
+        assert_eq!(guessing.sign_up(address("10.0.0.1")), Err(Duration::from_secs(SIGN_UPS.1)));
+        assert_eq!(guessing.sign_up(address("10.0.0.2")), Ok(()));
     }
 }

@@ -1,0 +1,97 @@
+//! Plain HTML forms, as a browser without JavaScript sends them.
+
+use axum::http::StatusCode;
+
+use crate::shop::{PASSWORD, TestShop};
+
+on_both_databases!(
+    signing_up_in_and_out_by_form,
+    a_form_that_is_refused_leads_back_and_says_why,
+    a_form_leads_to_this_site_alone,
+    a_language_is_kept_for_a_year,
+    pages_for_customers_ask_to_sign_in,
+);
+
+fn encoded(pairs: &[(&str, &str)]) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
+async fn signing_up_in_and_out_by_form(shop: TestShop) {
+    let kim = shop.visitor();
+    let form = encoded(&[("email", "kim@example.com"), ("password", PASSWORD), ("next", "/?buy=credits_5")]);
+    for path in ["/signup", "/signin"] {
+        let answer = kim.form(path, &form).await;
+        assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/?buy=credits_5"));
+        assert_eq!(kim.credits().await, 0);
+        let answer = kim.form("/signout", "").await;
+        assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/"));
+        kim.get("/billing/balance").await.assert_problem(401, "not_signed_in");
+    }
+    assert_eq!(kim.form("/signout", "").await.status, StatusCode::SEE_OTHER);
+}
+
+async fn a_form_that_is_refused_leads_back_and_says_why(shop: TestShop) {
+    let visitor = shop.customer("kim@example.com").await;
+    visitor.form("/signout", "").await;
+    for (path, email, password, code) in [
+        ("/signin", "kim@example.com", "wrong password", "invalid_credentials"),
+        ("/signup", "kim@example.com", PASSWORD, "email_taken"),
+        ("/signup", "kim", PASSWORD, "invalid_email"),
+        ("/signup", "lee@example.com", "short", "weak_password"),
+    ] {
+        let fields = [("email", email), ("password", password), ("next", "/purchases/1")];
+        let answer = visitor.form(path, &encoded(&fields)).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER);
+        assert_eq!(answer.header("location"), format!("{path}?error={code}&next=%2Fpurchases%2F1"));
+        let answer = visitor.form(path, &encoded(&fields[..2])).await;
+        assert_eq!(answer.header("location"), format!("{path}?error={code}"));
+    }
+    let wrong = encoded(&[("email", "lee@example.com"), ("password", "wrong password")]);
+    shop.clock.stop();
+    for _ in 0..11 {
+        visitor.form("/signin", &wrong).await;
+    }
+    assert_eq!(visitor.form("/signin", &wrong).await.header("location"), "/signin?error=too_many_attempts");
+    let incomplete = visitor.form("/signin", "email=kim").await;
+    assert_eq!(incomplete.status, StatusCode::BAD_REQUEST);
+    assert!(incomplete.header("content-type").starts_with("text/html"), "a person reads this");
+}
+
+async fn a_form_leads_to_this_site_alone(shop: TestShop) {
+    let kim = shop.customer("kim@example.com").await;
+    for next in
+        ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)", "/\r\nSet-Cookie: a=b", ""]
+    {
+        let fields = [("email", "kim@example.com"), ("password", PASSWORD), ("next", next)];
+        assert_eq!(kim.form("/signin", &encoded(&fields)).await.header("location"), "/", "{next:?}");
+        let fields = [("locale", "en"), ("next", next)];
+        assert_eq!(kim.form("/locale", &encoded(&fields)).await.header("location"), "/", "{next:?}");
+    }
+}
+
+async fn a_language_is_kept_for_a_year(shop: TestShop) {
+    let visitor = shop.visitor();
+    assert!(visitor.get("/signin").await.text().contains("<html lang=\"de\""));
+    let answer = visitor.form("/locale", "locale=en&next=/signin").await;
+    assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/signin"));
+    assert_eq!(answer.header("set-cookie"), "locale=en; Max-Age=31536000; Path=/; HttpOnly; SameSite=Lax");
+    assert!(visitor.get("/signin").await.text().contains("<html lang=\"en\""));
+    assert_eq!(visitor.form("/locale", "locale=xx").await.status, StatusCode::BAD_REQUEST);
+}
+
+async fn pages_for_customers_ask_to_sign_in(shop: TestShop) {
+    let visitor = shop.visitor();
+    for (path, next) in [
+        ("/?buy=credits_5", "%2F%3Fbuy%3Dcredits_5"),
+        ("/checkout/success?session_id=cs_1", "%2Fcheckout%2Fsuccess%3Fsession_id%3Dcs_1"),
+        ("/checkout/cancel?purchase_id=1", "%2Fcheckout%2Fcancel%3Fpurchase_id%3D1"),
+        ("/purchases/1", "%2Fpurchases%2F1"),
+    ] {
+        let answer = visitor.get(path).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{path}");
+        assert_eq!(answer.header("location"), format!("/signin?next={next}"));
+    }
+    assert_eq!(visitor.get("/").await.status, StatusCode::OK);
+    let kim = shop.customer("kim@example.com").await;
+    assert_eq!(kim.get("/?buy=credits_5").await.status, StatusCode::OK);
+}

@@ -1,0 +1,134 @@
+//! Every call by the wrong caller: a foreign id answers exactly as an unknown one.
+
+use axum::{
+    body::Body,
+    http::{Method, Request, StatusCode, header},
+};
+use serde_json::{Value, json};
+
+use crate::shop::{Answer, TestShop, Visitor};
+
+on_both_databases!(
+    who_is_not_signed_in_gets_nowhere,
+    a_foreign_purchase_answers_as_an_unknown_one,
+    a_foreign_session_answers_as_an_unknown_one,
+    an_idempotency_key_is_the_tenants_own,
+    a_foreign_cursor_shows_nothing_foreign,
+    a_receipt_page_is_the_tenants_own,
+);
+
+const UNKNOWN: &str = "0198f2a4-7b1c-7def-8a2b-0123456789ab";
+
+/// Each call for signed-in customers, with a body that would do.
+const PRIVATE: [(Method, &str, &str); 7] = [
+    (Method::POST, "/billing/checkout/session", r#"{"product_id":"credits_1"}"#),
+    (Method::POST, "/billing/checkout/complete", r#"{"session_id":"cs_mock_1"}"#),
+    (Method::GET, "/billing/purchases", ""),
+    (Method::GET, "/billing/purchases/0198f2a4-7b1c-7def-8a2b-0123456789ab", ""),
+    (Method::GET, "/billing/balance", ""),
+    (Method::GET, "/billing/balance/stream", ""),
+    (Method::DELETE, "/auth/session", ""),
+];
+/// Each call for anyone.
+const OPEN: [&str; 6] =
+    ["/billing/products", "/billing/webhook", "/auth/accounts", "/auth/session", "/healthz", "/readyz"];
+
+fn request(method: &Method, path: &str, body: &str) -> Request<Body> {
+    let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
+    request.body(Body::from(body.to_owned())).unwrap()
+}
+
+async fn who_is_not_signed_in_gets_nowhere(shop: TestShop) {
+    let kim = shop.customer("kim@example.com").await;
+    let former = kim.clone();
+    let token = kim.cookie_header();
+    kim.delete("/auth/session").await;
+    former.cookies.lock().unwrap().push(("session".to_owned(), token["session=".len()..].to_owned()));
+    let guesser = shop.visitor();
+    guesser.cookies.lock().unwrap().push(("session".to_owned(), "AAAAAAAAAAAAAAAAAAAAAA".to_owned()));
+    let garbled = shop.visitor();
+    garbled.cookies.lock().unwrap().push(("session".to_owned(), "%00ü".replace('ü', "x")));
+    for visitor in [shop.visitor(), former, guesser, garbled] {
+        for (method, path, body) in &PRIVATE {
+            visitor.send(request(method, path, body)).await.assert_problem(401, "not_signed_in");
+        }
+    }
+
+    // A call that is in neither list has not been thought about.
+    let (_, document) = server::router::api(&shop.state);
+    let document = serde_json::to_value(&document).unwrap();
+    for (template, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let path = template.replace("{id}", UNKNOWN);
+            let private = PRIVATE.iter().any(|(known, at, _)| known.as_str().to_lowercase() == *method && *at == path);
+            assert!(private || OPEN.contains(&path.as_str()), "{method} {path}");
+            assert_eq!(private, operation["security"].is_array(), "{method} {path}");
+        }
+    }
+}
+
+/// What differs between two answers only because they are two.
+fn comparable(answer: &Answer) -> (StatusCode, Vec<(String, String)>, String) {
+    let varies = ["x-request-id", "content-security-policy", "date"];
+    let headers = answer.headers.iter().filter(|(name, _)| !varies.contains(&name.as_str()));
+    let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
+    (answer.status, headers.collect(), answer.text())
+}
+
+async fn two(shop: &TestShop) -> (Visitor, Visitor, Value) {
+    let kim = shop.customer("kim@example.com").await;
+    let lee = shop.customer("lee@example.com").await;
+    let order = kim.order("credits_10").await;
+    (kim, lee, order)
+}
+
+async fn a_foreign_purchase_answers_as_an_unknown_one(shop: TestShop) {
+    let (kim, lee, order) = two(&shop).await;
+    let path = format!("/billing/purchases/{}", order["purchase_id"].as_str().unwrap());
+    assert_eq!(kim.get(&path).await.status, StatusCode::OK);
+    let foreign = lee.get(&path).await;
+    foreign.assert_problem(404, "not_found");
+    let unknown = lee.get(&format!("/billing/purchases/{UNKNOWN}")).await;
+    assert_eq!(comparable(&foreign), comparable(&unknown));
+    assert!(lee.purchases().await.is_empty());
+}
+
+async fn a_foreign_session_answers_as_an_unknown_one(shop: TestShop) {
+    let (kim, lee, order) = two(&shop).await;
+    let foreign = lee.post("/billing/checkout/complete", &json!({"session_id": order["session_id"]})).await;
+    foreign.assert_problem(404, "not_found");
+    let unknown = json!({"session_id": format!("cs_mock_{UNKNOWN}")});
+    let unknown = lee.post("/billing/checkout/complete", &unknown).await;
+    assert_eq!(comparable(&foreign), comparable(&unknown));
+    assert_eq!((kim.credits().await, lee.credits().await), (0, 0));
+    assert_eq!(kim.purchases().await[0]["status"], "PENDING");
+}
+
+async fn an_idempotency_key_is_the_tenants_own(shop: TestShop) {
+    let (kim, lee, _) = two(&shop).await;
+    let key = [("Idempotency-Key", "the-same")];
+    let hers = kim.post_with("/billing/checkout/session", &key, &json!({"product_id": "credits_1"})).await;
+    let theirs = lee.post_with("/billing/checkout/session", &key, &json!({"product_id": "credits_5"})).await;
+    assert_eq!((hers.status, theirs.status), (StatusCode::CREATED, StatusCode::CREATED));
+    assert_ne!(hers.json()["purchase_id"], theirs.json()["purchase_id"]);
+}
+
+async fn a_foreign_cursor_shows_nothing_foreign(shop: TestShop) {
+    let (_, lee, order) = two(&shop).await;
+    let cursor = order["purchase_id"].as_str().unwrap();
+    let page = lee.get(&format!("/billing/purchases?cursor={cursor}")).await;
+    assert_eq!(page.json(), json!({"items": [], "next_cursor": null}));
+}
+
+async fn a_receipt_page_is_the_tenants_own(shop: TestShop) {
+    let (kim, lee, order) = two(&shop).await;
+    let id = order["purchase_id"].as_str().unwrap();
+    let session = order["session_id"].as_str().unwrap();
+    assert!(kim.get(&format!("/purchases/{id}")).await.text().contains(id));
+    let page = lee.get(&format!("/purchases/{id}")).await;
+    assert_eq!(page.status, lee.get(&format!("/purchases/{UNKNOWN}")).await.status);
+    assert!(!page.text().contains("10 Credits"), "{}", page.text());
+    let page = lee.get(&format!("/checkout/success?session_id={session}")).await;
+    assert!(!page.text().contains("10 Credits"), "{}", page.text());
+    assert_eq!((kim.credits().await, lee.credits().await), (0, 0));
+}

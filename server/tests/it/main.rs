@@ -1,0 +1,46 @@
+//! The real router, on both databases, and the real process.
+//!
+//! PostgreSQL is the server that `TEST_POSTGRES_URL` names; `scripts/test` starts one.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::needless_pass_by_value, reason = "each test owns its shop")]
+
+/// Makes of each `async fn(TestShop)` a test on SQLite and one on PostgreSQL.
+macro_rules! on_both_databases {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    let database = store_sqlite::testing::TestDatabase::create().await.unwrap();
+                    super::$name(crate::shop::TestShop::open(&database.url()).await).await;
+                    database.remove().await.unwrap();
+                }
+            )+
+        }
+        mod postgres {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    let database = store_postgres::testing::TestDatabase::create().await.unwrap();
+                    super::$name(crate::shop::TestShop::open(&database.url()).await).await;
+                    database.remove().await.unwrap();
+                }
+            )+
+        }
+    };
+}
+
+mod customer;
+mod forms;
+mod identity;
+mod isolation;
+mod openapi;
+mod orders;
+mod problems;
+mod process;
+mod provider;
+mod security;
+mod shop;
+mod stream;
+mod webhook;

@@ -1,0 +1,181 @@
+//! Ordering: keys, prices, providers that fail, paging.
+
+use axum::http::{HeaderValue, Request, StatusCode, header};
+use serde_json::{Value, json};
+
+use crate::{
+    provider::Fickle,
+    shop::{TestShop, Visitor},
+};
+
+on_both_databases!(
+    the_same_key_again_is_the_same_order,
+    a_key_for_another_product_is_a_conflict,
+    two_calls_with_one_key_at_once_make_one_purchase,
+    without_a_key_each_call_is_an_order,
+    a_bad_key_is_refused_before_anything_is_written,
+    an_amount_in_the_body_is_not_read,
+    an_order_goes_on_once_the_provider_is_back,
+    a_rejected_order_stays_rejected,
+    a_bad_page_is_refused,
+    a_receipt_adds_up,
+    a_dropped_purchase_cannot_be_completed,
+);
+
+const ORDER: &str = "/billing/checkout/session";
+
+async fn order_with_key(visitor: &Visitor, key: &str, product: &str) -> crate::shop::Answer {
+    visitor.post_with(ORDER, &[("Idempotency-Key", key)], &json!({"product_id": product})).await
+}
+
+async fn the_same_key_again_is_the_same_order(shop: TestShop) {
+    let kim = shop.customer("kim@example.com").await;
+    let first = order_with_key(&kim, "k1", "credits_1").await;
+    let again = order_with_key(&kim, "k1", "credits_1").await;
+    assert_eq!((first.status, again.status), (StatusCode::CREATED, StatusCode::CREATED));
+    assert_eq!(first.json(), again.json());
+    assert_eq!(kim.purchases().await.len(), 1);
+}
+
+async fn a_key_for_another_product_is_a_conflict(shop: TestShop) {
+    let kim = shop.customer("kim@example.com").await;
+    order_with_key(&kim, "k1", "credits_1").await;
+    order_with_key(&kim, "k1", "credits_5").await.assert_problem(409, "idempotency_key_reused");
+    assert_eq!(kim.purchases().await.len(), 1);
+}
+
+async fn two_calls_with_one_key_at_once_make_one_purchase(shop: TestShop) {
+    let kim = shop.customer("kim@example.com").await;
+    for round in 0..5 {
+        let key = format!("round-{round}");
+        let rush = (0..8).map(|_| order_with_key(&kim, &key, "credits_1"));
+        let answers = futures::future::join_all(rush).await;
+        for answer in &answers {
+            assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
+            assert_eq!(answer.json(), answers[0].json());
+        }
+        assert_eq!(kim.purchases().await.len(), round + 1);
+    }
+}
+
+async fn without_a_key_each_call_is_an_order(shop: TestShop) {
+    let kim = shop.customer("kim@example.com").await;
+    assert_ne!(kim.order("credits_1").await, kim.order("credits_1").await);
+    assert_eq!(kim.purchases().await.len(), 2);
+}
+
+async fn a_bad_key_is_refused_before_anything_is_written(shop: TestShop) {
+    let kim = shop.customer("kim@example.com").await;
+    for key in ["", " ", "two words", &"x".repeat(256)] {
+        order_with_key(&kim, key, "credits_1").await.assert_problem(400, "invalid_idempotency_key");
+    }
+    let twice = [("Idempotency-Key", "a"), ("Idempotency-Key", "b")];
+    let body = json!({"product_id": "credits_1"});
+    kim.post_with(ORDER, &twice, &body).await.assert_problem(400, "invalid_idempotency_key");
+    let latin = Request::post(ORDER)
+        .header(header::CONTENT_TYPE, "application/json")
+        .header("Idempotency-Key", HeaderValue::from_bytes(b"k\xfc").unwrap())
+        .body(body.to_string().into());
+    kim.send(latin.unwrap()).await.assert_problem(400, "invalid_idempotency_key");
+    assert!(kim.purchases().await.is_empty());
+}
+
+async fn an_amount_in_the_body_is_not_read(shop: TestShop) {
+    let kim = shop.customer("kim@example.com").await;
+    let body = json!({"product_id": "credits_10", "amount_cents": 1, "price": 1, "credits": 1000, "currency": "XXX"});
+    assert_eq!(kim.post(ORDER, &body).await.status, StatusCode::CREATED);
+    let purchase = &kim.purchases().await[0];
+    assert_eq!((&purchase["amount_cents"], &purchase["credits"]), (&json!(1_299), &json!(10)));
+}
+
+async fn an_order_goes_on_once_the_provider_is_back(shop: TestShop) {
+    let provider = Fickle::new();
+    let shop = shop.with_provider(provider.clone());
+    let kim = shop.customer("kim@example.com").await;
+    provider.be_unavailable();
+    let answer = order_with_key(&kim, "k1", "credits_5").await;
+    answer.assert_problem(503, "provider_unavailable");
+    assert_eq!(answer.header("retry-after"), "7");
+    assert!(!answer.text().contains("sk_test"));
+    let waiting = kim.purchases().await;
+    assert_eq!((waiting.len(), &waiting[0]["status"], &waiting[0]["session_id"]), (1, &json!("PENDING"), &Value::Null));
+
+    provider.work();
+    let order = order_with_key(&kim, "k1", "credits_5").await;
+    assert_eq!(order.status, StatusCode::CREATED);
+    assert_eq!(order.json()["purchase_id"], waiting[0]["id"]);
+    assert_eq!(kim.purchases().await.len(), 1);
+
+    provider.be_unavailable();
+    let body = json!({"session_id": order.json()["session_id"]});
+    kim.post("/billing/checkout/complete", &body).await.assert_problem(503, "provider_unavailable");
+    assert_eq!(kim.credits().await, 0);
+}
+
+async fn a_rejected_order_stays_rejected(shop: TestShop) {
+    let provider = Fickle::new();
+    let shop = shop.with_provider(provider.clone());
+    let kim = shop.customer("kim@example.com").await;
+    provider.reject();
+    order_with_key(&kim, "k1", "credits_5").await.assert_problem(502, "provider_rejected");
+    provider.work();
+    order_with_key(&kim, "k1", "credits_5").await.assert_problem(502, "provider_rejected");
+    let purchases = kim.purchases().await;
+    assert_eq!(purchases.len(), 1);
+    assert_eq!(purchases[0]["status"], "FAILED");
+    assert_eq!(purchases[0]["failure_reason"], "PROVIDER_REJECTED");
+    assert!(purchases[0]["failed_at"].is_string());
+}
+
+async fn a_bad_page_is_refused(shop: TestShop) {
+    let kim = shop.customer("kim@example.com").await;
+    for query in [
+        "limit=0",
+        "limit=101",
+        "limit=-1",
+        "limit=%2B1",
+        "limit=",
+        "limit=1.5",
+        "limit=99999999999",
+        "limit=1&limit=2",
+        "cursor=",
+        "cursor=x",
+        "cursor=0198F2A4-7B1C-7DEF-8A2B-0123456789AB",
+        "cursor=%00",
+        "limit=%ff",
+    ] {
+        kim.get(&format!("/billing/purchases?{query}")).await.assert_problem(400, "invalid_query");
+    }
+    for query in ["", "?limit=1", "?limit=100", "?other=1"] {
+        assert_eq!(kim.get(&format!("/billing/purchases{query}")).await.status, StatusCode::OK, "{query}");
+    }
+}
+
+async fn a_receipt_adds_up(shop: TestShop) {
+    let kim = shop.customer("kim@example.com").await;
+    let purchase = kim.buy("credits_1").await;
+    let receipt = kim.get(&format!("/billing/purchases/{}", purchase["id"].as_str().unwrap())).await.json();
+    assert_eq!(receipt["vat"], json!({"rate_basis_points": 1900, "net_cents": 125, "tax_cents": 24}));
+    assert_eq!(receipt["amount_cents"], 149);
+    assert_eq!(receipt["seller"]["name"], "Muster GmbH (Demo)");
+    let entries = receipt["entries"].as_array().unwrap();
+    assert_eq!(entries.len(), 1);
+    let entry = (&entries[0]["kind"], &entries[0]["credits"], &entries[0]["balance_after"]);
+    assert_eq!(entry, (&json!("PURCHASE"), &json!(1), &json!(1)));
+    for path in ["/billing/purchases/x", "/billing/purchases/%ff", "/billing/purchases/%00"] {
+        kim.get(path).await.assert_problem(404, "not_found");
+    }
+}
+
+async fn a_dropped_purchase_cannot_be_completed(shop: TestShop) {
+    let kim = shop.customer("kim@example.com").await;
+    let order = kim.order("credits_1").await;
+    let id = order["purchase_id"].as_str().unwrap().parse().unwrap();
+    let tenant = shop.state.accounts.account_by_email(&"kim@example.com".parse().unwrap()).await.unwrap().unwrap();
+    let tenant = tenant.caller.tenant_id;
+    shop.state.shop.billing.discard(tenant, id).await.unwrap().unwrap();
+    let dropped = kim.post("/billing/checkout/complete", &json!({"session_id": order["session_id"]})).await;
+    assert_eq!(dropped.json()["purchase"]["status"], "FAILED");
+    assert_eq!(dropped.json()["purchase"]["failure_reason"], "CANCELLED");
+    assert_eq!(kim.credits().await, 0);
+}

@@ -1,0 +1,191 @@
+//! The real process: how it starts, and how it ends.
+
+use std::{
+    net::TcpListener,
+    path::Path,
+    process::{Output, Stdio},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::TcpStream,
+    process::{Child, Command},
+    time::timeout,
+};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn server(folder: &Path, variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
+    command.env_clear().env("LISTEN_ADDR", "127.0.0.1:0").envs(variables.iter().copied()).current_dir(folder);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
+async fn refused(folder: &Path, argument: &str, variables: &[(&str, &str)]) -> String {
+    let output: Output = timeout(PATIENCE, server(folder, variables).arg(argument).output()).await.unwrap().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(!said.contains("panicked") && !said.contains("RUST_BACKTRACE"), "{said}");
+    said
+}
+
+/// A process that serves, and the address that it says it serves.
+async fn started(folder: &Path, variables: &[(&str, &str)]) -> (Child, String, Vec<String>) {
+    let mut child = server(folder, variables).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let first = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap();
+    let first = first.unwrap_or_default();
+    let address = first.strip_prefix("IZA Credits: http://").unwrap_or_else(|| panic!("{first}"));
+    let address = address.trim_end_matches('/').to_owned();
+    let second = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap();
+    (child, address, vec![first, second])
+}
+
+async fn terminate(child: &mut Child) -> Option<i32> {
+    let id = child.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+    timeout(PATIENCE, child.wait()).await.expect("it ends").unwrap().code()
+}
+
+/// One request on a connection of its own; gives the open connection.
+async fn send(address: &str, request: &str) -> TcpStream {
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    connection.write_all(request.replace('\n', "\r\n").as_bytes()).await.unwrap();
+    connection
+}
+
+async fn read_until(connection: &mut TcpStream, end: &str) -> String {
+    let mut text = String::new();
+    let mut buffer = [0; 4096];
+    while !text.contains(end) {
+        let count = timeout(PATIENCE, connection.read(&mut buffer)).await.unwrap().unwrap();
+        if count == 0 {
+            break;
+        }
+        text.push_str(&String::from_utf8_lossy(&buffer[..count]));
+    }
+    text
+}
+
+#[tokio::test]
+async fn a_taken_port_gets_a_sentence() {
+    let folder = TempDir::new().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let said = refused(folder.path(), "serve", &[("LISTEN_ADDR", &address)]).await;
+    assert_eq!(
+        said.trim(),
+        format!("LISTEN_ADDR {address} is taken by another program: stop it, or set LISTEN_ADDR to another address.")
+    );
+}
+
+#[tokio::test]
+async fn every_wrong_setting_gets_a_sentence() {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join(".env"), "VAT_RATE=much\nLOG_FORMAT=json\n").unwrap();
+    let said = refused(folder.path(), "check-config", &[("LOG_FORMAT", "xml"), ("TIME_ZONE", "Mars")]).await;
+    for name in ["VAT_RATE", "LOG_FORMAT", "TIME_ZONE"] {
+        assert!(said.contains(&format!("{name} is wrong: set it to")), "{said}");
+    }
+    assert_eq!(said.lines().count(), 3, "{said}");
+    std::fs::write(folder.path().join(".env"), "STRIPE_SECRET_KEY sk_live_hidden\n").unwrap();
+    let said = refused(folder.path(), "check-config", &[]).await;
+    assert!(said.starts_with("The file .env cannot be read") && !said.contains("hidden"), "{said}");
+}
+
+#[tokio::test]
+async fn a_stripe_key_is_refused_until_there_is_a_provider_for_it() {
+    let folder = TempDir::new().unwrap();
+    for command in ["serve", "check-config"] {
+        let said = refused(folder.path(), command, &[("STRIPE_SECRET_KEY", "sk_test_hidden")]).await;
+        assert!(said.contains("Unset STRIPE_SECRET_KEY") && !said.contains("hidden"), "{said}");
+    }
+    let said = refused(folder.path(), "serve", &[("STRIPE_SECRET_KEY", "sk_live_hidden")]).await;
+    assert!(said.contains("STRIPE_WEBHOOK_SECRET is missing") && !said.contains("hidden"), "{said}");
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there_gets_a_sentence() {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    for (url, names) in [
+        ("postgres://shop:hidden@127.0.0.1:1/shop", "127.0.0.1:1"),
+        ("sqlite://file/shop.db", "file"),
+        ("sqlite::memory:", "memory"),
+    ] {
+        let said = refused(folder.path(), "migrate", &[("DATABASE_URL", url)]).await;
+        assert!(said.starts_with("DATABASE_URL: ") && said.contains(names), "{said}");
+        assert!(!said.contains("hidden"), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+}
+
+#[tokio::test]
+async fn sigterm_ends_open_streams_and_the_process() {
+    let folder = TempDir::new().unwrap();
+    let (mut child, address, said) = started(folder.path(), &[]).await;
+    assert!(said[1].contains("demo@example.com") && said[1].contains("demo-credits"), "{said:?}");
+    assert!(folder.path().join("data/shop.db").exists());
+
+    let body = r#"{"email":"demo@example.com","password":"demo-credits"}"#;
+    let head = format!("POST /auth/session HTTP/1.1\nHost: {address}\nContent-Type: application/json\n");
+    let mut connection = send(&address, &format!("{head}Content-Length: {}\n\n{body}", body.len())).await;
+    let answer = read_until(&mut connection, "\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+    let cookie = answer.split("set-cookie: ").nth(1).unwrap().split(';').next().unwrap();
+    let mut stream =
+        send(&address, &format!("GET /billing/balance/stream HTTP/1.1\nHost: {address}\nCookie: {cookie}\n\n")).await;
+    assert!(read_until(&mut stream, r#"{"credits":0}"#).await.contains("text/event-stream"));
+
+    let start = std::time::Instant::now();
+    assert_eq!(terminate(&mut child).await, Some(0));
+    assert!(start.elapsed() < Duration::from_secs(5), "open connections do not hold it up");
+    assert!(read_until(&mut stream, "nothing more").await.ends_with("0\r\n\r\n"), "the stream ends properly");
+}
+
+#[tokio::test]
+async fn a_client_that_sends_too_many_headers_is_turned_away() {
+    let folder = TempDir::new().unwrap();
+    let (mut child, address, _) = started(folder.path(), &[]).await;
+    for headers in ["X-A: b\n".repeat(200), format!("X-A: {}\n", "b".repeat(100_000))] {
+        let mut connection = TcpStream::connect(&address).await.unwrap();
+        let request = format!("GET /healthz HTTP/1.1\nHost: {address}\n{headers}\n").replace('\n', "\r\n");
+        // The process may close before it has read all.
+        let _ = connection.write_all(request.as_bytes()).await;
+        let answer = read_until(&mut connection, "\r\n\r\n").await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
+    }
+    let mut connection = send(&address, &format!("GET /healthz HTTP/1.1\nHost: {address}\n\n")).await;
+    assert!(read_until(&mut connection, "ok").await.starts_with("HTTP/1.1 200"));
+    assert_eq!(terminate(&mut child).await, Some(0));
+}
+
+async fn two_start_at_once(url: &str) {
+    let folder = TempDir::new().unwrap();
+    let variables = [("DATABASE_URL", url)];
+    let (mut one, mut other) = tokio::join!(started(folder.path(), &variables), started(folder.path(), &variables));
+    for (child, address, _) in [&mut one, &mut other] {
+        let mut connection = send(address, &format!("GET /readyz HTTP/1.1\nHost: {address}\n\n")).await;
+        assert!(read_until(&mut connection, "ok").await.starts_with("HTTP/1.1 200"));
+        assert_eq!(terminate(child).await, Some(0));
+    }
+    // Once more, on what is there already.
+    let (mut again, ..) = started(folder.path(), &variables).await;
+    assert_eq!(terminate(&mut again).await, Some(0));
+}
+
+#[tokio::test]
+async fn two_processes_start_at_once_on_sqlite() {
+    let database = store_sqlite::testing::TestDatabase::create().await.unwrap();
+    two_start_at_once(&database.url()).await;
+}
+
+#[tokio::test]
+async fn two_processes_start_at_once_on_postgres() {
+    let database = store_postgres::testing::TestDatabase::create().await.unwrap();
+    two_start_at_once(&database.url()).await;
+    database.remove().await.unwrap();
+}

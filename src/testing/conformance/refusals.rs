@@ -113,11 +113,12 @@ pub async fn only_the_four_moves_are_written(store: Arc<dyn AnyStore>) {
     let refunded = settled(&world).await;
     let gone = refunded.state.refund(now).expect("paid");
     let refunded = apply(&world, bare(Purchase { state: gone, ..refunded })).await;
-    for (from, to) in [(&pending, gone), (&paid, waiting), (&failed, waiting), (&failed, gone)] {
+    for (from, to) in [(&pending, gone), (&failed, waiting), (&failed, gone)] {
         assert_refused(&world, &bare(Purchase { state: to, ..from.clone() }), "purchases_move").await;
     }
-    // From REFUNDED, and out of PAID, no way leads anywhere; those also forget when it was paid, so either rule may speak.
-    for (from, to) in [(&paid, state), (&refunded, waiting), (&refunded, state), (&refunded, paid.state)] {
+    // These also forget when it was paid, so another rule may be quicker to speak.
+    let moves = [(&paid, waiting), (&paid, state), (&refunded, waiting), (&refunded, state), (&refunded, paid.state)];
+    for (from, to) in moves {
         let refused = store.commit(&bare(Purchase { state: to, ..from.clone() })).await;
         assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
     }

@@ -1,1 +1,74 @@
-//! Parts that the tests of every crate share.
+//! Parts that the tests of every crate share: an in-memory store, a scripted provider, the suite that every store
+//! must pass, and a player of random interleavings.
+
+#![expect(clippy::expect_used, reason = "a test that cannot go on stops here, and says what it lacked")]
+#![expect(clippy::missing_panics_doc, reason = "to panic is how a test fails")]
+
+pub mod conformance;
+pub mod fixtures;
+pub mod interleaving;
+pub mod memory;
+pub mod provider;
+
+use std::{
+    future::poll_fn,
+    sync::{Mutex, MutexGuard, PoisonError},
+    task::Poll,
+};
+
+use crate::{account::AccountStore, store::Store};
+
+/// Both ports to the database; what a store crate offers.
+pub trait AnyStore: Store + AccountStore {}
+
+impl<S: Store + AccountStore> AnyStore for S {}
+
+/// Lets others go first, once: where a database or a provider would be waited for.
+async fn give_way() {
+    let mut waited = false;
+    poll_fn(|context| {
+        if waited {
+            return Poll::Ready(());
+        }
+        waited = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// A test that panicked elsewhere is no reason to fail here too.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::test_runner::{Config, TestRunner};
+
+    use super::{AnyStore, interleaving, memory::MemoryStore};
+
+    async fn on_memory<F>(case: impl FnOnce(Arc<dyn AnyStore>) -> F)
+    where
+        F: Future<Output = ()>,
+    {
+        case(Arc::new(MemoryStore::default())).await;
+    }
+
+    crate::conformance_tests!(on_memory);
+
+    #[test]
+    fn no_interleaving_credits_anything_but_what_was_paid() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let mut runner = TestRunner::new(Config { cases: 2_000, failure_persistence: None, ..Config::default() });
+        let outcome = runner.run(&interleaving::plans(), |plan| {
+            runtime.block_on(interleaving::play(Arc::new(MemoryStore::default()), &plan));
+            Ok(())
+        });
+        if let Err(failure) = outcome {
+            panic!("{failure}");
+        }
+    }
+}

@@ -1,5 +1,8 @@
 //! What follows from how a checkout session stands. Every way of learning it ends in [`Billing::apply_checkout`].
 
+#[cfg(test)]
+mod tests;
+
 use super::{Billing, BillingError};
 use crate::{
     event::{EventOutcome, EventStatus},

@@ -3,9 +3,10 @@
 use std::{str::FromStr, sync::Arc, time::Duration};
 
 use sqlx::{
-    ConnectOptions, PgConnection,
+    ConnectOptions, Connection, PgConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use tokio::time::timeout;
 
 use crate::{PostgresStore, dialect::Pool, listen::Listener};
 
@@ -48,6 +49,9 @@ impl PostgresStore {
             return Err(OpenError::Url);
         }
         let options = PgConnectOptions::from_str(url).map_err(|_| OpenError::Url)?;
+        // The pool would try an absent server again and again, and in the end say only that time was up.
+        let first = timeout(TURN_TIMEOUT, options.connect()).await;
+        let first = first.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(|source| explain(&options, source))?;
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS_MAX)
             .acquire_timeout(TURN_TIMEOUT)
@@ -62,6 +66,7 @@ impl PostgresStore {
             .connect_with(options.clone())
             .await;
         let opened = async {
+            first.close().await?;
             let pool = pool?;
             let listener = Arc::new(Listener::start(&pool).await?);
             Ok(Self { pool, listener })

@@ -1,0 +1,26 @@
+//! The tests that both stores run, each upon a database of its own; included by `#[path]`, like the source.
+
+mod by_hand;
+mod concurrency;
+mod conformance;
+mod interleaving;
+mod migrations;
+
+use std::{sync::Arc, time::Duration};
+
+use billing::testing::AnyStore;
+use tokio::time::timeout;
+
+use crate::{Store, TestDatabase};
+
+/// Nothing here takes half as long; whatever does, hangs.
+const LIMIT: Duration = Duration::from_mins(1);
+
+/// Gives a test an empty, migrated store.
+async fn on_store<F: Future<Output = ()>>(test: impl FnOnce(Arc<dyn AnyStore>) -> F) {
+    let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));
+    let store: Store = database.store().await.unwrap();
+    timeout(LIMIT, test(Arc::new(store.clone()))).await.unwrap();
+    store.close().await;
+    database.remove().await.unwrap();
+}

@@ -1,0 +1,36 @@
+//! PostgreSQL, put through what every store is put through, and through what is its own.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+#[path = "../../../store-portable/tests/mod.rs"]
+mod portable;
+mod server;
+
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, postgres::PgConnectOptions};
+use store_postgres::{MigrateError, PostgresStore as Store, testing::TestDatabase};
+
+/// PostgreSQL's name of the type of bytes.
+const BYTES: &str = "BYTEA";
+
+/// What only PostgreSQL would let one try.
+const ATTACKS: &[(&str, &str)] = &[
+    ("ledger_entries_append_only", "TRUNCATE ledger_entries"),
+    ("ledger_entries_append_only", "MERGE INTO ledger_entries USING tenants ON TRUE WHEN MATCHED THEN DELETE"),
+    ("purchases_keep", "TRUNCATE purchases CASCADE"),
+    ("purchases_keep", "TRUNCATE tenants CASCADE"),
+    ("payment_events_keep", "TRUNCATE payment_events"),
+    (
+        "ledger_entries_append_only",
+        "{insert_entry} ('{entry}', '{tenant}', 2, '{paid}', 'REFUND', 're', -1, 4, 0)
+            ON CONFLICT (id) DO UPDATE SET credits = 500",
+    ),
+    ("purchases_ordered_by_fkey", "UPDATE users SET id = 'x'"),
+];
+
+/// Runs a statement as psql does.
+async fn try_by_hand(url: &str, statement: String) -> Result<(), sqlx::Error> {
+    let options: PgConnectOptions = url.parse()?;
+    let mut connection = options.connect().await?;
+    sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await?;
+    connection.close().await
+}

@@ -1,0 +1,65 @@
+//! The server, and other processes on it.
+
+use std::{sync::Arc, time::Duration};
+
+use billing::{locale::Locale, store::Store as _, testing::fixtures::World};
+use futures::StreamExt;
+use store_postgres::OpenError;
+use tokio::time::timeout;
+
+use crate::{Store, TestDatabase, try_by_hand};
+
+async fn buy(world: &World) {
+    let purchase = world.billing.order(&world.caller, "credits_1", None, Locale::De).await.unwrap();
+    world.provider.pay(purchase.id);
+    let session = purchase.checkout.unwrap().provider_ref;
+    world.billing.confirm_checkout(purchase.tenant_id, &session).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_change_in_another_process_is_heard_at_once_and_after_a_lost_connection() {
+    let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));
+    let here = database.store().await.unwrap();
+    let there = Store::open(&database.url()).await.unwrap();
+    let world = World::open(Arc::new(there.clone()), 1).await;
+    let mut heard = here.balance_changes();
+    buy(&world).await;
+    let told = timeout(Duration::from_secs(1), heard.next()).await.expect("within a second");
+    assert_eq!(told, Some(world.caller.tenant_id));
+
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()
+        AND query ILIKE 'LISTEN%'";
+    try_by_hand(&database.url(), cut.to_owned()).await.unwrap();
+    let mut told_again = false;
+    for _ in 0..20 {
+        buy(&world).await;
+        told_again |= timeout(Duration::from_millis(500), heard.next()).await.is_ok();
+        if told_again {
+            break;
+        }
+    }
+    assert!(told_again, "it listens again");
+    here.close().await;
+    there.close().await;
+    database.remove().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_be_used_gets_a_sentence_without_the_password() {
+    for url in ["", "localhost/shop", "mysql://localhost/shop", "postgres://localhost:port/shop"] {
+        let refused = Store::open(url).await.unwrap_err();
+        assert!(matches!(refused, OpenError::Url), "{url}: {refused}");
+    }
+    // Nothing listens on port 1.
+    let refused = Store::open("postgres://kim:secret@127.0.0.1:1/shop").await.unwrap_err();
+    assert!(matches!(refused, OpenError::Unreachable { port: 1, .. }), "{refused}");
+    assert!(refused.to_string().contains("127.0.0.1:1"), "{refused}");
+    assert!(!format!("{refused} {refused:?}").contains("secret"));
+
+    let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));
+    let url = database.url();
+    database.remove().await.unwrap();
+    let refused = Store::open(&url).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Refused { .. }), "{refused}");
+    assert!(refused.to_string().contains("does not exist"), "{refused}");
+}

@@ -1,0 +1,62 @@
+//! The file itself.
+
+use std::fs;
+
+use store_sqlite::OpenError;
+
+use crate::{Store, TestDatabase};
+
+#[tokio::test]
+async fn the_file_and_its_folder_are_made_when_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a/b/shop.db");
+    let store = Store::open(&format!("sqlite://{}", file.display())).await.unwrap();
+    store.migrate().await.unwrap();
+    store.close().await;
+    assert!(file.is_file());
+}
+
+#[tokio::test]
+async fn a_url_that_names_no_file_gets_a_sentence() {
+    for url in ["", "shop.db", "mysql://localhost/shop", "sqlite://shop.db?mode=sideways"] {
+        let refused = Store::open(url).await.unwrap_err();
+        assert!(matches!(refused, OpenError::Url(_)), "{url}: {refused}");
+        assert!(refused.to_string().contains("sqlite://data/shop.db"), "{refused}");
+    }
+    for url in ["sqlite::memory:", "sqlite://shop.db?mode=memory", "sqlite:"] {
+        let refused = Store::open(url).await.unwrap_err();
+        assert!(matches!(refused, OpenError::InMemory), "{url}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_place_where_nothing_can_be_written_gets_a_sentence() {
+    let refused = Store::open("sqlite:///dev/null/shop/shop.db").await.unwrap_err();
+    assert!(matches!(refused, OpenError::Folder { .. }), "{refused}");
+    assert!(refused.to_string().contains("/dev/null/shop"), "{refused}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let refused = Store::open(&format!("sqlite://{}", folder.path().display())).await.unwrap_err();
+    assert!(matches!(refused, OpenError::File { .. }), "{refused}");
+
+    let file = folder.path().join("letter.txt");
+    fs::write(&file, "Dear Kim, this is no database. ".repeat(100)).unwrap();
+    let refused = Store::open(&format!("sqlite://{}", file.display())).await.unwrap_err();
+    assert!(matches!(refused, OpenError::File { .. }), "{refused}");
+    assert!(refused.to_string().contains("letter.txt"), "{refused}");
+}
+
+#[tokio::test]
+async fn what_is_committed_outlives_the_process() {
+    use billing::{account::AccountStore as _, testing::fixtures::World};
+
+    let database = TestDatabase::create().await.unwrap();
+    let store = database.store().await.unwrap();
+    let world = World::open(std::sync::Arc::new(store.clone()), 1).await;
+    // Not closed: as if the process had been killed.
+    let reopened = Store::open(&database.url()).await.unwrap();
+    let found = reopened.account(world.caller.user_id).await.unwrap();
+    assert_eq!(found.map(|account| account.caller), Some(world.caller));
+    reopened.close().await;
+    store.close().await;
+}

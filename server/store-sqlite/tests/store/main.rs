@@ -1,0 +1,66 @@
+//! SQLite, put through what every store is put through, and through what is its own.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+mod file;
+#[path = "../../../store-portable/tests/mod.rs"]
+mod portable;
+mod schemas;
+
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, sqlite::SqliteConnectOptions};
+use store_sqlite::{MigrateError, SqliteStore as Store, testing::TestDatabase};
+
+/// SQLite's name of the type of bytes.
+const BYTES: &str = "BLOB";
+
+/// What only SQLite would let one try: REPLACE deletes rows without telling their triggers.
+const ATTACKS: &[(&str, &str)] = &[
+    (
+        "ledger_entries_chain",
+        "REPLACE INTO {entry_columns} VALUES ('x', '{tenant}', 1, '{paid}', 'REFUND', 're', -1, -1, 0)",
+    ),
+    (
+        "ledger_entries_id_key",
+        "REPLACE INTO {entry_columns} VALUES ('{entry}', '{tenant}', 2, '{paid}', 'REFUND', 're', -1, 4, 0)",
+    ),
+    (
+        "ledger_entries_effect_key",
+        "REPLACE INTO {entry_columns} VALUES ('x', '{tenant}', 2, '{paid}', 'PURCHASE', '', 5, 10, 0)",
+    ),
+    ("ledger_entries_append_only", "UPDATE OR REPLACE ledger_entries SET seq = 1"),
+    ("no column named rowid", "REPLACE INTO ledger_entries (rowid) VALUES (1)"),
+    (
+        "purchases_id_key",
+        "REPLACE INTO {purchase_columns} VALUES ('{paid}', {purchase_owner}, 'CREDITS', 'PENDING', 149, 'EUR', 1, '{}', 0, 0, NULL, 1)",
+    ),
+    (
+        "purchases_provider_ref_key",
+        "REPLACE INTO purchases (id, tenant_id, ordered_by, provider, provider_ref, checkout_url, product_id, type, status, amount_cents, currency, credits_amount, metadata_json, created_at, updated_at, version) VALUES ('x', '{tenant}', '{user}', 'STRIPE', '{session}', '', 'credits_1', 'CREDITS', 'PENDING', 149, 'EUR', 1, '{}', 0, 0, 1)",
+    ),
+    (
+        "purchases_provider_ref_key",
+        "UPDATE OR REPLACE purchases SET version = version + 1, provider_ref = '{session}', checkout_url = '' WHERE id = '{bare}'",
+    ),
+    ("purchases_snapshot", "UPDATE OR REPLACE purchases SET version = version + 1, id = '{paid}' WHERE id = '{bare}'"),
+    (
+        "purchases_ordered_by_fkey",
+        "INSERT INTO {purchase_columns} VALUES ('x', 'nobody', 'nobody', 'STRIPE', 'credits_1', 'CREDITS', 'PENDING', 149, 'EUR', 1, '{}', 0, 0, NULL, 1)",
+    ),
+    ("cannot store text value", "{insert_purchase} 'CREDITS', 'PENDING', 'much', 'EUR', 1, '{}', 0, 0, NULL, 1)"),
+    (
+        "payment_events_pkey",
+        "REPLACE INTO payment_events SELECT id, provider, 'evt_x', event_type, api_version, livemode, payload, received_at, status, note, finished_at FROM payment_events",
+    ),
+    (
+        "payment_events_provider_event_key",
+        "REPLACE INTO payment_events SELECT 'x', provider, provider_event_id, event_type, api_version, livemode, x'00', received_at, status, note, finished_at FROM payment_events",
+    ),
+];
+
+/// Runs a statement as the prompt of sqlite3 does: without foreign keys.
+async fn try_by_hand(url: &str, statement: String) -> Result<(), sqlx::Error> {
+    let options: SqliteConnectOptions = url.parse()?;
+    let mut connection = options.foreign_keys(false).connect().await?;
+    sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await?;
+    connection.close().await
+}

@@ -1,0 +1,143 @@
+//! What every store must do, and refuse to do; one function a case, each upon an empty store.
+
+#![expect(missing_docs, reason = "a case's name says what it is about")]
+
+mod accounts;
+mod changes;
+mod events;
+mod isolation;
+mod purchases;
+mod refusals;
+
+pub use accounts::*;
+pub use changes::*;
+pub use events::*;
+pub use isolation::*;
+pub use purchases::*;
+pub use refusals::*;
+
+use super::fixtures::World;
+use crate::{
+    event::EventOutcome,
+    ids::TenantId,
+    ledger::{Balance, NewEntry},
+    money::Credits,
+    purchase::Purchase,
+    store::{Change, Committed, Inserted, StoreError},
+};
+
+/// Makes a `#[tokio::test]` of every case. `$on_store` is an `async fn` that takes a case, opens an empty, migrated store,
+/// and gives it to the case.
+#[macro_export]
+macro_rules! conformance_tests {
+    ($on_store:path) => {
+        $crate::conformance_tests! { @each $on_store:
+            a_balance_is_read_from_the_newest_entry
+            a_balance_never_wraps
+            a_change_made_from_an_outdated_purchase_writes_nothing
+            a_checkout_session_pays_for_one_purchase_alone
+            a_new_purchase_begins_pending
+            a_notification_finds_its_purchase_by_session_or_by_id
+            a_page_of_the_history_goes_on_where_the_last_one_ended
+            a_purchase_is_read_back_as_it_was_written
+            a_settled_purchase_is_read_back_with_its_entry
+            a_taken_address_writes_neither_tenant_nor_user
+            a_text_with_a_nul_is_unknown_or_kept_without_it
+            an_account_is_found_by_address_and_by_id
+            an_effect_is_booked_once
+            an_entry_needs_the_sign_and_reference_of_its_kind
+            an_ended_session_signs_nobody_in
+            an_event_is_finished_with_the_change_that_it_causes
+            an_event_is_stored_once_and_finished_once
+            another_tenant_can_read_nothing
+            another_tenant_can_write_nothing
+            credits_are_booked_for_what_was_sold_and_paid
+            expired_sessions_are_removed_and_counted
+            late_money_clears_the_failure
+            listeners_hear_whose_balance_changes
+            one_order_key_at_the_same_instant_makes_one_purchase
+            one_order_key_makes_one_purchase_in_each_tenant
+            only_the_four_moves_are_written
+            only_users_of_the_tenant_order_for_it
+            orders_without_a_key_are_orders_of_their_own
+            refunds_and_reversals_move_the_balance
+            the_store_is_ready_once_it_is_migrated
+            what_was_sold_never_changes
+        }
+    };
+    (@each $on_store:path: $($case:ident)+) => {
+        $(
+            #[tokio::test]
+            async fn $case() {
+                $on_store($crate::testing::conformance::$case).await;
+            }
+        )+
+    };
+}
+
+/// Writes a new purchase.
+async fn insert(world: &World, purchase: &Purchase) {
+    let inserted = world.store.insert_purchase(purchase).await.expect("the store takes a purchase");
+    assert_eq!(inserted, Inserted::New);
+}
+
+/// The change that settles a purchase.
+fn settlement(world: &World, purchase: &Purchase) -> Change {
+    let now = world.now();
+    let state = purchase.state.pay(now).expect("not paid yet");
+    let paid = Purchase { state, updated_at: now, ..purchase.clone() };
+    let entry = world.entry(&paid);
+    Change { purchase: paid, entry: Some(entry), event: None }
+}
+
+/// A new purchase, written and settled, as it stands then.
+async fn settled(world: &World) -> Purchase {
+    let purchase = world.purchase();
+    insert(world, &purchase).await;
+    apply(world, settlement(world, &purchase)).await
+}
+
+/// Writes a change, and gives the purchase as it stands then.
+async fn apply(world: &World, change: Change) -> Purchase {
+    assert_eq!(world.store.commit(&change).await.expect("the store takes the change"), Committed::Yes);
+    Purchase { version: change.purchase.version + 1, ..change.purchase }
+}
+
+/// A change of the purchase alone.
+fn bare(purchase: Purchase) -> Change {
+    Change { purchase, entry: None, event: None }
+}
+
+/// A change that books an entry, and leaves the purchase as it is.
+fn booking(purchase: &Purchase, entry: NewEntry) -> Change {
+    Change { purchase: purchase.clone(), entry: Some(entry), event: None }
+}
+
+async fn stored(world: &World, purchase: &Purchase) -> Purchase {
+    let stored = world.store.purchase(purchase.tenant_id, purchase.id).await.expect("the store answers");
+    stored.expect("the purchase is there")
+}
+
+async fn balance(world: &World, tenant: TenantId) -> Balance {
+    world.store.balance(tenant).await.expect("the store answers")
+}
+
+/// The store refuses the change by that rule, and nothing of it is written.
+async fn assert_refused(world: &World, change: &Change, rule: &str) {
+    let tenant = change.purchase.tenant_id;
+    let before = (world.store.purchase(tenant, change.purchase.id).await.ok(), balance(world, tenant).await);
+    match world.store.commit(change).await {
+        Err(StoreError::Refused(name)) => assert_eq!(name, rule),
+        other => panic!("{rule} let it pass: {other:?}"),
+    }
+    let after = (world.store.purchase(tenant, change.purchase.id).await.ok(), balance(world, tenant).await);
+    assert_eq!(before, after, "a refused change leaves nothing behind");
+}
+
+fn credits(credits: i64, seq: i64) -> Balance {
+    Balance { credits: Credits(credits), seq }
+}
+
+fn outcome(event: &crate::event::NewEvent, status: crate::event::EventStatus) -> EventOutcome {
+    EventOutcome { id: event.id, status, note: "a test's".to_owned(), at: event.received_at }
+}

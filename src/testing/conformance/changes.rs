@@ -1,0 +1,119 @@
+//! Changes that are written.
+
+use std::sync::Arc;
+
+use futures::{StreamExt, future::join_all};
+
+use super::{apply, balance, bare, booking, credits, insert, outcome, settled, settlement, stored};
+use crate::{
+    event::EventStatus,
+    ledger::{Entry, EntryKind, NewEntry},
+    money::Credits,
+    purchase::{FailureReason, Purchase, Status},
+    store::{Change, Committed, Recorded},
+    testing::{AnyStore, fixtures::World},
+};
+
+pub async fn a_settled_purchase_is_read_back_with_its_entry(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let purchase = world.purchase();
+    insert(&world, &purchase).await;
+    let change = settlement(&world, &purchase);
+    let booked = change.entry.clone().expect("there is one");
+    let paid = apply(&world, change).await;
+    assert_eq!((paid.status(), paid.version), (Status::Paid, 2));
+    assert_eq!(stored(&world, &paid).await, paid);
+    let entries = store.entries(paid.tenant_id, paid.id).await.expect("the store answers");
+    assert_eq!(entries, [Entry { booked, seq: 1, balance_after: Credits(5) }]);
+}
+
+pub async fn a_balance_is_read_from_the_newest_entry(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let tenant = world.caller.tenant_id;
+    assert_eq!(balance(&world, tenant).await, credits(0, 0));
+    for seq in 1..=3 {
+        settled(&world).await;
+        assert_eq!(balance(&world, tenant).await, credits(5 * seq, seq));
+    }
+}
+
+pub async fn late_money_clears_the_failure(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let purchase = world.purchase();
+    insert(&world, &purchase).await;
+    let state = purchase.state.fail(FailureReason::Expired, world.now()).expect("pending");
+    let failed = apply(&world, bare(Purchase { state, ..purchase })).await;
+    let paid = apply(&world, settlement(&world, &failed)).await;
+    assert_eq!(stored(&world, &paid).await, paid);
+    assert_eq!(paid.state.failure(), None);
+    assert_eq!(balance(&world, paid.tenant_id).await, credits(5, 1));
+}
+
+pub async fn refunds_and_reversals_move_the_balance(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let mut purchase = settled(&world).await;
+    let steps = [
+        (EntryKind::Refund, "re_1", -2, 3),
+        (EntryKind::Refund, "re_2", -3, 0),
+        (EntryKind::RefundReversal, "re_2", 3, 3),
+        (EntryKind::Dispute, "dp_1", -3, 0),
+        (EntryKind::DisputeReversal, "dp_1", 3, 3),
+        (EntryKind::Refund, "re_3", 0, 3),
+    ];
+    for ((kind, effect_ref, moved, left), seq) in steps.into_iter().zip(2..) {
+        let entry =
+            NewEntry { kind, effect_ref: effect_ref.to_owned(), credits: Credits(moved), ..world.entry(&purchase) };
+        purchase = apply(&world, booking(&purchase, entry)).await;
+        assert_eq!(balance(&world, purchase.tenant_id).await, credits(left, seq));
+    }
+    let state = purchase.state.refund(world.now()).expect("paid");
+    let refunded = apply(&world, bare(Purchase { state, ..purchase })).await;
+    assert_eq!(stored(&world, &refunded).await, refunded);
+    let entries = store.entries(refunded.tenant_id, refunded.id).await.expect("the store answers");
+    assert_eq!(entries.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6, 7], "oldest first");
+}
+
+pub async fn a_change_made_from_an_outdated_purchase_writes_nothing(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let purchase = world.purchase();
+    insert(&world, &purchase).await;
+    let event = world.event("evt_1");
+    assert_eq!(store.record_event(&event).await.ok(), Some(Recorded::New));
+    let noted = apply(&world, bare(Purchase { payment_ref: Some("pi_1".to_owned()), ..purchase.clone() })).await;
+    let outdated = Change { event: Some(outcome(&event, EventStatus::Applied)), ..settlement(&world, &purchase) };
+    assert_eq!(store.commit(&outdated).await.ok(), Some(Committed::Stale));
+    assert_eq!(stored(&world, &noted).await, noted);
+    assert_eq!(balance(&world, noted.tenant_id).await, credits(0, 0));
+    let known = Recorded::Known { id: event.id, status: EventStatus::Received };
+    assert_eq!(store.record_event(&event).await.ok(), Some(known));
+
+    // Of several made from the same version, one is written.
+    let changes: Vec<Change> = (0..8).map(|_| settlement(&world, &noted)).collect();
+    let committed = join_all(changes.iter().map(|change| store.commit(change))).await;
+    let written = committed.iter().filter(|committed| matches!(committed, Ok(Committed::Yes))).count();
+    let stale = committed.iter().filter(|committed| matches!(committed, Ok(Committed::Stale))).count();
+    assert_eq!((written, stale), (1, 7), "{committed:?}");
+    assert_eq!(balance(&world, noted.tenant_id).await, credits(5, 1));
+}
+
+pub async fn listeners_hear_whose_balance_changes(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let mut changes = [store.balance_changes(), store.balance_changes()];
+    let purchase = world.purchase();
+    insert(&world, &purchase).await;
+    // Nothing is booked here, so nothing is told.
+    let noted = apply(&world, bare(Purchase { payment_ref: Some("pi_1".to_owned()), ..purchase })).await;
+    let other = world.another_caller().await;
+    let foreign = world.purchase_of(&other, None);
+    insert(&world, &foreign).await;
+    apply(&world, settlement(&world, &foreign)).await;
+    apply(&world, settlement(&world, &noted)).await;
+    for heard in &mut changes {
+        assert_eq!(heard.next().await, Some(other.tenant_id));
+        assert_eq!(heard.next().await, Some(world.caller.tenant_id));
+    }
+}
+
+pub async fn the_store_is_ready_once_it_is_migrated(store: Arc<dyn AnyStore>) {
+    assert!(store.ready().await.is_ok());
+}

@@ -1,0 +1,54 @@
+//! No method reads or writes another tenant's row.
+
+use std::sync::Arc;
+
+use super::{apply, assert_refused, balance, bare, booking, credits, settled, settlement, stored};
+use crate::{
+    ledger::NewEntry,
+    purchase::Purchase,
+    store::{Committed, PageRequest},
+    testing::{
+        AnyStore,
+        fixtures::{World, checkout},
+    },
+};
+
+pub async fn another_tenant_can_read_nothing(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let paid = settled(&world).await;
+    let paid = apply(&world, bare(Purchase { checkout: Some(checkout(&paid)), ..paid })).await;
+    let other = world.another_caller().await.tenant_id;
+    let session = checkout(&paid).provider_ref;
+    assert_eq!(store.purchase(other, paid.id).await.ok(), Some(None));
+    assert_eq!(store.purchase_by_checkout(other, &session).await.ok(), Some(None));
+    assert_eq!(store.purchases(other, PageRequest { limit: 9, older_than: None }).await.ok(), Some(vec![]));
+    assert_eq!(store.entries(other, paid.id).await.ok(), Some(vec![]));
+    assert_eq!(balance(&world, other).await, credits(0, 0));
+    // And its owner can.
+    let own = paid.tenant_id;
+    assert_eq!(store.purchase(own, paid.id).await.ok(), Some(Some(paid.clone())));
+    assert_eq!(store.purchase_by_checkout(own, &session).await.ok(), Some(Some(paid.clone())));
+    assert_eq!(store.entries(own, paid.id).await.map(|entries| entries.len()).ok(), Some(1));
+}
+
+pub async fn another_tenant_can_write_nothing(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let purchase = world.purchase();
+    super::insert(&world, &purchase).await;
+    let other = world.another_caller().await;
+    let mut foreign = settlement(&world, &purchase);
+    foreign.purchase.tenant_id = other.tenant_id;
+    assert_eq!(store.commit(&foreign).await.ok(), Some(Committed::Stale));
+    assert_eq!(stored(&world, &purchase).await, purchase);
+
+    // An own change, with an entry for what another tenant bought or into another tenant's ledger.
+    let paid = settled(&world).await;
+    let others = world.purchase_of(&other, None);
+    super::insert(&world, &others).await;
+    let others = apply(&world, settlement(&world, &others)).await;
+    for (tenant_id, purchase_id) in [(paid.tenant_id, others.id), (others.tenant_id, paid.id)] {
+        let entry = NewEntry { tenant_id, purchase_id, ..world.entry(&paid) };
+        assert_refused(&world, &booking(&paid, entry), "ledger_entries_purchase_fkey").await;
+    }
+    assert_eq!(balance(&world, other.tenant_id).await, credits(5, 1));
+}

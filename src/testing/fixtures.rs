@@ -1,0 +1,195 @@
+//! A shop to test with: time that steps, randomness that repeats, and signed-up customers.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, AtomicU64, Ordering},
+};
+
+use jiff::Timestamp;
+
+use super::{AnyStore, provider::ScriptedProvider};
+use crate::{
+    Billing,
+    account::{Account, Caller, SignUp},
+    catalog::CATALOG,
+    clock::{Clock, Entropy},
+    event::{EventMeaning, IncomingEvent, NewEvent},
+    ids::{EntryId, EventId, PurchaseId, TenantId, UserId},
+    ledger::{EntryKind, NewEntry},
+    locale::Locale,
+    provider::CheckoutSession,
+    purchase::{Checkout, Item, OrderKey, Pending, Purchase, State},
+};
+
+/// 1 January 2026, UTC.
+const START_MICROS: i64 = 1_767_225_600_000_000;
+
+/// A clock that goes on by a millisecond each time somebody looks.
+#[derive(Debug)]
+pub struct SteppingClock(AtomicI64);
+
+impl Default for SteppingClock {
+    fn default() -> Self {
+        Self(AtomicI64::new(START_MICROS))
+    }
+}
+
+impl Clock for SteppingClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_microsecond(self.0.fetch_add(1_000, Ordering::Relaxed))
+            .expect("a test ends before the year 9999")
+    }
+}
+
+/// Bytes that look random, and are the same for the same seed.
+#[derive(Debug)]
+pub struct SeededEntropy {
+    seed: u64,
+    drawn: AtomicU64,
+}
+
+impl SeededEntropy {
+    /// Begins a sequence.
+    pub fn new(seed: u64) -> Self {
+        Self { seed, drawn: AtomicU64::new(0) }
+    }
+}
+
+impl Entropy for SeededEntropy {
+    /// A bijection of seed and count: two draws never give the same bytes.
+    fn bytes(&self) -> [u8; 10] {
+        let count = self.drawn.fetch_add(1, Ordering::Relaxed);
+        let mixed = self.seed.rotate_left(32).wrapping_add(count).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut bytes = [0; 10];
+        bytes[..8].copy_from_slice(&mixed.to_be_bytes());
+        bytes
+    }
+}
+
+/// A shop on a store, with a customer.
+#[derive(Clone)]
+pub struct World {
+    /// The use cases.
+    pub billing: Billing,
+    /// What they are put upon.
+    pub store: Arc<dyn AnyStore>,
+    /// Where the money comes from.
+    pub provider: Arc<ScriptedProvider>,
+    /// The time.
+    pub clock: Arc<SteppingClock>,
+    /// The randomness.
+    pub entropy: Arc<SeededEntropy>,
+    /// A signed-up customer.
+    pub caller: Caller,
+}
+
+impl World {
+    /// Opens a shop; no two on one store may share a seed.
+    pub async fn open(store: Arc<dyn AnyStore>, seed: u64) -> Self {
+        let clock = Arc::new(SteppingClock::default());
+        let entropy = Arc::new(SeededEntropy::new(seed));
+        let provider = Arc::new(ScriptedProvider::default());
+        let billing = Billing::new(store.clone(), provider.clone(), clock.clone(), entropy.clone());
+        let caller = sign_up(store.as_ref(), clock.as_ref(), entropy.as_ref()).await;
+        Self { billing, store, provider, clock, entropy, caller }
+    }
+
+    /// Signs up one more customer, of a tenant of their own.
+    pub async fn another_caller(&self) -> Caller {
+        sign_up(self.store.as_ref(), self.clock.as_ref(), self.entropy.as_ref()).await
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// An account, not stored.
+    pub fn account(&self) -> Account {
+        account(self.clock.as_ref(), self.entropy.as_ref())
+    }
+
+    /// A fresh purchase of the customer's: 5 credits, not stored.
+    pub fn purchase(&self) -> Purchase {
+        self.purchase_of(&self.caller, None)
+    }
+
+    /// A fresh purchase, not stored.
+    pub fn purchase_of(&self, buyer: &Caller, order_key: Option<&str>) -> Purchase {
+        let now = self.now();
+        Purchase {
+            id: PurchaseId::new(now, self.entropy.as_ref()),
+            tenant_id: buyer.tenant_id,
+            ordered_by: buyer.user_id,
+            order_key: order_key.map(|key| key.parse::<OrderKey>().expect("a good order key")),
+            item: Item::from(&CATALOG[1]),
+            locale: Locale::En,
+            checkout: None,
+            payment_ref: None,
+            state: State::Pending(Pending),
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        }
+    }
+
+    /// The entry that settles a purchase.
+    pub fn entry(&self, purchase: &Purchase) -> NewEntry {
+        let now = self.now();
+        NewEntry {
+            id: EntryId::new(now, self.entropy.as_ref()),
+            tenant_id: purchase.tenant_id,
+            purchase_id: purchase.id,
+            kind: EntryKind::Purchase,
+            effect_ref: String::new(),
+            credits: purchase.item.credits,
+            created_at: now,
+        }
+    }
+
+    /// An event about to be stored.
+    pub fn event(&self, provider_event_id: &str) -> NewEvent {
+        let now = self.now();
+        let incoming = incoming(provider_event_id, EventMeaning::Irrelevant("a test's"));
+        NewEvent { id: EventId::new(now, self.entropy.as_ref()), incoming, received_at: now }
+    }
+}
+
+/// The checkout session that the scripted provider opens for a purchase.
+pub fn checkout(purchase: &Purchase) -> Checkout {
+    let provider_ref = format!("cs_test_{}", purchase.id);
+    let url = format!("https://checkout.example/{provider_ref}");
+    Checkout { provider_ref, url }
+}
+
+/// The notification that a checkout session is now as given.
+pub fn session_event(provider_event_id: &str, session: CheckoutSession) -> IncomingEvent {
+    incoming(provider_event_id, EventMeaning::Checkout(session))
+}
+
+/// A notification of any meaning.
+pub fn incoming(provider_event_id: &str, meaning: EventMeaning) -> IncomingEvent {
+    IncomingEvent {
+        provider_event_id: provider_event_id.to_owned(),
+        event_type: "checkout.session.completed".to_owned(),
+        api_version: Some("2026-09-30.endive".to_owned()),
+        livemode: false,
+        payload: b"{\"id\":\"evt\"}\x00\xff".to_vec(),
+        meaning,
+    }
+}
+
+fn account(clock: &SteppingClock, entropy: &SeededEntropy) -> Account {
+    let now = clock.now();
+    let user_id = UserId::new(now, entropy);
+    let email = format!("{user_id}@example.com").parse().expect("a good address");
+    let caller = Caller { tenant_id: TenantId::new(now, entropy), user_id, email };
+    Account { caller, password_hash: "$argon2id$…".to_owned(), created_at: now }
+}
+
+async fn sign_up(store: &dyn AnyStore, clock: &SteppingClock, entropy: &SeededEntropy) -> Caller {
+    let account = account(clock, entropy);
+    let outcome = store.insert_account(&account).await.expect("the store takes an account");
+    assert_eq!(outcome, SignUp::Created);
+    account.caller
+}

@@ -1,0 +1,184 @@
+//! The store as a model: what the databases hold in tables, in maps; what they refuse by constraint, by `if`.
+
+mod accounts;
+mod rules;
+
+use std::{collections::BTreeMap, sync::Mutex};
+
+use async_trait::async_trait;
+use futures::{StreamExt, channel::mpsc};
+use futures_core::stream::BoxStream;
+
+use super::{give_way, lock};
+use crate::{
+    account::{Account, StoredSession},
+    event::{EventOutcome, EventStatus, NewEvent},
+    ids::{EventId, PurchaseId, TenantId, UserId},
+    ledger::{Balance, Entry},
+    money::Credits,
+    purchase::Purchase,
+    store::{Change, Committed, Inserted, PageRequest, Recorded, Store, StoreError},
+};
+
+/// Keeps everything in memory, by the same rules as the databases.
+#[derive(Default)]
+pub struct MemoryStore {
+    tables: Mutex<Tables>,
+    listeners: Mutex<Vec<mpsc::UnboundedSender<TenantId>>>,
+}
+
+#[derive(Default)]
+struct Tables {
+    users: BTreeMap<UserId, Account>,
+    sessions: BTreeMap<String, StoredSession>,
+    purchases: BTreeMap<PurchaseId, Purchase>,
+    ledgers: BTreeMap<TenantId, Vec<Entry>>,
+    events: BTreeMap<EventId, StoredEvent>,
+}
+
+struct StoredEvent {
+    provider_event_id: String,
+    status: EventStatus,
+}
+
+impl Tables {
+    fn balance(&self, tenant: TenantId) -> Balance {
+        let newest = self.ledgers.get(&tenant).and_then(|ledger| ledger.last());
+        newest.map_or_else(Balance::default, |entry| Balance { credits: entry.balance_after, seq: entry.seq })
+    }
+
+    fn own_purchase(&self, tenant: TenantId, id: PurchaseId) -> Option<&Purchase> {
+        self.purchases.get(&id).filter(|purchase| purchase.tenant_id == tenant)
+    }
+
+    fn by_checkout(&self, provider_ref: &str) -> Option<&Purchase> {
+        self.purchases
+            .values()
+            .find(|purchase| purchase.checkout.as_ref().is_some_and(|checkout| checkout.provider_ref == provider_ref))
+    }
+
+    fn finish(&mut self, outcome: &EventOutcome) {
+        let event = self.events.get_mut(&outcome.id).filter(|event| event.status == EventStatus::Received);
+        if let Some(event) = event {
+            event.status = outcome.status;
+        }
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn insert_purchase(&self, purchase: &Purchase) -> Result<Inserted, StoreError> {
+        give_way().await;
+        let mut tables = lock(&self.tables);
+        let earlier = purchase.order_key.as_ref().and_then(|_| {
+            let same =
+                |other: &&Purchase| other.tenant_id == purchase.tenant_id && other.order_key == purchase.order_key;
+            tables.purchases.values().find(same)
+        });
+        if let Some(earlier) = earlier {
+            return Ok(Inserted::Existing(Box::new(earlier.clone())));
+        }
+        rules::may_insert(&tables, purchase)?;
+        tables.purchases.insert(purchase.id, purchase.clone());
+        Ok(Inserted::New)
+    }
+
+    async fn purchase(&self, tenant: TenantId, id: PurchaseId) -> Result<Option<Purchase>, StoreError> {
+        give_way().await;
+        Ok(lock(&self.tables).own_purchase(tenant, id).cloned())
+    }
+
+    async fn purchase_by_checkout(&self, tenant: TenantId, provider_ref: &str) -> Result<Option<Purchase>, StoreError> {
+        give_way().await;
+        let tables = lock(&self.tables);
+        Ok(tables.by_checkout(provider_ref).filter(|purchase| purchase.tenant_id == tenant).cloned())
+    }
+
+    async fn locate(
+        &self,
+        provider_ref: &str,
+        purchase_id: Option<PurchaseId>,
+    ) -> Result<Option<(TenantId, PurchaseId)>, StoreError> {
+        give_way().await;
+        let tables = lock(&self.tables);
+        let found = tables.by_checkout(provider_ref).or_else(|| tables.purchases.get(&purchase_id?));
+        Ok(found.map(|purchase| (purchase.tenant_id, purchase.id)))
+    }
+
+    async fn purchases(&self, tenant: TenantId, page: PageRequest) -> Result<Vec<Purchase>, StoreError> {
+        give_way().await;
+        let tables = lock(&self.tables);
+        let own = tables.purchases.values().rev().filter(|purchase| purchase.tenant_id == tenant);
+        let older = own.filter(|purchase| page.older_than.is_none_or(|newest| purchase.id < newest));
+        Ok(older.take(usize::try_from(page.limit).unwrap_or(usize::MAX)).cloned().collect())
+    }
+
+    async fn balance(&self, tenant: TenantId) -> Result<Balance, StoreError> {
+        give_way().await;
+        Ok(lock(&self.tables).balance(tenant))
+    }
+
+    async fn entries(&self, tenant: TenantId, purchase: PurchaseId) -> Result<Vec<Entry>, StoreError> {
+        give_way().await;
+        let tables = lock(&self.tables);
+        let ledger = tables.ledgers.get(&tenant).map_or(&[][..], Vec::as_slice);
+        Ok(ledger.iter().filter(|entry| entry.booked.purchase_id == purchase).cloned().collect())
+    }
+
+    async fn commit(&self, change: &Change) -> Result<Committed, StoreError> {
+        give_way().await;
+        let mut tables = lock(&self.tables);
+        let wanted = &change.purchase;
+        let Some(stored) = tables.own_purchase(wanted.tenant_id, wanted.id) else { return Ok(Committed::Stale) };
+        if stored.version != wanted.version {
+            return Ok(Committed::Stale);
+        }
+        rules::may_update(&tables, stored, wanted)?;
+        if let Some(entry) = &change.entry {
+            rules::may_book(&tables, wanted, entry)?;
+        }
+        let written = Purchase { version: wanted.version + 1, ..wanted.clone() };
+        tables.purchases.insert(written.id, written);
+        if let Some(outcome) = &change.event {
+            tables.finish(outcome);
+        }
+        if let Some(booked) = change.entry.clone() {
+            let Balance { credits: Credits(before), seq } = tables.balance(booked.tenant_id);
+            let balance_after = Credits(before + booked.credits.0);
+            let tenant = booked.tenant_id;
+            tables.ledgers.entry(tenant).or_default().push(Entry { booked, seq: seq + 1, balance_after });
+            lock(&self.listeners).retain(|listener| listener.unbounded_send(tenant).is_ok());
+        }
+        Ok(Committed::Yes)
+    }
+
+    async fn record_event(&self, event: &NewEvent) -> Result<Recorded, StoreError> {
+        give_way().await;
+        let mut tables = lock(&self.tables);
+        let provider_event_id = &event.incoming.provider_event_id;
+        let known = tables.events.iter().find(|(_, stored)| &stored.provider_event_id == provider_event_id);
+        if let Some((id, stored)) = known {
+            return Ok(Recorded::Known { id: *id, status: stored.status });
+        }
+        rules::refuse_if(tables.events.contains_key(&event.id), "payment_events_pkey")?;
+        let stored = StoredEvent { provider_event_id: provider_event_id.clone(), status: EventStatus::Received };
+        tables.events.insert(event.id, stored);
+        Ok(Recorded::New)
+    }
+
+    async fn finish_event(&self, outcome: &EventOutcome) -> Result<(), StoreError> {
+        give_way().await;
+        lock(&self.tables).finish(outcome);
+        Ok(())
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn balance_changes(&self) -> BoxStream<'static, TenantId> {
+        let (listener, changes) = mpsc::unbounded();
+        lock(&self.listeners).push(listener);
+        changes.boxed()
+    }
+}

@@ -1,0 +1,73 @@
+//! Accounts and sessions of the model.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{MemoryStore, give_way, lock, rules};
+use crate::{
+    account::{Account, AccountStore, EmailAddress, SignUp, StoredSession},
+    ids::UserId,
+    store::StoreError,
+};
+
+#[async_trait]
+impl AccountStore for MemoryStore {
+    async fn insert_account(&self, account: &Account) -> Result<SignUp, StoreError> {
+        give_way().await;
+        let users = &mut lock(&self.tables).users;
+        if users.values().any(|other| other.caller.email == account.caller.email) {
+            return Ok(SignUp::EmailTaken);
+        }
+        let tenant_taken = users.values().any(|other| other.caller.tenant_id == account.caller.tenant_id);
+        rules::refuse_if(tenant_taken, "tenants_pkey")?;
+        rules::refuse_if(users.contains_key(&account.caller.user_id), "users_pkey")?;
+        users.insert(account.caller.user_id, account.clone());
+        Ok(SignUp::Created)
+    }
+
+    async fn account_by_email(&self, email: &EmailAddress) -> Result<Option<Account>, StoreError> {
+        give_way().await;
+        Ok(lock(&self.tables).users.values().find(|account| account.caller.email == *email).cloned())
+    }
+
+    async fn account(&self, user_id: UserId) -> Result<Option<Account>, StoreError> {
+        give_way().await;
+        Ok(lock(&self.tables).users.get(&user_id).cloned())
+    }
+
+    async fn insert_session(&self, session: &StoredSession) -> Result<bool, StoreError> {
+        give_way().await;
+        let sessions = &mut lock(&self.tables).sessions;
+        if sessions.contains_key(&session.token_hash) {
+            return Ok(false);
+        }
+        sessions.insert(session.token_hash.clone(), session.clone());
+        Ok(true)
+    }
+
+    async fn save_session(&self, session: &StoredSession) -> Result<(), StoreError> {
+        give_way().await;
+        lock(&self.tables).sessions.insert(session.token_hash.clone(), session.clone());
+        Ok(())
+    }
+
+    async fn session(&self, token_hash: &str, now: Timestamp) -> Result<Option<StoredSession>, StoreError> {
+        give_way().await;
+        let tables = lock(&self.tables);
+        Ok(tables.sessions.get(token_hash).filter(|session| session.expires_at > now).cloned())
+    }
+
+    async fn delete_session(&self, token_hash: &str) -> Result<(), StoreError> {
+        give_way().await;
+        lock(&self.tables).sessions.remove(token_hash);
+        Ok(())
+    }
+
+    async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
+        give_way().await;
+        let sessions = &mut lock(&self.tables).sessions;
+        let before = sessions.len();
+        sessions.retain(|_, session| session.expires_at > now);
+        Ok(u64::try_from(before - sessions.len()).unwrap_or(u64::MAX))
+    }
+}

@@ -1,7 +1,7 @@
 //! What is on sale.
 
 use billing::{
-    catalog::Product,
+    catalog::{Product, PurchaseType},
     money::{Credits, Money},
 };
 use leptos::prelude::*;
@@ -16,6 +16,7 @@ use crate::error::ShopError;
 pub(crate) struct ProductView {
     pub(crate) id: String,
     pub(crate) name: String,
+    pub(crate) kind: PurchaseType,
     pub(crate) credits: Credits,
     /// VAT included.
     pub(crate) price: Money,
@@ -26,6 +27,7 @@ impl From<&Product> for ProductView {
         Self {
             id: product.id.to_owned(),
             name: product.name.to_owned(),
+            kind: product.kind,
             credits: product.credits,
             price: product.price,
         }

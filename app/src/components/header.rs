@@ -25,7 +25,12 @@ pub(crate) fn Header() -> impl IntoView {
                 <span class="header-email" title=email.clone()>
                     {email.clone()}
                 </span>
-                <button class="btn btn-quiet">{t.sign_out}</button>
+                <button class="btn btn-quiet">
+                    <span class="max-sm:sr-only">{t.sign_out}</span>
+                    <span class="sm:hidden">
+                        <Icon shape=Shape::Exit />
+                    </span>
+                </button>
             </form>
         }
         .into_any(),

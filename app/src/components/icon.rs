@@ -9,6 +9,7 @@ pub(crate) enum Shape {
     Check,
     Clock,
     Cross,
+    Exit,
     Info,
     Lock,
 }
@@ -20,6 +21,7 @@ impl Shape {
             Self::Check => "m5 12.5 4.5 4.5L19 7.5",
             Self::Clock => "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18ZM12 7.5V12l3 2",
             Self::Cross => "M6 6l12 12M18 6 6 18",
+            Self::Exit => "M10 4.5H5.5v15H10M10 12h9.5M16 8.5l3.5 3.5-3.5 3.5",
             Self::Info => "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18ZM12 11v5M12 7.75v.5",
             Self::Lock => "M6.5 10.5h11v9h-11zM8.5 10.5V8a3.5 3.5 0 0 1 7 0v2.5",
         }

@@ -22,6 +22,7 @@ pub(crate) use facts::{Fact, Facts};
 pub(crate) use footer::Footer;
 pub(crate) use header::{Header, MockBanner};
 pub(crate) use history::History;
+pub(crate) use icon::{Icon, Shape};
 pub(crate) use notice::{Loading, Mark, Notice, Tone};
 pub(crate) use order_dialog::OrderDialog;
 pub(crate) use product_card::ProductCard;

@@ -1,5 +1,6 @@
 //! A product on the shelf.
 
+use billing::catalog::PurchaseType;
 use leptos::prelude::*;
 
 use crate::{
@@ -19,12 +20,16 @@ pub(super) fn buy_link_id(product_id: &str) -> String {
 pub(crate) fn ProductCard(product: ProductView) -> impl IntoView {
     let t = texts();
     let visit = expect_context::<Visit>();
+    let about = match product.kind {
+        PurchaseType::Credits => t.credits_at_once.to_owned(),
+        PurchaseType::IzaPass => (t.credits_included)(&format::credits(product.credits, t.locale)),
+    };
     let order = routes::order(&product.id);
     let href = if visit.signed_in() { order } else { routes::sign_in(&order) };
     view! {
         <li class="card product">
             <h3 class="product-name">{product.name.clone()}</h3>
-            <p class="product-credits">{(t.credits_included)(&format::credits(product.credits, t.locale))}</p>
+            <p class="product-about">{about}</p>
             <p class="product-price">
                 <span class="price">{format::money(product.price, t.locale)}</span>
                 <span class="fine">

@@ -49,6 +49,8 @@ pub(super) const TEXTS: Texts = Texts {
     shop_title: "Credits kaufen",
     shop_lead: "Einmal zahlen, sofort nutzen. Ohne Abo.",
     invitation: "Melden Sie sich an, um Credits zu kaufen und Ihr Guthaben zu sehen.",
+    credits_at_once: "Sofort verfügbar",
+    promises: ["Bezahlen über Stripe", "Alle Preise mit MwSt.", "Beleg zu jedem Kauf"],
     products_title: "Produkte",
     buy: "Kaufen",
     history_title: "Ihre Käufe",

@@ -49,6 +49,8 @@ pub(super) const TEXTS: Texts = Texts {
     shop_title: "Buy credits",
     shop_lead: "Pay once, use at once. No subscription.",
     invitation: "Sign in to buy credits and see your balance.",
+    credits_at_once: "Available at once",
+    promises: ["Paid through Stripe", "All prices include VAT", "A receipt for every purchase"],
     products_title: "Products",
     buy: "Buy",
     history_title: "Your purchases",

@@ -55,6 +55,8 @@ pub(crate) struct Texts {
     pub(crate) shop_title: &'static str,
     pub(crate) shop_lead: &'static str,
     pub(crate) invitation: &'static str,
+    pub(crate) credits_at_once: &'static str,
+    pub(crate) promises: [&'static str; 3],
     pub(crate) products_title: &'static str,
     pub(crate) buy: &'static str,
     pub(crate) history_title: &'static str,

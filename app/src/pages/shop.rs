@@ -5,7 +5,7 @@ use leptos_meta::Title;
 
 use crate::{
     api::{self, Visit},
-    components::{BalanceText, ErrorView, History, Loading, OrderDialog, ProductCard},
+    components::{BalanceText, ErrorView, History, Icon, Loading, OrderDialog, ProductCard, Shape},
     locales::texts,
     routes,
 };
@@ -15,12 +15,21 @@ use crate::{
 pub(crate) fn ShopPage() -> impl IntoView {
     let t = texts();
     let signed_in = expect_context::<Visit>().signed_in();
+    let promises = t.promises.map(|promise| {
+        view! {
+            <li>
+                <Icon shape=Shape::Check />
+                {promise}
+            </li>
+        }
+    });
     view! {
         <Title text=t.shop_title />
         <section class="hero">
             <div class="stack">
                 <h1 class="display">{t.shop_title}</h1>
                 <p class="lead">{t.shop_lead}</p>
+                <ul class="promises">{promises}</ul>
             </div>
             {if signed_in {
                 view! {

@@ -1,3 +1,4 @@
+import type { Page } from '@playwright/test';
 import { buy, expect, openPurchase, purchases, signIn, test } from '../support/test.ts';
 
 const LOOKS = [
@@ -48,5 +49,5 @@ for (const { name, colorScheme, viewport } of LOOKS) {
 }
 
 /** By how many pixels the page is wider than the screen. */
-const overflow = (page: import('@playwright/test').Page) =>
-  page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - window.innerWidth));
+const overflow = (page: Page) =>
+  page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth));

@@ -74,7 +74,7 @@ test('the language can be changed on any page, and stays', async ({ page }) => {
   await page.getByRole('banner').getByRole('button', { name: 'EN', exact: true }).click();
   await expect(page.locator('html')).toHaveAttribute('lang', 'en');
   await expect(page.getByRole('banner').getByRole('link', { name: /^Balance/ })).toHaveText('Balance: 0 Credits');
-  await page.goto('/purchases/x');
+  await page.goto('/signup');
   await expect(page.locator('html')).toHaveAttribute('lang', 'en');
   await page.getByRole('contentinfo').getByRole('button', { name: 'DE', exact: true }).click();
   await expect(page.locator('html')).toHaveAttribute('lang', 'de');

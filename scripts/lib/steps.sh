@@ -69,7 +69,7 @@ logged() {
     return "$status"
 }
 
-last_line() { tail -c 400 "$1" 2>/dev/null | tr '\r' '\n' | grep -v '^ *$' | tail -n 1 | cut -c 1-100 || true; }
+last_line() { tail -c 400 "$1" 2>/dev/null | tr '\r' '\n' | grep -av '^ *$' | tail -n 1 | cut -c 1-100 || true; }
 
 # show_log LINES
 show_log() {

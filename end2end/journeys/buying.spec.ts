@@ -66,6 +66,8 @@ test('the order form works by keyboard: Enter opens it, Escape closes it, and fo
   await page.keyboard.press('Enter');
   await expect(orderDialog(page)).toBeVisible();
   await expect(page).toHaveURL(/\?buy=credits_10$/);
+  // Until the page is live, the form is open but not modal yet.
+  await expect(page.locator('dialog:modal')).toBeVisible();
 
   // However often one tabs, focus stays on the form (or leaves the page for the browser's own buttons).
   for (let presses = 0; presses < 6; presses += 1) {

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
-use crate::{ids::PurchaseId, purchase::Purchase};
+use crate::{event::IncomingEvent, ids::PurchaseId, purchase::Purchase};
 
 /// Opens checkout sessions and tells how they stand.
 ///
@@ -24,6 +25,13 @@ pub trait PaymentProvider: Send + Sync {
     /// Ends an open checkout session, so that nobody can pay it any more. Gives the session as it then stands: one
     /// that was paid in the meantime comes back complete.
     async fn expire_checkout(&self, purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError>;
+
+    /// A payment with everything that went back of it; `None` when the provider has no such payment.
+    async fn retrieve_payment(&self, payment_ref: &str) -> Result<Option<PaymentRecord>, ProviderError>;
+
+    /// The notifications made since an instant, about what the shop acts upon, oldest first within a page; for those
+    /// that were missed. `page` goes on where an earlier call stopped.
+    async fn events_since(&self, since: Timestamp, page: Option<&str>) -> Result<EventPage, ProviderError>;
 }
 
 /// A checkout session as the provider shows it; just the fields that the shop decides upon.
@@ -47,6 +55,52 @@ pub struct CheckoutSession {
     pub livemode: bool,
     /// The payment it led to: `pi_…`.
     pub payment_ref: Option<String>,
+}
+
+/// A payment as the provider's books have it: cumulative, so that the order in which notifications come is no matter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentRecord {
+    /// Its id: `pi_…`.
+    pub payment_ref: String,
+    /// Whether real money moved.
+    pub livemode: bool,
+    /// What was paid, in the currency's smallest unit.
+    pub amount_received: i64,
+    /// Every refund of it, whatever became of it; oldest first.
+    pub refunds: Vec<RefundRecord>,
+    /// Every dispute about it; oldest first.
+    pub disputes: Vec<DisputeRecord>,
+}
+
+/// One refund.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefundRecord {
+    /// Its id: `re_…`, `pyr_…`.
+    pub provider_ref: String,
+    /// What goes back, in the currency's smallest unit.
+    pub amount: i64,
+    /// Whether it stands: pending and succeeded ones do, failed and cancelled ones do not.
+    pub stands: bool,
+}
+
+/// One dispute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DisputeRecord {
+    /// Its id: `dp_…`, `du_…`.
+    pub provider_ref: String,
+    /// What is disputed, in the currency's smallest unit.
+    pub amount: i64,
+    /// Whether the money is withdrawn: from its opening until it is won. An inquiry (`warning_…`) withdraws none.
+    pub stands: bool,
+}
+
+/// A page of the provider's notifications.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventPage {
+    /// As they would have come by webhook.
+    pub events: Vec<IncomingEvent>,
+    /// What to ask for next; `None` on the last page.
+    pub next_page: Option<String>,
 }
 
 /// Whether a checkout session can still be paid.

@@ -32,6 +32,7 @@ pub mod locale;
 pub mod money;
 pub mod provider;
 pub mod purchase;
+pub mod reversal;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -1,0 +1,362 @@
+//! Money that goes back: refunds, disputes, and how many credits they take.
+//!
+//! What the provider says about a purchase's money is kept as *facts*. Each fact only ever moves forward (a refund
+//! stands, then perhaps fails; a dispute withdraws, then perhaps is won), and learning one twice is learning it once,
+//! so the same facts in any order, however often repeated, come to the same end. The credits taken are a function of
+//! the facts; what is booked is the difference that a fact makes, under that fact's own effect key.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ledger::EntryKind, money::Credits};
+
+/// One thing that the provider says about money that went back. Amounts are in the currency's smallest unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// A charge's cumulative `amount_refunded`.
+    RefundedTotal {
+        /// The charge: `ch_…`.
+        provider_ref: String,
+        /// All that has been refunded of it.
+        amount: i64,
+    },
+    /// One refund.
+    Refund(RefundFact),
+    /// One dispute.
+    Dispute(DisputeFact),
+}
+
+/// One refund.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundFact {
+    /// Its id: `re_…`, `pyr_…`.
+    pub provider_ref: String,
+    /// What goes back.
+    pub amount: i64,
+    /// Whether it still stands.
+    pub state: RefundState,
+}
+
+/// Whether a refund stands, in the order in which it can move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RefundState {
+    /// Under way or done.
+    Standing,
+    /// Failed or cancelled: the money stays here.
+    Failed,
+}
+
+/// One dispute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DisputeFact {
+    /// Its id: `dp_…`, `du_…`.
+    pub provider_ref: String,
+    /// What is disputed.
+    pub amount: i64,
+    /// Where it stands.
+    pub state: DisputeState,
+}
+
+/// Where a dispute stands, in the order in which it can move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum DisputeState {
+    /// A question of the bank's (`warning_…`); no money has moved.
+    Inquiry,
+    /// The money is withdrawn: while it is open, and for good when it is lost.
+    Withdrawn,
+    /// It is won, and the money is back.
+    Reinstated,
+}
+
+/// A difference to be booked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Posting {
+    /// Why.
+    pub kind: EntryKind,
+    /// The effect that is booked once: the refund, the dispute, or the charge with its figure.
+    pub effect_ref: String,
+    /// Negative takes, positive gives back; never zero.
+    pub credits: Credits,
+}
+
+/// Everything known of the money that went back of one purchase.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Reversals {
+    refunded_totals: Vec<(String, i64)>,
+    refunds: Vec<RefundFact>,
+    disputes: Vec<DisputeFact>,
+}
+
+/// What was sold, as far as taking it back asks: `amount` cents bought `credits`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sold {
+    /// Credits booked for it.
+    pub credits: Credits,
+    /// What was paid, in the currency's smallest unit; positive.
+    pub amount: i64,
+}
+
+impl Reversals {
+    /// Takes in a fact; gives whether it was news.
+    pub fn learn(&mut self, fact: &Fact) -> bool {
+        match fact {
+            Fact::RefundedTotal { provider_ref, amount } => {
+                match self.refunded_totals.iter_mut().find(|(known, _)| known == provider_ref) {
+                    Some((_, highest)) if *highest < *amount => *highest = *amount,
+                    Some(_) => return false,
+                    None if *amount > 0 => self.refunded_totals.push((provider_ref.clone(), *amount)),
+                    None => return false,
+                }
+                true
+            }
+            Fact::Refund(refund) => {
+                match self.refunds.iter_mut().find(|known| known.provider_ref == refund.provider_ref) {
+                    Some(known) if known.state < refund.state => known.state = refund.state,
+                    Some(_) => return false,
+                    None => self.refunds.push(refund.clone()),
+                }
+                true
+            }
+            Fact::Dispute(dispute) => {
+                match self.disputes.iter_mut().find(|known| known.provider_ref == dispute.provider_ref) {
+                    Some(known) if known.state < dispute.state => known.state = dispute.state,
+                    Some(_) => return false,
+                    None => self.disputes.push(dispute.clone()),
+                }
+                true
+            }
+        }
+    }
+
+    /// Takes in facts about a purchase that is paid; gives what each makes due.
+    pub fn learn_and_post(&mut self, facts: &[Fact], sold: Sold) -> Vec<Posting> {
+        let mut postings = Vec::new();
+        for fact in facts {
+            let before = self.withdrawn(sold);
+            self.learn(fact);
+            let taken = self.withdrawn(sold).0 - before.0;
+            if taken != 0 {
+                postings.push(posting(fact, Credits(-taken)));
+            }
+        }
+        postings
+    }
+
+    /// What is due for facts that were learnt before the purchase was paid.
+    pub fn postings(&self, sold: Sold) -> Vec<Posting> {
+        Self::default().learn_and_post(&self.facts(), sold)
+    }
+
+    /// What has been refunded and not failed, at most what was paid.
+    ///
+    /// Refunds are known one by one or by the charge's cumulative figure, whichever came; the figure still counts
+    /// those that failed after it was given.
+    pub fn refunded(&self, sold: Sold) -> i64 {
+        let sum = |state: RefundState| -> i64 {
+            let amounts = self.refunds.iter().filter(|refund| refund.state == state).map(|refund| refund.amount);
+            amounts.fold(0, i64::saturating_add)
+        };
+        let charged: i64 = self.refunded_totals.iter().map(|(_, amount)| *amount).fold(0, i64::saturating_add);
+        let by_figure = charged.saturating_sub(sum(RefundState::Failed));
+        by_figure.max(sum(RefundState::Standing)).clamp(0, sold.amount)
+    }
+
+    /// How many credits are taken in all: `floor(credits * gone / amount)`, where `gone` is what was refunded and what
+    /// is disputed together, at most the amount: a refund and a dispute of the same money take once.
+    pub fn withdrawn(&self, sold: Sold) -> Credits {
+        let withdrawn = self.disputes.iter().filter(|dispute| dispute.state == DisputeState::Withdrawn);
+        let disputed = withdrawn.map(|dispute| dispute.amount).fold(0, i64::saturating_add);
+        let gone = self.refunded(sold).saturating_add(disputed).clamp(0, sold.amount);
+        // In i128 the product cannot overflow, and the quotient is at most `credits`.
+        let taken = i128::from(sold.credits.0) * i128::from(gone) / i128::from(sold.amount.max(1));
+        Credits(i64::try_from(taken).unwrap_or(sold.credits.0))
+    }
+
+    /// Whether nothing ever went back.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The disputes, oldest first.
+    pub fn disputes(&self) -> &[DisputeFact] {
+        &self.disputes
+    }
+
+    fn facts(&self) -> Vec<Fact> {
+        let totals = self
+            .refunded_totals
+            .iter()
+            .map(|(provider_ref, amount)| Fact::RefundedTotal { provider_ref: provider_ref.clone(), amount: *amount });
+        let refunds = self.refunds.iter().cloned().map(Fact::Refund);
+        let disputes = self.disputes.iter().cloned().map(Fact::Dispute);
+        // Failed refunds last: they lessen the figures that stand before them.
+        let mut facts: Vec<Fact> = totals.chain(refunds).chain(disputes).collect();
+        facts.sort_by_key(|fact| matches!(fact, Fact::Refund(refund) if refund.state == RefundState::Failed));
+        facts
+    }
+}
+
+fn posting(fact: &Fact, credits: Credits) -> Posting {
+    let takes = credits < Credits(0);
+    let (kind, effect_ref) = match fact {
+        Fact::RefundedTotal { provider_ref, amount } => (EntryKind::Refund, format!("{provider_ref}:{amount}")),
+        Fact::Refund(refund) if takes => (EntryKind::Refund, refund.provider_ref.clone()),
+        Fact::Refund(refund) => (EntryKind::RefundReversal, refund.provider_ref.clone()),
+        Fact::Dispute(dispute) if takes => (EntryKind::Dispute, dispute.provider_ref.clone()),
+        Fact::Dispute(dispute) => (EntryKind::DisputeReversal, dispute.provider_ref.clone()),
+    };
+    Posting { kind, effect_ref, credits }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::{prelude::*, sample::Index};
+
+    use super::*;
+
+    fn refund(id: u8, amount: i64, state: RefundState) -> Fact {
+        Fact::Refund(RefundFact { provider_ref: format!("re_{id}"), amount, state })
+    }
+
+    fn dispute(id: u8, amount: i64, state: DisputeState) -> Fact {
+        Fact::Dispute(DisputeFact { provider_ref: format!("dp_{id}"), amount, state })
+    }
+
+    /// A refund's amount is its id's: the provider never changes it.
+    fn fact() -> impl Strategy<Value = Fact> {
+        let refund_state = prop_oneof![Just(RefundState::Standing), Just(RefundState::Failed)];
+        let dispute_state =
+            prop_oneof![Just(DisputeState::Inquiry), Just(DisputeState::Withdrawn), Just(DisputeState::Reinstated)];
+        prop_oneof![
+            (0..4_u8, refund_state).prop_map(|(id, state)| refund(id, 100 + 150 * i64::from(id), state)),
+            (0..2_u8, dispute_state).prop_map(|(id, state)| dispute(id, 300 + 399 * i64::from(id), state)),
+            (0..=699_i64).prop_map(|amount| Fact::RefundedTotal { provider_ref: "ch_1".to_owned(), amount }),
+        ]
+    }
+
+    fn sold() -> impl Strategy<Value = Sold> {
+        (1..1_000_i64, 1..10_000_i64).prop_map(|(credits, amount)| Sold { credits: Credits(credits), amount })
+    }
+
+    fn total(postings: &[Posting]) -> i64 {
+        postings.iter().map(|posting| posting.credits.0).sum()
+    }
+
+    proptest! {
+        #[test]
+        fn facts_in_any_order_and_repeated_come_to_the_same_end(
+            facts in proptest::collection::vec(fact(), 0..10),
+            repeats in proptest::collection::vec(any::<Index>(), 0..6),
+            shuffle in any::<u64>(),
+            sold in sold(),
+        ) {
+            let mut straight = Reversals::default();
+            for fact in &facts {
+                straight.learn(fact);
+            }
+            let mut jumbled = facts.clone();
+            if !facts.is_empty() {
+                jumbled.extend(repeats.iter().map(|index| index.get(&facts).clone()));
+            }
+            let mut seed = shuffle;
+            for at in (1..jumbled.len()).rev() {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                jumbled.swap(at, usize::try_from(seed >> 33).unwrap_or(0) % (at + 1));
+            }
+            let mut other = Reversals::default();
+            let postings = other.learn_and_post(&jumbled, sold);
+            prop_assert_eq!(straight.withdrawn(sold), other.withdrawn(sold));
+            prop_assert_eq!(total(&postings), -other.withdrawn(sold).0);
+        }
+
+        #[test]
+        fn no_effect_is_posted_twice_and_none_against_its_kind(
+            facts in proptest::collection::vec(fact(), 0..24),
+            sold in sold(),
+        ) {
+            let mut reversals = Reversals::default();
+            let postings = reversals.learn_and_post(&facts, sold);
+            let mut keys = HashSet::new();
+            for posting in &postings {
+                prop_assert!(keys.insert((posting.kind, posting.effect_ref.clone())), "{:?} twice", posting);
+                let takes = matches!(posting.kind, EntryKind::Refund | EntryKind::Dispute);
+                prop_assert_eq!(takes, posting.credits < Credits(0));
+            }
+        }
+
+        #[test]
+        fn never_more_is_taken_than_was_sold(facts in proptest::collection::vec(fact(), 0..24), sold in sold()) {
+            let mut reversals = Reversals::default();
+            for fact in &facts {
+                reversals.learn(fact);
+                let taken = reversals.withdrawn(sold);
+                prop_assert!(Credits(0) <= taken && taken <= sold.credits);
+            }
+        }
+
+        #[test]
+        fn facts_learnt_before_the_payment_are_posted_with_it(
+            facts in proptest::collection::vec(fact(), 0..12),
+            sold in sold(),
+        ) {
+            let mut reversals = Reversals::default();
+            for fact in &facts {
+                reversals.learn(fact);
+            }
+            prop_assert_eq!(total(&reversals.postings(sold)), -reversals.withdrawn(sold).0);
+        }
+
+        #[test]
+        fn facts_survive_being_stored(facts in proptest::collection::vec(fact(), 0..12)) {
+            let mut reversals = Reversals::default();
+            for fact in &facts {
+                reversals.learn(fact);
+            }
+            let stored = serde_json::to_string(&reversals).map_err(|e| TestCaseError::fail(e.to_string()))?;
+            let read: Reversals = serde_json::from_str(&stored).map_err(|e| TestCaseError::fail(e.to_string()))?;
+            prop_assert_eq!(read, reversals);
+        }
+    }
+
+    const FIVE: Sold = Sold { credits: Credits(5), amount: 699 };
+
+    fn withdrawn_after(facts: &[Fact]) -> i64 {
+        let mut reversals = Reversals::default();
+        -total(&reversals.learn_and_post(facts, FIVE))
+    }
+
+    #[test]
+    fn a_partial_refund_takes_the_floor_of_its_share() {
+        assert_eq!(withdrawn_after(&[refund(1, 139, RefundState::Standing)]), 0);
+        assert_eq!(withdrawn_after(&[refund(1, 140, RefundState::Standing)]), 1);
+        let second = [refund(1, 139, RefundState::Standing), refund(2, 1, RefundState::Standing)];
+        assert_eq!(withdrawn_after(&second), 1, "the floor is of the sum, not of each");
+        assert_eq!(withdrawn_after(&[refund(1, 699, RefundState::Standing)]), 5);
+    }
+
+    #[test]
+    fn a_failed_refund_gives_back() {
+        let facts = [refund(1, 699, RefundState::Standing), refund(1, 699, RefundState::Failed)];
+        assert_eq!(withdrawn_after(&facts), 0);
+        let by_figure =
+            [Fact::RefundedTotal { provider_ref: "ch_1".to_owned(), amount: 699 }, refund(1, 699, RefundState::Failed)];
+        assert_eq!(withdrawn_after(&by_figure), 0);
+    }
+
+    #[test]
+    fn a_refund_during_a_dispute_takes_once_and_stays_taken_when_the_dispute_is_won() {
+        let lost = [dispute(1, 699, DisputeState::Withdrawn), refund(1, 350, RefundState::Standing)];
+        assert_eq!(withdrawn_after(&lost), 5);
+        let won = [&lost[..], &[dispute(1, 699, DisputeState::Reinstated)]].concat();
+        assert_eq!(withdrawn_after(&won), 2);
+    }
+
+    #[test]
+    fn an_inquiry_takes_nothing() {
+        assert_eq!(withdrawn_after(&[dispute(1, 699, DisputeState::Inquiry)]), 0);
+    }
+}

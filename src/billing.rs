@@ -12,6 +12,8 @@
 
 mod checkout;
 mod order;
+mod recovery;
+mod reversal;
 mod webhook;
 
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use jiff::Timestamp;
 
 pub use checkout::{Applied, Discrepancy};
 pub use order::OrderError;
+pub use recovery::{EventRetried, PurchaseChecked};
 pub use webhook::Received;
 
 use crate::{

@@ -5,7 +5,12 @@ use std::{fmt, str::FromStr};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{ids::EventId, provider::CheckoutSession, purchase::named};
+use crate::{
+    ids::{EventId, PurchaseId},
+    provider::CheckoutSession,
+    purchase::named,
+    reversal::Fact,
+};
 
 /// A verified notification, as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,10 +36,27 @@ pub enum EventMeaning {
     Checkout(CheckoutSession),
     /// A payment promised in a finished checkout session did not arrive.
     PaymentFailed(CheckoutSession),
+    /// Money of a payment went back, or came again.
+    Reversal(ReversalNews),
     /// Nothing that the shop acts upon; says why.
     Irrelevant(&'static str),
     /// It should mean something, but cannot be read; says what is missing.
     Unreadable(String),
+}
+
+/// What an event says about money that went back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReversalNews {
+    /// The payment: `pi_…`.
+    pub payment_ref: Option<String>,
+    /// The charge: `ch_…`, `py_…`.
+    pub charge_ref: Option<String>,
+    /// The purchase, if the object carries our metadata.
+    pub purchase_id: Option<PurchaseId>,
+    /// Whether real money moved.
+    pub livemode: bool,
+    /// What the event itself tells; good enough where the provider cannot be asked.
+    pub facts: Vec<Fact>,
 }
 
 named!(
@@ -73,4 +95,25 @@ pub struct EventOutcome {
     pub note: String,
     /// When.
     pub at: Timestamp,
+}
+
+/// A stored event that is taken up again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// Our id of it.
+    pub id: EventId,
+    /// The provider's id of it.
+    pub provider_event_id: String,
+    /// The provider's name of what happened.
+    pub event_type: String,
+    /// The bytes that were signed.
+    pub payload: Vec<u8>,
+    /// Where it stands.
+    pub status: EventStatus,
+    /// Why it stands there, for the operator.
+    pub note: String,
+    /// How often it has been taken up, the first time included.
+    pub attempts: i64,
+    /// When it came.
+    pub received_at: Timestamp,
 }

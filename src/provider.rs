@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::{event::IncomingEvent, ids::PurchaseId, purchase::Purchase};
+use crate::{event::IncomingEvent, ids::PurchaseId, purchase::Purchase, reversal::Fact};
 
 /// Opens checkout sessions and tells how they stand.
 ///
@@ -26,7 +26,8 @@ pub trait PaymentProvider: Send + Sync {
     /// that was paid in the meantime comes back complete.
     async fn expire_checkout(&self, purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError>;
 
-    /// A payment with everything that went back of it; `None` when the provider has no such payment.
+    /// A payment with everything that went back of it, by its own id (`pi_…`) or its charge's (`ch_…`, `py_…`); `None`
+    /// when the provider has no such payment.
     async fn retrieve_payment(&self, payment_ref: &str) -> Result<Option<PaymentRecord>, ProviderError>;
 
     /// The notifications made since an instant, about what the shop acts upon, oldest first within a page; for those
@@ -57,41 +58,17 @@ pub struct CheckoutSession {
     pub payment_ref: Option<String>,
 }
 
-/// A payment as the provider's books have it: cumulative, so that the order in which notifications come is no matter.
+/// A payment as the provider's books have it, with all that went back of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentRecord {
     /// Its id: `pi_…`.
     pub payment_ref: String,
     /// Whether real money moved.
     pub livemode: bool,
-    /// What was paid, in the currency's smallest unit.
-    pub amount_received: i64,
-    /// Every refund of it, whatever became of it; oldest first.
-    pub refunds: Vec<RefundRecord>,
-    /// Every dispute about it; oldest first.
-    pub disputes: Vec<DisputeRecord>,
-}
-
-/// One refund.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RefundRecord {
-    /// Its id: `re_…`, `pyr_…`.
-    pub provider_ref: String,
-    /// What goes back, in the currency's smallest unit.
-    pub amount: i64,
-    /// Whether it stands: pending and succeeded ones do, failed and cancelled ones do not.
-    pub stands: bool,
-}
-
-/// One dispute.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DisputeRecord {
-    /// Its id: `dp_…`, `du_…`.
-    pub provider_ref: String,
-    /// What is disputed, in the currency's smallest unit.
-    pub amount: i64,
-    /// Whether the money is withdrawn: from its opening until it is won. An inquiry (`warning_…`) withdraws none.
-    pub stands: bool,
+    /// The purchase that it pays, by its metadata.
+    pub purchase_id: Option<PurchaseId>,
+    /// Every refund and every dispute of it, whatever became of them; oldest first.
+    pub facts: Vec<Fact>,
 }
 
 /// A page of the provider's notifications.

@@ -20,6 +20,7 @@ use crate::{
     ids::{PurchaseId, TenantId, UserId, uuid_v7},
     locale::Locale,
     money::{Credits, Money},
+    reversal::{Reversals, Sold},
 };
 
 /// Ordered, and not yet paid.
@@ -331,6 +332,8 @@ pub struct Purchase {
     pub payment_ref: Option<String>,
     /// Where it stands.
     pub state: State,
+    /// What went back of its money.
+    pub reversals: Reversals,
     /// When it was ordered.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -343,6 +346,11 @@ impl Purchase {
     /// The state's name.
     pub fn status(&self) -> Status {
         self.state.status()
+    }
+
+    /// What was sold, as far as taking it back asks.
+    pub fn sold(&self) -> Sold {
+        Sold { credits: self.item.credits, amount: self.item.price.cents }
     }
 }
 

@@ -6,9 +6,10 @@
 
 use async_trait::async_trait;
 use futures_core::stream::BoxStream;
+use jiff::Timestamp;
 
 use crate::{
-    event::{EventOutcome, EventStatus, NewEvent},
+    event::{EventOutcome, EventStatus, NewEvent, StoredEvent},
     ids::{EventId, PurchaseId, TenantId},
     ledger::{Balance, Entry, NewEntry},
     purchase::Purchase,
@@ -35,6 +36,9 @@ pub trait Store: Send + Sync {
         purchase_id: Option<PurchaseId>,
     ) -> Result<Option<(TenantId, PurchaseId)>, StoreError>;
 
+    /// Which purchase a payment belongs to; nothing else of it. For the provider's notifications alone.
+    async fn locate_payment(&self, payment_ref: &str) -> Result<Option<(TenantId, PurchaseId)>, StoreError>;
+
     /// The tenant's purchases, newest first.
     async fn purchases(&self, tenant: TenantId, page: PageRequest) -> Result<Vec<Purchase>, StoreError>;
 
@@ -52,6 +56,45 @@ pub trait Store: Send + Sync {
 
     /// Marks an event that changes no purchase.
     async fn finish_event(&self, outcome: &EventOutcome) -> Result<(), StoreError>;
+
+    /// Puts off an event that could not be applied; it stays RECEIVED.
+    async fn defer_event(&self, id: EventId, until: Timestamp, note: &str) -> Result<(), StoreError>;
+
+    /// Takes up to `limit` RECEIVED events that are due at `now`, counts their attempt, and keeps them from other
+    /// processes until `leased_until`.
+    async fn claim_events(
+        &self,
+        now: Timestamp,
+        leased_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// Takes up to `limit` PENDING purchases that are due to be asked about at `now`, and keeps them from other
+    /// processes until `leased_until`. A purchase falls due five minutes after it was ordered.
+    async fn claim_pending(
+        &self,
+        now: Timestamp,
+        leased_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TenantId, PurchaseId)>, StoreError>;
+
+    /// For the operator: the PENDING purchases ordered before an instant, oldest first.
+    async fn pending_since(&self, before: Timestamp) -> Result<Vec<(TenantId, PurchaseId)>, StoreError>;
+
+    /// Up to which instant the provider's notifications have been fetched.
+    async fn backfilled_until(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Moves that instant on, never back.
+    async fn set_backfilled_until(&self, until: Timestamp) -> Result<(), StoreError>;
+
+    /// For the operator: the newest events, or those of one status.
+    async fn events(&self, status: Option<EventStatus>, limit: u32) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// For the operator: one event, by our id or the provider's.
+    async fn event(&self, id: &str) -> Result<Option<StoredEvent>, StoreError>;
+
+    /// For the operator: makes an event that needs attention RECEIVED and due again.
+    async fn reopen_event(&self, id: EventId, now: Timestamp) -> Result<(), StoreError>;
 
     /// Whether the database can be reached and has every migration.
     async fn ready(&self) -> Result<(), StoreError>;
@@ -83,10 +126,10 @@ pub struct PageRequest {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The purchase as it shall be. Its `version` is the one it was read at; writing it counts one up. Only checkout,
-    /// payment reference, state and `updated_at` can differ from what is stored.
+    /// payment reference, state, reversals and `updated_at` can differ from what is stored.
     pub purchase: Purchase,
-    /// What is booked with it.
-    pub entry: Option<NewEntry>,
+    /// What is booked with it, in this order.
+    pub entries: Vec<NewEntry>,
     /// The event that caused it.
     pub event: Option<EventOutcome>,
 }

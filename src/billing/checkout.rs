@@ -3,7 +3,9 @@
 #[cfg(test)]
 mod tests;
 
-use super::{Billing, BillingError};
+use jiff::Timestamp;
+
+use super::{Billing, BillingError, reversal::Evidence};
 use crate::{
     event::{EventOutcome, EventStatus},
     ids::{EntryId, EventId, PurchaseId, TenantId},
@@ -11,12 +13,13 @@ use crate::{
     money::Currency,
     provider::{CheckoutSession, PaymentStatus, SessionStatus},
     purchase::{Checkout, FailureReason, Purchase, State},
+    reversal::Posting,
     store::{Change, Committed},
 };
 
 /// How often a change is made again because somebody else was quicker. Each time, somebody else's was written, and
 /// a purchase has fewer moves than this.
-const ATTEMPTS_MAX: u32 = 16;
+pub(super) const ATTEMPTS_MAX: u32 = 16;
 
 /// What came of a checkout session's news.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +56,9 @@ pub enum Discrepancy {
     /// The purchase has another checkout session.
     #[error("the purchase has another checkout session")]
     Session,
+    /// The purchase was paid by another payment.
+    #[error("the purchase has another payment")]
+    Payment,
 }
 
 impl Discrepancy {
@@ -62,6 +68,7 @@ impl Discrepancy {
             Self::Currency => "currency",
             Self::Livemode => "livemode",
             Self::Session => "session",
+            Self::Payment => "payment",
         }
     }
 }
@@ -136,6 +143,10 @@ fn is_news(purchase: &Purchase, session: &CheckoutSession) -> bool {
     purchase.checkout.is_none() || (session.payment_ref.is_some() && session.payment_ref != purchase.payment_ref)
 }
 
+pub(super) fn applied_event(event: Option<EventId>, at: Timestamp) -> Option<EventOutcome> {
+    event.map(|id| EventOutcome { id, status: EventStatus::Applied, note: "applied".to_owned(), at })
+}
+
 impl Billing {
     /// The buyer is back from the provider's page: asks the provider how the session stands, and acts upon it.
     /// `None` for a session that is unknown or another tenant's. In mock mode, this is the payment.
@@ -195,7 +206,12 @@ impl Billing {
             if self.store.commit(&change).await? == Committed::Yes {
                 let written = Purchase { version: change.purchase.version + 1, ..change.purchase };
                 tracing::info!(purchase = %written.id, status = %written.status(), "purchase changed");
-                return Ok(Some(Applied::Changed(written)));
+                if written.reversals.is_empty() {
+                    return Ok(Some(Applied::Changed(written)));
+                }
+                // What went back before the payment was known is booked with it; the state follows.
+                let own = Evidence { payment_ref: None, livemode: session.livemode, facts: &[] };
+                return self.apply_facts(tenant, id, &own, None).await;
             }
         }
         Err(BillingError::Contended)
@@ -210,15 +226,13 @@ impl Billing {
         event: Option<EventId>,
     ) -> Change {
         let now = self.now();
-        let entry = (*decision == Decision::Settle).then(|| NewEntry {
-            id: EntryId::new(now, self.entropy.as_ref()),
-            tenant_id: purchase.tenant_id,
-            purchase_id: purchase.id,
-            kind: EntryKind::Purchase,
-            effect_ref: String::new(),
-            credits: purchase.item.credits,
-            created_at: now,
-        });
+        let mut postings = Vec::new();
+        if *decision == Decision::Settle {
+            let credits = purchase.item.credits;
+            postings.push(Posting { kind: EntryKind::Purchase, effect_ref: String::new(), credits });
+            postings.extend(purchase.reversals.postings(purchase.sold()));
+        }
+        let entries = self.entries_for(&purchase, postings, now);
         // The notification can be here before the order has written down the session that it opened.
         let checkout = purchase.checkout.clone().or_else(|| {
             let url = session.url.clone().unwrap_or_default();
@@ -227,17 +241,25 @@ impl Billing {
         let payment_ref = session.payment_ref.clone().or_else(|| purchase.payment_ref.clone());
         Change {
             purchase: Purchase { state, checkout, payment_ref, updated_at: now, ..purchase },
-            entry,
-            event: event.map(|id| EventOutcome {
-                id,
-                status: EventStatus::Applied,
-                note: "applied".to_owned(),
-                at: now,
-            }),
+            entries,
+            event: applied_event(event, now),
         }
     }
 
-    async fn raise_attention(
+    pub(super) fn entries_for(&self, purchase: &Purchase, postings: Vec<Posting>, now: Timestamp) -> Vec<NewEntry> {
+        let entry = |posting: Posting| NewEntry {
+            id: EntryId::new(now, self.entropy.as_ref()),
+            tenant_id: purchase.tenant_id,
+            purchase_id: purchase.id,
+            kind: posting.kind,
+            effect_ref: posting.effect_ref,
+            credits: posting.credits,
+            created_at: now,
+        };
+        postings.into_iter().map(entry).collect()
+    }
+
+    pub(super) async fn raise_attention(
         &self,
         purchase: &Purchase,
         discrepancy: Discrepancy,

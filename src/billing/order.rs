@@ -8,6 +8,7 @@ use crate::{
     locale::Locale,
     provider::{CheckoutSession, ProviderError},
     purchase::{Checkout, FailureReason, Item, OrderKey, Pending, Purchase, State},
+    reversal::Reversals,
     store::{Change, Committed, Inserted, StoreError},
 };
 
@@ -72,6 +73,7 @@ impl Billing {
             checkout: None,
             payment_ref: None,
             state: State::Pending(Pending),
+            reversals: Reversals::default(),
             created_at: now,
             updated_at: now,
             version: 1,
@@ -80,7 +82,7 @@ impl Billing {
 
     /// Opens the checkout session of a purchase that has none yet. The provider gives one and the same session for
     /// one purchase, so this may run twice, at once or after a crash.
-    async fn open_checkout(&self, buyer: &Caller, purchase: Purchase) -> Result<Purchase, OrderError> {
+    pub(super) async fn open_checkout(&self, buyer: &Caller, purchase: Purchase) -> Result<Purchase, OrderError> {
         match (&purchase.checkout, purchase.state) {
             (Some(_), _) => return Ok(purchase),
             (None, State::Failed(_)) => return Err(OrderError::Rejected),
@@ -108,7 +110,8 @@ impl Billing {
     async fn reject(&self, purchase: Purchase) -> Result<(), OrderError> {
         let now = self.now();
         let state = purchase.state.fail(FailureReason::ProviderRejected, now).map_err(BillingError::from)?;
-        let change = Change { purchase: Purchase { state, updated_at: now, ..purchase }, entry: None, event: None };
+        let change =
+            Change { purchase: Purchase { state, updated_at: now, ..purchase }, entries: Vec::new(), event: None };
         // Stale: another request about this order was quicker, and what it wrote stands.
         self.store.commit(&change).await?;
         Ok(())
@@ -119,7 +122,7 @@ fn with_checkout(purchase: &Purchase, session: CheckoutSession, now: jiff::Times
     let checkout = Checkout { provider_ref: session.provider_ref, url: session.url.unwrap_or_default() };
     Change {
         purchase: Purchase { checkout: Some(checkout), updated_at: now, ..purchase.clone() },
-        entry: None,
+        entries: Vec::new(),
         event: None,
     }
 }

@@ -1,0 +1,185 @@
+//! Recovery: taking up what a crash, a fault or silence left behind. Run by every process's worker, and by hand.
+//!
+//! Several processes share the work: each claims what is due under a lease, so that nothing is done twice at once;
+//! were it done twice all the same, it would have no second effect.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Billing, BillingError, Received, checkout::Hint};
+use crate::{
+    account::AccountStore,
+    event::{IncomingEvent, StoredEvent},
+    ids::{PurchaseId, TenantId},
+    purchase::{FailureReason, Purchase, State, Status},
+    store::{Change, Committed},
+};
+
+/// How long a claim keeps others away; longer than any call to the provider may take.
+const LEASE: SignedDuration = SignedDuration::from_mins(2);
+/// How long Stripe remembers an idempotency key (<https://docs.stripe.com/api/idempotent_requests>), less an hour: an
+/// older order without a session is closed, since repeating its call could open a second one.
+const KEY_LIFE: SignedDuration = SignedDuration::from_hours(23);
+/// How far back Stripe lists events (<https://docs.stripe.com/api/events>).
+const EVENTS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Notifications can become visible a little out of order; each backfill looks this far behind the last one.
+const BACKFILL_OVERLAP: SignedDuration = SignedDuration::from_mins(10);
+
+/// What recovery did about one event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventRetried {
+    /// Which.
+    pub event: StoredEvent,
+    /// What became of it.
+    pub received: Received,
+    /// Why, if it did not apply.
+    pub why: String,
+}
+
+/// What recovery did about one purchase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PurchaseChecked {
+    /// Which.
+    pub id: PurchaseId,
+    /// Where it stood.
+    pub before: Status,
+    /// Where it stands.
+    pub after: Status,
+}
+
+impl Billing {
+    /// Takes up stored events that are due, at most `limit`. `read` gives an event's meaning from its bytes.
+    pub async fn retry_events(
+        &self,
+        read: &(dyn Fn(&StoredEvent) -> IncomingEvent + Sync),
+        limit: u32,
+    ) -> Result<Vec<EventRetried>, BillingError> {
+        let now = self.now();
+        let claimed = self.store.claim_events(now, now + LEASE, limit).await?;
+        let mut retried = Vec::with_capacity(claimed.len());
+        for event in claimed {
+            let meaning = read(&event).meaning;
+            let (received, why) = self.apply_or_defer(event.id, &meaning, event.attempts).await?;
+            retried.push(EventRetried { event, received, why });
+        }
+        Ok(retried)
+    }
+
+    /// Asks the provider about PENDING purchases that are due, at most `limit`: settles, fails, or opens the checkout
+    /// session that a crash left unopened. One that cannot be asked about now falls due again after its lease.
+    pub async fn check_pending(
+        &self,
+        accounts: &dyn AccountStore,
+        limit: u32,
+    ) -> Result<Vec<PurchaseChecked>, BillingError> {
+        let now = self.now();
+        let claimed = self.store.claim_pending(now, now + LEASE, limit).await?;
+        let mut checked = Vec::with_capacity(claimed.len());
+        for (tenant, id) in claimed {
+            match self.check_purchase(accounts, tenant, id).await {
+                Ok(Some(purchase)) => {
+                    checked.push(PurchaseChecked { id, before: Status::Pending, after: purchase.status() });
+                }
+                Ok(None) => {}
+                Err(error) => tracing::warn!(purchase = %id, %error, "a pending purchase could not be checked"),
+            }
+        }
+        Ok(checked)
+    }
+
+    async fn check_purchase(
+        &self,
+        accounts: &dyn AccountStore,
+        tenant: TenantId,
+        id: PurchaseId,
+    ) -> Result<Option<Purchase>, BillingError> {
+        let Some(purchase) = self.store.purchase(tenant, id).await? else { return Ok(None) };
+        if purchase.checkout.is_some() {
+            let Some(session) = self.provider.retrieve_checkout(&purchase).await? else { return Ok(Some(purchase)) };
+            let applied = self.apply_checkout(tenant, id, &session, Hint::None, None).await?;
+            return Ok(applied.map(super::Applied::into_purchase));
+        }
+        if purchase.created_at + KEY_LIFE < self.now() {
+            return self.close_orphan(purchase).await.map(Some);
+        }
+        let Some(account) = accounts.account(purchase.ordered_by).await? else { return Ok(Some(purchase)) };
+        match self.open_checkout(&account.caller, purchase).await {
+            Ok(opened) => Ok(Some(opened)),
+            Err(super::OrderError::Billing(error)) => Err(error),
+            // The provider's refusal is already written down.
+            Err(_) => Ok(self.store.purchase(tenant, id).await?),
+        }
+    }
+
+    /// Ends an order whose session never became known. Should there be one after all and somebody pay it, the
+    /// notification still settles the purchase: FAILED can become PAID.
+    async fn close_orphan(&self, purchase: Purchase) -> Result<Purchase, BillingError> {
+        if !matches!(purchase.state, State::Pending(_)) {
+            return Ok(purchase);
+        }
+        let now = self.now();
+        let state = purchase.state.fail(FailureReason::Expired, now)?;
+        let closed = Purchase { state, updated_at: now, ..purchase.clone() };
+        let change = Change { purchase: closed.clone(), entries: Vec::new(), event: None };
+        match self.store.commit(&change).await? {
+            Committed::Yes => Ok(Purchase { version: closed.version + 1, ..closed }),
+            Committed::Stale => Ok(self.store.purchase(purchase.tenant_id, purchase.id).await?.unwrap_or(purchase)),
+        }
+    }
+
+    /// Fetches the notifications that were missed while the webhook could not be reached, and takes them in like any
+    /// other; gives how many were news. The instant up to which this was done is stored; where there is none, it begins
+    /// as far back as the provider's list goes.
+    pub async fn backfill(&self) -> Result<u32, BillingError> {
+        let started = self.now();
+        let known = self.store.backfilled_until().await?;
+        let since = known.map_or(started - EVENTS_KEPT, |until| (until - BACKFILL_OVERLAP).max(started - EVENTS_KEPT));
+        let mut page: Option<String> = None;
+        let mut news = 0_u32;
+        loop {
+            let fetched = self.provider.events_since(since, page.as_deref()).await?;
+            for event in fetched.events {
+                news += u32::from(self.receive_if_new(event).await?);
+            }
+            page = fetched.next_page;
+            if page.is_none() {
+                break;
+            }
+        }
+        self.store.set_backfilled_until(started).await?;
+        Ok(news)
+    }
+
+    /// Ignores how the event applied: it is stored, and [`Billing::retry_events`] takes up what did not.
+    async fn receive_if_new(&self, event: IncomingEvent) -> Result<bool, BillingError> {
+        let known = self.store.event(&event.provider_event_id).await?.is_some();
+        if !known {
+            self.receive_event(event).await?;
+        }
+        Ok(!known)
+    }
+
+    /// For the operator: up to `limit` of the newest events, or of those of one status.
+    pub async fn events(
+        &self,
+        status: Option<crate::event::EventStatus>,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, BillingError> {
+        Ok(self.store.events(status, limit).await?)
+    }
+
+    /// For the operator: one event, by our id or the provider's.
+    pub async fn event(&self, id: &str) -> Result<Option<StoredEvent>, BillingError> {
+        Ok(self.store.event(id).await?)
+    }
+
+    /// For the operator: applies a stored event again, also one that needed attention or was ignored.
+    pub async fn replay_event(&self, event: &StoredEvent, meaning: &IncomingEvent) -> Result<Received, BillingError> {
+        self.store.reopen_event(event.id, self.now()).await?;
+        Ok(self.apply_or_defer(event.id, &meaning.meaning, 1).await?.0)
+    }
+
+    /// For the operator: what [`Billing::check_pending`] would ask about, without asking.
+    pub async fn pending_since(&self, older_than: Timestamp) -> Result<Vec<(TenantId, PurchaseId)>, BillingError> {
+        Ok(self.store.pending_since(older_than).await?)
+    }
+}

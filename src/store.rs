@@ -54,7 +54,7 @@ pub trait Store: Send + Sync {
     /// Stores a notification. The same provider event id again writes nothing and tells how the first one stands.
     async fn record_event(&self, event: &NewEvent) -> Result<Recorded, StoreError>;
 
-    /// Marks an event that changes no purchase.
+    /// Marks an event that changes no purchase. One that is APPLIED stays so.
     async fn finish_event(&self, outcome: &EventOutcome) -> Result<(), StoreError>;
 
     /// Puts off an event that could not be applied; it stays RECEIVED.
@@ -92,9 +92,6 @@ pub trait Store: Send + Sync {
 
     /// For the operator: one event, by our id or the provider's.
     async fn event(&self, id: &str) -> Result<Option<StoredEvent>, StoreError>;
-
-    /// For the operator: makes an event that needs attention RECEIVED and due again.
-    async fn reopen_event(&self, id: EventId, now: Timestamp) -> Result<(), StoreError>;
 
     /// Whether the database can be reached and has every migration.
     async fn ready(&self) -> Result<(), StoreError>;

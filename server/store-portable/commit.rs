@@ -6,28 +6,35 @@ use billing::{
     store::{Change, Committed, StoreError},
 };
 
-use super::{events, row::micros, store_error};
+use super::{
+    events,
+    row::{json, micros},
+    store_error,
+};
 use crate::{ThisStore, dialect::Connection};
 
 pub(super) async fn commit(store: &ThisStore, change: &Change) -> Result<Committed, StoreError> {
+    let reversals = json(&change.purchase.reversals)?;
     let mut transaction = store.begin().await.map_err(store_error)?;
-    let committed = write(&mut transaction, change).await.map_err(store_error)?;
+    let committed = write(&mut transaction, change, &reversals).await.map_err(store_error)?;
     match committed {
         Committed::Yes => transaction.commit().await.map_err(store_error)?,
         Committed::Stale => transaction.rollback().await.map_err(store_error)?,
     }
-    if let (Committed::Yes, Some(entry)) = (committed, &change.entry) {
-        store.balance_changed(entry.tenant_id);
+    if committed == Committed::Yes && !change.entries.is_empty() {
+        store.balance_changed(change.purchase.tenant_id);
     }
     Ok(committed)
 }
 
-async fn write(connection: &mut Connection, change: &Change) -> Result<Committed, sqlx::Error> {
-    if !update_purchase(connection, &change.purchase).await? {
+async fn write(connection: &mut Connection, change: &Change, reversals: &str) -> Result<Committed, sqlx::Error> {
+    if !update_purchase(connection, &change.purchase, reversals).await? {
         return Ok(Committed::Stale);
     }
-    if let Some(entry) = &change.entry {
-        ThisStore::lock_ledger(connection, entry.tenant_id).await?;
+    if !change.entries.is_empty() {
+        ThisStore::lock_ledger(connection, change.purchase.tenant_id).await?;
+    }
+    for entry in &change.entries {
         insert_entry(connection, entry).await?;
     }
     if let Some(outcome) = &change.event {
@@ -36,12 +43,17 @@ async fn write(connection: &mut Connection, change: &Change) -> Result<Committed
     Ok(Committed::Yes)
 }
 
-async fn update_purchase(connection: &mut Connection, purchase: &Purchase) -> Result<bool, sqlx::Error> {
+async fn update_purchase(
+    connection: &mut Connection,
+    purchase: &Purchase,
+    reversals: &str,
+) -> Result<bool, sqlx::Error> {
     let checkout = purchase.checkout.as_ref();
     let failure = purchase.state.failure();
     let written = sqlx::query!(
         "UPDATE purchases SET provider_ref = $4, checkout_url = $5, payment_ref = $6, status = $7, failure_reason = $8,
-            updated_at = $9, paid_at = $10, failed_at = $11, refunded_at = $12, version = version + 1
+            updated_at = $9, paid_at = $10, failed_at = $11, refunded_at = $12, reversals_json = $13,
+            version = version + 1
         WHERE tenant_id = $1 AND id = $2 AND version = $3",
         purchase.tenant_id.to_string(),
         purchase.id.to_string(),
@@ -54,7 +66,8 @@ async fn update_purchase(connection: &mut Connection, purchase: &Purchase) -> Re
         micros(purchase.updated_at),
         purchase.state.paid_at().map(micros),
         failure.map(|failed| micros(failed.at)),
-        purchase.state.refunded_at().map(micros)
+        purchase.state.refunded_at().map(micros),
+        reversals
     )
     .execute(connection)
     .await?;

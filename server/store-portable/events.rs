@@ -1,15 +1,34 @@
 //! The payment events: stored once each, finished once each.
 
 use billing::{
-    event::{EventOutcome, NewEvent},
+    event::{EventOutcome, EventStatus, NewEvent, StoredEvent},
+    ids::EventId,
     store::{Recorded, StoreError},
 };
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::{
-    row::{micros, parse, without_nul},
+    row::{EventRow, instant, micros, parse, without_nul},
     store_error,
 };
 use crate::dialect::{Connection, Pool};
+
+/// How long whoever stored an event has to apply it, before another process takes it up.
+const APPLIED_WITHIN: SignedDuration = SignedDuration::from_mins(1);
+
+/// The columns of an event that is taken up again.
+macro_rules! event_columns {
+    ($before:tt, $after:tt, $($argument:expr),*) => {
+        sqlx::query_as!(
+            EventRow,
+            $before + r#" id AS "id!", provider_event_id AS "provider_event_id!", event_type AS "event_type!",
+                payload AS "payload!", status AS "status!", note AS "note!", attempts AS "attempts!",
+                received_at AS "received_at!" "# + $after,
+            $($argument),*
+        )
+    };
+}
 
 pub(super) async fn record(pool: &Pool, event: &NewEvent) -> Result<Recorded, StoreError> {
     let incoming = &event.incoming;
@@ -17,8 +36,8 @@ pub(super) async fn record(pool: &Pool, event: &NewEvent) -> Result<Recorded, St
     // As with purchases: NOT EXISTS for the usual repetition, ON CONFLICT for the one at the same instant.
     let written = sqlx::query!(
         "INSERT INTO payment_events (id, provider, provider_event_id, event_type, api_version, livemode, payload,
-            received_at, status, note, finished_at)
-        SELECT $1, 'STRIPE', $2, $3, $4, $5, $6, $7, 'RECEIVED', '', NULL
+            received_at, status, note, finished_at, attempts, next_attempt_at)
+        SELECT $1, 'STRIPE', $2, $3, $4, $5, $6, $7, 'RECEIVED', '', NULL, 1, $8
         WHERE NOT EXISTS (SELECT 1 FROM payment_events WHERE provider = 'STRIPE' AND provider_event_id = $2)
         ON CONFLICT (provider, provider_event_id) DO NOTHING",
         event.id.to_string(),
@@ -27,7 +46,8 @@ pub(super) async fn record(pool: &Pool, event: &NewEvent) -> Result<Recorded, St
         incoming.api_version.as_deref().map(without_nul),
         incoming.livemode,
         incoming.payload,
-        micros(event.received_at)
+        micros(event.received_at),
+        micros(event.received_at + APPLIED_WITHIN)
     )
     .execute(pool)
     .await
@@ -47,10 +67,10 @@ pub(super) async fn record(pool: &Pool, event: &NewEvent) -> Result<Recorded, St
     Ok(Recorded::Known { id: parse("id", &earlier.id)?, status: parse("status", &earlier.status)? })
 }
 
-/// Whoever finishes an event first decides how it ended.
+/// An event that is applied stays so; one that was ignored or needs attention may yet be applied, by hand.
 pub(super) async fn finish(connection: &mut Connection, outcome: &EventOutcome) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "UPDATE payment_events SET status = $2, note = $3, finished_at = $4 WHERE id = $1 AND status = 'RECEIVED'",
+        "UPDATE payment_events SET status = $2, note = $3, finished_at = $4 WHERE id = $1 AND status <> 'APPLIED'",
         outcome.id.to_string(),
         outcome.status.as_str(),
         without_nul(&outcome.note),
@@ -58,5 +78,90 @@ pub(super) async fn finish(connection: &mut Connection, outcome: &EventOutcome) 
     )
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+pub(super) async fn defer(pool: &Pool, id: EventId, until: Timestamp, note: &str) -> Result<(), StoreError> {
+    sqlx::query!(
+        "UPDATE payment_events SET next_attempt_at = $2, note = $3 WHERE id = $1 AND status = 'RECEIVED'",
+        id.to_string(),
+        micros(until),
+        without_nul(note)
+    )
+    .execute(pool)
+    .await
+    .map_err(store_error)?;
+    Ok(())
+}
+
+/// The outer condition is looked at again once the row is locked, so of two processes one goes away empty-handed.
+pub(super) async fn claim(
+    pool: &Pool,
+    now: Timestamp,
+    leased_until: Timestamp,
+    limit: u32,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let rows = event_columns!(
+        "UPDATE payment_events SET attempts = attempts + 1, next_attempt_at = $2
+        WHERE status = 'RECEIVED' AND next_attempt_at <= $1 AND id IN
+            (SELECT id FROM payment_events WHERE status = 'RECEIVED' AND next_attempt_at <= $1
+            ORDER BY next_attempt_at LIMIT $3)
+        RETURNING",
+        "",
+        micros(now),
+        micros(leased_until),
+        i64::from(limit)
+    )
+    .fetch_all(pool)
+    .await
+    .map_err(store_error)?;
+    rows.into_iter().map(StoredEvent::try_from).collect()
+}
+
+pub(super) async fn list(pool: &Pool, status: Option<EventStatus>, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
+    let rows = event_columns!(
+        "SELECT",
+        "FROM payment_events WHERE CAST($1 AS TEXT) IS NULL OR status = $1 ORDER BY id DESC LIMIT $2",
+        status.map(EventStatus::as_str),
+        i64::from(limit)
+    )
+    .fetch_all(pool)
+    .await
+    .map_err(store_error)?;
+    rows.into_iter().map(StoredEvent::try_from).collect()
+}
+
+pub(super) async fn by_any_id(pool: &Pool, id: &str) -> Result<Option<StoredEvent>, StoreError> {
+    let row = event_columns!(
+        "SELECT",
+        "FROM payment_events WHERE id = $1 OR (provider = 'STRIPE' AND provider_event_id = $1)",
+        without_nul(id)
+    )
+    .fetch_optional(pool)
+    .await
+    .map_err(store_error)?;
+    row.map(StoredEvent::try_from).transpose()
+}
+
+pub(super) async fn backfilled_until(pool: &Pool) -> Result<Option<Timestamp>, StoreError> {
+    let row = sqlx::query!(
+        r#"SELECT backfilled_until AS "backfilled_until!" FROM provider_cursors WHERE provider = 'STRIPE'"#
+    )
+    .fetch_optional(pool)
+    .await
+    .map_err(store_error)?;
+    row.map(|row| instant(row.backfilled_until)).transpose()
+}
+
+pub(super) async fn set_backfilled_until(pool: &Pool, until: Timestamp) -> Result<(), StoreError> {
+    sqlx::query!(
+        "INSERT INTO provider_cursors (provider, backfilled_until) VALUES ('STRIPE', $1)
+        ON CONFLICT (provider) DO UPDATE SET backfilled_until = excluded.backfilled_until
+        WHERE provider_cursors.backfilled_until < excluded.backfilled_until",
+        micros(until)
+    )
+    .execute(pool)
+    .await
+    .map_err(store_error)?;
     Ok(())
 }

@@ -7,9 +7,10 @@ use billing::{
     purchase::{OrderKey, Purchase},
     store::{Inserted, PageRequest, StoreError},
 };
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    row::{EntryRow, Metadata, PurchaseRow, micros, parse},
+    row::{EntryRow, Metadata, PurchaseRow, json, micros, parse},
     store_error,
 };
 use crate::dialect::Pool;
@@ -22,7 +23,8 @@ macro_rules! select_purchases {
             r#"SELECT id AS "id!", tenant_id AS "tenant_id!", ordered_by AS "ordered_by!", order_key, provider_ref,
                 checkout_url, product_id AS "product_id!", type AS "kind!", status AS "status!", failure_reason,
                 amount_cents AS "amount_cents!", currency AS "currency!", credits_amount AS "credits_amount!",
-                metadata_json AS "metadata_json!", payment_ref, created_at AS "created_at!",
+                metadata_json AS "metadata_json!", payment_ref, reversals_json AS "reversals_json!",
+                created_at AS "created_at!",
                 updated_at AS "updated_at!", paid_at, failed_at, refunded_at, version AS "version!"
             FROM purchases "# + $rest,
             $($argument),+
@@ -30,12 +32,15 @@ macro_rules! select_purchases {
     };
 }
 
+/// When a purchase that stays PENDING is first asked about.
+const CHECKED_AFTER: SignedDuration = SignedDuration::from_mins(5);
+
 /// Sorts after every id, which is hexadecimal digits and hyphens.
 const AFTER_EVERY_ID: &str = "~";
 
 pub(super) async fn insert(pool: &Pool, purchase: &Purchase) -> Result<Inserted, StoreError> {
     let metadata = Metadata { product_name: purchase.item.name.clone(), locale: purchase.locale };
-    let metadata = serde_json::to_string(&metadata).map_err(|error| StoreError::Internal(error.to_string()))?;
+    let metadata = json(&metadata)?;
     let tenant = purchase.tenant_id.to_string();
     let order_key = purchase.order_key.as_ref().map(OrderKey::as_str);
     let checkout = purchase.checkout.as_ref();
@@ -44,8 +49,8 @@ pub(super) async fn insert(pool: &Pool, purchase: &Purchase) -> Result<Inserted,
     let written = sqlx::query!(
         "INSERT INTO purchases (id, tenant_id, ordered_by, order_key, provider, provider_ref, checkout_url, product_id,
             type, status, failure_reason, amount_cents, currency, credits_amount, metadata_json, payment_ref,
-            created_at, updated_at, paid_at, failed_at, refunded_at, version)
-        SELECT $1, $2, $3, $4, 'STRIPE', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21
+            created_at, updated_at, paid_at, failed_at, refunded_at, version, reversals_json, check_after)
+        SELECT $1, $2, $3, $4, 'STRIPE', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23
         WHERE NOT EXISTS (SELECT 1 FROM purchases WHERE tenant_id = $2 AND order_key = $4)
         ON CONFLICT (tenant_id, order_key) DO NOTHING",
         purchase.id.to_string(),
@@ -68,7 +73,9 @@ pub(super) async fn insert(pool: &Pool, purchase: &Purchase) -> Result<Inserted,
         purchase.state.paid_at().map(micros),
         failure.map(|failed| micros(failed.at)),
         purchase.state.refunded_at().map(micros),
-        purchase.version
+        purchase.version,
+        json(&purchase.reversals)?,
+        micros(purchase.created_at + CHECKED_AFTER)
     )
     .execute(pool)
     .await
@@ -124,6 +131,54 @@ pub(super) async fn locate(
     .await
     .map_err(store_error)?;
     found.map(|row| Ok((parse("tenant_id", &row.tenant_id)?, parse("id", &row.id)?))).transpose()
+}
+
+pub(super) async fn locate_payment(
+    pool: &Pool,
+    payment_ref: &str,
+) -> Result<Option<(TenantId, PurchaseId)>, StoreError> {
+    let found = sqlx::query!(
+        r#"SELECT tenant_id AS "tenant_id!", id AS "id!" FROM purchases WHERE payment_ref = $1 LIMIT 1"#,
+        payment_ref.replace('\0', "")
+    )
+    .fetch_optional(pool)
+    .await
+    .map_err(store_error)?;
+    found.map(|row| Ok((parse("tenant_id", &row.tenant_id)?, parse("id", &row.id)?))).transpose()
+}
+
+/// The outer condition is looked at again once the row is locked, so of two processes one goes away empty-handed.
+pub(super) async fn claim_pending(
+    pool: &Pool,
+    now: Timestamp,
+    leased_until: Timestamp,
+    limit: u32,
+) -> Result<Vec<(TenantId, PurchaseId)>, StoreError> {
+    let claimed = sqlx::query!(
+        r#"UPDATE purchases SET check_after = $2, version = version + 1
+        WHERE status = 'PENDING' AND check_after <= $1 AND id IN
+            (SELECT id FROM purchases WHERE status = 'PENDING' AND check_after <= $1 ORDER BY check_after LIMIT $3)
+        RETURNING tenant_id AS "tenant_id!", id AS "id!""#,
+        micros(now),
+        micros(leased_until),
+        i64::from(limit)
+    )
+    .fetch_all(pool)
+    .await
+    .map_err(store_error)?;
+    claimed.into_iter().map(|row| Ok((parse("tenant_id", &row.tenant_id)?, parse("id", &row.id)?))).collect()
+}
+
+pub(super) async fn pending_since(pool: &Pool, before: Timestamp) -> Result<Vec<(TenantId, PurchaseId)>, StoreError> {
+    let pending = sqlx::query!(
+        r#"SELECT tenant_id AS "tenant_id!", id AS "id!" FROM purchases
+        WHERE status = 'PENDING' AND created_at < $1 ORDER BY id"#,
+        micros(before)
+    )
+    .fetch_all(pool)
+    .await
+    .map_err(store_error)?;
+    pending.into_iter().map(|row| Ok((parse("tenant_id", &row.tenant_id)?, parse("id", &row.id)?))).collect()
 }
 
 pub(super) async fn page(pool: &Pool, tenant: TenantId, page: PageRequest) -> Result<Vec<Purchase>, StoreError> {

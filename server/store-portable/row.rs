@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use billing::{
     catalog::PurchaseType,
+    event::StoredEvent,
     ids::{PurchaseId, TenantId},
     ledger::{Entry, EntryKind, NewEntry},
     locale::Locale,
@@ -31,6 +32,7 @@ pub(super) struct PurchaseRow {
     pub credits_amount: i64,
     pub metadata_json: String,
     pub payment_ref: Option<String>,
+    pub reversals_json: String,
     pub created_at: i64,
     pub updated_at: i64,
     pub paid_at: Option<i64>,
@@ -55,6 +57,11 @@ pub(super) fn instant(micros: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_microsecond(micros).map_err(|_| StoreError::Corrupt(format!("no instant: {micros}")))
 }
 
+/// Writes a JSON column.
+pub(super) fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Internal(error.to_string()))
+}
+
 /// Reads a text column as one of the domain's types. The text itself may be personal data and stays out of the error.
 pub(super) fn parse<T: FromStr>(column: &'static str, text: &str) -> Result<T, StoreError> {
     text.parse().map_err(|_| StoreError::Corrupt(format!("column {column}")))
@@ -71,6 +78,7 @@ impl TryFrom<PurchaseRow> for Purchase {
     fn try_from(row: PurchaseRow) -> Result<Self, StoreError> {
         let corrupt = |what: &str| StoreError::Corrupt(format!("purchase {}: {what}", row.id));
         let metadata: Metadata = serde_json::from_str(&row.metadata_json).map_err(|_| corrupt("metadata_json"))?;
+        let reversals = serde_json::from_str(&row.reversals_json).map_err(|_| corrupt("reversals_json"))?;
         let currency: Currency = parse("currency", &row.currency)?;
         let kind: PurchaseType = parse("type", &row.kind)?;
         let status: Status = parse("status", &row.status)?;
@@ -101,6 +109,7 @@ impl TryFrom<PurchaseRow> for Purchase {
             checkout: row.provider_ref.zip(row.checkout_url).map(|(provider_ref, url)| Checkout { provider_ref, url }),
             payment_ref: row.payment_ref,
             state,
+            reversals,
             created_at: instant(row.created_at)?,
             updated_at: instant(row.updated_at)?,
             version: row.version,
@@ -132,5 +141,34 @@ impl EntryRow {
             created_at: instant(self.created_at)?,
         };
         Ok(Entry { booked, seq: self.seq, balance_after: Credits(self.balance_after) })
+    }
+}
+
+/// The columns of `payment_events` that a [`StoredEvent`] is made from.
+pub(super) struct EventRow {
+    pub id: String,
+    pub provider_event_id: String,
+    pub event_type: String,
+    pub payload: Vec<u8>,
+    pub status: String,
+    pub note: String,
+    pub attempts: i64,
+    pub received_at: i64,
+}
+
+impl TryFrom<EventRow> for StoredEvent {
+    type Error = StoreError;
+
+    fn try_from(row: EventRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: parse("id", &row.id)?,
+            provider_event_id: row.provider_event_id,
+            event_type: row.event_type,
+            payload: row.payload,
+            status: parse("status", &row.status)?,
+            note: row.note,
+            attempts: row.attempts,
+            received_at: instant(row.received_at)?,
+        })
     }
 }

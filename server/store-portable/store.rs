@@ -2,13 +2,14 @@
 
 use async_trait::async_trait;
 use billing::{
-    event::{EventOutcome, NewEvent},
-    ids::{PurchaseId, TenantId},
+    event::{EventOutcome, EventStatus, NewEvent, StoredEvent},
+    ids::{EventId, PurchaseId, TenantId},
     ledger::{Balance, Entry},
     purchase::Purchase,
     store::{Change, Committed, Inserted, PageRequest, Recorded, Store, StoreError},
 };
 use futures_core::stream::BoxStream;
+use jiff::Timestamp;
 use tokio_stream::{StreamExt, wrappers::BroadcastStream};
 
 use super::{check_migrated, commit, events, purchases, store_error};
@@ -59,6 +60,52 @@ impl Store for ThisStore {
     async fn finish_event(&self, outcome: &EventOutcome) -> Result<(), StoreError> {
         let mut connection = self.writer().acquire().await.map_err(store_error)?;
         events::finish(&mut connection, outcome).await.map_err(store_error)
+    }
+
+    async fn locate_payment(&self, payment_ref: &str) -> Result<Option<(TenantId, PurchaseId)>, StoreError> {
+        purchases::locate_payment(self.reader(), payment_ref).await
+    }
+
+    async fn defer_event(&self, id: EventId, until: Timestamp, note: &str) -> Result<(), StoreError> {
+        events::defer(self.writer(), id, until, note).await
+    }
+
+    async fn claim_events(
+        &self,
+        now: Timestamp,
+        leased_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        events::claim(self.writer(), now, leased_until, limit).await
+    }
+
+    async fn claim_pending(
+        &self,
+        now: Timestamp,
+        leased_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TenantId, PurchaseId)>, StoreError> {
+        purchases::claim_pending(self.writer(), now, leased_until, limit).await
+    }
+
+    async fn pending_since(&self, before: Timestamp) -> Result<Vec<(TenantId, PurchaseId)>, StoreError> {
+        purchases::pending_since(self.reader(), before).await
+    }
+
+    async fn backfilled_until(&self) -> Result<Option<Timestamp>, StoreError> {
+        events::backfilled_until(self.reader()).await
+    }
+
+    async fn set_backfilled_until(&self, until: Timestamp) -> Result<(), StoreError> {
+        events::set_backfilled_until(self.writer(), until).await
+    }
+
+    async fn events(&self, status: Option<EventStatus>, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
+        events::list(self.reader(), status, limit).await
+    }
+
+    async fn event(&self, id: &str) -> Result<Option<StoredEvent>, StoreError> {
+        events::by_any_id(self.reader(), id).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

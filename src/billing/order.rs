@@ -1,15 +1,15 @@
 //! Ordering: from a product id to a checkout session.
 
-use super::{Billing, BillingError};
+use super::{Applied, Billing, BillingError, checkout::Hint};
 use crate::{
     account::Caller,
     catalog::Product,
     ids::PurchaseId,
     locale::Locale,
-    provider::{CheckoutSession, ProviderError},
-    purchase::{Checkout, FailureReason, Item, OrderKey, Pending, Purchase, State},
+    provider::ProviderError,
+    purchase::{FailureReason, Item, OrderKey, Pending, Purchase, State},
     reversal::Reversals,
-    store::{Change, Committed, Inserted, StoreError},
+    store::{Change, Inserted, StoreError},
 };
 
 /// Why an order was not taken.
@@ -88,8 +88,8 @@ impl Billing {
             (None, State::Failed(_)) => return Err(OrderError::Rejected),
             (None, _) => {}
         }
-        let opened = match self.provider.create_checkout(&purchase, buyer.email.as_str()).await {
-            Ok(session) => with_checkout(&purchase, session, self.now()),
+        let session = match self.provider.create_checkout(&purchase, buyer.email.as_str()).await {
+            Ok(session) => session,
             Err(ProviderError::Rejected { detail }) => {
                 tracing::error!(purchase = %purchase.id, detail, "the provider refused to open a checkout session");
                 self.reject(purchase).await?;
@@ -97,14 +97,8 @@ impl Billing {
             }
             Err(unavailable) => return Err(BillingError::Provider(unavailable).into()),
         };
-        match self.store.commit(&opened).await? {
-            Committed::Yes => Ok(Purchase { version: opened.purchase.version + 1, ..opened.purchase }),
-            // The same order in another request, or a notification, was quicker; both know the same session.
-            Committed::Stale => {
-                let current = self.store.purchase(purchase.tenant_id, purchase.id).await?;
-                current.filter(|current| current.checkout.is_some()).ok_or(OrderError::Billing(BillingError::Contended))
-            }
-        }
+        let noted = self.apply_checkout(purchase.tenant_id, purchase.id, &session, Hint::None, None).await?;
+        noted.map(Applied::into_purchase).ok_or(OrderError::Billing(BillingError::Contended))
     }
 
     async fn reject(&self, purchase: Purchase) -> Result<(), OrderError> {
@@ -115,14 +109,5 @@ impl Billing {
         // Stale: another request about this order was quicker, and what it wrote stands.
         self.store.commit(&change).await?;
         Ok(())
-    }
-}
-
-fn with_checkout(purchase: &Purchase, session: CheckoutSession, now: jiff::Timestamp) -> Change {
-    let checkout = Checkout { provider_ref: session.provider_ref, url: session.url.unwrap_or_default() };
-    Change {
-        purchase: Purchase { checkout: Some(checkout), updated_at: now, ..purchase.clone() },
-        entries: Vec::new(),
-        event: None,
     }
 }

@@ -174,7 +174,6 @@ impl Billing {
 
     /// For the operator: applies a stored event again, also one that needed attention or was ignored.
     pub async fn replay_event(&self, event: &StoredEvent, meaning: &IncomingEvent) -> Result<Received, BillingError> {
-        self.store.reopen_event(event.id, self.now()).await?;
         Ok(self.apply_or_defer(event.id, &meaning.meaning, 1).await?.0)
     }
 

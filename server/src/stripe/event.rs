@@ -1,8 +1,11 @@
 //! Reads Stripe's events from the raw JSON: just the fields that are needed, so that an event shaped by another API
 //! version than expected is still understood, and one that cannot be understood is still kept.
 
+mod reversal;
+
 use billing::{
     event::{EventMeaning, IncomingEvent},
+    ids::PurchaseId,
     provider::{CheckoutSession, PaymentStatus, SessionStatus},
 };
 use serde_json::Value;
@@ -34,10 +37,26 @@ pub fn read(payload: &[u8]) -> IncomingEvent {
 /// What an event means, or which field it lacks.
 fn meaning(event: &Value) -> Result<EventMeaning, &'static str> {
     let kind = text(event, "type").ok_or("type")?;
-    if !kind.starts_with("checkout.session.") {
-        return Ok(EventMeaning::Irrelevant("not a type of event that the shop acts upon"));
+    let object = || event.pointer("/data/object").ok_or("data.object");
+    match kind {
+        "checkout.session.completed"
+        | "checkout.session.async_payment_succeeded"
+        | "checkout.session.async_payment_failed"
+        | "checkout.session.expired" => checkout(event, object()?, kind),
+        "charge.refunded"
+        | "refund.created"
+        | "refund.updated"
+        | "refund.failed"
+        | "charge.refund.updated"
+        | "charge.dispute.created"
+        | "charge.dispute.funds_withdrawn"
+        | "charge.dispute.closed"
+        | "charge.dispute.funds_reinstated" => reversal::read(event, object()?),
+        _ => Ok(EventMeaning::Irrelevant("not a type of event that the shop acts upon")),
     }
-    let object = event.pointer("/data/object").ok_or("data.object")?;
+}
+
+fn checkout(event: &Value, object: &Value, kind: &str) -> Result<EventMeaning, &'static str> {
     if text(object, "mode").ok_or("data.object.mode")? != "payment" {
         return Ok(EventMeaning::Irrelevant("not a checkout session in payment mode"));
     }
@@ -64,14 +83,8 @@ fn checkout_session(event: &Value, object: &Value) -> Result<CheckoutSession, &'
         None if payment == PaymentStatus::Unpaid => SessionStatus::Open,
         None => SessionStatus::Complete,
     };
-    let purchase_id = text(object, "client_reference_id")
-        .and_then(|id| id.parse().ok())
-        .or_else(|| text(object.get("metadata")?, "purchase_id")?.parse().ok());
-    let payment_ref = object.get("payment_intent").and_then(|intent| match intent {
-        Value::Object(_) => text(intent, "id"),
-        _ => text(object, "payment_intent"),
-    });
-    let livemode = object.get("livemode").or_else(|| event.get("livemode")).and_then(Value::as_bool);
+    let purchase_id =
+        text(object, "client_reference_id").and_then(|id| id.parse().ok()).or_else(|| purchase_in_metadata(object));
     Ok(CheckoutSession {
         provider_ref: text(object, "id").ok_or("data.object.id")?.to_owned(),
         purchase_id,
@@ -80,9 +93,27 @@ fn checkout_session(event: &Value, object: &Value) -> Result<CheckoutSession, &'
         payment,
         amount_total: object.get("amount_total").and_then(Value::as_i64),
         currency: text(object, "currency").map(str::to_owned),
-        livemode: livemode.ok_or("livemode")?,
-        payment_ref: payment_ref.map(str::to_owned),
+        livemode: livemode(event, object).ok_or("livemode")?,
+        payment_ref: reference(object, "payment_intent"),
     })
+}
+
+/// A member that names another object: by its id, or by the object itself where it was expanded.
+fn reference(object: &Value, member: &str) -> Option<String> {
+    let id = match object.get(member)? {
+        expanded @ Value::Object(_) => text(expanded, "id"),
+        _ => text(object, member),
+    };
+    id.map(str::to_owned)
+}
+
+/// The purchase that an object of ours carries in its metadata.
+fn purchase_in_metadata(object: &Value) -> Option<PurchaseId> {
+    text(object.get("metadata")?, "purchase_id")?.parse().ok()
+}
+
+fn livemode(event: &Value, object: &Value) -> Option<bool> {
+    object.get("livemode").or_else(|| event.get("livemode")).and_then(Value::as_bool)
 }
 
 /// A member that is an identifier or a name: visible ASCII of bounded length, which every database takes.

@@ -27,6 +27,7 @@ use crate::{
     state::{AppState, Site},
     system::{SystemClock, SystemEntropy},
     telemetry::Metrics,
+    worker::Worker,
 };
 
 /// How often the process tidies up.
@@ -124,6 +125,16 @@ pub fn assemble(
     }
 }
 
+/// The worker by itself, for what an operator does by hand.
+pub async fn worker(settings: &Settings) -> Result<Worker, CannotStart> {
+    let public_url = settings.public_url.clone().or_else(|| local_url(settings.listen_addr));
+    let public_url = public_url.ok_or_else(|| CannotStart("PUBLIC_URL is missing: set it.".to_owned()))?;
+    let provider = payment_provider(settings, &public_url)?;
+    let stores = open_migrated(settings).await?;
+    let billing = Billing::new(stores.store, provider, Arc::new(SystemClock), Arc::new(SystemEntropy));
+    Ok(Worker { billing, accounts: stores.accounts, asks_provider: !settings.mock() })
+}
+
 /// Serves until it is told to stop.
 pub async fn run(settings: Settings) -> Result<(), CannotStart> {
     let listener = bind(&settings).await?;
@@ -142,9 +153,18 @@ pub async fn run(settings: Settings) -> Result<(), CannotStart> {
     announce(&state, settings.mock());
 
     let upkeep = tokio::spawn(upkeep(state.clone()));
+    let worker = Worker {
+        billing: state.shop.billing.clone(),
+        accounts: state.accounts.clone(),
+        asks_provider: !settings.mock(),
+    };
+    let worker = tokio::spawn(worker.run(shutdown.clone()));
     let signals = tokio::spawn(stop_on_signal(shutdown.clone()));
     serve(listener, router(&state), shutdown).await;
     upkeep.abort();
+    if let Err(error) = worker.await {
+        tracing::error!(%error, "the worker had failed");
+    }
     signals.abort();
     tracing::info!("stopped");
     Ok(())

@@ -2,10 +2,13 @@
 
 use std::process::ExitCode;
 
+use billing::{clock::Clock, event::EventStatus};
 use clap::{Parser, Subcommand};
 use server::{
     config::{Settings, environment, local_url},
-    lifecycle, telemetry,
+    lifecycle, operator,
+    system::SystemClock,
+    telemetry,
 };
 
 /// IZA Credits: pages, JSON API and Stripe's webhook. Settings are environment variables, or lines of a .env file.
@@ -24,6 +27,38 @@ enum Command {
     Migrate,
     /// Says whether the settings are right, and stops.
     CheckConfig,
+    /// Fetches missed events, takes up stored ones, asks about PENDING purchases; prints what changed.
+    Reconcile {
+        /// Only say what would be looked at.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Shows stored payment events, or applies one again.
+    #[command(subcommand)]
+    Events(Events),
+}
+
+#[derive(Subcommand)]
+enum Events {
+    /// A line for each of the newest events.
+    List {
+        /// RECEIVED, APPLIED, IGNORED or ATTENTION.
+        #[arg(long)]
+        status: Option<EventStatus>,
+        /// How many at most.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// One event, with its bytes.
+    Show {
+        /// Our id, or the provider's.
+        id: String,
+    },
+    /// Applies one event again; what is booked already is not booked again.
+    Replay {
+        /// Our id, or the provider's.
+        id: String,
+    },
 }
 
 #[tokio::main]
@@ -57,6 +92,22 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
                 lifecycle::payment_provider(&settings, &url)?;
             }
             println!("The settings are right.");
+        }
+        Command::Reconcile { dry_run } => {
+            let worker = lifecycle::worker(&settings).await?;
+            print!("{}", operator::reconcile(&worker, SystemClock.now(), dry_run).await?);
+        }
+        Command::Events(Events::List { status, limit }) => {
+            let worker = lifecycle::worker(&settings).await?;
+            print!("{}", operator::list_events(&worker, status, limit).await?);
+        }
+        Command::Events(Events::Show { id }) => {
+            let worker = lifecycle::worker(&settings).await?;
+            print!("{}", operator::show_event(&worker, &id).await?);
+        }
+        Command::Events(Events::Replay { id }) => {
+            let worker = lifecycle::worker(&settings).await?;
+            print!("{}", operator::replay_event(&worker, &id).await?);
         }
     }
     Ok(())

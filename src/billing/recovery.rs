@@ -75,11 +75,8 @@ impl Billing {
         let claimed = self.store.claim_pending(now, now + LEASE, limit).await?;
         let mut checked = Vec::with_capacity(claimed.len());
         for (tenant, id) in claimed {
-            match self.check_purchase(accounts, tenant, id).await {
-                Ok(Some(purchase)) => {
-                    checked.push(PurchaseChecked { id, before: Status::Pending, after: purchase.status() });
-                }
-                Ok(None) => {}
+            match self.check_one(accounts, tenant, id).await {
+                Ok(done) => checked.extend(done),
                 Err(error) => tracing::warn!(purchase = %id, %error, "a pending purchase could not be checked"),
             }
         }
@@ -177,8 +174,19 @@ impl Billing {
         Ok(self.apply_or_defer(event.id, &meaning.meaning, 1).await?.0)
     }
 
-    /// For the operator: what [`Billing::check_pending`] would ask about, without asking.
-    pub async fn pending_since(&self, older_than: Timestamp) -> Result<Vec<(TenantId, PurchaseId)>, BillingError> {
-        Ok(self.store.pending_since(older_than).await?)
+    /// For the operator: the PENDING purchases ordered before an instant, oldest first.
+    pub async fn pending_since(&self, before: Timestamp) -> Result<Vec<(TenantId, PurchaseId)>, BillingError> {
+        Ok(self.store.pending_since(before).await?)
+    }
+
+    /// For the operator: asks the provider about one PENDING purchase, due or not.
+    pub async fn check_one(
+        &self,
+        accounts: &dyn AccountStore,
+        tenant: TenantId,
+        id: PurchaseId,
+    ) -> Result<Option<PurchaseChecked>, BillingError> {
+        let checked = self.check_purchase(accounts, tenant, id).await?;
+        Ok(checked.map(|purchase| PurchaseChecked { id, before: Status::Pending, after: purchase.status() }))
     }
 }

@@ -1,0 +1,101 @@
+//! What an operator does by hand: `server reconcile` and `server events`. Each prints what it found and what changed.
+
+use std::fmt::Write;
+
+use billing::{
+    BillingError,
+    event::{EventStatus, StoredEvent},
+};
+
+use crate::{stripe::event, worker::Worker};
+
+/// Most events that one `events list` shows, and that one `reconcile` takes up.
+const EVENTS_MAX: u32 = 1_000;
+
+/// Does at once what the worker does bit by bit: fetches missed events, takes up stored ones that are due, and asks the
+/// provider about every PENDING purchase. A dry run only says which these are.
+pub async fn reconcile(worker: &Worker, now: jiff::Timestamp, dry_run: bool) -> Result<String, BillingError> {
+    let mut report = String::new();
+    let received = worker.billing.events(Some(EventStatus::Received), EVENTS_MAX).await?;
+    let pending = if worker.asks_provider { worker.billing.pending_since(now).await? } else { Vec::new() };
+    if dry_run {
+        for event in &received {
+            let _ = writeln!(report, "event {} {} would be applied again", event.provider_event_id, event.event_type);
+        }
+        for (_, id) in &pending {
+            let _ = writeln!(report, "purchase {id} would be asked about");
+        }
+        let _ = writeln!(report, "Dry run: nothing was changed.");
+        return Ok(report);
+    }
+    if worker.asks_provider {
+        let fetched = worker.billing.backfill().await?;
+        let _ = writeln!(report, "{fetched} missed events fetched");
+    }
+    let retried = worker.billing.retry_events(&|stored| event::read(&stored.payload), EVENTS_MAX).await?;
+    for done in &retried {
+        let _ = writeln!(
+            report,
+            "event {} {}: {:?} {}",
+            done.event.provider_event_id, done.event.event_type, done.received, done.why
+        );
+    }
+    let mut changed = 0;
+    for (tenant, id) in &pending {
+        match worker.billing.check_one(worker.accounts.as_ref(), *tenant, *id).await {
+            Ok(Some(checked)) if checked.after != checked.before => {
+                changed += 1;
+                let _ = writeln!(report, "purchase {id}: {} became {}", checked.before, checked.after);
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let _ = writeln!(report, "purchase {id} could not be asked about: {error}");
+            }
+        }
+    }
+    let _ = writeln!(
+        report,
+        "{} events taken up, {} purchases asked about, {changed} changed.",
+        retried.len(),
+        pending.len()
+    );
+    Ok(report)
+}
+
+/// A line for each of the newest events, or of those of one status.
+pub async fn list_events(worker: &Worker, status: Option<EventStatus>, limit: u32) -> Result<String, BillingError> {
+    let events = worker.billing.events(status, limit.clamp(1, EVENTS_MAX)).await?;
+    let mut report = String::new();
+    for event in &events {
+        let StoredEvent { provider_event_id, event_type, status, received_at, attempts, note, .. } = event;
+        let _ = writeln!(report, "{received_at} {status:<9} {attempts} {provider_event_id} {event_type} {note}");
+    }
+    let _ = writeln!(report, "{} events.", events.len());
+    Ok(report)
+}
+
+/// One event, with its bytes as they came. They are personal data: the operator asked for them by name.
+pub async fn show_event(worker: &Worker, id: &str) -> Result<String, BillingError> {
+    let Some(event) = worker.billing.event(id).await? else { return Ok(no_such_event(id)) };
+    Ok(format!(
+        "{} {}\nreceived {}, {} after {} attempts: {}\n{}\n",
+        event.provider_event_id,
+        event.event_type,
+        event.received_at,
+        event.status,
+        event.attempts,
+        event.note,
+        String::from_utf8_lossy(&event.payload)
+    ))
+}
+
+/// Applies one event again, whatever became of it before; what is booked already is not booked again.
+pub async fn replay_event(worker: &Worker, id: &str) -> Result<String, BillingError> {
+    let Some(stored) = worker.billing.event(id).await? else { return Ok(no_such_event(id)) };
+    let received = worker.billing.replay_event(&stored, &event::read(&stored.payload)).await?;
+    Ok(format!("{} {}: {received:?}\n", stored.provider_event_id, stored.event_type))
+}
+
+fn no_such_event(id: &str) -> String {
+    format!("There is no event {id}; `server events list` shows which there are.\n")
+}

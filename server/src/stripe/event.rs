@@ -3,16 +3,11 @@
 
 mod reversal;
 
-use billing::{
-    event::{EventMeaning, IncomingEvent},
-    ids::PurchaseId,
-    provider::{CheckoutSession, PaymentStatus, SessionStatus},
-};
+use billing::event::{EventMeaning, IncomingEvent};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// The longest identifier that is believed to be one.
-const TEXT_LENGTH_MAX: usize = 255;
+use super::object::{checkout_session, text};
 
 /// Reads a verified event. There is no error: what cannot be read is kept for a person to look at.
 pub fn read(payload: &[u8]) -> IncomingEvent {
@@ -37,12 +32,12 @@ pub fn read(payload: &[u8]) -> IncomingEvent {
 /// What an event means, or which field it lacks.
 fn meaning(event: &Value) -> Result<EventMeaning, &'static str> {
     let kind = text(event, "type").ok_or("type")?;
-    let object = || event.pointer("/data/object").ok_or("data.object");
+    let object = || object_of(event).ok_or("data.object");
     match kind {
         "checkout.session.completed"
         | "checkout.session.async_payment_succeeded"
         | "checkout.session.async_payment_failed"
-        | "checkout.session.expired" => checkout(event, object()?, kind),
+        | "checkout.session.expired" => checkout(&object()?, kind),
         "charge.refunded"
         | "refund.created"
         | "refund.updated"
@@ -51,80 +46,34 @@ fn meaning(event: &Value) -> Result<EventMeaning, &'static str> {
         | "charge.dispute.created"
         | "charge.dispute.funds_withdrawn"
         | "charge.dispute.closed"
-        | "charge.dispute.funds_reinstated" => reversal::read(event, object()?),
+        | "charge.dispute.funds_reinstated" => reversal::read(&object()?),
         _ => Ok(EventMeaning::Irrelevant("not a type of event that the shop acts upon")),
     }
 }
 
-fn checkout(event: &Value, object: &Value, kind: &str) -> Result<EventMeaning, &'static str> {
-    if text(object, "mode").ok_or("data.object.mode")? != "payment" {
+/// What the event is about. Some objects do not say whether they are about real money; the event does.
+fn object_of(event: &Value) -> Option<Value> {
+    let mut object = event.pointer("/data/object")?.clone();
+    if let (Some(members), Some(livemode)) = (object.as_object_mut(), event.get("livemode")) {
+        members.entry("livemode").or_insert_with(|| livemode.clone());
+    }
+    Some(object)
+}
+
+fn checkout(object: &Value, kind: &str) -> Result<EventMeaning, &'static str> {
+    if text(object, "mode").ok_or("mode")? != "payment" {
         return Ok(EventMeaning::Irrelevant("not a checkout session in payment mode"));
     }
-    let session = checkout_session(event, object)?;
+    let session = checkout_session(object)?;
     Ok(match kind {
         "checkout.session.async_payment_failed" => EventMeaning::PaymentFailed(session),
         _ => EventMeaning::Checkout(session),
     })
 }
 
-fn checkout_session(event: &Value, object: &Value) -> Result<CheckoutSession, &'static str> {
-    let payment = match text(object, "payment_status").ok_or("data.object.payment_status")? {
-        "paid" => PaymentStatus::Paid,
-        "no_payment_required" => PaymentStatus::NotRequired,
-        "unpaid" => PaymentStatus::Unpaid,
-        _ => return Err("data.object.payment_status"),
-    };
-    let status = match text(object, "status") {
-        Some("open") => SessionStatus::Open,
-        Some("complete") => SessionStatus::Complete,
-        Some("expired") => SessionStatus::Expired,
-        Some(_) => return Err("data.object.status"),
-        // API versions before 2021 have no status.
-        None if payment == PaymentStatus::Unpaid => SessionStatus::Open,
-        None => SessionStatus::Complete,
-    };
-    let purchase_id =
-        text(object, "client_reference_id").and_then(|id| id.parse().ok()).or_else(|| purchase_in_metadata(object));
-    Ok(CheckoutSession {
-        provider_ref: text(object, "id").ok_or("data.object.id")?.to_owned(),
-        purchase_id,
-        url: object.get("url").and_then(Value::as_str).filter(|url| url.starts_with("https://")).map(str::to_owned),
-        status,
-        payment,
-        amount_total: object.get("amount_total").and_then(Value::as_i64),
-        currency: text(object, "currency").map(str::to_owned),
-        livemode: livemode(event, object).ok_or("livemode")?,
-        payment_ref: reference(object, "payment_intent"),
-    })
-}
-
-/// A member that names another object: by its id, or by the object itself where it was expanded.
-fn reference(object: &Value, member: &str) -> Option<String> {
-    let id = match object.get(member)? {
-        expanded @ Value::Object(_) => text(expanded, "id"),
-        _ => text(object, member),
-    };
-    id.map(str::to_owned)
-}
-
-/// The purchase that an object of ours carries in its metadata.
-fn purchase_in_metadata(object: &Value) -> Option<PurchaseId> {
-    text(object.get("metadata")?, "purchase_id")?.parse().ok()
-}
-
-fn livemode(event: &Value, object: &Value) -> Option<bool> {
-    object.get("livemode").or_else(|| event.get("livemode")).and_then(Value::as_bool)
-}
-
-/// A member that is an identifier or a name: visible ASCII of bounded length, which every database takes.
-fn text<'a>(value: &'a Value, member: &str) -> Option<&'a str> {
-    let text = value.get(member)?.as_str()?;
-    let plain = (1..=TEXT_LENGTH_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-    plain.then_some(text)
-}
-
 #[cfg(test)]
 mod tests {
+    use billing::provider::{CheckoutSession, PaymentStatus, SessionStatus};
     use proptest::prelude::*;
     use serde_json::json;
 

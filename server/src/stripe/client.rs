@@ -1,0 +1,288 @@
+//! The payment provider over Stripe's API.
+//!
+//! Each operation has a deadline, and is repeated within it when its outcome is unclear (see [`call`]). What Stripe
+//! refuses is [`ProviderError::Rejected`]; what stays unclear is [`ProviderError::Unavailable`], and may be asked
+//! again at any later time: opening a session carries an idempotency key made from the purchase's id, expiring one
+//! twice changes nothing, and the rest only reads.
+
+pub mod call;
+mod outcome;
+mod requests;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use billing::{
+    clock::{Clock, Entropy},
+    provider::{CheckoutSession, EventPage, PaymentProvider, PaymentRecord, ProviderError, SessionStatus},
+    purchase::Purchase,
+    reversal::Fact,
+};
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use stripe_client_core::RequestBuilder;
+use tokio::time::Instant;
+use url::Url;
+
+use self::{
+    call::{Operation, Patience},
+    outcome::Fault,
+    wire::Wire,
+};
+pub use self::{requests::EVENT_TYPES, wire::API_VERSION};
+use super::{ReadEvent, object};
+
+const STRIPE: &str = "https://api.stripe.com";
+/// How many pages of a payment's refunds or disputes are read; far more than one payment can have.
+const PAGES_MAX: usize = 20;
+/// The longest id that is sent.
+const ID_LENGTH_MAX: usize = 255;
+
+/// What the operator has set.
+#[derive(Clone, Debug)]
+pub struct StripeSettings {
+    /// `STRIPE_SECRET_KEY`: `sk_…`, or a restricted `rk_…`.
+    pub secret_key: SecretString,
+    /// `STRIPE_API_BASE`: where Stripe is; `None` is where it really is.
+    pub api_base: Option<Url>,
+    /// `PUBLIC_URL`: where the buyer comes back to.
+    pub public_url: Url,
+    /// How long to try.
+    pub patience: Patience,
+}
+
+/// Settings that Stripe cannot be called with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StripeSettingsError {
+    /// The key is none, or not a secret one.
+    #[error("STRIPE_SECRET_KEY is not a secret key: it begins with sk_test_, sk_live_, rk_test_ or rk_live_")]
+    Key,
+    /// The live key would travel in the clear.
+    #[error("STRIPE_API_BASE must begin with https:// when STRIPE_SECRET_KEY is a live key")]
+    PlainText,
+}
+
+/// Stripe.
+pub struct StripeProvider {
+    wire: Wire,
+    livemode: bool,
+    public_url: String,
+    patience: Patience,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    read_event: ReadEvent,
+}
+
+impl StripeProvider {
+    /// Checks the settings; calls nobody yet. `read_event` gives an event's meaning from its JSON.
+    pub fn new(
+        settings: &StripeSettings,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        read_event: ReadEvent,
+    ) -> Result<Self, StripeSettingsError> {
+        let livemode = livemode(settings.secret_key.expose_secret()).ok_or(StripeSettingsError::Key)?;
+        if let Some(base) = &settings.api_base
+            && livemode
+            && base.scheme() != "https"
+        {
+            return Err(StripeSettingsError::PlainText);
+        }
+        let base = settings.api_base.as_ref().map_or(STRIPE, Url::as_str);
+        Ok(Self {
+            wire: Wire::new(base, &settings.secret_key).map_err(|_| StripeSettingsError::Key)?,
+            livemode,
+            public_url: settings.public_url.as_str().trim_end_matches('/').to_owned(),
+            patience: settings.patience,
+            clock,
+            entropy,
+            read_event,
+        })
+    }
+
+    fn operation(&self, name: &'static str) -> Operation<'_> {
+        Operation {
+            name,
+            wire: &self.wire,
+            entropy: self.entropy.as_ref(),
+            patience: self.patience,
+            deadline: Instant::now() + self.patience.operation_time_max,
+        }
+    }
+}
+
+#[async_trait]
+impl PaymentProvider for StripeProvider {
+    fn livemode(&self) -> bool {
+        self.livemode
+    }
+
+    async fn create_checkout(&self, purchase: &Purchase, buyer_email: &str) -> Result<CheckoutSession, ProviderError> {
+        if requests::too_late_to_open(purchase, self.clock.now()) {
+            return Err(ProviderError::Rejected { detail: "the order is too old to open a session for it".to_owned() });
+        }
+        let request = requests::create_session(purchase, buyer_email, &self.public_url);
+        let key = requests::idempotency_key(purchase);
+        let object = self.operation("create_checkout").call(&request, Some(&key)).await?;
+        let session = read_session(&object)?;
+        if session.status == SessionStatus::Open && session.url.is_none() {
+            return Err(Fault::unreadable("an open checkout session", "url").into());
+        }
+        Ok(session)
+    }
+
+    async fn retrieve_checkout(&self, purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError> {
+        let Some(id) = session_id(purchase) else { return Ok(None) };
+        Ok(retrieve_session(&self.operation("retrieve_checkout"), id).await?)
+    }
+
+    async fn expire_checkout(&self, purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError> {
+        let Some(id) = session_id(purchase) else { return Ok(None) };
+        let operation = self.operation("expire_checkout");
+        match operation.call(&requests::expire_session(id), None).await {
+            Ok(object) => Ok(Some(read_session(&object)?)),
+            Err(Fault::NotFound) => Ok(None),
+            // Stripe refuses to expire a session that is not open. Whether that was why, the session itself tells.
+            Err(refused @ Fault::Refused { .. }) => match retrieve_session(&operation, id).await? {
+                Some(session) if session.status == SessionStatus::Open => Err(refused.into()),
+                closed => Ok(closed),
+            },
+            Err(fault) => Err(fault.into()),
+        }
+    }
+
+    async fn retrieve_payment(&self, payment_ref: &str) -> Result<Option<PaymentRecord>, ProviderError> {
+        let Some(id) = plain_id(payment_ref) else { return Ok(None) };
+        let operation = self.operation("retrieve_payment");
+        let payment = if id.starts_with("pi_") {
+            optional(operation.call(&requests::retrieve_payment(id), None).await)?
+        } else {
+            let Some(charge) = optional(operation.call(&requests::retrieve_charge(id), None).await)? else {
+                return Ok(None);
+            };
+            match object::reference(&charge, "payment_intent").and_then(plain_id) {
+                Some(payment) => optional(operation.call(&requests::retrieve_payment(payment), None).await)?,
+                // Checkout makes no charge without a payment intent: another system's.
+                None => return Ok(Some(record(&charge, Vec::new())?)),
+            }
+        };
+        let Some(payment) = payment else { return Ok(None) };
+        let id = object::text(&payment, "id").ok_or_else(|| Fault::unreadable("a payment", "id"))?;
+        let (refunds, disputes) = tokio::try_join!(
+            every(&operation, |after| requests::refunds(id, after)),
+            every(&operation, |after| requests::disputes(id, after)),
+        )?;
+        Ok(Some(record(&payment, facts(&refunds, &disputes)?)?))
+    }
+
+    async fn events_since(&self, since: Timestamp, page: Option<&str>) -> Result<EventPage, ProviderError> {
+        let list = self.operation("events_since").call(&requests::events(since, page), None).await?;
+        let (data, next_page) = page_of(&list)?;
+        // Stripe gives the newest first.
+        let events = data.iter().rev().map(|event| (self.read_event)(event.to_string().as_bytes())).collect();
+        Ok(EventPage { events, next_page: next_page.map(str::to_owned) })
+    }
+}
+
+async fn retrieve_session(operation: &Operation<'_>, id: &str) -> Result<Option<CheckoutSession>, Fault> {
+    match optional(operation.call(&requests::retrieve_session(id), None).await)? {
+        Some(object) => Ok(Some(read_session(&object)?)),
+        None => Ok(None),
+    }
+}
+
+fn read_session(object: &Value) -> Result<CheckoutSession, Fault> {
+    object::checkout_session(object).map_err(|field| Fault::unreadable("a checkout session", field))
+}
+
+fn record(payment: &Value, facts: Vec<Fact>) -> Result<PaymentRecord, Fault> {
+    Ok(PaymentRecord {
+        payment_ref: object::text(payment, "id").ok_or_else(|| Fault::unreadable("a payment", "id"))?.to_owned(),
+        livemode: payment
+            .get("livemode")
+            .and_then(Value::as_bool)
+            .ok_or_else(|| Fault::unreadable("a payment", "livemode"))?,
+        purchase_id: object::purchase_in_metadata(payment),
+        facts,
+    })
+}
+
+/// Oldest first.
+fn facts(refunds: &[Value], disputes: &[Value]) -> Result<Vec<Fact>, Fault> {
+    let created = |object: &Value| object.get("created").and_then(Value::as_i64).unwrap_or_default();
+    let mut dated = Vec::with_capacity(refunds.len() + disputes.len());
+    // The lists give the newest first.
+    for object in refunds.iter().rev() {
+        let refund = object::refund(object).map_err(|field| Fault::unreadable("a refund", field))?;
+        dated.push((created(object), Fact::Refund(refund)));
+    }
+    for object in disputes.iter().rev() {
+        let dispute = object::dispute(object).map_err(|field| Fault::unreadable("a dispute", field))?;
+        dated.push((created(object), Fact::Dispute(dispute)));
+    }
+    dated.sort_by_key(|(created, _)| *created);
+    Ok(dated.into_iter().map(|(_, fact)| fact).collect())
+}
+
+/// All pages of a list.
+async fn every(
+    operation: &Operation<'_>,
+    request: impl Fn(Option<&str>) -> RequestBuilder,
+) -> Result<Vec<Value>, Fault> {
+    let mut all = Vec::new();
+    let mut after: Option<String> = None;
+    for _ in 0..PAGES_MAX {
+        let list = operation.call(&request(after.as_deref()), None).await?;
+        let (data, next) = page_of(&list)?;
+        all.extend_from_slice(data);
+        match next {
+            Some(seen) => after = Some(seen.to_owned()),
+            None => return Ok(all),
+        }
+    }
+    // Half of the books would be the wrong books.
+    Err(Fault::Unclear { detail: "a list without end".to_owned(), retry_after: None, repeat: false })
+}
+
+/// A list's objects, and where the next page goes on.
+fn page_of(list: &Value) -> Result<(&[Value], Option<&str>), Fault> {
+    let data = list.get("data").and_then(Value::as_array).ok_or_else(|| Fault::unreadable("a list", "data"))?;
+    let more = list.get("has_more").and_then(Value::as_bool).ok_or_else(|| Fault::unreadable("a list", "has_more"))?;
+    if !more {
+        return Ok((data, None));
+    }
+    let seen = data.last().and_then(|object| object::text(object, "id")).and_then(plain_id);
+    Ok((data, Some(seen.ok_or_else(|| Fault::unreadable("a list with more", "data"))?)))
+}
+
+fn optional(called: Result<Value, Fault>) -> Result<Option<Value>, Fault> {
+    match called {
+        Ok(object) => Ok(Some(object)),
+        Err(Fault::NotFound) => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+fn session_id(purchase: &Purchase) -> Option<&str> {
+    plain_id(&purchase.checkout.as_ref()?.provider_ref)
+}
+
+/// Ids become part of a path: what is not shaped like one of Stripe's is none of Stripe's.
+fn plain_id(id: &str) -> Option<&str> {
+    let fits = (1..=ID_LENGTH_MAX).contains(&id.len());
+    (fits && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')).then_some(id)
+}
+
+/// Whether the key moves real money; `None` when it is no secret key.
+fn livemode(key: &str) -> Option<bool> {
+    let rest = key.strip_prefix("sk_").or_else(|| key.strip_prefix("rk_"))?;
+    match rest.split_once('_')? {
+        ("live", secret) if !secret.is_empty() => Some(true),
+        ("test", secret) if !secret.is_empty() => Some(false),
+        _ => None,
+    }
+}

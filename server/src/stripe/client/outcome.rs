@@ -1,0 +1,124 @@
+//! What an answer of Stripe's means: done, refused, not there, or not clear.
+//!
+//! Refused is only what Stripe itself refuses, in its own words. What else comes back (a proxy's error page, half an
+//! answer, a server error) says nothing about whether the request had its effect.
+
+use std::{fmt::Write as _, time::Duration};
+
+use billing::provider::ProviderError;
+use http::StatusCode;
+use serde_json::Value;
+
+use super::wire::Answer;
+
+/// The longest piece of an answer that goes into the log.
+const WORD_LENGTH_MAX: usize = 64;
+
+/// Why a call gave no object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Stripe has no such object.
+    NotFound,
+    /// Stripe understood, and refused.
+    Refused {
+        /// For the log.
+        detail: String,
+    },
+    /// Whether the call had its effect is unknown.
+    Unclear {
+        /// For the log.
+        detail: String,
+        /// When Stripe asks to be called again.
+        retry_after: Option<Duration>,
+        /// Whether it is worth repeating at once.
+        repeat: bool,
+    },
+}
+
+impl Fault {
+    /// An exchange without an answer that means anything.
+    pub fn unclear(detail: impl Into<String>) -> Self {
+        Self::Unclear { detail: detail.into(), retry_after: None, repeat: true }
+    }
+
+    /// An answer that Stripe meant, but that lacks what decides. Asking again at once would give the same.
+    pub fn unreadable(what: &str, field: &str) -> Self {
+        Self::Unclear { detail: format!("{what} without a usable `{field}`"), retry_after: None, repeat: false }
+    }
+
+    /// The name in the metrics.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::Refused { .. } => "refused",
+            Self::Unclear { .. } => "unclear",
+        }
+    }
+}
+
+impl From<Fault> for ProviderError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::NotFound => Self::Rejected { detail: "no such object".to_owned() },
+            Fault::Refused { detail } => Self::Rejected { detail },
+            Fault::Unclear { detail, retry_after, .. } => Self::Unavailable { detail, retry_after },
+        }
+    }
+}
+
+/// The object that Stripe answered with, or what stands in its place.
+pub fn judge(answer: &Answer) -> Result<Value, Fault> {
+    let body = serde_json::from_slice::<Value>(&answer.body).ok().filter(Value::is_object);
+    if answer.status.is_success() {
+        return body.ok_or_else(|| Fault::unclear(format!("{}, but no JSON object", describe(answer, None))));
+    }
+    let error = body.as_ref().and_then(|body| body.get("error")).filter(|error| error.is_object());
+    let detail = describe(answer, error);
+    match error {
+        Some(error) if answer.status == StatusCode::NOT_FOUND && word(error, "code") == Some("resource_missing") => {
+            Err(Fault::NotFound)
+        }
+        Some(_) if answer.status.is_client_error() && !may_pass(answer) => Err(Fault::Refused { detail }),
+        _ => {
+            Err(Fault::Unclear { detail, retry_after: answer.retry_after, repeat: answer.should_retry.unwrap_or(true) })
+        }
+    }
+}
+
+/// Refusals that another moment can lift (<https://docs.stripe.com/api/errors>, <https://docs.stripe.com/rate-limits>):
+/// among them 409, the same idempotency key under way in another call, whose outcome is still open.
+fn may_pass(answer: &Answer) -> bool {
+    matches!(
+        answer.status,
+        StatusCode::REQUEST_TIMEOUT
+            | StatusCode::CONFLICT
+            | StatusCode::FAILED_DEPENDENCY
+            | StatusCode::TOO_EARLY
+            | StatusCode::TOO_MANY_REQUESTS
+    )
+}
+
+/// For the log: names and numbers. Never the message, which can quote what the buyer has typed.
+fn describe(answer: &Answer, error: Option<&Value>) -> String {
+    let mut text = format!("HTTP {}", answer.status.as_u16());
+    for member in ["type", "code", "param"] {
+        if let Some(word) = error.and_then(|error| word(error, member)) {
+            // Writing to a string cannot fail.
+            let _ = write!(text, ", {member} {word}");
+        }
+    }
+    if let Some(id) = answer.request_id.as_deref().filter(|id| is_word(id)) {
+        let _ = write!(text, ", request {id}");
+    }
+    text
+}
+
+fn word<'a>(error: &'a Value, member: &str) -> Option<&'a str> {
+    error.get(member)?.as_str().filter(|text| is_word(text))
+}
+
+/// Whether the text is a name of Stripe's, such as `line_items[0][price_data]`, and neither prose nor an address.
+fn is_word(text: &str) -> bool {
+    let fits = (1..=WORD_LENGTH_MAX).contains(&text.len());
+    fits && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-[].".contains(&byte))
+}

@@ -1,0 +1,160 @@
+//! What is asked of Stripe, built with async-stripe's own request types.
+
+use std::collections::HashMap;
+
+use billing::{locale::Locale, money::Currency, purchase::Purchase};
+use jiff::{SignedDuration, Timestamp};
+use stripe::StripeRequest;
+use stripe_checkout::{
+    CheckoutSessionLocale, CheckoutSessionMode, CheckoutSessionSubmitType,
+    checkout_session::{
+        CreateCheckoutSession, CreateCheckoutSessionAdaptivePricing, CreateCheckoutSessionLineItems,
+        CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionPaymentIntentData, ExpireCheckoutSession,
+        ProductData, RetrieveCheckoutSession,
+    },
+};
+use stripe_client_core::{RequestBuilder, StripeMethod};
+use stripe_core::{dispute::ListDispute, event::ListEvent, refund::ListRefund};
+use stripe_types::RangeQueryTs;
+
+/// How long after the order its checkout session ends. Stripe takes 30 minutes to 24 hours after the call
+/// (<https://docs.stripe.com/api/checkout/sessions/create>). It counts from the order, not from the call, since the
+/// same idempotency key demands the same parameters.
+const SESSION_LIFE: SignedDuration = SignedDuration::from_hours(23);
+/// How long after the order its session can be opened. It must have 30 minutes left then, by Stripe's clock; and
+/// Stripe remembers an idempotency key for 24 hours, so that a later call could open a second session.
+const OPENING_TIME: SignedDuration = SignedDuration::from_hours(22);
+/// The most that Stripe gives in one page.
+const PAGE_LENGTH: i64 = 100;
+
+/// The events that the shop acts upon; the webhook endpoint at Stripe should send these.
+pub const EVENT_TYPES: [&str; 13] = [
+    "checkout.session.completed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed",
+    "checkout.session.expired",
+    "charge.refunded",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+    "charge.refund.updated",
+    "charge.dispute.created",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.closed",
+    "charge.dispute.funds_reinstated",
+];
+
+/// Whether the purchase is too old for its checkout session to be opened, or its opening to be repeated.
+pub fn too_late_to_open(purchase: &Purchase, now: Timestamp) -> bool {
+    now.duration_since(purchase.created_at) > OPENING_TIME
+}
+
+/// The key under which Stripe opens one session for one purchase, however often it is asked.
+pub fn idempotency_key(purchase: &Purchase) -> String {
+    format!("purchase-{}", purchase.id)
+}
+
+/// Opens the purchase's checkout session. Of the same purchase and e-mail address, the same request to the byte.
+pub fn create_session(purchase: &Purchase, buyer_email: &str, public_url: &str) -> RequestBuilder {
+    let metadata = HashMap::from([
+        ("purchase_id".to_owned(), purchase.id.to_string()),
+        ("tenant_id".to_owned(), purchase.tenant_id.to_string()),
+    ]);
+    let payment = CreateCheckoutSessionPaymentIntentData {
+        metadata: Some(metadata.clone()),
+        ..CreateCheckoutSessionPaymentIntentData::new()
+    };
+    // What is charged is what was ordered, in the currency it was ordered in.
+    let as_ordered = CreateCheckoutSessionAdaptivePricing { enabled: Some(false) };
+    let request = CreateCheckoutSession::new()
+        .mode(CheckoutSessionMode::Payment)
+        .submit_type(CheckoutSessionSubmitType::Pay)
+        .line_items(vec![line_item(purchase)])
+        .adaptive_pricing(as_ordered)
+        .client_reference_id(purchase.id.to_string())
+        .metadata(metadata)
+        .payment_intent_data(payment)
+        .customer_email(buyer_email)
+        .locale(match purchase.locale {
+            Locale::De => CheckoutSessionLocale::De,
+            Locale::En => CheckoutSessionLocale::En,
+        })
+        .success_url(format!("{public_url}/checkout/success?session_id={{CHECKOUT_SESSION_ID}}"))
+        .cancel_url(format!("{public_url}/checkout/cancel?purchase_id={}", purchase.id))
+        .expires_at((purchase.created_at + SESSION_LIFE).as_second())
+        .build();
+    RequestBuilder { body: request.body.map(|form| sorted(&form)), ..request }
+}
+
+/// The order of metadata is that of a hash map, another each time.
+fn sorted(form: &str) -> String {
+    let mut fields: Vec<&str> = form.split('&').collect();
+    fields.sort_unstable();
+    fields.join("&")
+}
+
+fn line_item(purchase: &Purchase) -> CreateCheckoutSessionLineItems {
+    let currency = match purchase.item.price.currency {
+        Currency::Eur => stripe_types::Currency::EUR,
+    };
+    let price = CreateCheckoutSessionLineItemsPriceData {
+        unit_amount: Some(purchase.item.price.cents),
+        product_data: Some(ProductData::new(purchase.item.name.as_str())),
+        ..CreateCheckoutSessionLineItemsPriceData::new(currency)
+    };
+    CreateCheckoutSessionLineItems {
+        price_data: Some(price),
+        quantity: Some(1),
+        ..CreateCheckoutSessionLineItems::new()
+    }
+}
+
+/// A checkout session with its payment.
+pub fn retrieve_session(id: &str) -> RequestBuilder {
+    RetrieveCheckoutSession::new(id).expand(["payment_intent".to_owned()]).build()
+}
+
+/// Ends an open checkout session.
+pub fn expire_session(id: &str) -> RequestBuilder {
+    ExpireCheckoutSession::new(id).build()
+}
+
+/// A payment. async-stripe's own type for this request comes with 50,000 lines of others.
+pub fn retrieve_payment(id: &str) -> RequestBuilder {
+    RequestBuilder::new(StripeMethod::Get, format!("/payment_intents/{id}"))
+}
+
+/// A charge.
+pub fn retrieve_charge(id: &str) -> RequestBuilder {
+    RequestBuilder::new(StripeMethod::Get, format!("/charges/{id}"))
+}
+
+/// The refunds of a payment, newest first.
+pub fn refunds(payment_ref: &str, after: Option<&str>) -> RequestBuilder {
+    let list = ListRefund::new().payment_intent(payment_ref).limit(PAGE_LENGTH);
+    match after {
+        Some(seen) => list.starting_after(seen).build(),
+        None => list.build(),
+    }
+}
+
+/// The disputes about a payment, newest first.
+pub fn disputes(payment_ref: &str, after: Option<&str>) -> RequestBuilder {
+    let list = ListDispute::new().payment_intent(payment_ref).limit(PAGE_LENGTH);
+    match after {
+        Some(seen) => list.starting_after(seen).build(),
+        None => list.build(),
+    }
+}
+
+/// The events since an instant that the shop acts upon, newest first.
+pub fn events(since: Timestamp, after: Option<&str>) -> RequestBuilder {
+    let list = ListEvent::new()
+        .created(RangeQueryTs::gte(since.as_second()))
+        .types(EVENT_TYPES.map(str::to_owned))
+        .limit(PAGE_LENGTH);
+    match after {
+        Some(seen) => list.starting_after(seen).build(),
+        None => list.build(),
+    }
+}

@@ -1,0 +1,212 @@
+//! Reads Stripe's objects from the raw JSON: just the fields that the shop decides upon, so that an object shaped by
+//! another API version than expected is still understood. What decides about money is never guessed: an error names
+//! the field that is missing or unknown.
+
+use billing::{
+    ids::PurchaseId,
+    provider::{CheckoutSession, PaymentStatus, SessionStatus},
+    reversal::{DisputeFact, DisputeState, RefundFact, RefundState},
+};
+use serde_json::Value;
+
+/// The longest identifier that is believed to be one.
+const TEXT_LENGTH_MAX: usize = 255;
+
+/// A checkout session; errors name the unusable field.
+pub fn checkout_session(object: &Value) -> Result<CheckoutSession, &'static str> {
+    let payment = match text(object, "payment_status").ok_or("payment_status")? {
+        "paid" => PaymentStatus::Paid,
+        "no_payment_required" => PaymentStatus::NotRequired,
+        "unpaid" => PaymentStatus::Unpaid,
+        _ => return Err("payment_status"),
+    };
+    let status = match text(object, "status") {
+        Some("open") => SessionStatus::Open,
+        Some("complete") => SessionStatus::Complete,
+        Some("expired") => SessionStatus::Expired,
+        Some(_) => return Err("status"),
+        // API versions before 2021 have no status.
+        None if payment == PaymentStatus::Unpaid => SessionStatus::Open,
+        None => SessionStatus::Complete,
+    };
+    let purchase_id =
+        text(object, "client_reference_id").and_then(|id| id.parse().ok()).or_else(|| purchase_in_metadata(object));
+    Ok(CheckoutSession {
+        provider_ref: text(object, "id").ok_or("id")?.to_owned(),
+        purchase_id,
+        url: object.get("url").and_then(Value::as_str).filter(|url| leads_to_a_page(url)).map(str::to_owned),
+        status,
+        payment,
+        amount_total: object.get("amount_total").and_then(Value::as_i64),
+        currency: text(object, "currency").map(str::to_owned),
+        livemode: object.get("livemode").and_then(Value::as_bool).ok_or("livemode")?,
+        payment_ref: reference(object, "payment_intent").map(str::to_owned),
+    })
+}
+
+/// A refund; errors name the unusable field.
+pub fn refund(object: &Value) -> Result<RefundFact, &'static str> {
+    let state = match text(object, "status") {
+        Some("failed" | "canceled") => RefundState::Failed,
+        // Refunds from before 2015 have no status; `requires_action` waits for the buyer, and the money is set aside.
+        _ => RefundState::Standing,
+    };
+    Ok(RefundFact {
+        provider_ref: text(object, "id").ok_or("id")?.to_owned(),
+        amount: object.get("amount").and_then(Value::as_i64).ok_or("amount")?,
+        state,
+    })
+}
+
+/// A dispute; errors name the unusable field.
+pub fn dispute(object: &Value) -> Result<DisputeFact, &'static str> {
+    let state = match text(object, "status").ok_or("status")? {
+        "needs_response" | "under_review" | "lost" => DisputeState::Withdrawn,
+        "won" => DisputeState::Reinstated,
+        status if status.starts_with("warning_") => DisputeState::Inquiry,
+        // `prevented` may or may not move money, and so may what Stripe adds next.
+        _ => by_balance(object),
+    };
+    Ok(DisputeFact {
+        // Events of old API versions exist that name the charge alone; it has but one dispute.
+        provider_ref: text(object, "id").or_else(|| reference(object, "charge")).ok_or("id")?.to_owned(),
+        amount: object.get("amount").and_then(Value::as_i64).ok_or("amount")?,
+        state,
+    })
+}
+
+/// Where a dispute stands by the money that it moved: none, out, or out and in again.
+fn by_balance(dispute: &Value) -> DisputeState {
+    let moves = dispute.get("balance_transactions").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let amounts = moves.iter().filter_map(|transaction| transaction.get("amount")?.as_i64());
+    match amounts.fold(0, i64::saturating_add) {
+        ..0 => DisputeState::Withdrawn,
+        _ if moves.is_empty() => DisputeState::Inquiry,
+        _ => DisputeState::Reinstated,
+    }
+}
+
+/// The purchase that the object's metadata names.
+pub fn purchase_in_metadata(object: &Value) -> Option<PurchaseId> {
+    text(object.get("metadata")?, "purchase_id")?.parse().ok()
+}
+
+/// The id of another object, which Stripe gives bare or expanded.
+pub fn reference<'a>(object: &'a Value, member: &str) -> Option<&'a str> {
+    match object.get(member)? {
+        expanded @ Value::Object(_) => text(expanded, "id"),
+        _ => text(object, member),
+    }
+}
+
+/// A member that is an identifier or a name: visible ASCII of bounded length, which every database takes.
+pub fn text<'a>(object: &'a Value, member: &str) -> Option<&'a str> {
+    let text = object.get(member)?.as_str()?;
+    let plain = (1..=TEXT_LENGTH_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    plain.then_some(text)
+}
+
+/// A link that a browser may be sent to; a script is none.
+fn leads_to_a_page(url: &str) -> bool {
+    url.starts_with("https://") || url.starts_with("http://")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const PURCHASE: &str = "0198f2a4-7b1c-7def-8a2b-0123456789ab";
+
+    fn session(changes: &Value) -> Result<CheckoutSession, &'static str> {
+        let mut object = json!({
+            "id": "cs_test_1", "mode": "payment", "status": "complete", "payment_status": "paid",
+            "amount_total": 699, "currency": "eur", "livemode": false, "client_reference_id": PURCHASE,
+            "payment_intent": "pi_1", "url": null,
+        });
+        for (member, value) in changes.as_object().unwrap() {
+            object[member] = value.clone();
+        }
+        checkout_session(&object)
+    }
+
+    #[test]
+    fn a_session_of_another_shape_is_the_same_session() {
+        let expected = CheckoutSession {
+            provider_ref: "cs_test_1".to_owned(),
+            purchase_id: PURCHASE.parse().ok(),
+            url: None,
+            status: SessionStatus::Complete,
+            payment: PaymentStatus::Paid,
+            amount_total: Some(699),
+            currency: Some("eur".to_owned()),
+            livemode: false,
+            payment_ref: Some("pi_1".to_owned()),
+        };
+        assert_eq!(session(&json!({})), Ok(expected.clone()));
+        let other = json!({
+            "payment_intent": {"id": "pi_1", "object": "payment_intent"}, "status": null,
+            "client_reference_id": null, "metadata": {"purchase_id": PURCHASE}, "a_field_of_tomorrow": [1],
+        });
+        assert_eq!(session(&other), Ok(expected));
+    }
+
+    #[test]
+    fn what_decides_about_money_is_not_guessed() {
+        for member in ["id", "payment_status", "livemode"] {
+            assert_eq!(session(&json!({member: null})), Err(member));
+        }
+        assert_eq!(session(&json!({"payment_status": "almost"})), Err("payment_status"));
+        assert_eq!(session(&json!({"status": "paused"})), Err("status"));
+        assert_eq!(session(&json!({"amount_total": 6.5})).unwrap().amount_total, None);
+        assert_eq!(refund(&json!({"id": "re_1"})), Err("amount"));
+        assert_eq!(dispute(&json!({"id": "dp_1", "amount": 1})), Err("status"));
+    }
+
+    #[test]
+    fn nobody_is_sent_to_a_script() {
+        assert_eq!(session(&json!({"url": "javascript:alert(1)"})).unwrap().url, None);
+        assert_eq!(
+            session(&json!({"url": "https://checkout.test/c"})).unwrap().url.unwrap(),
+            "https://checkout.test/c"
+        );
+    }
+
+    #[test]
+    fn a_refund_stands_unless_it_failed_or_was_cancelled() {
+        for (status, state) in [
+            (json!("pending"), RefundState::Standing),
+            (json!("requires_action"), RefundState::Standing),
+            (json!("succeeded"), RefundState::Standing),
+            (json!(null), RefundState::Standing),
+            (json!("failed"), RefundState::Failed),
+            (json!("canceled"), RefundState::Failed),
+        ] {
+            let read = refund(&json!({"id": "re_1", "amount": 140, "status": status}));
+            assert_eq!(read, Ok(RefundFact { provider_ref: "re_1".to_owned(), amount: 140, state }), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_dispute_withdraws_from_its_opening_until_it_is_won() {
+        let (out, back) = (json!({"amount": -699}), json!({"amount": 699}));
+        for (status, moves, state) in [
+            ("needs_response", json!([]), DisputeState::Withdrawn),
+            ("under_review", json!([out]), DisputeState::Withdrawn),
+            ("lost", json!([out]), DisputeState::Withdrawn),
+            ("won", json!([out]), DisputeState::Reinstated),
+            ("warning_needs_response", json!([]), DisputeState::Inquiry),
+            ("warning_under_review", json!([]), DisputeState::Inquiry),
+            ("warning_closed", json!([]), DisputeState::Inquiry),
+            ("prevented", json!([]), DisputeState::Inquiry),
+            ("prevented", json!([out]), DisputeState::Withdrawn),
+            ("a_status_of_tomorrow", json!([out, back]), DisputeState::Reinstated),
+        ] {
+            let read = dispute(&json!({
+                "id": "dp_1", "amount": 699, "status": status, "balance_transactions": moves,
+            }));
+            assert_eq!(read.unwrap().state, state, "{status} {moves}");
+        }
+    }
+}

@@ -59,6 +59,16 @@ pub enum Payments {
     },
 }
 
+impl Payments {
+    /// Where buyers are sent to pay: scheme, host and port. A test double has its payment page where its API is.
+    pub fn checkout_origin(&self) -> String {
+        match self {
+            Self::Stripe { api_base: Some(base), .. } => base.origin().ascii_serialization(),
+            Self::Stripe { api_base: None, .. } | Self::Mock => "https://checkout.stripe.com".to_owned(),
+        }
+    }
+}
+
 impl Settings {
     /// Whether nobody pays.
     pub fn mock(&self) -> bool {

@@ -25,6 +25,10 @@ use crate::{
     router::router,
     serve::serve,
     state::{AppState, Site},
+    stripe::{
+        self,
+        client::{StripeProvider, StripeSettings, call::Patience},
+    },
     system::{SystemClock, SystemEntropy},
     telemetry::Metrics,
     worker::Worker,
@@ -74,12 +78,19 @@ fn unusable(error: &dyn std::error::Error) -> CannotStart {
 
 /// The payment provider that the settings ask for.
 pub fn payment_provider(settings: &Settings, public_url: &Url) -> Result<Arc<dyn PaymentProvider>, CannotStart> {
-    match settings.payments {
+    match &settings.payments {
         Payments::Mock => Ok(Arc::new(MockProvider::new(public_url.clone()))),
-        Payments::Stripe { .. } => Err(CannotStart(
-            "STRIPE_SECRET_KEY is set, but this version sells in mock mode alone. Unset STRIPE_SECRET_KEY to start it."
-                .to_owned(),
-        )),
+        Payments::Stripe { key, api_base, .. } => {
+            let settings = StripeSettings {
+                secret_key: key.clone(),
+                api_base: api_base.clone(),
+                public_url: public_url.clone(),
+                patience: Patience::BUYER,
+            };
+            let provider =
+                StripeProvider::new(&settings, Arc::new(SystemClock), Arc::new(SystemEntropy), stripe::event::read);
+            Ok(Arc::new(provider.map_err(|error| CannotStart(format!("{error}.")))?))
+        }
     }
 }
 
@@ -111,7 +122,12 @@ pub fn assemble(
         identity: Arc::new(identity),
         clock,
         webhook_secrets: settings.webhook_secrets.clone().into(),
-        site: Arc::new(Site { public_url, client_ip_header: settings.client_ip_header.clone(), watch: settings.watch }),
+        site: Arc::new(Site {
+            public_url,
+            checkout_origin: settings.payments.checkout_origin(),
+            client_ip_header: settings.client_ip_header.clone(),
+            watch: settings.watch,
+        }),
         // The same names as in [[workspace.metadata.leptos]].
         leptos: LeptosOptions::builder()
             .output_name("shop")

@@ -21,8 +21,6 @@ use crate::{
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// How long a request may take until its answer begins.
 pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
-/// Where Stripe's hosted payment pages are: an order form's answer leads there.
-const CHECKOUT_ORIGIN: &str = "https://checkout.stripe.com";
 
 /// Mints the nonce that this answer's scripts carry, and sets the headers that tell the browser what not to do.
 pub async fn headers(State(state): State<AppState>, mut request: Request, next: Next) -> Response<Body> {
@@ -54,11 +52,12 @@ pub async fn headers(State(state): State<AppState>, mut request: Request, next: 
 }
 
 fn content_security_policy(nonce: &Nonce, site: &Site) -> String {
+    let checkout = &site.checkout_origin;
     let reload = if site.watch { " ws://127.0.0.1:* ws://localhost:*" } else { "" };
     format!(
         "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
          img-src 'self' data:; font-src 'self'; manifest-src 'self'; connect-src 'self'{reload}; \
-         form-action 'self' {CHECKOUT_ORIGIN}; base-uri 'none'; frame-ancestors 'none'"
+         form-action 'self' {checkout}; base-uri 'none'; frame-ancestors 'none'"
     )
 }
 

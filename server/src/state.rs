@@ -17,6 +17,8 @@ use crate::{identity::Identity, telemetry::Metrics};
 pub struct Site {
     /// The address that customers come by; its path is `/`.
     pub public_url: Url,
+    /// Where the order form may lead: scheme, host and port of the provider's payment page.
+    pub checkout_origin: String,
     /// The header in which a reverse proxy names the client, if there is one.
     pub client_ip_header: Option<HeaderName>,
     /// `cargo leptos watch` is at work: pages may talk to its reload server.

@@ -39,6 +39,15 @@ function random(seed) {
   };
 }
 
+/** @param {string} expression */
+function isPattern(expression) {
+  try {
+    return Boolean(new RegExp(expression));
+  } catch {
+    return false;
+  }
+}
+
 /** @param {Record<string, any>} given @returns {Rule} */
 function readRule(given) {
   const { kind: rawKind, match = {}, times, probability, ...options } = given;
@@ -59,7 +68,7 @@ function readRule(given) {
   if (probability !== undefined && !(probability > 0 && probability <= 1)) throw invalid('A probability is over 0 and at most 1.', { param: 'probability' });
   if (times !== undefined && times !== null && !(Number.isInteger(times) && times > 0)) throw invalid('`times` is a whole number over 0, or null.', { param: 'times' });
   for (const expression of [match.path, match.webhook]) {
-    if (typeof expression === 'string') new RegExp(expression);
+    if (typeof expression === 'string' && !isPattern(expression)) throw invalid(`Not a regular expression: ${expression}`, { param: 'match' });
   }
   const often = times === undefined ? (probability === undefined ? 1 : null) : times;
   return { id: newId('fault_', 8), kind, match, times: often, probability: probability ?? 1, hits: 0, ...DEFAULTS, ...options };

@@ -38,7 +38,7 @@ export class State {
     this.publicUrl = '';
     /** The API call under way, which events name as their cause. @type {{ id: string | null, idempotency_key: string | null }} */
     this.cause = { id: null, idempotency_key: null };
-    this.reset();
+    this.worlds = { test: emptyWorld(false), live: emptyWorld(true) };
   }
 
   reset() {

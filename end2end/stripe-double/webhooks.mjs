@@ -10,6 +10,7 @@
  * @property {string[]} enabled_events types, or `*`
  * @property {string} [api_version] the version this endpoint was made with
  */
+import { setMaxListeners } from 'node:events';
 import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Stripe from 'stripe';
@@ -38,6 +39,13 @@ export function readEndpoint(given) {
   return { id: newId('we_1'), url, secrets, enabled_events, api_version };
 }
 
+/** One that every pause and delivery under way listens to, however many there are. */
+function stopSignal() {
+  const stop = new AbortController();
+  setMaxListeners(0, stop.signal);
+  return stop;
+}
+
 export class Webhooks {
   /**
    * @param {object} options
@@ -48,23 +56,31 @@ export class Webhooks {
    * @param {number} options.timeout milliseconds that an endpoint has to answer
    */
   constructor({ faults, worldOf, apiVersion, backoff, timeout }) {
-    Object.assign(this, { faults, worldOf, apiVersion, backoff, timeout });
+    this.faults = faults;
+    this.worldOf = worldOf;
+    this.apiVersion = apiVersion;
+    this.backoff = backoff;
+    this.timeout = timeout;
     this.agent = new http.Agent({ keepAlive: true });
     /** @type {Endpoint[]} */
     this.endpoints = [];
-    this.clear();
+    this.stop = stopSignal();
+    /** @type {any[]} */
+    this.deliveries = [];
+    /** By endpoint, when its next first attempt may go. @type {Map<string, Promise<void>>} */
+    this.lines = new Map();
+    /** By endpoint, what waits to be overtaken. @type {Map<string, (() => void)[]>} */
+    this.held = new Map();
+    this.underWay = 0;
   }
 
   /** Forgets what is under way. */
   clear() {
-    this.stop?.abort();
-    this.stop = new AbortController();
-    /** @type {any[]} */
+    this.stop.abort();
+    this.stop = stopSignal();
     this.deliveries = [];
-    /** @type {Map<string, Promise<void>>} */
-    this.lines = new Map();
-    /** @type {Map<string, (() => void)[]>} */
-    this.held = new Map();
+    this.lines.clear();
+    this.held.clear();
     this.underWay = 0;
   }
 

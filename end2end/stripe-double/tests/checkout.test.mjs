@@ -107,6 +107,7 @@ test('an expired session cannot be paid, one that was paid cannot expire', async
   assert.deepEqual([expired.status, expired.url, expired.payment_intent], ['expired', null, null]);
   assert.equal((await pressButton(String(session.url), 'pay')).headers.get('location'), `/c/pay/${session.id}`);
   assert.match(await (await fetch(String(session.url))).text(), /data-testid="expired"/);
+  await assert.rejects(it.control('POST', `/sessions/${session.id}/pay`), /This session is expired/);
   assert.equal((await it.control('GET', '/books')).totals.eur.received, 0);
   await assert.rejects(it.stripe.checkout.sessions.expire(session.id), { statusCode: 400, type: 'StripeInvalidRequestError' });
   const { id } = await it.paid();

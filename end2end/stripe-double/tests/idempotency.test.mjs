@@ -38,9 +38,9 @@ test('a key with other parameters, or for another call, is refused', async () =>
 });
 
 test('a key whose call is under way is a conflict, and free again afterwards', async () => {
-  await it.control('POST', '/faults', { kind: 'delay', match: { method: 'POST', path: '/sessions$' }, delay_ms: 150 });
+  await it.control('POST', '/faults', { kind: 'delay', match: { method: 'POST', path: '/sessions$' }, delay_ms: 600 });
   const slow = it.order({}, KEY);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  while ((await it.control('GET', '/calls')).calls.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
   await assert.rejects(it.order({}, KEY), { statusCode: 409, code: 'idempotency_key_in_use' });
   assert.equal((await slow).id, (await it.order({}, KEY)).id);
 });

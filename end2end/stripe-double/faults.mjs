@@ -25,6 +25,8 @@ import { newId } from './objects.mjs';
 const FOR_BOTH = ['delay', 'truncate', 'reset_after', 'wrong_amount', 'wrong_currency', 'wrong_livemode', 'api_version'];
 const FOR_API = [...FOR_BOTH, '500', '429', 'hang', 'reset_before', 'html_502'];
 const FOR_WEBHOOKS = [...FOR_BOTH, 'drop', 'double', 'reorder', 'bad_signature'];
+const FIRST_ATTEMPT_ONLY = ['delay', 'drop', 'double', 'reorder'];
+const FOR_RETRIES = FOR_WEBHOOKS.filter((kind) => !FIRST_ATTEMPT_ONLY.includes(kind));
 
 const DEFAULTS = { delay_ms: 500, retry_after: 1, after: false, sticky: false, by: 100, currency: 'usd', version: '2020-08-27', seed: 1, skip: 0 };
 
@@ -104,9 +106,9 @@ export class Faults {
       && (match.path === undefined || new RegExp(match.path).test(path)));
   }
 
-  /** The faults that strike this delivery. @param {string} type the event's */
-  forWebhook(type) {
-    return this.#draw(FOR_WEBHOOKS, ({ match }) =>
+  /** The faults that strike this attempt to deliver. @param {string} type the event's @param {{ isRetry?: boolean }} [attempt] */
+  forWebhook(type, { isRetry = false } = {}) {
+    return this.#draw(isRetry ? FOR_RETRIES : FOR_WEBHOOKS, ({ match }) =>
       match.method === undefined && match.path === undefined
       && (match.webhook === undefined || match.webhook === true || new RegExp(String(match.webhook)).test(type)));
   }

@@ -149,7 +149,7 @@ export class Webhooks {
     const retry = async () => {
       for (const [index, pause] of this.backoff.entries()) {
         await sleep(pause, undefined, { signal });
-        const struck = this.faults.forWebhook(event.type);
+        const struck = this.faults.forWebhook(event.type, { isRetry: true });
         if (await this.#send(endpoint, event, signal, { attempt: index + 2, faults: struck })) return delivered();
       }
       this.#record(endpoint, event, { attempt: this.backoff.length + 1, outcome: 'given up', faults: [] });

@@ -106,6 +106,18 @@ test('fault drop: the event is in the list and never comes', async () => {
   assert.equal((await it.stripe.events.list()).data.length, 2);
 });
 
+test('fault drop takes no event away that is only sent again', async () => {
+  it.shop.answer = () => 500;
+  await send('shop.counted', 0);
+  while (it.shop.received.length < 1) await new Promise((resolve) => setTimeout(resolve, 2));
+  await fault({ kind: 'drop', match: { webhook: true } });
+  await idle();
+  it.shop.answer = () => 200;
+  await send('shop.counted', 1);
+  await idle();
+  assert.deepEqual([...new Set(numbers())], [0]);
+});
+
 test('fault double: it comes twice', async () => {
   await fault({ kind: 'double', match: { webhook: true } });
   const { id } = await send();

@@ -197,7 +197,7 @@ mod tests {
             ("lost", json!([out]), DisputeState::Withdrawn),
             ("won", json!([out]), DisputeState::Reinstated),
             ("warning_needs_response", json!([]), DisputeState::Inquiry),
-            ("warning_under_review", json!([]), DisputeState::Inquiry),
+            ("warning_under_review", json!([out]), DisputeState::Inquiry),
             ("warning_closed", json!([]), DisputeState::Inquiry),
             ("prevented", json!([]), DisputeState::Inquiry),
             ("prevented", json!([out]), DisputeState::Withdrawn),

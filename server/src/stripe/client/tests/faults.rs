@@ -51,6 +51,7 @@ async fn what_may_pass_is_asked_again_with_the_same_key_and_the_same_words() {
         ("HTML with 200", html(200)),
         ("half an answer", ResponseTemplate::new(200).set_body_raw(r#"{"id": "cs_test_1", "stat"#, "application/json")),
         ("empty", ResponseTemplate::new(200)),
+        ("no object", ResponseTemplate::new(200).set_body_raw("null", "application/json")),
         ("redirect", ResponseTemplate::new(302).insert_header("location", "https://elsewhere.test/")),
     ] {
         let server = first_then_well(wrong, 2).await;
@@ -274,18 +275,14 @@ async fn a_server_that_says_nothing_is_asked_again_after_the_time_of_one_exchang
 
 #[tokio::test]
 async fn the_buyer_waits_no_longer_than_the_deadline() {
-    let (base, _requests) = scripted(vec![Then::Hang, Then::Hang, Then::Hang, Then::Hang]);
-    let patience = Patience {
-        exchange_time_max: Duration::from_millis(400),
-        operation_time_max: Duration::from_millis(600),
-        ..QUICK
-    };
+    let (base, _requests) = scripted(vec![Then::Hang, Then::Hang]);
+    let patience = Patience { operation_time_max: Duration::from_millis(300), ..QUICK };
     let began = Instant::now();
 
     let (detail, _) = unavailable(create(&patient(base.as_str(), patience)).await);
 
     assert_eq!(detail, "no answer in time");
-    assert!((600..1200).contains(&began.elapsed().as_millis()), "{:?}", began.elapsed());
+    assert!((300..1500).contains(&began.elapsed().as_millis()), "{:?}", began.elapsed());
 }
 
 #[tokio::test]

@@ -92,14 +92,14 @@ async fn opening_again_hours_later_is_the_same_request_to_the_byte() {
     opening(&server).await;
     let purchase = purchase();
 
-    for hours in [0, 5, 21] {
+    for hours in 0..10 {
         let now = ordered_at() + SignedDuration::from_hours(hours);
         let provider = provider_at(&settings(&server.uri()), now);
         provider.create_checkout(&purchase, EMAIL).await.unwrap();
     }
 
     let sent = requests(&server).await;
-    assert_eq!(sent.len(), 3);
+    assert_eq!(sent.len(), 10);
     for repeated in &sent[1..] {
         assert_eq!(String::from_utf8_lossy(&repeated.body), String::from_utf8_lossy(&sent[0].body));
         assert_eq!(header(repeated, "idempotency-key"), header(&sent[0], "idempotency-key"));

@@ -8,6 +8,7 @@ pub mod conformance;
 pub mod fixtures;
 pub mod interleaving;
 pub mod memory;
+pub mod money_back;
 pub mod provider;
 
 use std::{
@@ -48,7 +49,7 @@ mod tests {
 
     use proptest::test_runner::{Config, TestRunner};
 
-    use super::{AnyStore, interleaving, memory::MemoryStore};
+    use super::{AnyStore, interleaving, memory::MemoryStore, money_back};
 
     async fn on_memory<F>(case: impl FnOnce(Arc<dyn AnyStore>) -> F)
     where
@@ -58,6 +59,19 @@ mod tests {
     }
 
     crate::conformance_tests!(on_memory);
+
+    #[test]
+    fn refunds_and_disputes_told_in_any_order_leave_what_was_kept() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let mut runner = TestRunner::new(Config { cases: 2_000, failure_persistence: None, ..Config::default() });
+        let outcome = runner.run(&money_back::stories(), |story| {
+            runtime.block_on(money_back::tell(Arc::new(MemoryStore::default()), &story));
+            Ok(())
+        });
+        if let Err(failure) = outcome {
+            panic!("{failure}");
+        }
+    }
 
     #[test]
     fn no_interleaving_credits_anything_but_what_was_paid() {

@@ -7,6 +7,7 @@ mod changes;
 mod events;
 mod isolation;
 mod purchases;
+mod recovery;
 mod refusals;
 
 pub use accounts::*;
@@ -14,6 +15,7 @@ pub use changes::*;
 pub use events::*;
 pub use isolation::*;
 pub use purchases::*;
+pub use recovery::*;
 pub use refusals::*;
 
 use super::fixtures::World;
@@ -38,6 +40,7 @@ macro_rules! conformance_tests {
             a_checkout_session_pays_for_one_purchase_alone
             a_new_purchase_begins_pending
             a_notification_finds_its_purchase_by_session_or_by_id
+            a_payment_finds_its_purchase
             a_page_of_the_history_goes_on_where_the_last_one_ended
             a_purchase_is_read_back_as_it_was_written
             a_settled_purchase_is_read_back_with_its_entry
@@ -47,11 +50,14 @@ macro_rules! conformance_tests {
             an_effect_is_booked_once
             an_entry_needs_the_sign_and_reference_of_its_kind
             an_ended_session_signs_nobody_in
+            an_event_can_be_found_again
             an_event_is_finished_with_the_change_that_it_causes
             an_event_is_stored_once_and_finished_once
             another_tenant_can_read_nothing
             another_tenant_can_write_nothing
             credits_are_booked_for_what_was_sold_and_paid
+            due_events_are_claimed_by_one_alone
+            due_purchases_are_claimed_by_one_alone
             expired_sessions_are_removed_and_counted
             late_money_clears_the_failure
             listeners_hear_whose_balance_changes
@@ -61,7 +67,9 @@ macro_rules! conformance_tests {
             only_users_of_the_tenant_order_for_it
             orders_without_a_key_are_orders_of_their_own
             refunds_and_reversals_move_the_balance
+            the_backfill_goes_on_and_never_back
             the_store_is_ready_once_it_is_migrated
+            what_went_back_is_read_back_as_it_was_written
             what_was_sold_never_changes
         }
     };
@@ -87,7 +95,7 @@ fn settlement(world: &World, purchase: &Purchase) -> Change {
     let state = purchase.state.pay(now).expect("not paid yet");
     let paid = Purchase { state, updated_at: now, ..purchase.clone() };
     let entry = world.entry(&paid);
-    Change { purchase: paid, entry: Some(entry), event: None }
+    Change { purchase: paid, entries: vec![entry], event: None }
 }
 
 /// A new purchase, written and settled, as it stands then.
@@ -105,12 +113,12 @@ async fn apply(world: &World, change: Change) -> Purchase {
 
 /// A change of the purchase alone.
 fn bare(purchase: Purchase) -> Change {
-    Change { purchase, entry: None, event: None }
+    Change { purchase, entries: Vec::new(), event: None }
 }
 
 /// A change that books an entry, and leaves the purchase as it is.
 fn booking(purchase: &Purchase, entry: NewEntry) -> Change {
-    Change { purchase: purchase.clone(), entry: Some(entry), event: None }
+    Change { purchase: purchase.clone(), entries: vec![entry], event: None }
 }
 
 async fn stored(world: &World, purchase: &Purchase) -> Purchase {

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicI64, AtomicU64, Ordering},
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{AnyStore, provider::ScriptedProvider};
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     locale::Locale,
     provider::CheckoutSession,
     purchase::{Checkout, Item, OrderKey, Pending, Purchase, State},
+    reversal::Reversals,
 };
 
 /// 1 January 2026, UTC.
@@ -31,6 +32,13 @@ pub struct SteppingClock(AtomicI64);
 impl Default for SteppingClock {
     fn default() -> Self {
         Self(AtomicI64::new(START_MICROS))
+    }
+}
+
+impl SteppingClock {
+    /// Time passes.
+    pub fn advance(&self, by: SignedDuration) {
+        self.0.fetch_add(i64::try_from(by.as_micros()).expect("a test's patience is bounded"), Ordering::Relaxed);
     }
 }
 
@@ -127,6 +135,7 @@ impl World {
             checkout: None,
             payment_ref: None,
             state: State::Pending(Pending),
+            reversals: Reversals::default(),
             created_at: now,
             updated_at: now,
             version: 1,

@@ -8,15 +8,16 @@ use std::{collections::BTreeMap, sync::Mutex};
 use async_trait::async_trait;
 use futures::{StreamExt, channel::mpsc};
 use futures_core::stream::BoxStream;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{give_way, lock};
 use crate::{
     account::{Account, StoredSession},
-    event::{EventOutcome, EventStatus, NewEvent},
+    event::{EventOutcome, EventStatus, NewEvent, StoredEvent},
     ids::{EventId, PurchaseId, TenantId, UserId},
     ledger::{Balance, Entry},
     money::Credits,
-    purchase::Purchase,
+    purchase::{Purchase, Status},
     store::{Change, Committed, Inserted, PageRequest, Recorded, Store, StoreError},
 };
 
@@ -33,12 +34,15 @@ struct Tables {
     sessions: BTreeMap<String, StoredSession>,
     purchases: BTreeMap<PurchaseId, Purchase>,
     ledgers: BTreeMap<TenantId, Vec<Entry>>,
-    events: BTreeMap<EventId, StoredEvent>,
+    events: BTreeMap<EventId, KeptEvent>,
+    /// When a purchase that stays PENDING is next asked about.
+    check_after: BTreeMap<PurchaseId, Timestamp>,
+    backfilled_until: Option<Timestamp>,
 }
 
-struct StoredEvent {
-    provider_event_id: String,
-    status: EventStatus,
+struct KeptEvent {
+    stored: StoredEvent,
+    next_attempt_at: Timestamp,
 }
 
 impl Tables {
@@ -58,9 +62,10 @@ impl Tables {
     }
 
     fn finish(&mut self, outcome: &EventOutcome) {
-        let event = self.events.get_mut(&outcome.id).filter(|event| event.status == EventStatus::Received);
+        let event = self.events.get_mut(&outcome.id).filter(|event| event.stored.status != EventStatus::Applied);
         if let Some(event) = event {
-            event.status = outcome.status;
+            event.stored.status = outcome.status;
+            event.stored.note.clone_from(&outcome.note);
         }
     }
 }
@@ -80,6 +85,7 @@ impl Store for MemoryStore {
         }
         rules::may_insert(&tables, purchase)?;
         tables.purchases.insert(purchase.id, purchase.clone());
+        tables.check_after.insert(purchase.id, purchase.created_at + SignedDuration::from_mins(5));
         Ok(Inserted::New)
     }
 
@@ -134,15 +140,15 @@ impl Store for MemoryStore {
             return Ok(Committed::Stale);
         }
         rules::may_update(&tables, stored, wanted)?;
-        if let Some(entry) = &change.entry {
-            rules::may_book(&tables, wanted, entry)?;
+        for (at, entry) in change.entries.iter().enumerate() {
+            rules::may_book(&tables, wanted, entry, &change.entries[..at])?;
         }
         let written = Purchase { version: wanted.version + 1, ..wanted.clone() };
         tables.purchases.insert(written.id, written);
         if let Some(outcome) = &change.event {
             tables.finish(outcome);
         }
-        if let Some(booked) = change.entry.clone() {
+        for booked in change.entries.clone() {
             let Balance { credits: Credits(before), seq } = tables.balance(booked.tenant_id);
             let balance_after = Credits(before + booked.credits.0);
             let tenant = booked.tenant_id;
@@ -156,13 +162,23 @@ impl Store for MemoryStore {
         give_way().await;
         let mut tables = lock(&self.tables);
         let provider_event_id = &event.incoming.provider_event_id;
-        let known = tables.events.iter().find(|(_, stored)| &stored.provider_event_id == provider_event_id);
-        if let Some((id, stored)) = known {
-            return Ok(Recorded::Known { id: *id, status: stored.status });
+        let known = tables.events.values().find(|kept| &kept.stored.provider_event_id == provider_event_id);
+        if let Some(KeptEvent { stored, .. }) = known {
+            return Ok(Recorded::Known { id: stored.id, status: stored.status });
         }
         rules::refuse_if(tables.events.contains_key(&event.id), "payment_events_pkey")?;
-        let stored = StoredEvent { provider_event_id: provider_event_id.clone(), status: EventStatus::Received };
-        tables.events.insert(event.id, stored);
+        let stored = StoredEvent {
+            id: event.id,
+            provider_event_id: provider_event_id.clone(),
+            event_type: event.incoming.event_type.clone(),
+            payload: event.incoming.payload.clone(),
+            status: EventStatus::Received,
+            note: String::new(),
+            attempts: 1,
+            received_at: event.received_at,
+        };
+        let next_attempt_at = event.received_at + SignedDuration::from_mins(1);
+        tables.events.insert(event.id, KeptEvent { stored, next_attempt_at });
         Ok(Recorded::New)
     }
 
@@ -170,6 +186,101 @@ impl Store for MemoryStore {
         give_way().await;
         lock(&self.tables).finish(outcome);
         Ok(())
+    }
+
+    async fn locate_payment(&self, payment_ref: &str) -> Result<Option<(TenantId, PurchaseId)>, StoreError> {
+        give_way().await;
+        let tables = lock(&self.tables);
+        let mut all = tables.purchases.values();
+        let found = all.find(|purchase| purchase.payment_ref.as_deref() == Some(payment_ref));
+        Ok(found.map(|purchase| (purchase.tenant_id, purchase.id)))
+    }
+
+    async fn defer_event(&self, id: EventId, until: Timestamp, note: &str) -> Result<(), StoreError> {
+        give_way().await;
+        let mut tables = lock(&self.tables);
+        let event = tables.events.get_mut(&id).filter(|event| event.stored.status == EventStatus::Received);
+        if let Some(event) = event {
+            event.next_attempt_at = until;
+            note.clone_into(&mut event.stored.note);
+        }
+        Ok(())
+    }
+
+    async fn claim_events(
+        &self,
+        now: Timestamp,
+        leased_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        give_way().await;
+        let mut tables = lock(&self.tables);
+        let due = tables
+            .events
+            .values_mut()
+            .filter(|event| event.stored.status == EventStatus::Received && event.next_attempt_at <= now);
+        let claim = |event: &mut KeptEvent| {
+            event.next_attempt_at = leased_until;
+            event.stored.attempts += 1;
+            event.stored.clone()
+        };
+        Ok(due.take(usize::try_from(limit).unwrap_or(usize::MAX)).map(claim).collect())
+    }
+
+    async fn claim_pending(
+        &self,
+        now: Timestamp,
+        leased_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TenantId, PurchaseId)>, StoreError> {
+        give_way().await;
+        let mut tables = lock(&self.tables);
+        let Tables { purchases, check_after, .. } = &mut *tables;
+        let due = purchases.values_mut().filter(|purchase| {
+            purchase.status() == Status::Pending && check_after.get(&purchase.id).is_some_and(|at| *at <= now)
+        });
+        let mut claimed = Vec::new();
+        for purchase in due.take(usize::try_from(limit).unwrap_or(usize::MAX)) {
+            purchase.version += 1;
+            claimed.push((purchase.tenant_id, purchase.id));
+        }
+        check_after.extend(claimed.iter().map(|(_, id)| (*id, leased_until)));
+        Ok(claimed)
+    }
+
+    async fn pending_since(&self, before: Timestamp) -> Result<Vec<(TenantId, PurchaseId)>, StoreError> {
+        give_way().await;
+        let tables = lock(&self.tables);
+        let pending = tables.purchases.values().filter(|purchase| purchase.status() == Status::Pending);
+        let old = pending.filter(|purchase| purchase.created_at < before);
+        Ok(old.map(|purchase| (purchase.tenant_id, purchase.id)).collect())
+    }
+
+    async fn backfilled_until(&self) -> Result<Option<Timestamp>, StoreError> {
+        give_way().await;
+        Ok(lock(&self.tables).backfilled_until)
+    }
+
+    async fn set_backfilled_until(&self, until: Timestamp) -> Result<(), StoreError> {
+        give_way().await;
+        let mut tables = lock(&self.tables);
+        tables.backfilled_until = tables.backfilled_until.max(Some(until));
+        Ok(())
+    }
+
+    async fn events(&self, status: Option<EventStatus>, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
+        give_way().await;
+        let tables = lock(&self.tables);
+        let newest = tables.events.values().rev().map(|kept| &kept.stored);
+        let wanted = newest.filter(|event| status.is_none_or(|status| event.status == status));
+        Ok(wanted.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect())
+    }
+
+    async fn event(&self, id: &str) -> Result<Option<StoredEvent>, StoreError> {
+        give_way().await;
+        let tables = lock(&self.tables);
+        let mut all = tables.events.values().map(|kept| &kept.stored);
+        Ok(all.find(|event| event.id.to_string() == id || event.provider_event_id == id).cloned())
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

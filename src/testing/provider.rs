@@ -9,11 +9,15 @@ use std::{
 };
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::{fixtures::checkout, give_way, lock};
 use crate::{
+    event::IncomingEvent,
     ids::PurchaseId,
-    provider::{CheckoutSession, PaymentProvider, PaymentStatus, ProviderError, SessionStatus},
+    provider::{
+        CheckoutSession, EventPage, PaymentProvider, PaymentRecord, PaymentStatus, ProviderError, SessionStatus,
+    },
     purchase::Purchase,
 };
 
@@ -21,6 +25,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct ScriptedProvider {
     sessions: Mutex<BTreeMap<PurchaseId, CheckoutSession>>,
+    books: Mutex<Option<PaymentRecord>>,
+    missed: Mutex<Vec<IncomingEvent>>,
     unavailable: AtomicBool,
     rejecting: AtomicBool,
 }
@@ -34,6 +40,16 @@ impl ScriptedProvider {
     /// From now on, no session is opened.
     pub fn set_rejecting(&self, rejecting: bool) {
         self.rejecting.store(rejecting, Ordering::Relaxed);
+    }
+
+    /// From now on, these are the books on any payment. Until then there are none, and events must speak for themselves.
+    pub fn set_books(&self, books: PaymentRecord) {
+        *lock(&self.books) = Some(books);
+    }
+
+    /// From now on, these are in the list of events.
+    pub fn set_missed(&self, events: Vec<IncomingEvent>) {
+        *lock(&self.missed) = events;
     }
 
     /// The session of a purchase as it stands.
@@ -135,5 +151,19 @@ impl PaymentProvider for ScriptedProvider {
         let session = self.session(purchase.id);
         give_way().await;
         self.answer(session)
+    }
+
+    async fn retrieve_payment(&self, _: &str) -> Result<Option<PaymentRecord>, ProviderError> {
+        give_way().await;
+        self.answer(lock(&self.books).clone())
+    }
+
+    async fn events_since(&self, _: Timestamp, page: Option<&str>) -> Result<EventPage, ProviderError> {
+        give_way().await;
+        // One event a page.
+        let at: usize = page.and_then(|page| page.parse().ok()).unwrap_or(0);
+        let missed = lock(&self.missed);
+        let next_page = (at + 1 < missed.len()).then(|| (at + 1).to_string());
+        self.answer(EventPage { events: missed.get(at).cloned().into_iter().collect(), next_page })
     }
 }

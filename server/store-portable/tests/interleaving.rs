@@ -2,22 +2,25 @@
 
 use std::sync::Arc;
 
-use billing::testing::interleaving;
-use proptest::test_runner::{Config, TestRunner};
+use billing::testing::{AnyStore, interleaving, money_back};
+use proptest::{
+    strategy::Strategy,
+    test_runner::{Config, TestRunner},
+};
 use tokio::{runtime::Runtime, time::timeout};
 
 use super::LIMIT;
 use crate::TestDatabase;
 
-#[test]
-fn no_interleaving_credits_anything_but_what_was_paid() {
+/// Tries many values of a strategy on one database.
+fn try_many<S: Strategy>(values: &S, play: impl AsyncFn(Arc<dyn AnyStore>, S::Value)) {
     let runtime = Runtime::new().unwrap();
     let database = runtime.block_on(TestDatabase::create()).unwrap_or_else(|error| panic!("{error}"));
     let store = runtime.block_on(database.store()).unwrap();
     let mut runner = TestRunner::new(Config { cases: 40, failure_persistence: None, ..Config::default() });
-    let outcome = runner.run(&interleaving::plans(), |plan| {
+    let outcome = runner.run(values, |value| {
         runtime.block_on(async {
-            timeout(LIMIT, interleaving::play(Arc::new(store.clone()), &plan)).await.unwrap();
+            timeout(LIMIT, play(Arc::new(store.clone()), value)).await.unwrap();
         });
         Ok(())
     });
@@ -28,4 +31,14 @@ fn no_interleaving_credits_anything_but_what_was_paid() {
     if let Err(failure) = outcome {
         panic!("{failure}");
     }
+}
+
+#[test]
+fn no_interleaving_credits_anything_but_what_was_paid() {
+    try_many(&interleaving::plans(), async |store, plan| interleaving::play(store, &plan).await);
+}
+
+#[test]
+fn refunds_and_disputes_told_in_any_order_leave_what_was_kept() {
+    try_many(&money_back::stories(), async |store, story| money_back::tell(store, &story).await);
 }

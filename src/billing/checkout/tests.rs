@@ -6,6 +6,7 @@ use crate::{
     catalog::CATALOG,
     locale::Locale,
     purchase::{Item, Pending, Status},
+    reversal::Reversals,
     testing::fixtures::SeededEntropy,
 };
 
@@ -33,6 +34,7 @@ prop_compose! {
             locale: Locale::De,
             checkout: opened.then(|| Checkout { provider_ref: "cs_1".to_owned(), url: String::new() }),
             payment_ref,
+            reversals: Reversals::default(),
             state,
             created_at: AT,
             updated_at: AT,

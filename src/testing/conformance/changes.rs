@@ -19,7 +19,7 @@ pub async fn a_settled_purchase_is_read_back_with_its_entry(store: Arc<dyn AnySt
     let purchase = world.purchase();
     insert(&world, &purchase).await;
     let change = settlement(&world, &purchase);
-    let booked = change.entry.clone().expect("there is one");
+    let booked = change.entries[0].clone();
     let paid = apply(&world, change).await;
     assert_eq!((paid.status(), paid.version), (Status::Paid, 2));
     assert_eq!(stored(&world, &paid).await, paid);

@@ -22,8 +22,10 @@ pub async fn an_event_is_stored_once_and_finished_once(store: Arc<dyn AnyStore>)
 
     store.finish_event(&outcome(&event, EventStatus::Ignored)).await.expect("it is there");
     assert_eq!(store.record_event(&again).await.ok(), known(EventStatus::Ignored));
+    store.finish_event(&outcome(&event, EventStatus::Applied)).await.expect("it may yet be applied, by hand");
+    assert_eq!(store.record_event(&again).await.ok(), known(EventStatus::Applied));
     store.finish_event(&outcome(&event, EventStatus::Attention)).await.expect("too late, but no error");
-    assert_eq!(store.record_event(&again).await.ok(), known(EventStatus::Ignored));
+    assert_eq!(store.record_event(&again).await.ok(), known(EventStatus::Applied));
 }
 
 pub async fn an_event_is_finished_with_the_change_that_it_causes(store: Arc<dyn AnyStore>) {

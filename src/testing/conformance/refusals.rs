@@ -41,8 +41,8 @@ pub async fn credits_are_booked_for_what_was_sold_and_paid(store: Arc<dyn AnySto
     assert_refused(&world, &booking(&purchase, world.entry(&purchase)), "ledger_entries_sold").await;
     let change = settlement(&world, &purchase);
     for wrong in [4, 6] {
-        let entry = change.entry.clone().map(|entry| NewEntry { credits: Credits(wrong), ..entry });
-        assert_refused(&world, &Change { entry, ..change.clone() }, "ledger_entries_sold").await;
+        let entries = vec![NewEntry { credits: Credits(wrong), ..change.entries[0].clone() }];
+        assert_refused(&world, &Change { entries, ..change.clone() }, "ledger_entries_sold").await;
     }
     let state = purchase.state.fail(FailureReason::Expired, world.now()).expect("pending");
     let failing = Change { purchase: Purchase { state, ..purchase }, ..change };

@@ -28,6 +28,7 @@ pub(super) fn may_update(tables: &Tables, stored: &Purchase, wanted: &Purchase) 
         checkout: wanted.checkout.clone(),
         payment_ref: wanted.payment_ref.clone(),
         state: wanted.state,
+        reversals: wanted.reversals.clone(),
         updated_at: wanted.updated_at,
         ..stored.clone()
     };
@@ -52,9 +53,14 @@ fn may_have_checkout(tables: &Tables, purchase: &Purchase) -> Result<(), StoreEr
     refuse_if(holder.is_some_and(|holder| holder.id != purchase.id), "purchases_provider_ref_key")
 }
 
-/// `changed` is the purchase as it is written in the same transaction.
-pub(super) fn may_book(tables: &Tables, changed: &Purchase, entry: &NewEntry) -> Result<(), StoreError> {
-    let mut booked = tables.ledgers.values().flatten().map(|entry| &entry.booked);
+/// `changed` is the purchase as it is written in the same transaction, `earlier` the entries before this one.
+pub(super) fn may_book(
+    tables: &Tables,
+    changed: &Purchase,
+    entry: &NewEntry,
+    earlier: &[NewEntry],
+) -> Result<(), StoreError> {
+    let mut booked = tables.ledgers.values().flatten().map(|entry| &entry.booked).chain(earlier);
     let same_effect = |other: &&NewEntry| {
         (other.tenant_id, other.purchase_id, other.kind) == (entry.tenant_id, entry.purchase_id, entry.kind)
             && other.effect_ref == entry.effect_ref
@@ -74,6 +80,8 @@ pub(super) fn may_book(tables: &Tables, changed: &Purchase, entry: &NewEntry) ->
         EntryKind::RefundReversal | EntryKind::DisputeReversal => entry.credits >= Credits(0),
     };
     refuse_if(!right_sign, "ledger_entries_credits_check")?;
-    let sum = tables.balance(entry.tenant_id).credits.checked_add(entry.credits);
+    let before = tables.balance(entry.tenant_id).credits;
+    let mut added = earlier.iter().chain([entry]).map(|entry| entry.credits);
+    let sum = added.try_fold(before, Credits::checked_add);
     refuse_if(sum.is_none(), "the balance leaves its range")
 }

@@ -1,0 +1,128 @@
+//! What refunds, disputes and recovery ask of a store.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use super::{apply, bare, insert, outcome, settled, stored};
+use crate::{
+    event::{EventStatus, NewEvent},
+    purchase::Purchase,
+    reversal::{Fact, RefundFact, RefundState},
+    store::{Change, Recorded},
+    testing::{AnyStore, fixtures::World},
+};
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+fn refund(provider_ref: &str) -> Fact {
+    Fact::Refund(RefundFact { provider_ref: provider_ref.to_owned(), amount: 140, state: RefundState::Standing })
+}
+
+async fn recorded(world: &World, provider_event_id: &str) -> NewEvent {
+    let event = world.event(provider_event_id);
+    assert_eq!(world.store.record_event(&event).await.ok(), Some(Recorded::New));
+    event
+}
+
+pub async fn what_went_back_is_read_back_as_it_was_written(store: Arc<dyn AnyStore>) {
+    let world = World::open(store, 1).await;
+    let paid = settled(&world).await;
+    let mut back = paid.clone();
+    let postings = back.reversals.learn_and_post(&[refund("re_1"), refund("re_2")], paid.sold());
+    let entries = postings.into_iter().map(|posting| crate::ledger::NewEntry {
+        kind: posting.kind,
+        effect_ref: posting.effect_ref,
+        credits: posting.credits,
+        ..world.entry(&paid)
+    });
+    let change = Change { entries: entries.collect(), ..bare(back) };
+    assert_eq!(change.entries.len(), 2, "both are booked, in one change");
+    let written = apply(&world, change).await;
+    assert_eq!(stored(&world, &written).await, written);
+    let balance = world.store.balance(paid.tenant_id).await.expect("the store answers");
+    assert_eq!(balance, super::credits(3, 3));
+}
+
+pub async fn a_payment_finds_its_purchase(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let purchase = world.purchase();
+    insert(&world, &purchase).await;
+    assert_eq!(store.locate_payment("pi_1").await.ok(), Some(None));
+    apply(&world, bare(Purchase { payment_ref: Some("pi_1".to_owned()), ..purchase.clone() })).await;
+    let found = store.locate_payment("pi_1").await.ok();
+    assert_eq!(found, Some(Some((purchase.tenant_id, purchase.id))));
+    assert_eq!(store.locate_payment("pi_\0").await.ok(), Some(None));
+}
+
+pub async fn due_events_are_claimed_by_one_alone(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let event = recorded(&world, "evt_1").await;
+    let finished = recorded(&world, "evt_2").await;
+    store.finish_event(&outcome(&finished, EventStatus::Ignored)).await.expect("it is there");
+    let now = world.now();
+    assert_eq!(store.claim_events(now, now + HOUR, 10).await.ok(), Some(Vec::new()), "whoever stored it has a while");
+
+    let later = now + HOUR;
+    let claimed = store.claim_events(later, later + HOUR, 10).await.expect("the store answers");
+    assert_eq!(claimed.iter().map(|event| event.id).collect::<Vec<_>>(), [event.id]);
+    assert_eq!((claimed[0].attempts, &claimed[0].payload), (2, &event.incoming.payload));
+    assert_eq!(store.claim_events(later, later + HOUR, 10).await.ok(), Some(Vec::new()), "it is leased");
+    assert_eq!(store.claim_events(later + HOUR, later + HOUR * 2, 10).await.map(|due| due.len()).ok(), Some(1));
+
+    store.defer_event(event.id, later + HOUR * 9, "not yet").await.expect("it is there");
+    assert_eq!(store.claim_events(later + HOUR * 8, later + HOUR * 9, 10).await.ok(), Some(Vec::new()));
+    let due = store.claim_events(later + HOUR * 9, later + HOUR * 10, 10).await.expect("the store answers");
+    assert_eq!((due[0].note.as_str(), due[0].attempts), ("not yet", 4));
+}
+
+pub async fn due_purchases_are_claimed_by_one_alone(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let purchase = world.purchase();
+    insert(&world, &purchase).await;
+    let paid = settled(&world).await;
+    let now = world.now();
+    assert_eq!(store.claim_pending(now, now + HOUR, 10).await.ok(), Some(Vec::new()), "the buyer has a while");
+    let pending = store.pending_since(now).await.expect("the store answers");
+    assert_eq!(pending, [(purchase.tenant_id, purchase.id)], "and not {}", paid.id);
+    assert_eq!(store.pending_since(purchase.created_at).await.ok(), Some(Vec::new()));
+
+    let later = now + HOUR;
+    let claimed = store.claim_pending(later, later + HOUR, 10).await.expect("the store answers");
+    assert_eq!(claimed, [(purchase.tenant_id, purchase.id)]);
+    assert_eq!(store.claim_pending(later, later + HOUR, 10).await.ok(), Some(Vec::new()), "it is leased");
+    assert_eq!(store.claim_pending(later + HOUR, later + HOUR, 10).await.map(|due| due.len()).ok(), Some(1));
+    // A claim is a change like any other: what was decided before it is decided again.
+    assert_eq!(stored(&world, &purchase).await.version, 3);
+}
+
+pub async fn an_event_can_be_found_again(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let event = recorded(&world, "evt_1").await;
+    let other = recorded(&world, "evt_2").await;
+    store.finish_event(&outcome(&other, EventStatus::Attention)).await.expect("it is there");
+    for id in [event.id.to_string().as_str(), "evt_1"] {
+        let found = store.event(id).await.expect("the store answers").expect("it is there");
+        assert_eq!(
+            (found.id, found.status, found.payload),
+            (event.id, EventStatus::Received, event.incoming.payload.clone())
+        );
+    }
+    assert_eq!(store.event("evt_3").await.ok(), Some(None));
+    let ids = |found: Vec<crate::event::StoredEvent>| found.into_iter().map(|event| event.id).collect::<Vec<_>>();
+    let all = store.events(None, 10).await.expect("the store answers");
+    assert_eq!(ids(all), [other.id, event.id], "newest first");
+    let odd = store.events(Some(EventStatus::Attention), 10).await.expect("the store answers");
+    assert_eq!(ids(odd), [other.id]);
+    assert_eq!(store.events(None, 1).await.map(|found| found.len()).ok(), Some(1));
+}
+
+pub async fn the_backfill_goes_on_and_never_back(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    assert_eq!(store.backfilled_until().await.ok(), Some(None));
+    let now = world.now();
+    for until in [now, now + HOUR, now] {
+        store.set_backfilled_until(until).await.expect("the store takes it");
+    }
+    assert_eq!(store.backfilled_until().await.ok(), Some(Some(now + HOUR)));
+}

@@ -166,8 +166,9 @@ pub async fn run(settings: Settings) -> Result<(), CannotStart> {
         let created = state.identity.create_demo_account().await;
         created.map_err(|problem| CannotStart(format!("The demo account cannot be made: {}", problem.detail)))?;
     }
-    announce(&state, settings.mock());
-
+    // Before anybody is told that it runs, and may want to stop it.
+    let signals = Signals::listen().map_err(|error| CannotStart(format!("Signals cannot be heard: {error}.")))?;
+    let signals = tokio::spawn(stop_on_signal(signals, shutdown.clone()));
     let upkeep = tokio::spawn(upkeep(state.clone()));
     let worker = Worker {
         billing: state.shop.billing.clone(),
@@ -175,7 +176,7 @@ pub async fn run(settings: Settings) -> Result<(), CannotStart> {
         asks_provider: !settings.mock(),
     };
     let worker = tokio::spawn(worker.run(shutdown.clone()));
-    let signals = tokio::spawn(stop_on_signal(shutdown.clone()));
+    announce(&state, settings.mock());
     serve(listener, router(&state), shutdown).await;
     upkeep.abort();
     if let Err(error) = worker.await {
@@ -223,34 +224,49 @@ async fn upkeep(state: AppState) {
 }
 
 /// Ctrl-C or SIGTERM: no new connections, running requests may finish, open streams end. Once more: at once.
-async fn stop_on_signal(shutdown: CancellationToken) {
-    asked_to_stop().await;
+async fn stop_on_signal(mut signals: Signals, shutdown: CancellationToken) {
+    signals.next().await;
     tracing::info!("stopping");
     shutdown.cancel();
-    asked_to_stop().await;
+    signals.next().await;
     std::process::exit(130);
 }
 
+/// Heard from the moment this is made.
 #[cfg(unix)]
-async fn asked_to_stop() {
-    let terminate = async {
-        match signal::unix::signal(signal::unix::SignalKind::terminate()) {
-            Ok(mut terminate) => terminate.recv().await,
-            Err(error) => {
-                tracing::warn!(%error, "SIGTERM cannot be heard");
-                std::future::pending().await
-            }
+struct Signals {
+    interrupt: signal::unix::Signal,
+    terminate: signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        use signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
-    };
-    tokio::select! {
-        _ = signal::ctrl_c() => {}
-        _ = terminate => {}
     }
 }
 
 #[cfg(not(unix))]
-async fn asked_to_stop() {
-    if signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    #[expect(clippy::unnecessary_wraps, reason = "the same call as on Unix")]
+    fn listen() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        if signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }

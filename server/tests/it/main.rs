@@ -35,6 +35,7 @@ mod customer;
 mod forms;
 mod identity;
 mod isolation;
+mod money_back;
 mod openapi;
 mod orders;
 mod problems;

@@ -97,14 +97,18 @@ async fn every_wrong_setting_gets_a_sentence() {
 }
 
 #[tokio::test]
-async fn a_stripe_key_is_refused_until_there_is_a_provider_for_it() {
+async fn a_stripe_key_that_cannot_work_gets_a_sentence() {
     let folder = TempDir::new().unwrap();
-    for command in ["serve", "check-config"] {
-        let said = refused(folder.path(), command, &[("STRIPE_SECRET_KEY", "sk_test_hidden")]).await;
-        assert!(said.contains("Unset STRIPE_SECRET_KEY") && !said.contains("hidden"), "{said}");
+    for (key, named) in
+        [("sk_live_hidden", "STRIPE_WEBHOOK_SECRET is missing"), ("pk_test_hidden", "STRIPE_SECRET_KEY")]
+    {
+        let said = refused(folder.path(), "serve", &[("STRIPE_SECRET_KEY", key)]).await;
+        assert!(said.contains(named) && !said.contains("hidden"), "{said}");
     }
-    let said = refused(folder.path(), "serve", &[("STRIPE_SECRET_KEY", "sk_live_hidden")]).await;
-    assert!(said.contains("STRIPE_WEBHOOK_SECRET is missing") && !said.contains("hidden"), "{said}");
+    let live = [("STRIPE_SECRET_KEY", "sk_live_hidden"), ("STRIPE_WEBHOOK_SECRET", "whsec_hidden")];
+    let double = [&live[..], &[("STRIPE_API_BASE", "http://127.0.0.1:1")]].concat();
+    let said = refused(folder.path(), "check-config", &double).await;
+    assert!(said.contains("unset STRIPE_API_BASE") && !said.contains("hidden"), "{said}");
 }
 
 #[tokio::test]

@@ -10,9 +10,10 @@ use std::{
 
 use async_trait::async_trait;
 use billing::{
-    provider::{CheckoutSession, PaymentProvider, ProviderError},
+    provider::{CheckoutSession, EventPage, PaymentProvider, PaymentRecord, ProviderError},
     purchase::Purchase,
 };
+use jiff::Timestamp;
 use server::mock::MockProvider;
 
 const WORKS: u8 = 0;
@@ -72,5 +73,15 @@ impl PaymentProvider for Fickle {
     async fn expire_checkout(&self, purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError> {
         self.ask()?;
         self.mock.expire_checkout(purchase).await
+    }
+
+    async fn retrieve_payment(&self, payment_ref: &str) -> Result<Option<PaymentRecord>, ProviderError> {
+        self.ask()?;
+        self.mock.retrieve_payment(payment_ref).await
+    }
+
+    async fn events_since(&self, since: Timestamp, page: Option<&str>) -> Result<EventPage, ProviderError> {
+        self.ask()?;
+        self.mock.events_since(since, page).await
     }
 }

@@ -11,10 +11,10 @@ use axum::{
     extract::ConnectInfo,
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
-use billing::{clock::Clock, provider::PaymentProvider};
+use billing::{clock::Clock, event::StoredEvent, provider::PaymentProvider};
 use hmac::{Hmac, Mac};
 use http_body_util::BodyExt;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use server::{
     config::Settings,
@@ -41,6 +41,11 @@ impl TestClock {
         let now = self.now();
         *self.0.lock().unwrap() = Some(now);
     }
+
+    pub fn advance(&self, by: SignedDuration) {
+        let later = self.now() + by;
+        *self.0.lock().unwrap() = Some(later);
+    }
 }
 
 impl Clock for TestClock {
@@ -56,7 +61,7 @@ pub struct TestShop {
     pub router: Router,
     pub clock: TestClock,
     url: String,
-    stores: Stores,
+    pub stores: Stores,
 }
 
 impl TestShop {
@@ -112,6 +117,15 @@ impl TestShop {
         let payload = event.to_string();
         let signature = sign(WEBHOOK_SECRET, self.state.clock.now().as_second(), payload.as_bytes());
         self.notify_signed(payload.into_bytes(), &signature).await
+    }
+
+    /// What the worker does with stored events, again and again until none is left to try.
+    pub async fn work_off_events(&self) {
+        let read = |stored: &StoredEvent| server::stripe::event::read(&stored.payload);
+        for _ in 0..12 {
+            self.clock.advance(SignedDuration::from_hours(30));
+            self.state.shop.billing.retry_events(&read, 1_000).await.unwrap();
+        }
     }
 
     /// Sends a notification with that signature.

@@ -1,0 +1,149 @@
+//! Refunds and disputes by Stripe's notifications, and every recorded event there is.
+
+use axum::http::StatusCode;
+use billing::event::EventStatus;
+use serde_json::{Value, json};
+
+use crate::{
+    customer::completed,
+    shop::{TestShop, Visitor, WEBHOOK_SECRET, sign},
+};
+
+on_both_databases!(
+    partial_refunds_take_the_floor_of_their_sum,
+    a_full_refund_takes_all_and_shows,
+    a_failed_refund_gives_back,
+    a_lost_dispute_takes_once_and_a_won_one_gives_back,
+    a_refund_that_is_told_before_its_payment_is_booked_with_it,
+    a_balance_may_become_negative_and_no_stranger_is_touched,
+    every_recorded_event_is_applied_or_ignored_for_a_reason,
+);
+
+/// A customer who has paid for 5 credits, by a notification that names its payment.
+async fn paid(shop: &TestShop) -> (Visitor, Value) {
+    let kim = shop.customer("kim@example.com").await;
+    let order = kim.order("credits_5").await;
+    shop.notify(&completed("evt_paid", &order, 699)).await;
+    assert_eq!(kim.credits().await, 5);
+    (kim, order)
+}
+
+fn event(id: &str, kind: &str, object: Value) -> Value {
+    json!({"id": id, "object": "event", "type": kind, "livemode": false, "data": {"object": object}})
+}
+
+fn refund(id: &str, amount: i64, status: &str) -> Value {
+    json!({"id": id, "object": "refund", "amount": amount, "status": status, "payment_intent": "pi_1", "charge": "ch_1"})
+}
+
+fn charge(refunded: i64) -> Value {
+    json!({
+        "id": "ch_1", "object": "charge", "amount": 699, "amount_refunded": refunded, "payment_intent": "pi_1",
+        "livemode": false, "metadata": {},
+    })
+}
+
+fn dispute(status: &str) -> Value {
+    json!({"id": "dp_1", "object": "dispute", "amount": 699, "status": status, "payment_intent": "pi_1", "charge": "ch_1"})
+}
+
+async fn partial_refunds_take_the_floor_of_their_sum(shop: TestShop) {
+    let (kim, _) = paid(&shop).await;
+    for (id, refunded, left) in
+        [("evt_1", 139, 5), ("evt_2", 140, 4), ("evt_3", 140, 4), ("evt_4", 279, 4), ("evt_5", 280, 3)]
+    {
+        for _ in 0..2 {
+            shop.notify(&event(id, "charge.refunded", charge(refunded))).await;
+        }
+        assert_eq!(kim.credits().await, left, "{refunded} cents refunded");
+    }
+    assert_eq!(kim.purchases().await[0]["status"], "PAID");
+}
+
+async fn a_full_refund_takes_all_and_shows(shop: TestShop) {
+    let (kim, order) = paid(&shop).await;
+    shop.notify(&event("evt_1", "refund.created", refund("re_1", 699, "pending"))).await;
+    shop.notify(&event("evt_2", "charge.refunded", charge(699))).await;
+    shop.notify(&event("evt_3", "refund.updated", refund("re_1", 699, "succeeded"))).await;
+    assert_eq!(kim.credits().await, 0);
+    assert_eq!(kim.purchases().await[0]["status"], "REFUNDED");
+    let path = format!("/purchases/{}", order["purchase_id"].as_str().unwrap());
+    let receipt = kim.get(&path).await.text();
+    assert!(receipt.contains("Erstattung") || receipt.contains("Erstattet"), "{receipt}");
+}
+
+async fn a_failed_refund_gives_back(shop: TestShop) {
+    let (kim, _) = paid(&shop).await;
+    shop.notify(&event("evt_1", "refund.created", refund("re_1", 350, "pending"))).await;
+    assert_eq!(kim.credits().await, 3);
+    shop.notify(&event("evt_2", "refund.failed", refund("re_1", 350, "failed"))).await;
+    assert_eq!(kim.credits().await, 5);
+    // An older notification that comes late changes nothing.
+    shop.notify(&event("evt_3", "refund.updated", refund("re_1", 350, "pending"))).await;
+    assert_eq!(kim.credits().await, 5);
+}
+
+async fn a_lost_dispute_takes_once_and_a_won_one_gives_back(shop: TestShop) {
+    let (kim, _) = paid(&shop).await;
+    shop.notify(&event("evt_1", "charge.dispute.created", dispute("warning_needs_response"))).await;
+    assert_eq!(kim.credits().await, 5, "an inquiry takes nothing");
+    shop.notify(&event("evt_2", "charge.dispute.created", dispute("needs_response"))).await;
+    shop.notify(&event("evt_3", "charge.dispute.funds_withdrawn", dispute("needs_response"))).await;
+    assert_eq!(kim.credits().await, 0);
+    // A refund while it is disputed takes nothing more.
+    shop.notify(&event("evt_4", "refund.created", refund("re_1", 350, "succeeded"))).await;
+    assert_eq!(kim.credits().await, 0);
+    shop.notify(&event("evt_5", "charge.dispute.closed", dispute("won"))).await;
+    shop.notify(&event("evt_6", "charge.dispute.funds_reinstated", dispute("won"))).await;
+    assert_eq!(kim.credits().await, 3, "all but what was refunded");
+}
+
+async fn a_refund_that_is_told_before_its_payment_is_booked_with_it(shop: TestShop) {
+    let kim = shop.customer("kim@example.com").await;
+    let order = kim.order("credits_5").await;
+    shop.notify(&event("evt_1", "charge.refunded", charge(699))).await;
+    assert_eq!(kim.credits().await, 0);
+    shop.notify(&completed("evt_2", &order, 699)).await;
+    shop.work_off_events().await;
+    assert_eq!(kim.credits().await, 0);
+    assert_eq!(kim.purchases().await[0]["status"], "REFUNDED");
+}
+
+async fn a_balance_may_become_negative_and_no_stranger_is_touched(shop: TestShop) {
+    let (kim, _) = paid(&shop).await;
+    let lee = shop.customer("lee@example.com").await;
+    lee.buy("credits_10").await;
+    shop.notify(&event("evt_1", "refund.created", refund("re_1", 699, "succeeded"))).await;
+    assert_eq!((kim.credits().await, lee.credits().await), (0, 10));
+    // Nothing is spent here yet; the ledger itself is what must bear it.
+    let mut wrong_mode = charge(100);
+    wrong_mode["livemode"] = json!(true);
+    shop.notify(&event("evt_2", "charge.refunded", wrong_mode)).await;
+    assert_eq!((kim.credits().await, lee.credits().await), (0, 10));
+    let odd = shop.stores.store.events(Some(EventStatus::Attention), 10).await.unwrap();
+    assert_eq!(odd.iter().map(|event| event.provider_event_id.as_str()).collect::<Vec<_>>(), ["evt_2"]);
+}
+
+async fn every_recorded_event_is_applied_or_ignored_for_a_reason(shop: TestShop) {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stripe-events");
+    let mut read = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let payload = std::fs::read(&path).unwrap();
+        let signature = sign(WEBHOOK_SECRET, shop.state.clock.now().as_second(), &payload);
+        let answer = shop.notify_signed(payload, &signature).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}: {}", path.display(), answer.text());
+        read += 1;
+    }
+    assert_eq!(read, 28);
+    shop.work_off_events().await;
+    let events = shop.stores.store.events(None, 1_000).await.unwrap();
+    assert!(!events.is_empty());
+    for event in events {
+        let settled = matches!(event.status, EventStatus::Applied | EventStatus::Ignored);
+        assert!(settled && !event.note.is_empty(), "{event:?}");
+    }
+}

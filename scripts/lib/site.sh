@@ -27,9 +27,14 @@ build_site() {
     copy_assets "$ROOT/$(leptos_setting assets-dir)" "$site" "${pkg#"$site"/}"
 }
 
+# bind_wasm WASM FOLDER NAME: what was bound before, and is as it was then, is not bound again.
 bind_wasm() {
-    # Leptos asks for NAME.wasm, wasm-bindgen writes NAME_bg.wasm.
-    wasm-bindgen "$1" --target web --no-typescript --out-dir "$2" --out-name "$3" && mv -f "$2/$3_bg.wasm" "$2/$3.wasm"
+    local stamp=$1.bound
+    cksum "$1" "$2/$3.js" "$2/$3.wasm" 2>/dev/null | cmp -s - "$stamp" && return
+    # The names of functions would be more than half of what the browser loads. Leptos asks for NAME.wasm, while
+    # wasm-bindgen writes NAME_bg.wasm.
+    wasm-bindgen "$1" --target web --no-typescript --remove-name-section --remove-producers-section --out-dir "$2" \
+        --out-name "$3" && mv -f "$2/$3_bg.wasm" "$2/$3.wasm" && cksum "$1" "$2/$3.js" "$2/$3.wasm" >"$stamp"
 }
 
 # What public/ no longer has must not stay in the site.

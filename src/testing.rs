@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn no_interleaving_credits_anything_but_what_was_paid() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let mut runner = TestRunner::new(Config { cases: 2_000, failure_persistence: None, ..Config::default() });
+        let mut runner = TestRunner::new(Config { cases: 1_000, failure_persistence: None, ..Config::default() });
         let outcome = runner.run(&interleaving::plans(), |plan| {
             runtime.block_on(interleaving::play(Arc::new(MemoryStore::default()), &plan));
             Ok(())

@@ -93,7 +93,7 @@ async fn nothing_that_is_typed_by_hand_breaks_a_rule() {
     let failed = order(&world.caller).await;
     world.billing.discard(failed.tenant_id, failed.id).await.unwrap();
     let pending = order(&world.caller).await;
-    let bare = world.purchase();
+    let bare = world.purchase_of(&world.caller, Some("key"));
     store.insert_purchase(&bare).await.unwrap();
     let event = world.event("evt_1");
     store.record_event(&event).await.unwrap();
@@ -102,6 +102,20 @@ async fn nothing_that_is_typed_by_hand_breaks_a_rule() {
 
     let entry = store.entries(paid.tenant_id, paid.id).await.unwrap()[0].booked.id;
     let names = [
+        ("{replace_entry}", "REPLACE INTO {entry_columns} VALUES".to_owned()),
+        (
+            "{replace_purchase}",
+            "REPLACE INTO purchases (id, tenant_id, ordered_by, provider, product_id, type, status, amount_cents,
+                currency, credits_amount, metadata_json, created_at, updated_at, version, order_key, provider_ref,
+                checkout_url)"
+                .to_owned(),
+        ),
+        (
+            "{copied}",
+            "tenant_id, ordered_by, provider, product_id, type, 'PENDING', amount_cents, currency, credits_amount,
+                metadata_json, created_at, updated_at, 1"
+                .to_owned(),
+        ),
         ("{insert_entry}", "INSERT INTO {entry_columns} VALUES".to_owned()),
         (
             "{entry_columns}",

@@ -1,7 +1,10 @@
 //! Bringing a database up to date, and refusing to take it back.
 
+use std::sync::Arc;
+
 use billing::store::{Store as _, StoreError};
 use futures::future::join_all;
+use tokio::sync::Barrier;
 
 use crate::{MigrateError, Store, TestDatabase, try_by_hand};
 
@@ -11,22 +14,27 @@ async fn database() -> TestDatabase {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn processes_that_start_at_once_migrate_once() {
-    let database = database().await;
-    let url = database.url();
-    // Each opens the database by itself, as a process would: what they share is on the server or in the file.
-    let starts = (0..6).map(|_| {
-        let url = url.clone();
-        tokio::spawn(async move {
-            let store = Store::open(&url).await.unwrap();
-            store.migrate().await.unwrap();
-            store.ready().await.unwrap();
-            store.close().await;
-        })
-    });
-    for start in join_all(starts).await {
-        start.unwrap();
+    const PROCESSES: usize = 6;
+    for _ in 0..5 {
+        let database = database().await;
+        let url = database.url();
+        let gate = Arc::new(Barrier::new(PROCESSES));
+        // Each opens the database by itself, as a process would: what they share is on the server or in the file.
+        let starts = (0..PROCESSES).map(|_| {
+            let (url, gate) = (url.clone(), gate.clone());
+            tokio::spawn(async move {
+                let store = Store::open(&url).await.unwrap();
+                gate.wait().await;
+                store.migrate().await.unwrap();
+                store.ready().await.unwrap();
+                store.close().await;
+            })
+        });
+        for start in join_all(starts).await {
+            start.unwrap();
+        }
+        database.remove().await.unwrap();
     }
-    database.remove().await.unwrap();
 }
 
 #[tokio::test]

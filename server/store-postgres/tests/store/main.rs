@@ -24,7 +24,7 @@ const ATTACKS: &[(&str, &str)] = &[
         "{insert_entry} ('{entry}', '{tenant}', 2, '{paid}', 'REFUND', 're', -1, 4, 0)
             ON CONFLICT (id) DO UPDATE SET credits = 500",
     ),
-    ("purchases_ordered_by_fkey", "UPDATE users SET id = 'x'"),
+    ("purchases_ordered_by_fkey", "DELETE FROM users"),
 ];
 
 /// Runs a statement as psql does.

@@ -15,45 +15,41 @@ const BYTES: &str = "BLOB";
 
 /// What only SQLite would let one try: REPLACE deletes rows without telling their triggers.
 const ATTACKS: &[(&str, &str)] = &[
-    (
-        "ledger_entries_chain",
-        "REPLACE INTO {entry_columns} VALUES ('x', '{tenant}', 1, '{paid}', 'REFUND', 're', -1, -1, 0)",
-    ),
-    (
-        "ledger_entries_id_key",
-        "REPLACE INTO {entry_columns} VALUES ('{entry}', '{tenant}', 2, '{paid}', 'REFUND', 're', -1, 4, 0)",
-    ),
-    (
-        "ledger_entries_effect_key",
-        "REPLACE INTO {entry_columns} VALUES ('x', '{tenant}', 2, '{paid}', 'PURCHASE', '', 5, 10, 0)",
-    ),
+    ("ledger_entries_chain", "{replace_entry} ('x', '{tenant}', 1, '{paid}', 'REFUND', 're', -1, -1, 0)"),
+    ("ledger_entries_id_key", "{replace_entry} ('{entry}', '{tenant}', 2, '{paid}', 'REFUND', 're', -1, 4, 0)"),
+    ("ledger_entries_effect_key", "{replace_entry} ('x', '{tenant}', 2, '{paid}', 'PURCHASE', '', 5, 10, 0)"),
     ("ledger_entries_append_only", "UPDATE OR REPLACE ledger_entries SET seq = 1"),
     ("no column named rowid", "REPLACE INTO ledger_entries (rowid) VALUES (1)"),
+    ("purchases_id_key", "{replace_purchase} SELECT id, {copied}, NULL, NULL, NULL FROM purchases WHERE id = '{paid}'"),
     (
-        "purchases_id_key",
-        "REPLACE INTO {purchase_columns} VALUES ('{paid}', {purchase_owner}, 'CREDITS', 'PENDING', 149, 'EUR', 1, '{}', 0, 0, NULL, 1)",
+        "purchases_order_key_key",
+        "{replace_purchase} SELECT 'x', {copied}, order_key, NULL, NULL FROM purchases WHERE id = '{bare}'",
     ),
     (
         "purchases_provider_ref_key",
-        "REPLACE INTO purchases (id, tenant_id, ordered_by, provider, provider_ref, checkout_url, product_id, type, status, amount_cents, currency, credits_amount, metadata_json, created_at, updated_at, version) VALUES ('x', '{tenant}', '{user}', 'STRIPE', '{session}', '', 'credits_1', 'CREDITS', 'PENDING', 149, 'EUR', 1, '{}', 0, 0, 1)",
+        "{replace_purchase} SELECT 'x', {copied}, NULL, provider_ref, checkout_url FROM purchases WHERE id = '{paid}'",
     ),
     (
         "purchases_provider_ref_key",
-        "UPDATE OR REPLACE purchases SET version = version + 1, provider_ref = '{session}', checkout_url = '' WHERE id = '{bare}'",
+        "UPDATE OR REPLACE purchases SET version = version + 1, provider_ref = '{session}', checkout_url = ''
+            WHERE id = '{bare}'",
     ),
     ("purchases_snapshot", "UPDATE OR REPLACE purchases SET version = version + 1, id = '{paid}' WHERE id = '{bare}'"),
     (
         "purchases_ordered_by_fkey",
-        "INSERT INTO {purchase_columns} VALUES ('x', 'nobody', 'nobody', 'STRIPE', 'credits_1', 'CREDITS', 'PENDING', 149, 'EUR', 1, '{}', 0, 0, NULL, 1)",
+        "INSERT INTO {purchase_columns} VALUES ('x', 'nobody', 'nobody', 'STRIPE', 'credits_1', 'CREDITS', 'PENDING',
+            149, 'EUR', 1, '{}', 0, 0, NULL, 1)",
     ),
     ("cannot store text value", "{insert_purchase} 'CREDITS', 'PENDING', 'much', 'EUR', 1, '{}', 0, 0, NULL, 1)"),
     (
         "payment_events_pkey",
-        "REPLACE INTO payment_events SELECT id, provider, 'evt_x', event_type, api_version, livemode, payload, received_at, status, note, finished_at FROM payment_events",
+        "REPLACE INTO payment_events SELECT id, provider, 'evt_x', event_type, api_version, livemode, payload,
+            received_at, status, note, finished_at FROM payment_events",
     ),
     (
         "payment_events_provider_event_key",
-        "REPLACE INTO payment_events SELECT 'x', provider, provider_event_id, event_type, api_version, livemode, x'00', received_at, status, note, finished_at FROM payment_events",
+        "REPLACE INTO payment_events SELECT 'x', provider, provider_event_id, event_type, api_version, livemode, x'00',
+            received_at, status, note, finished_at FROM payment_events",
     ),
 ];
 

@@ -99,33 +99,27 @@ pub struct Sold {
 }
 
 impl Reversals {
-    /// Takes in a fact; gives whether it was news.
-    pub fn learn(&mut self, fact: &Fact) -> bool {
+    /// Takes in a fact; one that is known, or older than what is known, changes nothing.
+    pub fn learn(&mut self, fact: &Fact) {
         match fact {
             Fact::RefundedTotal { provider_ref, amount } => {
                 match self.refunded_totals.iter_mut().find(|(known, _)| known == provider_ref) {
-                    Some((_, highest)) if *highest < *amount => *highest = *amount,
-                    Some(_) => return false,
+                    Some((_, highest)) => *highest = (*highest).max(*amount),
                     None if *amount > 0 => self.refunded_totals.push((provider_ref.clone(), *amount)),
-                    None => return false,
+                    None => {}
                 }
-                true
             }
             Fact::Refund(refund) => {
                 match self.refunds.iter_mut().find(|known| known.provider_ref == refund.provider_ref) {
-                    Some(known) if known.state < refund.state => known.state = refund.state,
-                    Some(_) => return false,
+                    Some(known) => known.state = known.state.max(refund.state),
                     None => self.refunds.push(refund.clone()),
                 }
-                true
             }
             Fact::Dispute(dispute) => {
                 match self.disputes.iter_mut().find(|known| known.provider_ref == dispute.provider_ref) {
-                    Some(known) if known.state < dispute.state => known.state = dispute.state,
-                    Some(_) => return false,
+                    Some(known) => known.state = known.state.max(dispute.state),
                     None => self.disputes.push(dispute.clone()),
                 }
-                true
             }
         }
     }
@@ -177,11 +171,6 @@ impl Reversals {
     /// Whether nothing ever went back.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
-    }
-
-    /// The disputes, oldest first.
-    pub fn disputes(&self) -> &[DisputeFact] {
-        &self.disputes
     }
 
     fn facts(&self) -> Vec<Fact> {

@@ -61,6 +61,11 @@ need_free_address() {
 
 free_port() { node "$ROOT/scripts/lib/port.mjs" free; }
 
+# For Stripe's Python SDK, which the double of Stripe is tried with.
+need_python() {
+    python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages "Python with venv" python3 python3-venv
+}
+
 # The browser of the journeys: $CHROMIUM, or the one of Debian's package.
 need_browser() {
     [ -z "${CHROMIUM-}" ] || [ -x "$CHROMIUM" ] || fail "CHROMIUM names no program: $CHROMIUM"

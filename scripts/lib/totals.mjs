@@ -1,5 +1,6 @@
 // totals.mjs cargo LOG        sums cargo's "test result" lines
 // totals.mjs playwright JSON  sums Playwright's report
+// totals.mjs tap LOG          reads what node's test runner closes with
 // Prints "PASSED FAILED IGNORED"; nothing, and exits 1, when there is no result to sum.
 import { readFileSync } from 'node:fs';
 
@@ -17,4 +18,9 @@ function playwright() {
   return [stats.expected, stats.unexpected + stats.flaky + errors.length, stats.skipped];
 }
 
-console.log((runner === 'cargo' ? cargo() : playwright()).join(' '));
+function tap() {
+  const closing = (name) => text.match(new RegExp(`^# ${name} (\\d+)$`, 'm'))?.[1] ?? process.exit(1);
+  return ['pass', 'fail', 'skipped'].map(closing);
+}
+
+console.log({ cargo, playwright, tap }[runner]().join(' '));

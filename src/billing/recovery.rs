@@ -16,9 +16,10 @@ use crate::{
 
 /// How long a claim keeps others away; longer than any call to the provider may take.
 const LEASE: SignedDuration = SignedDuration::from_mins(2);
-/// How long Stripe remembers an idempotency key (<https://docs.stripe.com/api/idempotent_requests>), less an hour: an
-/// older order without a session is closed, since repeating its call could open a second one.
-const KEY_LIFE: SignedDuration = SignedDuration::from_hours(23);
+/// How long an order's call may be repeated. Stripe remembers an idempotency key for a day
+/// (<https://docs.stripe.com/api/idempotent_requests>); an older order without a session is closed, well before that,
+/// since repeating its call could open a second one.
+const KEY_LIFE: SignedDuration = SignedDuration::from_hours(22);
 /// How far back Stripe lists events (<https://docs.stripe.com/api/events>).
 const EVENTS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Notifications can become visible a little out of order; each backfill looks this far behind the last one.
@@ -90,13 +91,15 @@ impl Billing {
         id: PurchaseId,
     ) -> Result<Option<Purchase>, BillingError> {
         let Some(purchase) = self.store.purchase(tenant, id).await? else { return Ok(None) };
-        if purchase.checkout.is_some() {
-            let Some(session) = self.provider.retrieve_checkout(&purchase).await? else { return Ok(Some(purchase)) };
+        if let Some(session) = self.provider.retrieve_checkout(&purchase).await? {
             let applied = self.apply_checkout(tenant, id, &session, Hint::None, None).await?;
             return Ok(applied.map(super::Applied::into_purchase));
         }
         if purchase.created_at + KEY_LIFE < self.now() {
             return self.close_orphan(purchase).await.map(Some);
+        }
+        if purchase.checkout.is_some() {
+            return Ok(Some(purchase));
         }
         let Some(account) = accounts.account(purchase.ordered_by).await? else { return Ok(Some(purchase)) };
         match self.open_checkout(&account.caller, purchase).await {
@@ -107,7 +110,7 @@ impl Billing {
         }
     }
 
-    /// Ends an order whose session never became known. Should there be one after all and somebody pay it, the
+    /// Ends an order whose session never became known, or is known at the provider no more. Should there be one after all and somebody pay it, the
     /// notification still settles the purchase: FAILED can become PAID.
     async fn close_orphan(&self, purchase: Purchase) -> Result<Purchase, BillingError> {
         if !matches!(purchase.state, State::Pending(_)) {

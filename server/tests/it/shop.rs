@@ -122,8 +122,8 @@ impl TestShop {
     /// What the worker does with stored events, again and again until none is left to try.
     pub async fn work_off_events(&self) {
         let read = |stored: &StoredEvent| server::stripe::event::read(&stored.payload);
-        for _ in 0..12 {
-            self.clock.advance(SignedDuration::from_hours(30));
+        for _ in 0..8 {
+            self.clock.advance(SignedDuration::from_hours(6));
             self.state.shop.billing.retry_events(&read, 1_000).await.unwrap();
         }
     }

@@ -212,12 +212,15 @@ pub(super) async fn entries(pool: &Pool, tenant: TenantId, purchase: PurchaseId)
         EntryRow,
         r#"SELECT id AS "id!", seq AS "seq!", kind AS "kind!", effect_ref AS "effect_ref!", credits AS "credits!",
             balance_after AS "balance_after!", created_at AS "created_at!"
-        FROM ledger_entries WHERE tenant_id = $1 AND purchase_id = $2 ORDER BY seq"#,
+        FROM ledger_entries WHERE tenant_id = $1 AND purchase_id = $2 ORDER BY kind, effect_ref"#,
         tenant.to_string(),
         purchase.to_string()
     )
     .fetch_all(pool)
     .await
     .map_err(store_error)?;
-    rows.into_iter().map(|row| row.entry(tenant, purchase)).collect()
+    let mut entries: Vec<Entry> = rows.into_iter().map(|row| row.entry(tenant, purchase)).collect::<Result<_, _>>()?;
+    // Asked for this order, or for none, SQLite would walk the tenant's whole ledger; asked for the key's, it uses the key.
+    entries.sort_by_key(|entry| entry.seq);
+    Ok(entries)
 }

@@ -126,7 +126,8 @@ async fn a_receipt_page_is_the_tenants_own(shop: TestShop) {
     let session = order["session_id"].as_str().unwrap();
     assert!(kim.get(&format!("/purchases/{id}")).await.text().contains(id));
     let page = lee.get(&format!("/purchases/{id}")).await;
-    assert_eq!(page.status, lee.get(&format!("/purchases/{UNKNOWN}")).await.status);
+    assert_eq!(page.status, StatusCode::NOT_FOUND, "{}", page.text());
+    assert_eq!(lee.get(&format!("/purchases/{UNKNOWN}")).await.status, StatusCode::NOT_FOUND);
     assert!(!page.text().contains("10 Credits"), "{}", page.text());
     let page = lee.get(&format!("/checkout/success?session_id={session}")).await;
     assert!(!page.text().contains("10 Credits"), "{}", page.text());

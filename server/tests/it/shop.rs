@@ -67,6 +67,9 @@ pub struct TestShop {
 impl TestShop {
     /// In mock mode, with a webhook secret.
     pub async fn open(url: &str) -> Self {
+        if std::env::var_os("RUST_LOG").is_some() {
+            server::telemetry::start_logging(server::telemetry::LogFormat::Text);
+        }
         let settings = settings(url, &[]);
         let stores = lifecycle::open_migrated(&settings).await.unwrap();
         let provider = Arc::new(MockProvider::new(ORIGIN.parse().unwrap()));

@@ -34,10 +34,14 @@ pub(crate) fn money(amount: Money, locale: Locale) -> String {
     }
 }
 
-/// `1 Credit`, `−5 Credits`; the word is the same in both languages.
+/// `1 Credit`, `−5 Credits`.
 pub(crate) fn credits(amount: Credits, locale: Locale) -> String {
-    let word = if amount.0.unsigned_abs() == 1 { "Credit" } else { "Credits" };
-    format!("{}{NBSP}{word}", number(amount, locale))
+    format!("{}{NBSP}{}", number(amount, locale), credit_word(amount))
+}
+
+/// What so many credits are called; the same in both languages.
+pub(crate) fn credit_word(amount: Credits) -> &'static str {
+    if amount.0.unsigned_abs() == 1 { "Credit" } else { "Credits" }
 }
 
 /// The bare number: `1.234` or `1,234`.

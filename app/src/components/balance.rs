@@ -58,26 +58,37 @@ impl LiveBalance {
 /// The balance in words; marked for a moment when it changes.
 #[component]
 pub(crate) fn BalanceText(
-    /// The number alone.
+    /// The number large, the word beside it small.
     #[prop(optional)]
-    bare: bool,
+    large: bool,
 ) -> impl IntoView {
-    let t = texts();
     let balance = expect_context::<LiveBalance>();
-    let shown = move |at_first: Option<Credits>| match balance.latest.get().or(at_first) {
-        Some(credits) if bare => format::number(credits, t.locale),
-        Some(credits) => format::credits(credits, t.locale),
-        None => "–".to_owned(),
-    };
     view! {
         <span class="balance" class:balance-news=move || balance.news.get().is_some()>
             <Suspense fallback=|| {
                 "–"
             }>{move || Suspend::new(async move {
                 let at_first = balance.at_first.await;
-                move || shown(at_first)
+                let value = Signal::derive(move || balance.latest.get().or(at_first));
+                if large { view! { <Large value=value /> }.into_any() } else { view! { <Words value=value /> }.into_any() }
             })}</Suspense>
         </span>
+    }
+}
+
+#[component]
+fn Words(value: Signal<Option<Credits>>) -> impl IntoView {
+    let t = texts();
+    move || value.get().map_or_else(|| "–".to_owned(), |credits| format::credits(credits, t.locale))
+}
+
+#[component]
+fn Large(value: Signal<Option<Credits>>) -> impl IntoView {
+    let t = texts();
+    view! {
+        {move || value.get().map_or_else(|| "–".to_owned(), |credits| format::number(credits, t.locale))}
+        " "
+        <span class="balance-unit">{move || value.get().map(format::credit_word)}</span>
     }
 }
 

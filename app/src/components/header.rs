@@ -46,7 +46,7 @@ pub(crate) fn Header() -> impl IntoView {
                     <img src="/favicon.svg" alt="" width="28" height="28" />
                     <span>"IZA Credits"</span>
                 </a>
-                <div class="flex items-center gap-2 sm:gap-3">
+                <div class="flex shrink-0 items-center gap-2 sm:gap-3">
                     <div class="hidden md:block">
                         <LanguageSwitch />
                     </div>

@@ -67,7 +67,6 @@ pub(super) const TEXTS: Texts = Texts {
     order_sending: "Wird bestellt …",
     order_hint: "Bezahlt wird auf der nächsten Seite bei Stripe. Ihre Kartendaten sehen wir nie.",
     order_hint_mock: "Testbetrieb: Die Zahlung gelingt sofort, ohne echtes Geld.",
-    redirect_pay: "Sie werden zur Zahlungsseite weitergeleitet.",
     redirect_pay_link: "Zur Zahlungsseite",
     redirect_processing: "Die Zahlung zu dieser Bestellung wird schon verarbeitet. Sie werden zu ihrem Stand weitergeleitet.",
     redirect_paid: "Diese Bestellung ist schon bezahlt. Sie werden zum Beleg weitergeleitet.",
@@ -143,5 +142,6 @@ pub(super) const TEXTS: Texts = Texts {
     vat_included: |rate| format!("inkl. {rate} MwSt."),
     vat: |rate| format!("Enthaltene MwSt. ({rate})"),
     balance_news: |balance| format!("Neues Guthaben: {balance}"),
+    redirect_pay: |host| format!("Sie werden zur Zahlungsseite weitergeleitet: {host}"),
     success_booked: |credits, price| format!("{credits} für {price} sind auf Ihrem Guthaben."),
 };

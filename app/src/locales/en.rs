@@ -67,7 +67,6 @@ pub(super) const TEXTS: Texts = Texts {
     order_sending: "Placing order …",
     order_hint: "You pay on the next page, at Stripe. We never see your card details.",
     order_hint_mock: "Test mode: the payment succeeds at once, without real money.",
-    redirect_pay: "You are being taken to the payment page.",
     redirect_pay_link: "Go to the payment page",
     redirect_processing: "The payment for this order is already being processed. You are being taken to its status.",
     redirect_paid: "This order is already paid. You are being taken to its receipt.",
@@ -143,5 +142,6 @@ pub(super) const TEXTS: Texts = Texts {
     vat_included: |rate| format!("incl. {rate} VAT"),
     vat: |rate| format!("VAT included ({rate})"),
     balance_news: |balance| format!("New balance: {balance}"),
+    redirect_pay: |host| format!("You are being taken to the payment page: {host}"),
     success_booked: |credits, price| format!("{credits} for {price} have been added to your balance."),
 };

@@ -73,7 +73,6 @@ pub(crate) struct Texts {
     pub(crate) order_sending: &'static str,
     pub(crate) order_hint: &'static str,
     pub(crate) order_hint_mock: &'static str,
-    pub(crate) redirect_pay: &'static str,
     pub(crate) redirect_pay_link: &'static str,
     pub(crate) redirect_processing: &'static str,
     pub(crate) redirect_paid: &'static str,
@@ -149,6 +148,7 @@ pub(crate) struct Texts {
     pub(crate) vat_included: fn(rate: &str) -> String,
     pub(crate) vat: fn(rate: &str) -> String,
     pub(crate) balance_news: fn(balance: &str) -> String,
+    pub(crate) redirect_pay: fn(host: &str) -> String,
     pub(crate) success_booked: fn(credits: &str, price: &str) -> String,
 }
 

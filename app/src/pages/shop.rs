@@ -36,8 +36,7 @@ pub(crate) fn ShopPage() -> impl IntoView {
                     <div class="card hero-card">
                         <p class="eyebrow">{t.balance}</p>
                         <p class="balance-large">
-                            <BalanceText bare=true />
-                            <span class="balance-unit">" Credits"</span>
+                            <BalanceText large=true />
                         </p>
                     </div>
                 }

@@ -48,13 +48,13 @@ pub fn stories() -> impl Strategy<Value = Vec<Told>> {
 }
 
 /// Tells a story to a shop, lets the worker catch up, and compares. Panics when what is left is not what must be.
-pub async fn tell(store: Arc<dyn AnyStore>, story: &[Told]) {
+pub async fn tell(store: Arc<dyn AnyStore>, news_told: &[Told]) {
     static TOLD: AtomicU64 = AtomicU64::new(1_000_000);
     let seed = TOLD.fetch_add(1, Ordering::Relaxed);
     let world = World::open(store, seed).await;
     let purchase = world.billing.order(&world.caller, "credits_5", None, Locale::De).await.expect("it is ordered");
     let mut meanings = Vec::new();
-    for (told, at) in story.iter().zip(0..) {
+    for (told, at) in news_told.iter().zip(0..) {
         let meaning = match told {
             Told::Silence => {
                 world.provider.set_unavailable(true);
@@ -87,11 +87,11 @@ pub async fn tell(store: Arc<dyn AnyStore>, story: &[Told]) {
 
     let stored = world.store.purchase(purchase.tenant_id, purchase.id).await.expect("the store answers");
     let balance = world.billing.balance(purchase.tenant_id).await.expect("the store answers");
-    let (credits, status) = left(story);
+    let (credits, status) = left(news_told);
     assert_eq!(balance.credits.0, credits);
     // What the provider was silent about is applied later than it was told; credits are the same in any order, but the
     // state has no way back from REFUNDED.
-    if !story.iter().any(|told| matches!(told, Told::Silence)) {
+    if !news_told.iter().any(|told| matches!(told, Told::Silence)) {
         assert_eq!(stored.map(|purchase| purchase.status()), Some(status));
     }
 }

@@ -5,31 +5,44 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::needless_pass_by_value, reason = "each test owns its shop")]
 
+/// One runtime for all tests, as the process has one: Leptos renders on threads of its own, which outlive any test.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+
 /// Makes of each `async fn(TestShop)` a test on SQLite and one on PostgreSQL.
 macro_rules! on_both_databases {
     ($($name:ident),+ $(,)?) => {
         mod sqlite {
             $(
-                #[tokio::test]
-                async fn $name() {
-                    let database = store_sqlite::testing::TestDatabase::create().await.unwrap();
-                    super::$name(crate::shop::TestShop::open(&database.url()).await).await;
-                    database.remove().await.unwrap();
+                #[test]
+                fn $name() {
+                    let test = crate::RUNTIME.spawn(async {
+                        let database = store_sqlite::testing::TestDatabase::create().await.unwrap();
+                        super::$name(crate::shop::TestShop::open(&database.url()).await).await;
+                        database.remove().await.unwrap();
+                    });
+                    crate::RUNTIME.block_on(test).unwrap();
                 }
             )+
         }
         mod postgres {
             $(
-                #[tokio::test]
-                async fn $name() {
-                    let database = store_postgres::testing::TestDatabase::create().await.unwrap();
-                    super::$name(crate::shop::TestShop::open(&database.url()).await).await;
-                    database.remove().await.unwrap();
+                #[test]
+                fn $name() {
+                    let test = crate::RUNTIME.spawn(async {
+                        let database = store_postgres::testing::TestDatabase::create().await.unwrap();
+                        super::$name(crate::shop::TestShop::open(&database.url()).await).await;
+                        database.remove().await.unwrap();
+                    });
+                    crate::RUNTIME.block_on(test).unwrap();
                 }
             )+
         }
     };
 }
+
+use std::sync::LazyLock;
+
+use tokio::runtime::Runtime;
 
 mod customer;
 mod forms;

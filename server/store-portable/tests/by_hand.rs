@@ -65,6 +65,8 @@ const PORTABLE_ATTACKS: &[(&str, &str)] = &[
     ("purchases_credits_amount_check", "{insert_purchase} 'CREDITS', 'PENDING', 149, 'EUR', 0, '{}', 0, 0, NULL, 1)"),
     ("purchases_metadata_json_check", "{insert_purchase} 'CREDITS', 'PENDING', 149, 'EUR', 1, '[]', 0, 0, NULL, 1)"),
     ("json", "{insert_purchase} 'CREDITS', 'PENDING', 149, 'EUR', 1, '{', 0, 0, NULL, 1)"),
+    ("purchases_reversals_json_check", "{update_purchase} reversals_json = '[]' WHERE id = '{pending}'"),
+    ("payment_events_attempts_check", "UPDATE payment_events SET attempts = 0"),
     ("payment_events_as_it_came", "UPDATE payment_events SET provider_event_id = 'evt_x'"),
     ("payment_events_as_it_came", "UPDATE payment_events SET payload = received_payload('x')"),
     ("payment_events_as_it_came", "UPDATE payment_events SET event_type = 'x'"),

@@ -9,6 +9,9 @@
 //! Each state is a type of its own and has only the moves that exist; [`State`] is any of them,
 //! for where the state is known at run time alone.
 
+#[cfg(test)]
+mod tests;
+
 use std::{fmt, str::FromStr};
 
 use jiff::Timestamp;
@@ -351,77 +354,5 @@ impl Purchase {
     /// What was sold, as far as taking it back asks.
     pub fn sold(&self) -> Sold {
         Sold { credits: self.item.credits, amount: self.item.price.cents }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[derive(Clone, Copy, Debug)]
-    enum Move {
-        Pay,
-        Fail,
-        Refund,
-    }
-
-    fn moves() -> impl Strategy<Value = Vec<Move>> {
-        proptest::collection::vec(prop_oneof![Just(Move::Pay), Just(Move::Fail), Just(Move::Refund)], 0..12)
-    }
-
-    proptest! {
-        #[test]
-        fn only_the_four_moves_of_the_diagram_exist(moves in moves()) {
-            let at = Timestamp::UNIX_EPOCH;
-            let mut state = State::Pending(Pending);
-            for made in moves {
-                let from = state.status();
-                let next = match made {
-                    Move::Pay => state.pay(at),
-                    Move::Fail => state.fail(FailureReason::Expired, at),
-                    Move::Refund => state.refund(at),
-                };
-                let allowed = matches!(
-                    (from, made),
-                    (Status::Pending | Status::Failed, Move::Pay) | (Status::Pending, Move::Fail) | (Status::Paid, Move::Refund)
-                );
-                prop_assert_eq!(next.is_ok(), allowed);
-                state = next.unwrap_or(state);
-            }
-        }
-
-        #[test]
-        fn a_state_survives_being_stored(moves in moves()) {
-            let mut state = State::Pending(Pending);
-            for (made, second) in moves.into_iter().zip(1..) {
-                let at = Timestamp::from_second(second).map_err(|e| TestCaseError::fail(e.to_string()))?;
-                state = match made {
-                    Move::Pay => state.pay(at),
-                    Move::Fail => state.fail(FailureReason::PaymentFailed, at),
-                    Move::Refund => state.refund(at),
-                }.unwrap_or(state);
-                let failure = state.failure().map(|failed| (failed.reason, failed.at));
-                prop_assert_eq!(State::restore(state.status(), state.paid_at(), failure, state.refunded_at()), Some(state));
-            }
-        }
-    }
-
-    #[test]
-    fn columns_that_contradict_each_other_make_no_state() {
-        let at = Some(Timestamp::UNIX_EPOCH);
-        assert_eq!(State::restore(Status::Paid, None, None, None), None);
-        assert_eq!(State::restore(Status::Pending, at, None, None), None);
-        assert_eq!(State::restore(Status::Refunded, None, None, at), None);
-    }
-
-    #[test]
-    fn an_order_key_is_visible_ascii_of_bounded_length() {
-        assert!("a".parse::<OrderKey>().is_ok());
-        assert!("x".repeat(255).parse::<OrderKey>().is_ok());
-        for bad in ["", "with space", "ü", "line\nbreak", &"x".repeat(256)] {
-            assert_eq!(bad.parse::<OrderKey>(), Err(InvalidOrderKey), "{bad:?}");
-        }
     }
 }

@@ -31,11 +31,16 @@ impl fmt::Debug for EmailAddress {
 impl FromStr for EmailAddress {
     type Err = InvalidEmail;
 
+    /// At most 254 characters: longer ones cannot be mailed to (RFC 5321, section 4.5.3.1.3, with RFC 3696's erratum 1690).
     fn from_str(text: &str) -> Result<Self, InvalidEmail> {
+        const LENGTH_MAX: usize = 254;
+        let text = text.trim();
+        if text.len() > LENGTH_MAX {
+            return Err(InvalidEmail);
+        }
         let options =
             email_address::Options::default().with_required_tld().without_display_text().without_domain_literal();
-        let address =
-            email_address::EmailAddress::parse_with_options(text.trim(), options).map_err(|_| InvalidEmail)?;
+        let address = email_address::EmailAddress::parse_with_options(text, options).map_err(|_| InvalidEmail)?;
         Ok(Self(address.as_str().to_lowercase()))
     }
 }
@@ -132,6 +137,10 @@ mod tests {
         for bad in ["", "kim", "kim@", "@example.com", "kim@example", "Kim <kim@example.com>", "a b@example.com"] {
             assert_eq!(bad.parse::<EmailAddress>(), Err(InvalidEmail), "{bad:?}");
         }
+        let label = "a".repeat(60);
+        let of_length = |last: usize| format!("kim@{label}.{label}.{label}.{}.com", "a".repeat(last));
+        assert_eq!((of_length(63).len(), of_length(63).parse::<EmailAddress>().is_ok()), (254, true));
+        assert!(of_length(64).parse::<EmailAddress>().is_err());
     }
 
     #[test]

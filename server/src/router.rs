@@ -1,6 +1,7 @@
 //! The router: JSON API, forms, pages and static files, and what lies around them.
 
 mod answers;
+mod look_again;
 
 use app::context::{Shop, Visitor};
 use axum::{
@@ -29,6 +30,8 @@ use tower_http::{
 };
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
+
+use look_again::look_again;
 
 use crate::{
     http::{auth, balance, checkout, forms, health, openapi, problem::Problem, products, purchases, webhook},
@@ -116,6 +119,7 @@ fn pages(state: &AppState) -> Router<AppState> {
     Router::new()
         .leptos_routes_with_context(state, routes, page_context(&state.shop), move || app::shell(options.clone()))
         .layer(middleware::from_fn(ask_to_sign_in))
+        .layer(middleware::from_fn(look_again))
 }
 
 /// What pages and server functions find in their Leptos context.
@@ -150,7 +154,8 @@ async fn ask_to_sign_in(Extension(visitor): Extension<Visitor>, request: Request
 
 /// Files of the site's root; what is not there is the not-found page.
 fn static_files(state: &AppState) -> ServeDir<Router> {
-    let not_found = personal(state, Router::new().fallback(not_found)).with_state(state.clone());
+    let not_found = personal(state, Router::new().fallback(not_found).layer(middleware::from_fn(look_again)))
+        .with_state(state.clone());
     ServeDir::new(state.leptos.site_root.as_ref())
         .append_index_html_on_directories(false)
         .call_fallback_on_method_not_allowed(true)

@@ -2,7 +2,8 @@
 //!
 //! In `reactive_graph` 0.2.16, a resource that has just loaded answers "not yet" while its value is still being written,
 //! and keeps no waker (`computed/async_derived/future_impls.rs`, the arm for a pending value). A page that asks at that
-//! very moment is never woken again. It happens in a few of a thousand renderings when threads contend.
+//! very moment is never woken again. This mends that one place; with many threads at once, renderings have been seen to
+//! hang in spite of it, for a cause that is not known yet.
 
 use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 

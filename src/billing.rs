@@ -23,7 +23,7 @@ use jiff::Timestamp;
 pub use checkout::{Applied, Discrepancy};
 pub use order::OrderError;
 pub use recovery::{EventRetried, PurchaseChecked};
-pub use webhook::Received;
+pub use webhook::{Received, StillToApply, TakenIn};
 
 use crate::{
     catalog::{CATALOG, Product},

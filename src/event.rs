@@ -97,6 +97,22 @@ pub struct EventOutcome {
     pub at: Timestamp,
 }
 
+/// How an event ends, and the event itself where it is not stored yet: then both are written at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClosedEvent {
+    /// How it ends.
+    pub outcome: EventOutcome,
+    /// The notification, if this is the first that the store hears of it; its id is the outcome's.
+    pub arriving: Option<NewEvent>,
+}
+
+impl From<EventOutcome> for ClosedEvent {
+    /// Of an event that is stored already.
+    fn from(outcome: EventOutcome) -> Self {
+        Self { outcome, arriving: None }
+    }
+}
+
 /// A stored event that is taken up again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEvent {

@@ -5,7 +5,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::{event::IncomingEvent, ids::PurchaseId, purchase::Purchase, reversal::Fact};
+use crate::{
+    event::IncomingEvent,
+    ids::{PurchaseId, TenantId},
+    purchase::Purchase,
+    reversal::Fact,
+};
 
 /// Opens checkout sessions and tells how they stand.
 ///
@@ -42,6 +47,8 @@ pub struct CheckoutSession {
     pub provider_ref: String,
     /// The purchase it was opened for, by its `client_reference_id` or metadata.
     pub purchase_id: Option<PurchaseId>,
+    /// The purchase's tenant, by the metadata that the shop itself gave the session.
+    pub tenant_id: Option<TenantId>,
     /// Where the buyer pays; gone once the session is no longer open.
     pub url: Option<String>,
     /// Whether it is open, finished or expired.

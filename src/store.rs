@@ -9,7 +9,7 @@ use futures_core::stream::BoxStream;
 use jiff::Timestamp;
 
 use crate::{
-    event::{EventOutcome, EventStatus, NewEvent, StoredEvent},
+    event::{ClosedEvent, EventStatus, NewEvent, StoredEvent},
     ids::{EventId, PurchaseId, TenantId},
     ledger::{Balance, Entry, NewEntry},
     purchase::Purchase,
@@ -54,8 +54,9 @@ pub trait Store: Send + Sync {
     /// Stores a notification. The same provider event id again writes nothing and tells how the first one stands.
     async fn record_event(&self, event: &NewEvent) -> Result<Recorded, StoreError>;
 
-    /// Marks an event that changes no purchase. One that is APPLIED stays so.
-    async fn finish_event(&self, outcome: &EventOutcome) -> Result<(), StoreError>;
+    /// Closes an event that changes no purchase; one that arrives is stored closed. One that is APPLIED stays so. Tells
+    /// whether this is news: `false` when the event stood there already.
+    async fn close_event(&self, event: &ClosedEvent) -> Result<bool, StoreError>;
 
     /// Puts off an event that could not be applied; it stays RECEIVED.
     async fn defer_event(&self, id: EventId, until: Timestamp, note: &str) -> Result<(), StoreError>;
@@ -127,8 +128,8 @@ pub struct Change {
     pub purchase: Purchase,
     /// What is booked with it, in this order.
     pub entries: Vec<NewEntry>,
-    /// The event that caused it.
-    pub event: Option<EventOutcome>,
+    /// The event that caused it. Known under the same provider event id already, it is not stored twice.
+    pub event: Option<ClosedEvent>,
 }
 
 /// What became of a change.

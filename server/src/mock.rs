@@ -30,6 +30,7 @@ impl MockProvider {
         let paid = status == SessionStatus::Complete;
         CheckoutSession {
             purchase_id: Some(purchase.id),
+            tenant_id: Some(purchase.tenant_id),
             url: (status == SessionStatus::Open).then(|| url.into()),
             status,
             payment: if paid { PaymentStatus::Paid } else { PaymentStatus::Unpaid },

@@ -1,7 +1,7 @@
 //! The payment events: stored once each, finished once each.
 
 use billing::{
-    event::{EventOutcome, EventStatus, NewEvent, StoredEvent},
+    event::{ClosedEvent, EventOutcome, EventStatus, NewEvent, StoredEvent},
     ids::EventId,
     store::{Recorded, StoreError},
 };
@@ -31,54 +31,74 @@ macro_rules! event_columns {
 }
 
 pub(super) async fn record(pool: &Pool, event: &NewEvent) -> Result<Recorded, StoreError> {
-    let incoming = &event.incoming;
-    let provider_event_id = without_nul(&incoming.provider_event_id);
-    // As with purchases: NOT EXISTS for the usual repetition, ON CONFLICT for the one at the same instant.
-    let written = sqlx::query!(
-        "INSERT INTO payment_events (id, provider, provider_event_id, event_type, api_version, livemode, payload,
-            received_at, status, note, finished_at, attempts, next_attempt_at)
-        SELECT $1, 'STRIPE', $2, $3, $4, $5, $6, $7, 'RECEIVED', '', NULL, 1, $8
-        WHERE NOT EXISTS (SELECT 1 FROM payment_events WHERE provider = 'STRIPE' AND provider_event_id = $2)
-        ON CONFLICT (provider, provider_event_id) DO NOTHING",
-        event.id.to_string(),
-        provider_event_id,
-        without_nul(&incoming.event_type),
-        incoming.api_version.as_deref().map(without_nul),
-        incoming.livemode,
-        incoming.payload,
-        micros(event.received_at),
-        micros(event.received_at + APPLIED_WITHIN)
-    )
-    .execute(pool)
-    .await
-    .map_err(store_error)?;
-    if written.rows_affected() == 1 {
+    let mut connection = pool.acquire().await.map_err(store_error)?;
+    if insert(&mut connection, event, None).await.map_err(store_error)? {
         return Ok(Recorded::New);
     }
     let earlier = sqlx::query!(
         r#"SELECT id AS "id!", status AS "status!" FROM payment_events
         WHERE provider = 'STRIPE' AND provider_event_id = $1"#,
-        provider_event_id
+        without_nul(&event.incoming.provider_event_id)
     )
-    .fetch_optional(pool)
+    .fetch_optional(&mut *connection)
     .await
     .map_err(store_error)?
     .ok_or_else(|| StoreError::Internal("the event was neither written nor there".to_owned()))?;
     Ok(Recorded::Known { id: parse("id", &earlier.id)?, status: parse("status", &earlier.status)? })
 }
 
-/// An event that is applied stays so; one that was ignored or needs attention may yet be applied, by hand.
-pub(super) async fn finish(connection: &mut Connection, outcome: &EventOutcome) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "UPDATE payment_events SET status = $2, note = $3, finished_at = $4 WHERE id = $1 AND status <> 'APPLIED'",
+/// Stores an event, closed or not; `false` when it is there already, and nothing is written.
+async fn insert(
+    connection: &mut Connection,
+    event: &NewEvent,
+    outcome: Option<&EventOutcome>,
+) -> Result<bool, sqlx::Error> {
+    let incoming = &event.incoming;
+    // As with purchases: NOT EXISTS for the usual repetition, ON CONFLICT for the one at the same instant.
+    let written = sqlx::query!(
+        "INSERT INTO payment_events (id, provider, provider_event_id, event_type, api_version, livemode, payload,
+            received_at, status, note, finished_at, attempts, next_attempt_at)
+        SELECT $1, 'STRIPE', $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11
+        WHERE NOT EXISTS (SELECT 1 FROM payment_events WHERE provider = 'STRIPE' AND provider_event_id = $2)
+        ON CONFLICT (provider, provider_event_id) DO NOTHING",
+        event.id.to_string(),
+        without_nul(&incoming.provider_event_id),
+        without_nul(&incoming.event_type),
+        incoming.api_version.as_deref().map(without_nul),
+        incoming.livemode,
+        incoming.payload,
+        micros(event.received_at),
+        outcome.map_or(EventStatus::Received, |outcome| outcome.status).as_str(),
+        outcome.map_or_else(String::new, |outcome| without_nul(&outcome.note)),
+        outcome.map(|outcome| micros(outcome.at)),
+        micros(event.received_at + APPLIED_WITHIN)
+    )
+    .execute(connection)
+    .await?;
+    Ok(written.rows_affected() == 1)
+}
+
+/// Closes an event, or stores it closed; `false` when it stands so already. One that is applied stays so; one that was
+/// ignored or needs attention may yet be applied.
+pub(crate) async fn close(connection: &mut Connection, event: &ClosedEvent) -> Result<bool, sqlx::Error> {
+    let ClosedEvent { outcome, arriving } = event;
+    if let Some(arriving) = arriving
+        && insert(connection, arriving, Some(outcome)).await?
+    {
+        return Ok(true);
+    }
+    let written = sqlx::query!(
+        "UPDATE payment_events SET status = $3, note = $4, finished_at = $5
+        WHERE (id = $1 OR (provider = 'STRIPE' AND provider_event_id = $2)) AND status NOT IN ('APPLIED', $3)",
         outcome.id.to_string(),
+        arriving.as_ref().map(|event| without_nul(&event.incoming.provider_event_id)),
         outcome.status.as_str(),
         without_nul(&outcome.note),
         micros(outcome.at)
     )
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(written.rows_affected() == 1)
 }
 
 pub(super) async fn defer(pool: &Pool, id: EventId, until: Timestamp, note: &str) -> Result<(), StoreError> {

@@ -19,12 +19,11 @@
 //! rolls both back.
 
 mod accounts;
-mod commit;
 mod error;
-mod events;
+pub(crate) mod events;
 mod migrate;
 mod purchases;
-mod row;
+pub(crate) mod row;
 mod store;
 
 pub(crate) use error::store_error;

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The columns of `purchases` that a [`Purchase`] is made from.
-pub(super) struct PurchaseRow {
+pub(crate) struct PurchaseRow {
     pub id: String,
     pub tenant_id: String,
     pub ordered_by: String,
@@ -43,32 +43,32 @@ pub(super) struct PurchaseRow {
 
 /// What `metadata_json` holds.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Metadata {
+pub(crate) struct Metadata {
     pub product_name: String,
     pub locale: Locale,
 }
 
 /// Instants are stored as microseconds since 1970.
-pub(super) fn micros(at: Timestamp) -> i64 {
+pub(crate) fn micros(at: Timestamp) -> i64 {
     at.as_microsecond()
 }
 
-pub(super) fn instant(micros: i64) -> Result<Timestamp, StoreError> {
+pub(crate) fn instant(micros: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_microsecond(micros).map_err(|_| StoreError::Corrupt(format!("no instant: {micros}")))
 }
 
 /// Writes a JSON column.
-pub(super) fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
+pub(crate) fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Internal(error.to_string()))
 }
 
 /// Reads a text column as one of the domain's types. The text itself may be personal data and stays out of the error.
-pub(super) fn parse<T: FromStr>(column: &'static str, text: &str) -> Result<T, StoreError> {
+pub(crate) fn parse<T: FromStr>(column: &'static str, text: &str) -> Result<T, StoreError> {
     text.parse().map_err(|_| StoreError::Corrupt(format!("column {column}")))
 }
 
 /// PostgreSQL stores no NUL; a text from outside that has one is kept with a replacement character instead.
-pub(super) fn without_nul(text: &str) -> String {
+pub(crate) fn without_nul(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 
@@ -118,7 +118,7 @@ impl TryFrom<PurchaseRow> for Purchase {
 }
 
 /// The columns of `ledger_entries`, but for the two that every query filters by.
-pub(super) struct EntryRow {
+pub(crate) struct EntryRow {
     pub id: String,
     pub seq: i64,
     pub kind: String,
@@ -129,7 +129,7 @@ pub(super) struct EntryRow {
 }
 
 impl EntryRow {
-    pub(super) fn entry(self, tenant_id: TenantId, purchase_id: PurchaseId) -> Result<Entry, StoreError> {
+    pub(crate) fn entry(self, tenant_id: TenantId, purchase_id: PurchaseId) -> Result<Entry, StoreError> {
         let kind: EntryKind = parse("kind", &self.kind)?;
         let booked = NewEntry {
             id: parse("id", &self.id)?,
@@ -145,7 +145,7 @@ impl EntryRow {
 }
 
 /// The columns of `payment_events` that a [`StoredEvent`] is made from.
-pub(super) struct EventRow {
+pub(crate) struct EventRow {
     pub id: String,
     pub provider_event_id: String,
     pub event_type: String,

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use billing::{
-    event::{EventOutcome, EventStatus, NewEvent, StoredEvent},
+    event::{ClosedEvent, EventStatus, NewEvent, StoredEvent},
     ids::{EventId, PurchaseId, TenantId},
     ledger::{Balance, Entry},
     purchase::Purchase,
@@ -12,7 +12,7 @@ use futures_core::stream::BoxStream;
 use jiff::Timestamp;
 use tokio_stream::{StreamExt, wrappers::BroadcastStream};
 
-use super::{check_migrated, commit, events, purchases, store_error};
+use super::{check_migrated, events, purchases, store_error};
 use crate::ThisStore;
 
 #[async_trait]
@@ -50,16 +50,20 @@ impl Store for ThisStore {
     }
 
     async fn commit(&self, change: &Change) -> Result<Committed, StoreError> {
-        commit::commit(self, change).await
+        let committed = self.write(change).await?;
+        if committed == Committed::Yes && !change.entries.is_empty() {
+            self.balance_changed(change.purchase.tenant_id);
+        }
+        Ok(committed)
     }
 
     async fn record_event(&self, event: &NewEvent) -> Result<Recorded, StoreError> {
         events::record(self.writer(), event).await
     }
 
-    async fn finish_event(&self, outcome: &EventOutcome) -> Result<(), StoreError> {
+    async fn close_event(&self, event: &ClosedEvent) -> Result<bool, StoreError> {
         let mut connection = self.writer().acquire().await.map_err(store_error)?;
-        events::finish(&mut connection, outcome).await.map_err(store_error)
+        events::close(&mut connection, event).await.map_err(store_error)
     }
 
     async fn locate_payment(&self, payment_ref: &str) -> Result<Option<(TenantId, PurchaseId)>, StoreError> {

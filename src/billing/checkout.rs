@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{Billing, BillingError, reversal::Evidence};
 use crate::{
-    event::{EventOutcome, EventStatus},
+    event::{ClosedEvent, EventOutcome, EventStatus, NewEvent},
     ids::{EntryId, EventId, PurchaseId, TenantId},
     ledger::{EntryKind, NewEntry},
     money::Currency,
@@ -143,8 +143,31 @@ fn is_news(purchase: &Purchase, session: &CheckoutSession) -> bool {
     purchase.checkout.is_none() || (session.payment_ref.is_some() && session.payment_ref != purchase.payment_ref)
 }
 
-pub(super) fn applied_event(event: Option<EventId>, at: Timestamp) -> Option<EventOutcome> {
-    event.map(|id| EventOutcome { id, status: EventStatus::Applied, note: "applied".to_owned(), at })
+/// What makes the shop look at a purchase.
+#[derive(Clone, Copy)]
+pub(super) enum Cause<'a> {
+    /// Somebody asked.
+    Asked,
+    /// A notification that is not stored yet: it is stored with what it causes, in the same transaction.
+    Arriving(&'a NewEvent),
+    /// A stored notification.
+    Stored(EventId),
+}
+
+impl Cause<'_> {
+    /// How the event ends, if it is one.
+    pub(super) fn closed(self, status: EventStatus, note: &str, at: Timestamp) -> Option<ClosedEvent> {
+        let outcome = |id| EventOutcome { id, status, note: note.to_owned(), at };
+        match self {
+            Self::Asked => None,
+            Self::Arriving(event) => Some(ClosedEvent { outcome: outcome(event.id), arriving: Some(event.clone()) }),
+            Self::Stored(id) => Some(outcome(id).into()),
+        }
+    }
+
+    pub(super) fn applied(self, at: Timestamp) -> Option<ClosedEvent> {
+        self.closed(EventStatus::Applied, "applied", at)
+    }
 }
 
 impl Billing {
@@ -160,7 +183,7 @@ impl Billing {
             return Ok(Some(purchase));
         }
         let Some(session) = self.provider.retrieve_checkout(&purchase).await? else { return Ok(Some(purchase)) };
-        let applied = self.apply_checkout(tenant, purchase.id, &session, Hint::None, None).await?;
+        let applied = self.apply_checkout(tenant, purchase.id, &session, Hint::None, Cause::Asked).await?;
         Ok(applied.map(Applied::into_purchase))
     }
 
@@ -172,19 +195,19 @@ impl Billing {
             return Ok(Some(purchase));
         }
         let Some(session) = self.provider.expire_checkout(&purchase).await? else { return Ok(Some(purchase)) };
-        let applied = self.apply_checkout(tenant, id, &session, Hint::Dropped, None).await?;
+        let applied = self.apply_checkout(tenant, id, &session, Hint::Dropped, Cause::Asked).await?;
         Ok(applied.map(Applied::into_purchase))
     }
 
-    /// Acts upon how a purchase's session stands; `None` when the tenant has no such purchase. An event given is marked
-    /// in the same transaction as what it causes.
+    /// Acts upon how a purchase's session stands; `None` when the tenant has no such purchase. An event is closed in the
+    /// same transaction as what it causes.
     pub(super) async fn apply_checkout(
         &self,
         tenant: TenantId,
         id: PurchaseId,
         session: &CheckoutSession,
         hint: Hint,
-        event: Option<EventId>,
+        cause: Cause<'_>,
     ) -> Result<Option<Applied>, BillingError> {
         for _ in 0..ATTEMPTS_MAX {
             let Some(purchase) = self.store.purchase(tenant, id).await? else { return Ok(None) };
@@ -194,15 +217,15 @@ impl Billing {
                 Decision::Fail(reason) => purchase.state.fail(reason, self.now())?,
                 Decision::Note => purchase.state,
                 Decision::Nothing => {
-                    self.finish(event, EventStatus::Applied, "nothing new").await?;
+                    self.close(cause, EventStatus::Applied, "nothing new").await?;
                     return Ok(Some(Applied::Unchanged(purchase)));
                 }
                 Decision::Refuse(discrepancy) => {
-                    self.raise_attention(&purchase, discrepancy, event).await?;
+                    self.raise_attention(&purchase, discrepancy, cause).await?;
                     return Ok(Some(Applied::Discrepant(purchase, discrepancy)));
                 }
             };
-            let change = self.change(purchase, state, session, &decision, event);
+            let change = self.change(purchase, state, session, &decision, cause);
             if self.store.commit(&change).await? == Committed::Yes {
                 let written = Purchase { version: change.purchase.version + 1, ..change.purchase };
                 tracing::info!(purchase = %written.id, status = %written.status(), "purchase changed");
@@ -211,7 +234,7 @@ impl Billing {
                 }
                 // What went back before the payment was known is booked with it; the state follows.
                 let own = Evidence { payment_ref: None, livemode: session.livemode, facts: &[] };
-                return self.apply_facts(tenant, id, &own, None).await;
+                return self.apply_facts(tenant, id, &own, Cause::Asked).await;
             }
         }
         Err(BillingError::Contended)
@@ -223,7 +246,7 @@ impl Billing {
         state: State,
         session: &CheckoutSession,
         decision: &Decision,
-        event: Option<EventId>,
+        cause: Cause<'_>,
     ) -> Change {
         let now = self.now();
         let mut postings = Vec::new();
@@ -242,7 +265,7 @@ impl Billing {
         Change {
             purchase: Purchase { state, checkout, payment_ref, updated_at: now, ..purchase },
             entries,
-            event: applied_event(event, now),
+            event: cause.applied(now),
         }
     }
 
@@ -263,23 +286,20 @@ impl Billing {
         &self,
         purchase: &Purchase,
         discrepancy: Discrepancy,
-        event: Option<EventId>,
+        cause: Cause<'_>,
     ) -> Result<(), BillingError> {
-        tracing::error!(purchase = %purchase.id, %discrepancy, "nothing was booked; a person has to look");
-        metrics::counter!("billing_attention_total", "reason" => discrepancy.label()).increment(1);
-        self.finish(event, EventStatus::Attention, &discrepancy.to_string()).await
-    }
-
-    pub(super) async fn finish(
-        &self,
-        event: Option<EventId>,
-        status: EventStatus,
-        note: &str,
-    ) -> Result<(), BillingError> {
-        if let Some(id) = event {
-            let outcome = EventOutcome { id, status, note: note.to_owned(), at: self.now() };
-            self.store.finish_event(&outcome).await?;
+        if self.close(cause, EventStatus::Attention, &discrepancy.to_string()).await? {
+            tracing::error!(purchase = %purchase.id, %discrepancy, "nothing was booked; a person has to look");
+            metrics::counter!("billing_attention_total", "reason" => discrepancy.label()).increment(1);
         }
         Ok(())
+    }
+
+    /// Closes the event that was the cause, if it was one; `false` when it stood so already.
+    pub(super) async fn close(&self, cause: Cause<'_>, status: EventStatus, note: &str) -> Result<bool, BillingError> {
+        match cause.closed(status, note, self.now()) {
+            Some(closed) => Ok(self.store.close_event(&closed).await?),
+            None => Ok(true),
+        }
     }
 }

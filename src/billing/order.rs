@@ -1,6 +1,9 @@
 //! Ordering: from a product id to a checkout session.
 
-use super::{Applied, Billing, BillingError, checkout::Hint};
+use super::{
+    Applied, Billing, BillingError,
+    checkout::{Cause, Hint},
+};
 use crate::{
     account::Caller,
     catalog::Product,
@@ -97,7 +100,7 @@ impl Billing {
             }
             Err(unavailable) => return Err(BillingError::Provider(unavailable).into()),
         };
-        let noted = self.apply_checkout(purchase.tenant_id, purchase.id, &session, Hint::None, None).await?;
+        let noted = self.apply_checkout(purchase.tenant_id, purchase.id, &session, Hint::None, Cause::Asked).await?;
         noted.map(Applied::into_purchase).ok_or(OrderError::Billing(BillingError::Contended))
     }
 

@@ -5,7 +5,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Billing, BillingError, Received, checkout::Hint};
+use super::{
+    Billing, BillingError, Received,
+    checkout::{Cause, Hint},
+};
 use crate::{
     account::AccountStore,
     event::{IncomingEvent, StoredEvent},
@@ -92,7 +95,7 @@ impl Billing {
     ) -> Result<Option<Purchase>, BillingError> {
         let Some(purchase) = self.store.purchase(tenant, id).await? else { return Ok(None) };
         if let Some(session) = self.provider.retrieve_checkout(&purchase).await? {
-            let applied = self.apply_checkout(tenant, id, &session, Hint::None, None).await?;
+            let applied = self.apply_checkout(tenant, id, &session, Hint::None, Cause::Asked).await?;
             return Ok(applied.map(super::Applied::into_purchase));
         }
         if purchase.created_at + KEY_LIFE < self.now() {

@@ -2,7 +2,7 @@
 
 use super::{
     Applied, Billing, BillingError, Discrepancy,
-    checkout::{ATTEMPTS_MAX, applied_event},
+    checkout::{ATTEMPTS_MAX, Cause},
     webhook::Progress,
 };
 use crate::{
@@ -29,14 +29,14 @@ impl Billing {
     /// show (mock mode), the event's own figures count.
     pub(super) async fn apply_reversal(&self, event: EventId, news: &ReversalNews) -> Result<Progress, BillingError> {
         let Some(reference) = news.payment_ref.as_deref().or(news.charge_ref.as_deref()) else {
-            return self.applied_or_foreign(event, None, "names no payment").await;
+            return self.applied_or_foreign(Cause::Stored(event), None, "names no payment").await;
         };
         let record = self.provider.retrieve_payment(reference).await?;
         let Some((tenant, id)) = self.locate_reversal(news, record.as_ref()).await? else {
             return match record {
                 // Every payment of this shop carries its purchase's id.
                 Some(PaymentRecord { purchase_id: None, .. }) => {
-                    self.applied_or_foreign(event, None, "not a payment of this shop").await
+                    self.applied_or_foreign(Cause::Stored(event), None, "not a payment of this shop").await
                 }
                 // The notification of the payment itself may still be under way.
                 _ => Ok(Progress::TooEarly("no purchase of this shop has that payment")),
@@ -48,8 +48,8 @@ impl Billing {
             }
             None => Evidence { payment_ref: news.payment_ref.as_deref(), livemode: news.livemode, facts: &news.facts },
         };
-        let applied = self.apply_facts(tenant, id, &evidence, Some(event)).await?;
-        self.applied_or_foreign(event, applied, "not a payment of this shop").await
+        let applied = self.apply_facts(tenant, id, &evidence, Cause::Stored(event)).await?;
+        self.applied_or_foreign(Cause::Stored(event), applied, "not a payment of this shop").await
     }
 
     async fn locate_reversal(
@@ -76,16 +76,16 @@ impl Billing {
         tenant: TenantId,
         id: PurchaseId,
         evidence: &Evidence<'_>,
-        event: Option<EventId>,
+        cause: Cause<'_>,
     ) -> Result<Option<Applied>, BillingError> {
         for _ in 0..ATTEMPTS_MAX {
             let Some(purchase) = self.store.purchase(tenant, id).await? else { return Ok(None) };
             if let Some(discrepancy) = self.contradicts(&purchase, evidence) {
-                self.raise_attention(&purchase, discrepancy, event).await?;
+                self.raise_attention(&purchase, discrepancy, cause).await?;
                 return Ok(Some(Applied::Discrepant(purchase, discrepancy)));
             }
-            let Some(change) = self.reversal_change(&purchase, evidence, event)? else {
-                self.finish(event, EventStatus::Applied, "nothing new").await?;
+            let Some(change) = self.reversal_change(&purchase, evidence, cause)? else {
+                self.close(cause, EventStatus::Applied, "nothing new").await?;
                 return Ok(Some(Applied::Unchanged(purchase)));
             };
             if self.store.commit(&change).await? == Committed::Yes {
@@ -111,7 +111,7 @@ impl Billing {
         &self,
         purchase: &Purchase,
         evidence: &Evidence<'_>,
-        event: Option<EventId>,
+        cause: Cause<'_>,
     ) -> Result<Option<Change>, BillingError> {
         let now = self.now();
         let (reversals, entries) = if purchase.state.paid_at().is_some() {
@@ -133,7 +133,7 @@ impl Billing {
         Ok(Some(Change {
             purchase: Purchase { state, reversals, payment_ref, updated_at: now, ..purchase.clone() },
             entries,
-            event: applied_event(event, now),
+            event: cause.applied(now),
         }))
     }
 }

@@ -2,7 +2,10 @@
 
 use jiff::SignedDuration;
 
-use super::{Applied, Billing, BillingError, checkout::Hint};
+use super::{
+    Applied, Billing, BillingError,
+    checkout::{Cause, Hint},
+};
 use crate::{
     event::{EventMeaning, EventStatus, IncomingEvent, NewEvent},
     ids::EventId,
@@ -50,21 +53,56 @@ const RETRY_AFTER: [SignedDuration; 10] = [
 /// account looks like this, too.
 const TOO_EARLY_ATTEMPTS: i64 = 5;
 
+/// A notification that is stored and still to be applied.
+#[derive(Clone, Debug)]
+pub struct StillToApply {
+    id: EventId,
+    meaning: EventMeaning,
+}
+
+/// What taking in a notification has come to. Either way, it is safely stored.
+#[derive(Clone, Debug)]
+pub enum TakenIn {
+    /// It is dealt with.
+    Done(Received),
+    /// It is stored; [`Billing::apply_taken_in`] goes on, and may have to ask the provider, or the worker does.
+    Stored(StillToApply),
+}
+
 impl Billing {
-    /// Takes in a verified notification. An error means that it could not be stored, and should be sent again;
-    /// whatever goes wrong after that is ours to mend, so it is [`Received::Deferred`].
-    pub async fn receive_event(&self, incoming: IncomingEvent) -> Result<Received, BillingError> {
+    /// Takes in a verified notification. An error means that it could not be stored, and should be sent again. What
+    /// can be decided without asking the provider is applied in the very transaction that stores it.
+    pub async fn take_in(&self, incoming: IncomingEvent) -> Result<TakenIn, BillingError> {
         let now = self.now();
         let event = NewEvent { id: EventId::new(now, self.entropy.as_ref()), incoming, received_at: now };
+        match self.apply_event(Cause::Arriving(&event), &event.incoming.meaning).await {
+            Ok(Progress::Done(received)) => return Ok(TakenIn::Done(received)),
+            Ok(Progress::TooEarly(_)) => {}
+            Err(error) => tracing::warn!(event = %event.id, %error, "an event could not be applied as it came"),
+        }
         let id = match self.store.record_event(&event).await? {
             Recorded::New => event.id,
             // Stored before, but not applied: a crash in between, or a fault that may be over.
             Recorded::Known { id, status: EventStatus::Received } => id,
-            Recorded::Known { status: EventStatus::Ignored, .. } => return Ok(Received::Ignored),
-            Recorded::Known { status: EventStatus::Attention, .. } => return Ok(Received::Attention),
-            Recorded::Known { status: EventStatus::Applied, .. } => return Ok(Received::Applied),
+            Recorded::Known { status: EventStatus::Ignored, .. } => return Ok(TakenIn::Done(Received::Ignored)),
+            Recorded::Known { status: EventStatus::Attention, .. } => return Ok(TakenIn::Done(Received::Attention)),
+            Recorded::Known { status: EventStatus::Applied, .. } => return Ok(TakenIn::Done(Received::Applied)),
         };
-        Ok(self.apply_or_defer(id, &event.incoming.meaning, 1).await?.0)
+        Ok(TakenIn::Stored(StillToApply { id, meaning: event.incoming.meaning }))
+    }
+
+    /// Applies a notification that was only stored; whatever goes wrong is ours to mend, so it is
+    /// [`Received::Deferred`]. May be dropped half way: the worker takes the event up.
+    pub async fn apply_taken_in(&self, event: &StillToApply) -> Result<Received, BillingError> {
+        Ok(self.apply_or_defer(event.id, &event.meaning, 1).await?.0)
+    }
+
+    /// Takes in a verified notification and applies it, however long that takes.
+    pub async fn receive_event(&self, incoming: IncomingEvent) -> Result<Received, BillingError> {
+        match self.take_in(incoming).await? {
+            TakenIn::Done(received) => Ok(received),
+            TakenIn::Stored(event) => self.apply_taken_in(&event).await,
+        }
     }
 
     /// Applies a stored event; what goes wrong puts it off, the longer the more often it was tried, and after the last
@@ -75,10 +113,10 @@ impl Billing {
         meaning: &EventMeaning,
         attempt: i64,
     ) -> Result<(Received, String), BillingError> {
-        let why = match self.apply_event(id, meaning).await {
+        let why = match self.apply_event(Cause::Stored(id), meaning).await {
             Ok(Progress::Done(received)) => return Ok((received, String::new())),
             Ok(Progress::TooEarly(why)) if attempt > TOO_EARLY_ATTEMPTS => {
-                self.finish(Some(id), EventStatus::Ignored, why).await?;
+                self.close(Cause::Stored(id), EventStatus::Ignored, why).await?;
                 return Ok((Received::Ignored, why.to_owned()));
             }
             Ok(Progress::TooEarly(why)) => why.to_owned(),
@@ -88,7 +126,7 @@ impl Billing {
         let Some(wait) = usize::try_from(attempt - 1).ok().and_then(|done| RETRY_AFTER.get(done)) else {
             tracing::error!(event = %id, attempt, why, "the event could not be applied; a person has to look");
             metrics::counter!("billing_attention_total", "reason" => "retries_exhausted").increment(1);
-            self.finish(Some(id), EventStatus::Attention, &why).await?;
+            self.close(Cause::Stored(id), EventStatus::Attention, &why).await?;
             return Ok((Received::Attention, why));
         };
         // Should this fail as well, the lease or the provider's own repetition brings the event up again.
@@ -98,19 +136,22 @@ impl Billing {
         Ok((Received::Deferred, why))
     }
 
-    async fn apply_event(&self, id: EventId, meaning: &EventMeaning) -> Result<Progress, BillingError> {
-        match meaning {
-            EventMeaning::Checkout(session) => self.apply_session(id, session, Hint::None).await,
-            EventMeaning::PaymentFailed(session) => self.apply_session(id, session, Hint::PaymentFailed).await,
-            EventMeaning::Reversal(news) => self.apply_reversal(id, news).await,
-            EventMeaning::Irrelevant(why) => {
-                self.finish(Some(id), EventStatus::Ignored, why).await?;
+    async fn apply_event(&self, cause: Cause<'_>, meaning: &EventMeaning) -> Result<Progress, BillingError> {
+        match (meaning, cause) {
+            (EventMeaning::Checkout(session), _) => self.apply_session(cause, session, Hint::None).await,
+            (EventMeaning::PaymentFailed(session), _) => self.apply_session(cause, session, Hint::PaymentFailed).await,
+            (EventMeaning::Reversal(news), Cause::Stored(id)) => self.apply_reversal(id, news).await,
+            // The provider has to be asked about it, and that is done for stored events alone.
+            (EventMeaning::Reversal(_), Cause::Asked | Cause::Arriving(_)) => Ok(Progress::TooEarly("not stored yet")),
+            (EventMeaning::Irrelevant(why), _) => {
+                self.close(cause, EventStatus::Ignored, why).await?;
                 Ok(Progress::Done(Received::Ignored))
             }
-            EventMeaning::Unreadable(why) => {
-                tracing::error!(event = %id, why, "an authentic event cannot be read; a person has to look");
-                metrics::counter!("billing_attention_total", "reason" => "unreadable").increment(1);
-                self.finish(Some(id), EventStatus::Attention, why).await?;
+            (EventMeaning::Unreadable(why), _) => {
+                if self.close(cause, EventStatus::Attention, why).await? {
+                    tracing::error!(why, "an authentic event cannot be read; a person has to look");
+                    metrics::counter!("billing_attention_total", "reason" => "unreadable").increment(1);
+                }
                 Ok(Progress::Done(Received::Attention))
             }
         }
@@ -118,21 +159,27 @@ impl Billing {
 
     async fn apply_session(
         &self,
-        id: EventId,
+        cause: Cause<'_>,
         session: &CheckoutSession,
         hint: Hint,
     ) -> Result<Progress, BillingError> {
+        // The shop's own sessions say whose they are; of others, the ids are looked up.
+        if let (Some(tenant), Some(purchase)) = (session.tenant_id, session.purchase_id)
+            && let Some(applied) = self.apply_checkout(tenant, purchase, session, hint, cause).await?
+        {
+            return self.applied_or_foreign(cause, Some(applied), "").await;
+        }
         let located = self.store.locate(&session.provider_ref, session.purchase_id).await?;
         let applied = match located {
-            Some((tenant, purchase)) => self.apply_checkout(tenant, purchase, session, hint, Some(id)).await?,
+            Some((tenant, purchase)) => self.apply_checkout(tenant, purchase, session, hint, cause).await?,
             None => None,
         };
-        self.applied_or_foreign(id, applied, "not a checkout session of this shop").await
+        self.applied_or_foreign(cause, applied, "not a checkout session of this shop").await
     }
 
     pub(super) async fn applied_or_foreign(
         &self,
-        id: EventId,
+        cause: Cause<'_>,
         applied: Option<Applied>,
         foreign: &'static str,
     ) -> Result<Progress, BillingError> {
@@ -140,7 +187,7 @@ impl Billing {
             Some(Applied::Changed(_) | Applied::Unchanged(_)) => Ok(Progress::Done(Received::Applied)),
             Some(Applied::Discrepant(..)) => Ok(Progress::Done(Received::Attention)),
             None => {
-                self.finish(Some(id), EventStatus::Ignored, foreign).await?;
+                self.close(cause, EventStatus::Ignored, foreign).await?;
                 Ok(Progress::Done(Received::Ignored))
             }
         }

@@ -20,7 +20,7 @@ pub use refusals::*;
 
 use super::fixtures::World;
 use crate::{
-    event::EventOutcome,
+    event::{ClosedEvent, EventOutcome, EventStatus, NewEvent},
     ids::TenantId,
     ledger::{Balance, NewEntry},
     money::Credits,
@@ -53,6 +53,8 @@ macro_rules! conformance_tests {
             an_event_can_be_found_again
             an_event_is_finished_with_the_change_that_it_causes
             an_event_is_stored_once_and_finished_once
+            an_event_that_arrives_is_stored_closed_and_once
+            an_event_that_arrives_is_stored_with_the_change_that_it_causes_or_not_at_all
             another_tenant_can_read_nothing
             another_tenant_can_write_nothing
             credits_are_booked_for_what_was_sold_and_paid
@@ -146,6 +148,11 @@ fn credits(credits: i64, seq: i64) -> Balance {
     Balance { credits: Credits(credits), seq }
 }
 
-fn outcome(event: &crate::event::NewEvent, status: crate::event::EventStatus) -> EventOutcome {
+fn outcome(event: &NewEvent, status: EventStatus) -> EventOutcome {
     EventOutcome { id: event.id, status, note: "a test's".to_owned(), at: event.received_at }
+}
+
+/// An event that the store has not heard of before, and how it ends.
+fn arriving(event: &NewEvent, status: EventStatus) -> ClosedEvent {
+    ClosedEvent { outcome: outcome(event, status), arriving: Some(event.clone()) }
 }

@@ -131,6 +131,7 @@ impl News {
         let paid = CheckoutSession {
             provider_ref: fixtures::checkout(purchase).provider_ref,
             purchase_id: Some(purchase.id),
+            tenant_id: Some(purchase.tenant_id),
             url: None,
             status: SessionStatus::Complete,
             payment: PaymentStatus::Paid,

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{give_way, lock};
 use crate::{
     account::{Account, StoredSession},
-    event::{EventOutcome, EventStatus, NewEvent, StoredEvent},
+    event::{ClosedEvent, EventStatus, NewEvent, StoredEvent},
     ids::{EventId, PurchaseId, TenantId, UserId},
     ledger::{Balance, Entry},
     money::Credits,
@@ -61,12 +61,41 @@ impl Tables {
             .find(|purchase| purchase.checkout.as_ref().is_some_and(|checkout| checkout.provider_ref == provider_ref))
     }
 
-    fn finish(&mut self, outcome: &EventOutcome) {
-        let event = self.events.get_mut(&outcome.id).filter(|event| event.stored.status != EventStatus::Applied);
-        if let Some(event) = event {
-            event.stored.status = outcome.status;
-            event.stored.note.clone_from(&outcome.note);
+    fn event_by_provider_id(&self, provider_event_id: &str) -> Option<&StoredEvent> {
+        self.events.values().map(|kept| &kept.stored).find(|event| event.provider_event_id == provider_event_id)
+    }
+
+    fn insert_event(&mut self, event: &NewEvent) {
+        let stored = StoredEvent {
+            id: event.id,
+            provider_event_id: event.incoming.provider_event_id.clone(),
+            event_type: event.incoming.event_type.clone(),
+            payload: event.incoming.payload.clone(),
+            status: EventStatus::Received,
+            note: String::new(),
+            attempts: 1,
+            received_at: event.received_at,
+        };
+        let next_attempt_at = event.received_at + SignedDuration::from_mins(1);
+        self.events.insert(event.id, KeptEvent { stored, next_attempt_at });
+    }
+
+    /// Whether that is news.
+    fn close(&mut self, ClosedEvent { outcome, arriving }: &ClosedEvent) -> bool {
+        let mut id = outcome.id;
+        if let Some(event) = arriving {
+            match self.event_by_provider_id(&event.incoming.provider_event_id) {
+                Some(known) => id = known.id,
+                None => self.insert_event(event),
+            }
         }
+        let Some(KeptEvent { stored, .. }) = self.events.get_mut(&id) else { return false };
+        if stored.status == EventStatus::Applied || stored.status == outcome.status {
+            return false;
+        }
+        stored.status = outcome.status;
+        stored.note.clone_from(&outcome.note);
+        true
     }
 }
 
@@ -145,8 +174,8 @@ impl Store for MemoryStore {
         }
         let written = Purchase { version: wanted.version + 1, ..wanted.clone() };
         tables.purchases.insert(written.id, written);
-        if let Some(outcome) = &change.event {
-            tables.finish(outcome);
+        if let Some(event) = &change.event {
+            tables.close(event);
         }
         for booked in change.entries.clone() {
             let Balance { credits: Credits(before), seq } = tables.balance(booked.tenant_id);
@@ -161,31 +190,17 @@ impl Store for MemoryStore {
     async fn record_event(&self, event: &NewEvent) -> Result<Recorded, StoreError> {
         give_way().await;
         let mut tables = lock(&self.tables);
-        let provider_event_id = &event.incoming.provider_event_id;
-        let known = tables.events.values().find(|kept| &kept.stored.provider_event_id == provider_event_id);
-        if let Some(KeptEvent { stored, .. }) = known {
-            return Ok(Recorded::Known { id: stored.id, status: stored.status });
+        if let Some(known) = tables.event_by_provider_id(&event.incoming.provider_event_id) {
+            return Ok(Recorded::Known { id: known.id, status: known.status });
         }
         rules::refuse_if(tables.events.contains_key(&event.id), "payment_events_pkey")?;
-        let stored = StoredEvent {
-            id: event.id,
-            provider_event_id: provider_event_id.clone(),
-            event_type: event.incoming.event_type.clone(),
-            payload: event.incoming.payload.clone(),
-            status: EventStatus::Received,
-            note: String::new(),
-            attempts: 1,
-            received_at: event.received_at,
-        };
-        let next_attempt_at = event.received_at + SignedDuration::from_mins(1);
-        tables.events.insert(event.id, KeptEvent { stored, next_attempt_at });
+        tables.insert_event(event);
         Ok(Recorded::New)
     }
 
-    async fn finish_event(&self, outcome: &EventOutcome) -> Result<(), StoreError> {
+    async fn close_event(&self, event: &ClosedEvent) -> Result<bool, StoreError> {
         give_way().await;
-        lock(&self.tables).finish(outcome);
-        Ok(())
+        Ok(lock(&self.tables).close(event))
     }
 
     async fn locate_payment(&self, payment_ref: &str) -> Result<Option<(TenantId, PurchaseId)>, StoreError> {

@@ -112,6 +112,7 @@ fn open(purchase: &Purchase) -> CheckoutSession {
     CheckoutSession {
         provider_ref: checkout.provider_ref,
         purchase_id: Some(purchase.id),
+        tenant_id: Some(purchase.tenant_id),
         url: Some(checkout.url),
         status: SessionStatus::Open,
         payment: PaymentStatus::Unpaid,

@@ -1,13 +1,16 @@
 //! The provider's notifications: verified over their raw bytes, then handed to the domain, which stores them first.
 
+use std::time::Duration;
+
 use axum::{
     Json,
     body::{Body, to_bytes},
     extract::State,
     http::HeaderMap,
 };
-use billing::billing::Received;
+use billing::billing::{Received, TakenIn};
 use serde::Serialize;
+use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use super::problem::Problem;
@@ -18,6 +21,8 @@ use crate::{
 
 /// The largest notification that is read; Stripe's have a few kilobytes.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
+/// How long a stored notification may ask the provider before the sender gets its answer; then the worker goes on.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
 
 /// The notification is safely stored.
 #[derive(Serialize, ToSchema)]
@@ -50,7 +55,18 @@ pub async fn receive_webhook(
         metrics::counter!("webhook_rejected_total").increment(1);
         Problem::INVALID_SIGNATURE
     })?;
-    let received = state.shop.billing.receive_event(event::read(&payload)).await?;
+    let billing = &state.shop.billing;
+    let received = match billing.take_in(event::read(&payload)).await? {
+        TakenIn::Done(received) => received,
+        TakenIn::Stored(event) => match timeout(ANSWERED_WITHIN, billing.apply_taken_in(&event)).await {
+            Ok(Ok(received)) => received,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "a stored notification could not be applied");
+                Received::Deferred
+            }
+            Err(_) => Received::Deferred,
+        },
+    };
     metrics::counter!("webhook_received_total", "outcome" => label(received)).increment(1);
     Ok(Json(Receipt { received: true }))
 }

@@ -107,6 +107,7 @@ mod tests {
         let expected = CheckoutSession {
             provider_ref: "cs_test_1".to_owned(),
             purchase_id: PURCHASE.parse().ok(),
+            tenant_id: None,
             url: None,
             status: SessionStatus::Complete,
             payment: PaymentStatus::Paid,

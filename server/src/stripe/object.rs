@@ -34,6 +34,7 @@ pub fn checkout_session(object: &Value) -> Result<CheckoutSession, &'static str>
     Ok(CheckoutSession {
         provider_ref: text(object, "id").ok_or("id")?.to_owned(),
         purchase_id,
+        tenant_id: object.get("metadata").and_then(|metadata| text(metadata, "tenant_id")?.parse().ok()),
         url: object.get("url").and_then(Value::as_str).filter(|url| leads_to_a_page(url)).map(str::to_owned),
         status,
         payment,
@@ -136,6 +137,7 @@ mod tests {
         let expected = CheckoutSession {
             provider_ref: "cs_test_1".to_owned(),
             purchase_id: PURCHASE.parse().ok(),
+            tenant_id: None,
             url: None,
             status: SessionStatus::Complete,
             payment: PaymentStatus::Paid,

@@ -20,7 +20,7 @@ const PORTABLE_ATTACKS: &[(&str, &str)] = &[
     ("ledger_entries_chain", "{insert_entry} ('x', '{tenant}', 3, '{paid}', 'REFUND', 're', -1, 4, 0)"),
     ("ledger_entries_chain", "{insert_entry} ('x', '{tenant}', 2, '{paid}', 'REFUND', 're', -1, 5, 0)"),
     ("ledger_entries_chain", "{insert_entry} ('x', '{tenant}', 1, '{paid}', 'REFUND', 're', -1, -1, 0)"),
-    ("ledger_entries_chain", "{insert_entry} ('x', '{tenant}', NULL, '{paid}', 'REFUND', 're', -1, 4, 0)"),
+    ("ledger_entries_chain", "{insert_entry} ('x', '{tenant}', NULL, '{paid}', 'REFUND', 're', -1, 5, 0)"),
     ("ledger_entries_chain", "{insert_entry} ('x', '{stranger}', 3, '{foreign}', 'REFUND', 're', -1, 4, 0)"),
     ("ledger_entries_effect_key", "{insert_entry} ('x', '{tenant}', 2, '{paid}', 'PURCHASE', '', 5, 10, 0)"),
     ("ledger_entries_purchase_fkey", "{insert_entry} ('x', '{tenant}', 2, '{foreign}', 'PURCHASE', '', 5, 10, 0)"),
@@ -100,7 +100,7 @@ async fn nothing_that_is_typed_by_hand_breaks_a_rule() {
     let event = world.event("evt_1");
     store.record_event(&event).await.unwrap();
     let outcome = EventOutcome { id: event.id, status: EventStatus::Ignored, note: String::new(), at: world.now() };
-    store.finish_event(&outcome).await.unwrap();
+    store.close_event(&outcome.into()).await.unwrap();
 
     let entry = store.entries(paid.tenant_id, paid.id).await.unwrap()[0].booked.id;
     let names = [

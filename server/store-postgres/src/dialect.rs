@@ -22,21 +22,12 @@ impl PostgresStore {
         self.pool.begin().await
     }
 
-    /// One writer at a time adds to a tenant's ledger: the next entry is read from the newest. NO KEY leaves orders,
-    /// whose foreign key looks at the same row, alone.
-    pub(crate) async fn lock_ledger(connection: &mut Connection, tenant: TenantId) -> Result<(), sqlx::Error> {
-        sqlx::query!("SELECT id FROM tenants WHERE id = $1 FOR NO KEY UPDATE", tenant.to_string())
-            .fetch_optional(connection)
-            .await?;
-        Ok(())
+    pub(crate) fn balance_changed(&self, tenant: TenantId) {
+        self.announcer.balance_changed(tenant);
     }
 
-    /// The trigger on the ledger tells every process, this one too.
-    #[expect(clippy::unused_self, reason = "SQLite's has listeners to tell")]
-    pub(crate) fn balance_changed(&self, _: TenantId) {}
-
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<TenantId> {
-        self.listener.subscribe()
+        self.changes.subscribe()
     }
 }
 

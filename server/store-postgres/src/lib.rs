@@ -1,8 +1,10 @@
 //! The shop's data in PostgreSQL, for any number of processes.
 //!
-//! `migrations/postgres` notifies the channel `balance_changed` when a transaction that books an entry commits; each
-//! store listens on one connection and passes it on.
+//! Each store tells of the balances that it has changed on the channel `balance_changed`, and listens there on one
+//! connection.
 
+mod announce;
+mod commit;
 mod dialect;
 mod listen;
 mod open;
@@ -13,8 +15,11 @@ pub mod testing;
 
 use std::sync::Arc;
 
+use billing::ids::TenantId;
 use sqlx::{Connection, migrate::Migrator};
+use tokio::sync::broadcast;
 
+use announce::Announcer;
 use dialect::Pool;
 use listen::Listener;
 pub use open::OpenError;
@@ -29,6 +34,8 @@ type ThisStore = PostgresStore;
 #[derive(Clone, Debug)]
 pub struct PostgresStore {
     pool: Pool,
+    changes: broadcast::Sender<TenantId>,
+    announcer: Arc<Announcer>,
     listener: Arc<Listener>,
 }
 
@@ -46,6 +53,7 @@ impl PostgresStore {
 
     /// Stops listening, waits for what is under way, and closes the connections.
     pub async fn close(&self) {
+        self.announcer.stop();
         self.listener.stop();
         self.pool.close().await;
     }

@@ -9,30 +9,22 @@ use tokio::{sync::broadcast, task::AbortHandle, time::sleep};
 use crate::dialect::Pool;
 
 const CHANNEL: &str = "balance_changed";
-/// Hints that a slow listener may fall behind by.
-const CHANGES_KEPT: usize = 1024;
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Passes on what the database tells, until it is stopped or dropped.
 #[derive(Debug)]
 pub(crate) struct Listener {
-    changes: broadcast::Sender<TenantId>,
     task: AbortHandle,
 }
 
 impl Listener {
     /// Listens from the moment that this returns.
-    pub(crate) async fn start(pool: &Pool) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn start(pool: &Pool, changes: broadcast::Sender<TenantId>) -> Result<Self, sqlx::Error> {
         let mut listener = PgListener::connect_with(pool).await?;
         listener.ignore_pool_close_event(true);
         listener.listen(CHANNEL).await?;
-        let changes = broadcast::Sender::new(CHANGES_KEPT);
-        let task = tokio::spawn(pass_on(listener, changes.clone())).abort_handle();
-        Ok(Self { changes, task })
-    }
-
-    pub(crate) fn subscribe(&self) -> broadcast::Receiver<TenantId> {
-        self.changes.subscribe()
+        let task = tokio::spawn(pass_on(listener, changes)).abort_handle();
+        Ok(Self { task })
     }
 
     pub(crate) fn stop(&self) {

@@ -6,13 +6,15 @@ use sqlx::{
     ConnectOptions, Connection, PgConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use tokio::time::timeout;
+use tokio::{sync::broadcast, time::timeout};
 
-use crate::{PostgresStore, dialect::Pool, listen::Listener};
+use crate::{PostgresStore, announce::Announcer, dialect::Pool, listen::Listener};
 
 /// How long a caller waits for a connection.
 const TURN_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECTIONS_MAX: u32 = 16;
+/// Hints that a slow listener may fall behind by.
+const CHANGES_KEPT: usize = 1024;
 
 /// Why the database could not be opened. No password is in it.
 #[derive(Debug, thiserror::Error)]
@@ -68,8 +70,10 @@ impl PostgresStore {
         let opened = async {
             first.close().await?;
             let pool = pool?;
-            let listener = Arc::new(Listener::start(&pool).await?);
-            Ok(Self { pool, listener })
+            let changes = broadcast::Sender::new(CHANGES_KEPT);
+            let listener = Arc::new(Listener::start(&pool, changes.clone()).await?);
+            let announcer = Arc::new(Announcer::start(&pool, changes.clone()));
+            Ok(Self { pool, changes, announcer, listener })
         };
         opened.await.map_err(|source| explain(&options, source))
     }

@@ -24,12 +24,6 @@ impl SqliteStore {
         self.writer.begin_with("BEGIN IMMEDIATE").await
     }
 
-    /// The write lock is held already.
-    #[expect(clippy::unused_async, reason = "PostgreSQL's has something to wait for")]
-    pub(crate) async fn lock_ledger(_: &mut Connection, _: TenantId) -> Result<(), sqlx::Error> {
-        Ok(())
-    }
-
     pub(crate) fn balance_changed(&self, tenant: TenantId) {
         // An error means that nobody listens.
         let _ = self.changes.send(tenant);

@@ -4,6 +4,7 @@
 //! use one file, but only changes made in this process are told by
 //! [`balance_changes`](billing::store::Store::balance_changes).
 
+mod commit;
 mod dialect;
 mod open;
 #[path = "../../store-portable/mod.rs"]

@@ -58,6 +58,7 @@ prop_compose! {
         CheckoutSession {
             provider_ref: provider_ref.to_owned(),
             purchase_id: None,
+            tenant_id: None,
             url: None,
             status,
             payment,

@@ -80,7 +80,8 @@ pub async fn a_change_made_from_an_outdated_purchase_writes_nothing(store: Arc<d
     let event = world.event("evt_1");
     assert_eq!(store.record_event(&event).await.ok(), Some(Recorded::New));
     let noted = apply(&world, bare(Purchase { payment_ref: Some("pi_1".to_owned()), ..purchase.clone() })).await;
-    let outdated = Change { event: Some(outcome(&event, EventStatus::Applied)), ..settlement(&world, &purchase) };
+    let outdated =
+        Change { event: Some(outcome(&event, EventStatus::Applied).into()), ..settlement(&world, &purchase) };
     assert_eq!(store.commit(&outdated).await.ok(), Some(Committed::Stale));
     assert_eq!(stored(&world, &noted).await, noted);
     assert_eq!(balance(&world, noted.tenant_id).await, credits(0, 0));
@@ -109,8 +110,13 @@ pub async fn listeners_hear_whose_balance_changes(store: Arc<dyn AnyStore>) {
     apply(&world, settlement(&world, &foreign)).await;
     apply(&world, settlement(&world, &noted)).await;
     for heard in &mut changes {
-        assert_eq!(heard.next().await, Some(other.tenant_id));
-        assert_eq!(heard.next().await, Some(world.caller.tenant_id));
+        let mut told = heard.next().await;
+        assert_eq!(told, Some(other.tenant_id));
+        // Some are told twice.
+        while told == Some(other.tenant_id) {
+            told = heard.next().await;
+        }
+        assert_eq!(told, Some(world.caller.tenant_id));
     }
 }
 

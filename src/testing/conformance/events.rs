@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{apply, insert, outcome, settlement};
+use super::{apply, arriving, insert, outcome, settlement};
 use crate::{
     event::{EventStatus, NewEvent},
-    store::{Change, Recorded},
+    store::{Change, Committed, Recorded},
     testing::{AnyStore, fixtures::World},
 };
 
@@ -20,12 +20,60 @@ pub async fn an_event_is_stored_once_and_finished_once(store: Arc<dyn AnyStore>)
     let same_id = NewEvent { id: event.id, ..world.event("evt_3") };
     assert!(store.record_event(&same_id).await.is_err());
 
-    store.finish_event(&outcome(&event, EventStatus::Ignored)).await.expect("it is there");
+    store.close_event(&outcome(&event, EventStatus::Ignored).into()).await.expect("it is there");
     assert_eq!(store.record_event(&again).await.ok(), known(EventStatus::Ignored));
-    store.finish_event(&outcome(&event, EventStatus::Applied)).await.expect("it may yet be applied, by hand");
+    store.close_event(&outcome(&event, EventStatus::Applied).into()).await.expect("it may yet be applied, by hand");
     assert_eq!(store.record_event(&again).await.ok(), known(EventStatus::Applied));
-    store.finish_event(&outcome(&event, EventStatus::Attention)).await.expect("too late, but no error");
+    store.close_event(&outcome(&event, EventStatus::Attention).into()).await.expect("too late, but no error");
     assert_eq!(store.record_event(&again).await.ok(), known(EventStatus::Applied));
+}
+
+pub async fn an_event_that_arrives_is_stored_closed_and_once(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let event = world.event("evt_1");
+    assert!(store.close_event(&arriving(&event, EventStatus::Attention)).await.expect("it is stored"), "it is news");
+    let known = |status| Some(Recorded::Known { id: event.id, status });
+    assert_eq!(store.record_event(&world.event("evt_1")).await.ok(), known(EventStatus::Attention));
+    let again = world.event("evt_1");
+    assert!(!store.close_event(&arriving(&again, EventStatus::Attention)).await.expect("it is there"), "no news");
+    assert!(store.close_event(&arriving(&again, EventStatus::Applied)).await.expect("it may yet be applied"));
+    assert!(!store.close_event(&arriving(&again, EventStatus::Ignored)).await.expect("too late, but no error"));
+    assert_eq!(store.record_event(&again).await.ok(), known(EventStatus::Applied));
+
+    // Stored before and not applied: it is that one which is closed.
+    let waiting = world.event("evt_2");
+    assert_eq!(store.record_event(&waiting).await.ok(), Some(Recorded::New));
+    assert!(store.close_event(&arriving(&world.event("evt_2"), EventStatus::Ignored)).await.expect("it is there"));
+    let closed = Recorded::Known { id: waiting.id, status: EventStatus::Ignored };
+    assert_eq!(store.record_event(&waiting).await.ok(), Some(closed));
+}
+
+pub async fn an_event_that_arrives_is_stored_with_the_change_that_it_causes_or_not_at_all(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let purchase = world.purchase();
+    insert(&world, &purchase).await;
+    let (event, again) = (world.event("evt_1"), world.event("evt_1"));
+    let settled_by =
+        |event| Change { event: Some(arriving(event, EventStatus::Applied)), ..settlement(&world, &purchase) };
+    apply(&world, settled_by(&event)).await;
+    let stored = store.event("evt_1").await.expect("the store answers").expect("it is stored");
+    assert_eq!((stored.id, stored.status), (event.id, EventStatus::Applied));
+    assert_eq!(stored.payload, event.incoming.payload);
+
+    // The purchase has moved on: neither the change nor its event is written.
+    let other = world.event("evt_2");
+    assert_eq!(store.commit(&settled_by(&other)).await.ok(), Some(Committed::Stale));
+    assert_eq!(store.commit(&settled_by(&again)).await.ok(), Some(Committed::Stale));
+    assert_eq!(store.record_event(&other).await.ok(), Some(Recorded::New));
+
+    // One that is stored already is closed with the change that it causes in the end.
+    let second = world.purchase();
+    insert(&world, &second).await;
+    let change =
+        Change { event: Some(arriving(&world.event("evt_2"), EventStatus::Applied)), ..settlement(&world, &second) };
+    apply(&world, change).await;
+    let known = Recorded::Known { id: other.id, status: EventStatus::Applied };
+    assert_eq!(store.record_event(&other).await.ok(), Some(known));
 }
 
 pub async fn an_event_is_finished_with_the_change_that_it_causes(store: Arc<dyn AnyStore>) {
@@ -34,7 +82,7 @@ pub async fn an_event_is_finished_with_the_change_that_it_causes(store: Arc<dyn 
     assert_eq!(store.record_event(&event).await.ok(), Some(Recorded::New));
     let purchase = world.purchase();
     insert(&world, &purchase).await;
-    let change = Change { event: Some(outcome(&event, EventStatus::Applied)), ..settlement(&world, &purchase) };
+    let change = Change { event: Some(outcome(&event, EventStatus::Applied).into()), ..settlement(&world, &purchase) };
     apply(&world, change).await;
     let known = Recorded::Known { id: event.id, status: EventStatus::Applied };
     assert_eq!(store.record_event(&event).await.ok(), Some(known));

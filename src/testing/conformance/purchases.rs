@@ -151,5 +151,5 @@ pub async fn a_text_with_a_nul_is_unknown_or_kept_without_it(store: Arc<dyn AnyS
     assert!(store.record_event(&event).await.is_ok(), "an authentic event is never lost");
     let mut outcome = super::outcome(&event, crate::event::EventStatus::Attention);
     outcome.note = String::from("\0");
-    assert!(store.finish_event(&outcome).await.is_ok());
+    assert!(store.close_event(&outcome.into()).await.is_ok());
 }

@@ -59,7 +59,7 @@ pub async fn due_events_are_claimed_by_one_alone(store: Arc<dyn AnyStore>) {
     let world = World::open(store.clone(), 1).await;
     let event = recorded(&world, "evt_1").await;
     let finished = recorded(&world, "evt_2").await;
-    store.finish_event(&outcome(&finished, EventStatus::Ignored)).await.expect("it is there");
+    store.close_event(&outcome(&finished, EventStatus::Ignored).into()).await.expect("it is there");
     let now = world.now();
     assert_eq!(store.claim_events(now, now + HOUR, 10).await.ok(), Some(Vec::new()), "whoever stored it has a while");
 
@@ -100,7 +100,7 @@ pub async fn an_event_can_be_found_again(store: Arc<dyn AnyStore>) {
     let world = World::open(store.clone(), 1).await;
     let event = recorded(&world, "evt_1").await;
     let other = recorded(&world, "evt_2").await;
-    store.finish_event(&outcome(&other, EventStatus::Attention)).await.expect("it is there");
+    store.close_event(&outcome(&other, EventStatus::Attention).into()).await.expect("it is there");
     for id in [event.id.to_string().as_str(), "evt_1"] {
         let found = store.event(id).await.expect("the store answers").expect("it is there");
         assert_eq!(

@@ -32,6 +32,7 @@ async fn a_session_is_opened_for_what_was_ordered_and_nothing_else() {
         CheckoutSession {
             provider_ref: "cs_test_1".to_owned(),
             purchase_id: Some(purchase.id),
+            tenant_id: None,
             url: Some("https://checkout.test/c/cs_test_1".to_owned()),
             status: SessionStatus::Open,
             payment: PaymentStatus::Unpaid,

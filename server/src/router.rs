@@ -1,7 +1,8 @@
 //! The router: JSON API, forms, pages and static files, and what lies around them.
 
 mod answers;
-mod look_again;
+
+use std::sync::LazyLock;
 
 use app::context::{Shop, Visitor};
 use axum::{
@@ -12,11 +13,10 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
-use billing::locale::Locale;
 use futures::{StreamExt, stream};
 use leptos::nonce::Nonce;
 use leptos::prelude::{RenderHtml, provide_context, use_context};
-use leptos_axum::LeptosRoutes;
+use leptos_axum::{AxumRouteListing, LeptosRoutes};
 use tower::ServiceBuilder;
 use tower_http::{
     CompressionLevel,
@@ -30,8 +30,6 @@ use tower_http::{
 };
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
-
-use look_again::look_again;
 
 use crate::{
     http::{auth, balance, checkout, forms, health, openapi, problem::Problem, products, purchases, webhook},
@@ -109,17 +107,20 @@ fn personal(state: &AppState, routes: Router<AppState>) -> Router<AppState> {
 
 /// The pages, and the server functions that they call.
 fn pages(state: &AppState) -> Router<AppState> {
-    let shop = state.shop.clone();
-    let nobody = Visitor { caller: None, locale: Locale::default() };
-    let (routes, _) = leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context(app::App, None, move || {
-        provide_context(shop.clone());
-        provide_context(nobody.clone());
-    });
     let options = state.leptos.clone();
     Router::new()
-        .leptos_routes_with_context(state, routes, page_context(&state.shop), move || app::shell(options.clone()))
+        .leptos_routes_with_context(state, page_routes(), page_context(&state.shop), move || {
+            app::shell(options.clone())
+        })
         .layer(middleware::from_fn(ask_to_sign_in))
-        .layer(middleware::from_fn(look_again))
+}
+
+/// The addresses of the pages, listed once for the process: while Leptos lists them, no resource of any page being
+/// rendered anywhere in the process loads, and it waits for ever
+/// (`leptos_server::resource::IS_SUPPRESSING_RESOURCE_LOAD`).
+fn page_routes() -> Vec<AxumRouteListing> {
+    static ROUTES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| leptos_axum::generate_route_list(app::App));
+    ROUTES.clone()
 }
 
 /// What pages and server functions find in their Leptos context.
@@ -154,8 +155,7 @@ async fn ask_to_sign_in(Extension(visitor): Extension<Visitor>, request: Request
 
 /// Files of the site's root; what is not there is the not-found page.
 fn static_files(state: &AppState) -> ServeDir<Router> {
-    let not_found = personal(state, Router::new().fallback(not_found).layer(middleware::from_fn(look_again)))
-        .with_state(state.clone());
+    let not_found = personal(state, Router::new().fallback(not_found)).with_state(state.clone());
     ServeDir::new(state.leptos.site_root.as_ref())
         .append_index_html_on_directories(false)
         .call_fallback_on_method_not_allowed(true)

@@ -216,6 +216,10 @@ impl Billing {
                 Decision::Settle => purchase.state.pay(self.now())?,
                 Decision::Fail(reason) => purchase.state.fail(reason, self.now())?,
                 Decision::Note => purchase.state,
+                // A crash may have come between the two commits of a settlement with reversals, below.
+                Decision::Nothing if purchase.state.paid_at().is_some() && !purchase.reversals.is_empty() => {
+                    return self.apply_facts(tenant, id, &Evidence::nothing_new(session), cause).await;
+                }
                 Decision::Nothing => {
                     self.close(cause, EventStatus::Applied, "nothing new").await?;
                     return Ok(Some(Applied::Unchanged(purchase)));
@@ -225,16 +229,17 @@ impl Billing {
                     return Ok(Some(Applied::Discrepant(purchase, discrepancy)));
                 }
             };
-            let change = self.change(purchase, state, session, &decision, cause);
+            // What went back before the payment was known is booked with it. The state follows in a commit of its own,
+            // and only that one closes the event.
+            let follows = decision == Decision::Settle && !purchase.reversals.is_empty();
+            let change = self.change(purchase, state, session, &decision, if follows { Cause::Asked } else { cause });
             if self.store.commit(&change).await? == Committed::Yes {
                 let written = Purchase { version: change.purchase.version + 1, ..change.purchase };
                 tracing::info!(purchase = %written.id, status = %written.status(), "purchase changed");
-                if written.reversals.is_empty() {
+                if !follows {
                     return Ok(Some(Applied::Changed(written)));
                 }
-                // What went back before the payment was known is booked with it; the state follows.
-                let own = Evidence { payment_ref: None, livemode: session.livemode, facts: &[] };
-                return self.apply_facts(tenant, id, &own, Cause::Asked).await;
+                return self.apply_facts(tenant, id, &Evidence::nothing_new(session), cause).await;
             }
         }
         Err(BillingError::Contended)

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     event::{EventStatus, ReversalNews},
     ids::{EventId, PurchaseId, TenantId},
-    provider::PaymentRecord,
+    provider::{CheckoutSession, PaymentRecord},
     purchase::{Purchase, State},
     reversal::{Fact, Reversals},
     store::{Change, Committed},
@@ -22,6 +22,13 @@ pub(super) struct Evidence<'a> {
     pub(super) livemode: bool,
     /// What went back.
     pub(super) facts: &'a [Fact],
+}
+
+impl Evidence<'_> {
+    /// Of the purchase's own payment, whatever that is; all that went back is known already.
+    pub(super) fn nothing_new(session: &CheckoutSession) -> Self {
+        Self { payment_ref: None, livemode: session.livemode, facts: &[] }
+    }
 }
 
 impl Billing {

@@ -27,20 +27,32 @@ need_postgres() {
 
 # Sets TEST_POSTGRES_URL.
 start_postgres() {
+    local lax="-c max_connections=300 -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+    start_scratch_postgres "${TMPDIR:-/tmp}" "Start a PostgreSQL for the tests" "$lax"
+    export TEST_POSTGRES_URL=$postgres_url
+}
+
+# For measuring: as it comes, so that what is committed is on the disk. Sets postgres_url. /tmp may be in memory;
+# /var/tmp is meant to outlive a restart.
+start_durable_postgres() {
+    start_scratch_postgres /var/tmp "Start a PostgreSQL with its own settings" "-c fsync=on -c synchronous_commit=on"
+}
+
+# start_scratch_postgres FOLDER TITLE OPTIONS
+postgres_url=
+start_scratch_postgres() {
     local port bin
     bin=$(postgres_bin)
     port=$(free_port)
-    postgres_scratch=$(mktemp -d "${TMPDIR:-/tmp}/shop-postgres.XXXXXX")
+    postgres_scratch=$(mktemp -d "$1/shop-postgres.XXXXXX")
     at_exit stop_postgres
     [ "$(id -u)" != 0 ] || chown postgres "$postgres_scratch"
-    step "Start a PostgreSQL for the tests" "PostgreSQL did not start: see the lines above." \
-        create_and_start_postgres "$bin" "$port"
-    export TEST_POSTGRES_URL="postgres://postgres@127.0.0.1:$port/postgres"
+    step "$2" "PostgreSQL did not start: see the lines above." create_and_start_postgres "$bin" "$port" "$3"
+    postgres_url="postgres://postgres@127.0.0.1:$port/postgres"
 }
 
 create_and_start_postgres() {
-    local options="-p $2 -c listen_addresses=127.0.0.1 -c unix_socket_directories=$postgres_scratch"
-    options="$options -c max_connections=300 -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+    local options="-p $2 -c listen_addresses=127.0.0.1 -c unix_socket_directories=$postgres_scratch $3"
     as_postgres "$1/initdb" -D data -U postgres -A trust -E UTF8 --no-locale --no-sync || return 1
     as_postgres "$1/pg_ctl" -D data -w -l log -o "$options" start && return
     cat "$postgres_scratch/log"

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     ids::{TenantId, UserId},
+    ledger::Balance,
     store::StoreError,
 };
 
@@ -83,10 +84,23 @@ impl fmt::Debug for Account {
 pub struct StoredSession {
     /// SHA-256 of the token in the cookie, in hexadecimal.
     pub token_hash: String,
+    /// Who is signed in by it, once somebody is.
+    pub user_id: Option<UserId>,
     /// JSON, as the session layer wrote it.
     pub data: String,
     /// When it ends by itself.
     pub expires_at: Timestamp,
+}
+
+/// Who is signed in by a session, and what they have: all that most requests ask, in one question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionOwner {
+    /// Who.
+    pub caller: Caller,
+    /// Their tenant's credits.
+    pub balance: Balance,
+    /// JSON, as the session layer wrote it.
+    pub data: String,
 }
 
 /// What became of a new account.
@@ -118,6 +132,9 @@ pub trait AccountStore: Send + Sync {
 
     /// The session of that token hash, if it has not ended by `now`.
     async fn session(&self, token_hash: &str, now: Timestamp) -> Result<Option<StoredSession>, StoreError>;
+
+    /// Who is signed in by the session of that token hash, if it has not ended by `now`.
+    async fn session_owner(&self, token_hash: &str, now: Timestamp) -> Result<Option<SessionOwner>, StoreError>;
 
     /// Ends a session; no error when there is none.
     async fn delete_session(&self, token_hash: &str) -> Result<(), StoreError>;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use billing::{Billing, account::Caller, locale::Locale};
+use billing::{Billing, account::Caller, ledger::Balance, locale::Locale};
 
 /// The shop itself; one for the process.
 #[derive(Clone)]
@@ -42,6 +42,8 @@ pub struct Seller {
 pub struct Visitor {
     /// Who is signed in, if anyone is.
     pub caller: Option<Caller>,
+    /// Their credits as the request came; none when nobody is signed in.
+    pub balance: Balance,
     /// The language to answer in.
     pub locale: Locale,
 }

@@ -67,8 +67,11 @@ fn Frame() -> impl IntoView {
             if !signed_in {
                 return None;
             }
-            confirmation.await;
-            api::balance().await.ok()
+            match confirmation.await {
+                // Confirming may have booked credits since the request came.
+                Some(Ok(confirmed)) => Some(confirmed.balance),
+                Some(Err(_)) | None => api::balance().await.ok(),
+            }
         },
     );
     provide_context(LiveBalance::new(balance));

@@ -1,4 +1,4 @@
--- What lets a change be written in one statement. migrations/sqlite has a number for it, and nothing to do.
+-- Fewer questions to the database: a change in one statement, and who asks with what they have in another.
 
 -- Numbers an entry and adds up its balance, unless the statement has done so itself; then it must have done it right.
 -- Each query in here sees what was committed when it begins, and the newest entry is read after the tenant's row is
@@ -31,3 +31,8 @@ END $$;
 -- database until its commit is on the disk, so bookings of all tenants would wait for one another.
 DROP TRIGGER ledger_entries_notify ON ledger_entries;
 DROP FUNCTION ledger_entries_notify();
+
+-- Who is signed in by a session, where a query can see it.
+ALTER TABLE sessions
+    ADD COLUMN user_id TEXT COLLATE "C" CONSTRAINT sessions_user_fkey REFERENCES users (id);
+UPDATE sessions SET user_id = (SELECT id FROM users WHERE users.id = sessions.data::jsonb ->> 'user');

@@ -8,7 +8,7 @@ mod visitor;
 use std::{fmt, net::IpAddr, sync::Arc};
 
 use billing::{
-    account::{Account, AccountStore, Caller, EmailAddress, SignUp},
+    account::{Account, AccountStore, Caller, EmailAddress, SessionOwner, SignUp},
     clock::{Clock, Entropy},
     ids::{TenantId, UserId},
 };
@@ -111,20 +111,26 @@ impl Identity {
         session.flush().await.map_err(|error| session_problem(&error))
     }
 
-    /// Who is signed in by that session. A session in daily use never ends by itself.
-    pub async fn caller(&self, session: &Session) -> Result<Option<Caller>, Problem> {
-        let user = session.get::<UserId>(USER).await.map_err(|error| session_problem(&error))?;
-        let Some(user) = user else { return Ok(None) };
-        let Some(account) = self.accounts.account(user).await? else { return Ok(None) };
-        if !self.admits(&account.caller.email) {
+    /// Who is signed in by that session, and what they have. A session in daily use never ends by itself.
+    pub async fn owner(&self, session: &Session) -> Result<Option<SessionOwner>, Problem> {
+        let Some(id) = session.id() else { return Ok(None) };
+        let now = self.clock.now();
+        // One question, past the session layer, which would ask for the session alone.
+        let Some(owner) = self.accounts.session_owner(&sessions::token_hash(id), now).await? else {
+            // The layer finds out, too, and takes the cookie back.
+            session.load().await.map_err(|error| session_problem(&error))?;
+            return Ok(None);
+        };
+        if !self.admits(&owner.caller.email) {
             return Ok(None);
         }
-        let now = self.clock.now().as_second();
-        let prolonged = session.get::<i64>(PROLONGED).await.map_err(|error| session_problem(&error))?;
+        let data: serde_json::Value = serde_json::from_str(&owner.data).unwrap_or_default();
+        let prolonged = data.get(PROLONGED).and_then(serde_json::Value::as_i64);
+        let now = now.as_second();
         if prolonged.is_none_or(|then| now - then >= PROLONG_EVERY_SECONDS) {
             session.insert(PROLONGED, now).await.map_err(|error| session_problem(&error))?;
         }
-        Ok(Some(account.caller))
+        Ok(Some(owner))
     }
 
     /// Whether that session has not ended. While the database cannot tell, it has not.

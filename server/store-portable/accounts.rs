@@ -2,8 +2,10 @@
 
 use async_trait::async_trait;
 use billing::{
-    account::{Account, AccountStore, Caller, EmailAddress, SignUp, StoredSession},
+    account::{Account, AccountStore, Caller, EmailAddress, SessionOwner, SignUp, StoredSession},
     ids::UserId,
+    ledger::Balance,
+    money::Credits,
     store::StoreError,
 };
 use jiff::Timestamp;
@@ -77,9 +79,10 @@ impl AccountStore for ThisStore {
 
     async fn insert_session(&self, session: &StoredSession) -> Result<bool, StoreError> {
         let written = sqlx::query!(
-            "INSERT INTO sessions (token_hash, data, expires_at) VALUES ($1, $2, $3)
+            "INSERT INTO sessions (token_hash, user_id, data, expires_at) VALUES ($1, $2, $3, $4)
             ON CONFLICT (token_hash) DO NOTHING",
             session.token_hash,
+            session.user_id.map(|id| id.to_string()),
             session.data,
             micros(session.expires_at)
         )
@@ -91,9 +94,11 @@ impl AccountStore for ThisStore {
 
     async fn save_session(&self, session: &StoredSession) -> Result<(), StoreError> {
         sqlx::query!(
-            "INSERT INTO sessions (token_hash, data, expires_at) VALUES ($1, $2, $3)
-            ON CONFLICT (token_hash) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at",
+            "INSERT INTO sessions (token_hash, user_id, data, expires_at) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (token_hash) DO UPDATE
+                SET user_id = excluded.user_id, data = excluded.data, expires_at = excluded.expires_at",
             session.token_hash,
+            session.user_id.map(|id| id.to_string()),
             session.data,
             micros(session.expires_at)
         )
@@ -105,7 +110,7 @@ impl AccountStore for ThisStore {
 
     async fn session(&self, token_hash: &str, now: Timestamp) -> Result<Option<StoredSession>, StoreError> {
         let row = sqlx::query!(
-            r#"SELECT token_hash AS "token_hash!", data AS "data!", expires_at AS "expires_at!"
+            r#"SELECT token_hash AS "token_hash!", user_id, data AS "data!", expires_at AS "expires_at!"
             FROM sessions WHERE token_hash = $1 AND expires_at > $2"#,
             token_hash,
             micros(now)
@@ -115,7 +120,33 @@ impl AccountStore for ThisStore {
         .map_err(store_error)?;
         let Some(row) = row else { return Ok(None) };
         let expires_at = instant(row.expires_at)?;
-        Ok(Some(StoredSession { token_hash: row.token_hash, data: row.data, expires_at }))
+        let user_id = row.user_id.as_deref().map(|id| parse("user_id", id)).transpose()?;
+        Ok(Some(StoredSession { token_hash: row.token_hash, user_id, data: row.data, expires_at }))
+    }
+
+    async fn session_owner(&self, token_hash: &str, now: Timestamp) -> Result<Option<SessionOwner>, StoreError> {
+        let row = sqlx::query!(
+            r#"SELECT sessions.data AS "data!", users.id AS "id!", users.tenant_id AS "tenant_id!",
+                users.email AS "email!", newest.seq AS "seq?", newest.balance_after AS "balance_after?"
+            FROM sessions
+            JOIN users ON users.id = sessions.user_id
+            LEFT JOIN ledger_entries AS newest ON newest.tenant_id = users.tenant_id
+                AND newest.seq = (SELECT max(seq) FROM ledger_entries WHERE tenant_id = users.tenant_id)
+            WHERE sessions.token_hash = $1 AND sessions.expires_at > $2"#,
+            token_hash,
+            micros(now)
+        )
+        .fetch_optional(self.reader())
+        .await
+        .map_err(store_error)?;
+        let Some(row) = row else { return Ok(None) };
+        let caller = Caller {
+            tenant_id: parse("tenant_id", &row.tenant_id)?,
+            user_id: parse("id", &row.id)?,
+            email: parse("email", &row.email)?,
+        };
+        let balance = Balance { credits: Credits(row.balance_after.unwrap_or(0)), seq: row.seq.unwrap_or(0) };
+        Ok(Some(SessionOwner { caller, balance, data: row.data }))
     }
 
     async fn delete_session(&self, token_hash: &str) -> Result<(), StoreError> {

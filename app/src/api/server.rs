@@ -1,6 +1,6 @@
 //! What the server functions share on the server: the shop, who asks, and how to answer.
 
-use billing::{BillingError, OrderError, account::Caller, provider::ProviderError};
+use billing::{BillingError, OrderError, account::Caller, ledger::Balance, provider::ProviderError};
 use http::{
     HeaderValue, StatusCode,
     header::{ACCEPT, LOCATION},
@@ -26,6 +26,12 @@ pub(super) fn shop() -> Result<Shop, ShopError> {
 pub(super) fn signed_in() -> Result<(Shop, Caller), ShopError> {
     let caller = use_context::<Visitor>().and_then(|visitor| visitor.caller).ok_or(ShopError::NotSignedIn)?;
     Ok((shop()?, caller))
+}
+
+/// The signed-in visitor's balance, read with who they are.
+pub(super) fn balance() -> Result<Balance, ShopError> {
+    let visitor = use_context::<Visitor>().filter(|visitor| visitor.caller.is_some());
+    visitor.map(|visitor| visitor.balance).ok_or(ShopError::NotSignedIn)
 }
 
 /// Passes the answer on. A caller that runs code learns an error from the status as well; the answer to a page or a

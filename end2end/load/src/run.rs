@@ -77,12 +77,7 @@ pub async fn run(shop: &Url, pace: &Pace, next: Next) -> Result<Value, Failed> {
     }))
 }
 
-async fn sender(
-    mut connection: Connection,
-    next: Next,
-    start: Instant,
-    stop: Instant,
-) -> Result<Counted, Failed> {
+async fn sender(mut connection: Connection, next: Next, start: Instant, stop: Instant) -> Result<Counted, Failed> {
     let mut counted = Counted::default();
     loop {
         let begun = Instant::now();

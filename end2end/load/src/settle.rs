@@ -74,9 +74,7 @@ fn notification(number: u64, secret: &[u8], now: u64) -> Result<Notification, Fa
 
 fn event(number: u64) -> String {
     let scattered = scattered(number);
-    TEMPLATE
-        .replace("{scattered}", &scattered)
-        .replace("{purchase}", &purchase_id(number))
+    TEMPLATE.replace("{scattered}", &scattered).replace("{purchase}", &purchase_id(number))
 }
 
 /// <https://docs.stripe.com/webhooks#verify-manually>

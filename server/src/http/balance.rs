@@ -2,6 +2,7 @@
 
 use std::{convert::Infallible, time::Duration};
 
+use app::context::Visitor;
 use axum::{
     Extension, Json,
     extract::State,
@@ -45,12 +46,8 @@ impl From<Balance> for BalanceView {
     get, path = "/billing/balance", tag = "billing", security(("session" = [])),
     responses((status = 200, body = BalanceView)),
 )]
-pub async fn get_balance(
-    SignedIn(caller): SignedIn,
-    State(state): State<AppState>,
-) -> Result<Json<BalanceView>, Problem> {
-    let balance = state.shop.billing.balance(caller.tenant_id).await?;
-    Ok(Json(balance.into()))
+pub async fn get_balance(_: SignedIn, Extension(visitor): Extension<Visitor>) -> Json<BalanceView> {
+    Json(visitor.balance.into())
 }
 
 /// The balance now, and upon each change. Each event's data is `{"credits":7}` and its id the number of the newest

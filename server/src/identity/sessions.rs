@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use super::USER;
 use async_trait::async_trait;
 use billing::{
     account::{AccountStore, StoredSession},
@@ -60,7 +61,8 @@ fn stored(record: &Record) -> Result<StoredSession> {
     let data = serde_json::to_string(&record.data).map_err(|error| Error::Encode(error.to_string()))?;
     let expires_at = Timestamp::from_second(record.expiry_date.unix_timestamp());
     let expires_at = expires_at.map_err(|error| Error::Encode(error.to_string()))?;
-    Ok(StoredSession { token_hash: token_hash(record.id), data, expires_at })
+    let user_id = record.data.get(USER).and_then(|user| user.as_str()?.parse().ok());
+    Ok(StoredSession { token_hash: token_hash(record.id), user_id, data, expires_at })
 }
 
 fn backend(error: impl fmt::Display) -> Error {

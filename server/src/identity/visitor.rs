@@ -25,9 +25,11 @@ pub async fn identify(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match state.identity.caller(&session).await {
-        Ok(caller) => {
-            let visitor = Visitor { caller, locale: locale_of(request.headers()) };
+    match state.identity.owner(&session).await {
+        Ok(owner) => {
+            let (caller, balance) = owner.map(|owner| (owner.caller, owner.balance)).unzip();
+            let locale = locale_of(request.headers());
+            let visitor = Visitor { caller, balance: balance.unwrap_or_default(), locale };
             request.extensions_mut().insert(visitor);
             next.run(request).await
         }

@@ -13,6 +13,8 @@ use crate::{PostgresStore, announce::Announcer, dialect::Pool, listen::Listener}
 /// How long a caller waits for a connection.
 const TURN_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECTIONS_MAX: u32 = 16;
+/// How long an idle connection is taken to be still there.
+const TRUSTED_FOR: Duration = Duration::from_secs(5);
 /// Hints that a slow listener may fall behind by.
 const CHANGES_KEPT: usize = 1024;
 
@@ -57,6 +59,16 @@ impl PostgresStore {
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS_MAX)
             .acquire_timeout(TURN_TIMEOUT)
+            // Asking each time whether the connection is still there would double the round trips of most requests.
+            .test_before_acquire(false)
+            .before_acquire(|connection, about| {
+                Box::pin(async move {
+                    if about.idle_for > TRUSTED_FOR {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .after_connect(|connection, _| {
                 Box::pin(async move {
                     // Nobody waits for ever: not for a lock, and not for an answer.

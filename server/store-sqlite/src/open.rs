@@ -61,7 +61,11 @@ impl SqliteStore {
         }
         let pool = || {
             // A connection costs nothing to keep, and a new one could find the file gone.
-            SqlitePoolOptions::new().acquire_timeout(TURN_TIMEOUT).idle_timeout(None).max_lifetime(None)
+            SqlitePoolOptions::new()
+                .acquire_timeout(TURN_TIMEOUT)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .test_before_acquire(false)
         };
         let writer = pool().max_connections(1).connect_lazy_with(options.clone());
         first_connection(&writer).await.map_err(|source| OpenError::File { file: file.clone(), source })?;

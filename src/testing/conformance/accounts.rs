@@ -2,8 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::Timestamp;
+
+use super::{credits, settled};
 use crate::{
     account::{SignUp, StoredSession},
+    ids::UserId,
     store::StoreError,
     testing::{AnyStore, fixtures::World},
 };
@@ -37,7 +41,7 @@ pub async fn an_ended_session_signs_nobody_in(store: Arc<dyn AnyStore>) {
     let world = World::open(store.clone(), 1).await;
     let now = world.now();
     let later = now + Duration::from_mins(1);
-    let session = StoredSession { token_hash: "a1".to_owned(), data: "{}".to_owned(), expires_at: later };
+    let session = session("a1", None, later);
     assert_eq!(store.insert_session(&session).await.ok(), Some(true));
     let taken = StoredSession { data: "other".to_owned(), ..session.clone() };
     assert_eq!(store.insert_session(&taken).await.ok(), Some(false), "the token hash is taken");
@@ -60,10 +64,39 @@ pub async fn expired_sessions_are_removed_and_counted(store: Arc<dyn AnyStore>) 
     let now = world.now();
     for (token_hash, seconds) in [("past", 0), ("soon", 1), ("later", 2)] {
         let expires_at = now + Duration::from_secs(seconds);
-        let session = StoredSession { token_hash: token_hash.to_owned(), data: "{}".to_owned(), expires_at };
+        let session = session(token_hash, None, expires_at);
         assert_eq!(store.insert_session(&session).await.ok(), Some(true));
     }
     assert_eq!(store.delete_expired_sessions(now + Duration::from_secs(1)).await.ok(), Some(2));
     assert_eq!(store.delete_expired_sessions(now + Duration::from_secs(1)).await.ok(), Some(0));
     assert!(store.session("later", now).await.ok().flatten().is_some());
+}
+
+pub async fn a_session_tells_who_is_signed_in_and_what_they_have(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let other = world.another_caller().await;
+    let now = world.now();
+    let later = now + Duration::from_mins(1);
+    for (token_hash, user_id) in [("kim", Some(world.caller.user_id)), ("lee", Some(other.user_id)), ("nobody", None)] {
+        assert_eq!(store.insert_session(&session(token_hash, user_id, later)).await.ok(), Some(true));
+    }
+    let owner = async |token_hash, now| store.session_owner(token_hash, now).await.expect("the store answers");
+    let told = async |token_hash| owner(token_hash, now).await.map(|owner| (owner.caller, owner.balance, owner.data));
+    let data = || "{}".to_owned();
+    assert_eq!(told("kim").await, Some((world.caller.clone(), credits(0, 0), data())));
+    settled(&world).await;
+    settled(&world).await;
+    assert_eq!(told("kim").await, Some((world.caller.clone(), credits(10, 2), data())));
+    assert_eq!(told("lee").await, Some((other, credits(0, 0), data())));
+    assert!(told("nobody").await.is_none() && told("unknown").await.is_none());
+    assert!(owner("kim", later).await.is_none(), "it ends at that instant");
+    store.delete_session("kim").await.expect("it goes");
+    assert!(told("kim").await.is_none());
+    // Signed in by a session that was there before.
+    store.save_session(&session("nobody", Some(world.caller.user_id), later)).await.expect("over the old one");
+    assert_eq!(told("nobody").await.map(|(caller, ..)| caller), Some(world.caller.clone()));
+}
+
+fn session(token_hash: &str, user_id: Option<UserId>, expires_at: Timestamp) -> StoredSession {
+    StoredSession { token_hash: token_hash.to_owned(), user_id, data: "{}".to_owned(), expires_at }
 }

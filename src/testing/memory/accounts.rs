@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{MemoryStore, give_way, lock, rules};
 use crate::{
-    account::{Account, AccountStore, EmailAddress, SignUp, StoredSession},
+    account::{Account, AccountStore, EmailAddress, SessionOwner, SignUp, StoredSession},
     ids::UserId,
     store::StoreError,
 };
@@ -55,6 +55,16 @@ impl AccountStore for MemoryStore {
         give_way().await;
         let tables = lock(&self.tables);
         Ok(tables.sessions.get(token_hash).filter(|session| session.expires_at > now).cloned())
+    }
+
+    async fn session_owner(&self, token_hash: &str, now: Timestamp) -> Result<Option<SessionOwner>, StoreError> {
+        give_way().await;
+        let tables = lock(&self.tables);
+        let session = tables.sessions.get(token_hash).filter(|session| session.expires_at > now);
+        Ok(session.and_then(|session| {
+            let caller = tables.users.get(&session.user_id?)?.caller.clone();
+            Some(SessionOwner { balance: tables.balance(caller.tenant_id), caller, data: session.data.clone() })
+        }))
     }
 
     async fn delete_session(&self, token_hash: &str) -> Result<(), StoreError> {

@@ -99,6 +99,9 @@ pub struct SessionOwner {
     pub caller: Caller,
     /// Their tenant's credits.
     pub balance: Balance,
+    /// Counts up whenever one of their tenant's purchases is ordered or changes; what was read after a count is at
+    /// least as new.
+    pub changes: i64,
     /// JSON, as the session layer wrote it.
     pub data: String,
 }

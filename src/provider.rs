@@ -107,6 +107,8 @@ pub enum PaymentStatus {
     NotRequired,
     /// Not yet, or never.
     Unpaid,
+    /// It was promised in a finished session, and did not come.
+    Failed,
 }
 
 /// What the provider could not do.

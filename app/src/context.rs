@@ -44,6 +44,8 @@ pub struct Visitor {
     pub caller: Option<Caller>,
     /// Their credits as the request came; none when nobody is signed in.
     pub balance: Balance,
+    /// Counts up whenever one of their purchases changes.
+    pub changes: i64,
     /// The language to answer in.
     pub locale: Locale,
 }

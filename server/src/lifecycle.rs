@@ -24,7 +24,7 @@ use crate::{
     mock::MockProvider,
     router::router,
     serve::serve,
-    state::{AppState, Site},
+    state::{AppState, Parts, Site},
     stripe::{
         self,
         client::{StripeProvider, StripeSettings, call::Patience},
@@ -115,7 +115,7 @@ pub fn assemble(
         }),
     };
     let identity = Identity::new(stores.accounts.clone(), clock.clone(), entropy, mock);
-    AppState {
+    AppState::from(Parts {
         shop,
         store: stores.store,
         accounts: stores.accounts,
@@ -138,7 +138,7 @@ pub fn assemble(
             .build(),
         shutdown,
         metrics: Metrics::start(),
-    }
+    })
 }
 
 /// The worker by itself, for what an operator does by hand.

@@ -12,6 +12,10 @@ use server::{
 };
 
 /// IZA Credits: pages, JSON API and Stripe's webhook. Settings are environment variables, or lines of a .env file.
+/// Rendering a page makes thousands of small allocations; this one is good at them (docs/PERFORMANCE.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(version)]
 struct Cli {

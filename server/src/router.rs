@@ -1,6 +1,7 @@
 //! The router: JSON API, forms, pages and static files, and what lies around them.
 
 mod answers;
+mod remembered;
 
 use std::sync::LazyLock;
 
@@ -30,6 +31,8 @@ use tower_http::{
 };
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
+
+use remembered::Remembered;
 
 use crate::{
     http::{auth, balance, checkout, forms, health, openapi, problem::Problem, products, purchases, webhook},
@@ -112,6 +115,7 @@ fn pages(state: &AppState) -> Router<AppState> {
         .leptos_routes_with_context(state, page_routes(), page_context(&state.shop), move || {
             app::shell(options.clone())
         })
+        .layer(middleware::from_fn_with_state(Remembered::default(), remembered::remember))
         .layer(middleware::from_fn(ask_to_sign_in))
 }
 

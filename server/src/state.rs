@@ -1,6 +1,6 @@
 //! What every request needs; one for the process.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use app::context::Shop;
 use axum::{extract::FromRef, http::HeaderName};
@@ -39,7 +39,24 @@ impl Site {
 
 /// Shared by all requests; cheap to clone.
 #[derive(Clone)]
-pub struct AppState {
+pub struct AppState(Arc<Parts>);
+
+impl From<Parts> for AppState {
+    fn from(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// What [`AppState`] shares.
+pub struct Parts {
     /// The use cases, and what the operator has set.
     pub shop: Shop,
     /// For readiness and balance changes; everything else goes through the use cases.

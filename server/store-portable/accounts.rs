@@ -127,9 +127,11 @@ impl AccountStore for ThisStore {
     async fn session_owner(&self, token_hash: &str, now: Timestamp) -> Result<Option<SessionOwner>, StoreError> {
         let row = sqlx::query!(
             r#"SELECT sessions.data AS "data!", users.id AS "id!", users.tenant_id AS "tenant_id!",
-                users.email AS "email!", newest.seq AS "seq?", newest.balance_after AS "balance_after?"
+                users.email AS "email!", newest.seq AS "seq?", newest.balance_after AS "balance_after?",
+                tenants.changes AS "changes!"
             FROM sessions
             JOIN users ON users.id = sessions.user_id
+            JOIN tenants ON tenants.id = users.tenant_id
             LEFT JOIN ledger_entries AS newest ON newest.tenant_id = users.tenant_id
                 AND newest.seq = (SELECT max(seq) FROM ledger_entries WHERE tenant_id = users.tenant_id)
             WHERE sessions.token_hash = $1 AND sessions.expires_at > $2"#,
@@ -146,7 +148,7 @@ impl AccountStore for ThisStore {
             email: parse("email", &row.email)?,
         };
         let balance = Balance { credits: Credits(row.balance_after.unwrap_or(0)), seq: row.seq.unwrap_or(0) };
-        Ok(Some(SessionOwner { caller, balance, data: row.data }))
+        Ok(Some(SessionOwner { caller, balance, changes: row.changes, data: row.data }))
     }
 
     async fn delete_session(&self, token_hash: &str) -> Result<(), StoreError> {

@@ -2,18 +2,16 @@
 //! store crate and checked there against that crate's own database. What differs is in each crate's `dialect`.
 //!
 //! # Transactions
-//! Reads are single statements. Writes are single statements too, but for two:
+//! Reads are single statements. Writes are single statements too, but for three:
 //!
-//! [`Store::commit`](billing::store::Store::commit), in this order:
-//! 1. `BEGIN` (on SQLite `IMMEDIATE`: it waits its turn here, and never fails half way).
-//! 2. `UPDATE purchases … WHERE tenant_id AND id AND version`: locks the purchase; no row means stale, and rolls back.
-//! 3. With an entry: lock the tenant's ledger (PostgreSQL: the tenant's row, `FOR NO KEY UPDATE`), then one
-//!    `INSERT INTO ledger_entries … SELECT` that reads the newest entry and chains the new one to it.
-//! 4. With an event: `UPDATE payment_events … WHERE status = 'RECEIVED'`.
-//! 5. `COMMIT`.
+//! [`Store::commit`](billing::store::Store::commit) is each crate's own (`commit.rs`): one statement on PostgreSQL, where
+//! each one costs a round trip; several under the write lock on SQLite. Both update the purchase only at the version that
+//! the change was decided from, and write nothing when it has moved on; then come the ledger entries, with the tenant's
+//! ledger locked, and the event. Purchase, then tenant, then event: everybody locks in this order, so nobody waits in a
+//! circle. The tenant's row is locked last but one, and ordering does not touch it.
 //!
-//! Purchase, then tenant, then event: everybody locks in this order, so nobody waits in a circle. The tenant's row is
-//! locked last but one and for two statements, and ordering does not touch it.
+//! [`Store::close_event`](billing::store::Store::close_event) stores an event closed, or, if it is there already, closes
+//! that one; each of the two is whole by itself.
 //!
 //! [`AccountStore::insert_account`](billing::account::AccountStore::insert_account): tenant, then user; a taken address
 //! rolls both back.

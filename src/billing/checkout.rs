@@ -109,7 +109,7 @@ pub(super) fn decide(purchase: &Purchase, session: &CheckoutSession, livemode: b
     }
     let money_is_there = match session.payment {
         PaymentStatus::Paid | PaymentStatus::NotRequired => session.status == SessionStatus::Complete,
-        PaymentStatus::Unpaid => false,
+        PaymentStatus::Unpaid | PaymentStatus::Failed => false,
     };
     match purchase.state {
         State::Pending(_) | State::Failed(_) if money_is_there => match charged_otherwise(purchase, session) {
@@ -121,6 +121,7 @@ pub(super) fn decide(purchase: &Purchase, session: &CheckoutSession, livemode: b
             (SessionStatus::Expired, Hint::Dropped) => Decision::Fail(FailureReason::Cancelled),
             (SessionStatus::Expired, _) => Decision::Fail(FailureReason::Expired),
             (_, Hint::PaymentFailed) => Decision::Fail(FailureReason::PaymentFailed),
+            _ if session.payment == PaymentStatus::Failed => Decision::Fail(FailureReason::PaymentFailed),
             _ if is_news(purchase, session) => Decision::Note,
             _ => Decision::Nothing,
         },

@@ -13,7 +13,11 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use billing::{account::Caller, locale::Locale};
+use billing::{
+    account::{Caller, SessionOwner},
+    ledger::Balance,
+    locale::Locale,
+};
 use tower_sessions::Session;
 
 use crate::{http::problem::Problem, state::AppState};
@@ -27,9 +31,13 @@ pub async fn identify(
 ) -> Response {
     match state.identity.owner(&session).await {
         Ok(owner) => {
-            let (caller, balance) = owner.map(|owner| (owner.caller, owner.balance)).unzip();
             let locale = locale_of(request.headers());
-            let visitor = Visitor { caller, balance: balance.unwrap_or_default(), locale };
+            let visitor = match owner {
+                Some(SessionOwner { caller, balance, changes, .. }) => {
+                    Visitor { caller: Some(caller), balance, changes, locale }
+                }
+                None => Visitor { caller: None, balance: Balance::default(), changes: 0, locale },
+            };
             request.extensions_mut().insert(visitor);
             next.run(request).await
         }

@@ -29,6 +29,14 @@ pub fn checkout_session(object: &Value) -> Result<CheckoutSession, &'static str>
         None if payment == PaymentStatus::Unpaid => SessionStatus::Open,
         None => SessionStatus::Complete,
     };
+    // Where the payment came along with the session, it tells whether a promised one has failed; after that, Stripe's
+    // session is still complete and unpaid (<https://docs.stripe.com/payments/paymentintents/lifecycle>).
+    let promise_broken = status == SessionStatus::Complete
+        && matches!(
+            object.get("payment_intent").and_then(|payment| text(payment, "status")),
+            Some("requires_payment_method" | "canceled")
+        );
+    let payment = if payment == PaymentStatus::Unpaid && promise_broken { PaymentStatus::Failed } else { payment };
     let purchase_id =
         text(object, "client_reference_id").and_then(|id| id.parse().ok()).or_else(|| purchase_in_metadata(object));
     Ok(CheckoutSession {
@@ -164,6 +172,20 @@ mod tests {
         assert_eq!(session(&json!({"amount_total": 6.5})).unwrap().amount_total, None);
         assert_eq!(refund(&json!({"id": "re_1"})), Err("amount"));
         assert_eq!(dispute(&json!({"id": "dp_1", "amount": 1})), Err("status"));
+    }
+
+    #[test]
+    fn a_promised_payment_that_did_not_come_has_failed() {
+        let with = |session_status: &str, payment_status: &str| {
+            let payment = json!({"id": "pi_1", "status": payment_status});
+            let changes = json!({"status": session_status, "payment_status": "unpaid", "payment_intent": payment});
+            session(&changes).unwrap().payment
+        };
+        assert_eq!(with("complete", "requires_payment_method"), PaymentStatus::Failed);
+        assert_eq!(with("complete", "canceled"), PaymentStatus::Failed);
+        assert_eq!(with("complete", "processing"), PaymentStatus::Unpaid);
+        // A card was declined, and the buyer may try another.
+        assert_eq!(with("open", "requires_payment_method"), PaymentStatus::Unpaid);
     }
 
     #[test]

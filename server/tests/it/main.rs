@@ -54,6 +54,7 @@ mod orders;
 mod problems;
 mod process;
 mod provider;
+mod remembered;
 mod security;
 mod shop;
 mod stream;

@@ -48,7 +48,8 @@ prop_compose! {
         provider_ref in prop_oneof![4 => Just("cs_1"), 1 => Just("cs_2")],
         status in prop_oneof![2 => Just(SessionStatus::Complete), 1 => Just(SessionStatus::Open), 1 => Just(SessionStatus::Expired)],
         payment in prop_oneof![
-            2 => Just(PaymentStatus::Paid), 1 => Just(PaymentStatus::NotRequired), 1 => Just(PaymentStatus::Unpaid)
+            2 => Just(PaymentStatus::Paid), 1 => Just(PaymentStatus::NotRequired), 1 => Just(PaymentStatus::Unpaid),
+            1 => Just(PaymentStatus::Failed)
         ],
         amount_total in prop_oneof![4 => Just(Some(149)), 1 => Just(None), 1 => option::of(any::<i64>())],
         currency in prop_oneof![4 => Just(Some("eur")), 1 => Just(Some("EUR")), 1 => Just(Some("usd")), 1 => Just(None)],
@@ -82,7 +83,8 @@ proptest! {
         purchase in purchases(), session in sessions(), livemode in prop::bool::weighted(0.2), hint in hints(),
     ) {
         let due = matches!(purchase.status(), Status::Pending | Status::Failed);
-        let paid = session.status == SessionStatus::Complete && session.payment != PaymentStatus::Unpaid;
+        let charged = matches!(session.payment, PaymentStatus::Paid | PaymentStatus::NotRequired);
+        let paid = session.status == SessionStatus::Complete && charged;
         let as_sold = session.amount_total == Some(149)
             && session.currency.as_deref().is_some_and(|code| code.eq_ignore_ascii_case("eur"));
         let ours = session.livemode == livemode && (purchase.checkout.is_none() || session.provider_ref == "cs_1");
@@ -112,12 +114,12 @@ proptest! {
             prop_assert_eq!(purchase.status(), Status::Pending);
             let expired = session.status == SessionStatus::Expired;
             let expected = match hint {
-                Hint::Dropped => FailureReason::Cancelled,
+                Hint::Dropped if expired => FailureReason::Cancelled,
                 _ if expired => FailureReason::Expired,
                 _ => FailureReason::PaymentFailed,
             };
             prop_assert_eq!(reason, expected);
-            prop_assert!(expired || hint == Hint::PaymentFailed);
+            prop_assert!(expired || hint == Hint::PaymentFailed || session.payment == PaymentStatus::Failed);
         }
     }
 

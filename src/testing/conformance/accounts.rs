@@ -8,6 +8,7 @@ use super::{credits, settled};
 use crate::{
     account::{SignUp, StoredSession},
     ids::UserId,
+    purchase::{FailureReason, Purchase},
     store::StoreError,
     testing::{AnyStore, fixtures::World},
 };
@@ -87,11 +88,26 @@ pub async fn a_session_tells_who_is_signed_in_and_what_they_have(store: Arc<dyn 
     settled(&world).await;
     settled(&world).await;
     assert_eq!(told("kim").await, Some((world.caller.clone(), credits(10, 2), data())));
-    assert_eq!(told("lee").await, Some((other, credits(0, 0), data())));
+    assert_eq!(told("lee").await, Some((other.clone(), credits(0, 0), data())));
     assert!(told("nobody").await.is_none() && told("unknown").await.is_none());
     assert!(owner("kim", later).await.is_none(), "it ends at that instant");
     store.delete_session("kim").await.expect("it goes");
     assert!(told("kim").await.is_none());
+    // Whatever happens to a purchase counts, and nothing that happens to others' does.
+    let changes = async || owner("lee", now).await.map(|owner| owner.changes);
+    let before = changes().await;
+    let pending = world.purchase_of(&other, None);
+    super::insert(&world, &pending).await;
+    let ordered = changes().await;
+    let noted = super::apply(&world, super::bare(Purchase { payment_ref: Some("pi_1".to_owned()), ..pending })).await;
+    let processing = changes().await;
+    let state = noted.state.fail(FailureReason::Expired, now).expect("pending");
+    super::apply(&world, super::bare(Purchase { state, ..noted })).await;
+    let failed = changes().await;
+    settled(&world).await;
+    assert!(before < ordered && ordered < processing && processing < failed, "{before:?} {ordered:?} {failed:?}");
+    assert_eq!(changes().await, failed);
+
     // Signed in by a session that was there before.
     store.save_session(&session("nobody", Some(world.caller.user_id), later)).await.expect("over the old one");
     assert_eq!(told("nobody").await.map(|(caller, ..)| caller), Some(world.caller.clone()));

@@ -63,7 +63,14 @@ impl AccountStore for MemoryStore {
         let session = tables.sessions.get(token_hash).filter(|session| session.expires_at > now);
         Ok(session.and_then(|session| {
             let caller = tables.users.get(&session.user_id?)?.caller.clone();
-            Some(SessionOwner { balance: tables.balance(caller.tenant_id), caller, data: session.data.clone() })
+            let own = tables.purchases.values().filter(|purchase| purchase.tenant_id == caller.tenant_id);
+            let changes = own.map(|purchase| purchase.version).sum();
+            Some(SessionOwner {
+                balance: tables.balance(caller.tenant_id),
+                changes,
+                caller,
+                data: session.data.clone(),
+            })
         }))
     }
 

@@ -78,6 +78,10 @@ pub fn judge(answer: &Answer) -> Result<Value, Fault> {
         Some(error) if answer.status == StatusCode::NOT_FOUND && word(error, "code") == Some("resource_missing") => {
             Err(Fault::NotFound)
         }
+        // The key is known with other parameters: an earlier call has had its effect, whatever that was.
+        Some(error) if answer.status == StatusCode::BAD_REQUEST && word(error, "type") == Some("idempotency_error") => {
+            Err(Fault::Unclear { detail, retry_after: None, repeat: false })
+        }
         Some(_) if answer.status.is_client_error() && !may_pass(answer) => Err(Fault::Refused { detail }),
         _ => {
             Err(Fault::Unclear { detail, retry_after: answer.retry_after, repeat: answer.should_retry.unwrap_or(true) })

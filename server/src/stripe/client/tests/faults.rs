@@ -99,7 +99,6 @@ async fn what_does_not_pass_ends_after_four_tries_with_an_open_outcome() {
 async fn what_stripe_refuses_is_not_asked_again() {
     for (status, kind, code) in [
         (400, "invalid_request_error", "parameter_missing"),
-        (400, "idempotency_error", "key_reused"),
         (401, "invalid_request_error", "api_key_expired"),
         (402, "card_error", "card_declined"),
         (403, "invalid_request_error", "more_permissions_required"),
@@ -114,6 +113,17 @@ async fn what_stripe_refuses_is_not_asked_again() {
         assert_eq!(detail, said);
         assert_eq!(requests(&server).await.len(), 1);
     }
+}
+
+/// An earlier call under that key has opened a session, by a process with other settings, say; somebody may be paying it.
+#[tokio::test]
+async fn a_key_that_was_used_for_other_parameters_leaves_the_outcome_open() {
+    let server = first_then_well(stripe_error(400, "idempotency_error", "key_reused"), 100).await;
+
+    let (detail, _) = unavailable(create(&provider(&server)).await);
+
+    assert!(detail.starts_with("HTTP 400, type idempotency_error"), "{detail}");
+    assert_eq!(requests(&server).await.len(), 1, "asking again at once would give the same");
 }
 
 /// A 404 that is not Stripe's word about the object must not make a purchase look unknown there.

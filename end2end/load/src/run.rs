@@ -47,10 +47,10 @@ pub async fn run(shop: &Url, pace: &Pace, next: Next) -> Result<Value, Failed> {
         connections.push(Connection::open(shop).await?);
     }
     let start = Instant::now() + Duration::from_secs_f64(pace.warm_up_seconds);
-    let stop = start + Duration::from_secs_f64(pace.seconds);
+    let until = start + Duration::from_secs_f64(pace.seconds);
     let mut senders = JoinSet::new();
     for connection in connections {
-        senders.spawn(sender(connection, next.clone(), start, stop));
+        senders.spawn(sender(connection, next.clone(), start, until));
     }
     let mut all = Counted::default();
     while let Some(counted) = senders.join_next().await {
@@ -77,11 +77,11 @@ pub async fn run(shop: &Url, pace: &Pace, next: Next) -> Result<Value, Failed> {
     }))
 }
 
-async fn sender(mut connection: Connection, next: Next, start: Instant, stop: Instant) -> Result<Counted, Failed> {
+async fn sender(mut connection: Connection, next: Next, start: Instant, until: Instant) -> Result<Counted, Failed> {
     let mut counted = Counted::default();
     loop {
         let begun = Instant::now();
-        if begun >= stop {
+        if begun >= until {
             break;
         }
         let Some(request) = next() else { break };

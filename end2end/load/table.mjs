@@ -1,4 +1,5 @@
-// table.mjs RESULTS RUNS SECONDS READERS COMMAND POSTGRES DISK  prints the table of docs/PERFORMANCE.md from what scripts/bench measured.
+// table.mjs RESULTS RUNS SECONDS READERS COMMAND POSTGRES DISK
+// Prints the table of docs/PERFORMANCE.md from what scripts/bench measured.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
@@ -49,7 +50,8 @@ console.log('|---|---|---|---|---|---|---|');
 for (const figure of new Set(rows.map((row) => row.figure))) {
   const ours = of(figure, 'ours');
   const rates = ours.map(({ result }) => result.rate);
-  const latency = ['p50_ms', 'p99_ms'].map((key) => median(ours.map(({ result }) => result[key])).toFixed(1)).join(' / ');
+  const percentile = (key) => median(ours.map(({ result }) => result[key])).toFixed(1);
+  const latency = `${percentile('p50_ms')} / ${percentile('p99_ms')}`;
   const begin = `| ${nameOf(figure, ours[0].result)} | ${spread(rates, rate)} | ${latency}`;
   const whos = new Set(rows.filter((row) => row.figure === figure && row.who !== 'ours').map((row) => row.who));
   if (whos.size === 0) console.log(`${begin} | none | | | reported |`);
@@ -64,9 +66,10 @@ for (const figure of new Set(rows.map((row) => row.figure))) {
 }
 
 const cpu = os.cpus();
+const memory = Math.round(os.totalmem() / 2 ** 30);
 const version = (program, ...args) => execFileSync(program, args, { encoding: 'utf8' }).trim();
 console.log(`
-- Machine: ${cpu.length} × ${cpu[0].model}, ${Math.round(os.totalmem() / 2 ** 30)} GiB memory, databases on ${disk.replace(/\s+/g, ', ')}
+- Machine: ${cpu.length} × ${cpu[0].model}, ${memory} GiB memory, databases on ${disk.replace(/\s+/g, ', ')}
 - Versions: ${version('rustc', '--version')}; ${postgres}; Linux ${os.release()}
 - Command: \`BENCH_RUNS=${runs} BENCH_SECONDS=${seconds} ${command}\`; ${readers} connections read
 - Figures are the median of ${runs} runs by turns, with the least and the greatest; a ratio is that of a run`);

@@ -37,15 +37,12 @@ CREATE FUNCTION bench.add(first BIGINT, count BIGINT, tenant TEXT, buyer TEXT) R
     FROM generate_series(first, first + count - 1) AS n;
 $$;
 
--- The settle in one statement: what ../pgbench/seven.sql does, without the round trips.
+-- The settle in one statement: what ../pgbench/seven.sql does, without the round trips; and the event is written once,
+-- finished, since nobody sees it before.
 CREATE FUNCTION bench.settle(n BIGINT, event_body BYTEA, now BIGINT) RETURNS VOID LANGUAGE plpgsql AS $$
 DECLARE
     sold purchases%ROWTYPE;
 BEGIN
-    INSERT INTO payment_events (id, provider, provider_event_id, event_type, api_version, livemode, payload, received_at,
-        status, note, finished_at, attempts, next_attempt_at)
-    VALUES (bench.event_id(n), 'STRIPE', 'evt_1' || bench.scattered(n) || 'bench00000000000', 'checkout.session.completed',
-        '2026-07-29.dahlia', FALSE, event_body, now, 'RECEIVED', '', NULL, 1, now);
     SELECT * INTO STRICT sold FROM purchases WHERE provider_ref = bench.session_id(n);
     UPDATE purchases SET status = 'PAID', payment_ref = 'pi_3' || bench.scattered(n) || 'bench00000000000',
         updated_at = now, paid_at = now, version = version + 1
@@ -53,6 +50,11 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'somebody else was quicker';
     END IF;
+    INSERT INTO payment_events (id, provider, provider_event_id, event_type, api_version, livemode, payload, received_at,
+        status, note, finished_at, attempts, next_attempt_at)
+    VALUES (bench.event_id(n), 'STRIPE', 'evt_1' || bench.scattered(n) || 'bench00000000000', 'checkout.session.completed',
+        '2026-07-29.dahlia', FALSE, event_body, now, 'APPLIED', 'applied', now, 1, now);
+    -- A statement of its own: the next one then sees what others committed while this one waited.
     PERFORM id FROM tenants WHERE id = sold.tenant_id FOR NO KEY UPDATE;
     INSERT INTO ledger_entries (id, tenant_id, purchase_id, kind, effect_ref, credits, created_at, seq, balance_after)
     SELECT bench.event_id(n), sold.tenant_id, sold.id, 'PURCHASE', '', sold.credits_amount, now,
@@ -60,5 +62,4 @@ BEGIN
     FROM (SELECT 1 AS one) AS always
     LEFT JOIN (SELECT seq, balance_after FROM ledger_entries WHERE tenant_id = sold.tenant_id ORDER BY seq DESC LIMIT 1)
         AS newest ON TRUE;
-    UPDATE payment_events SET status = 'APPLIED', note = 'applied', finished_at = now WHERE id = bench.event_id(n);
 END $$;

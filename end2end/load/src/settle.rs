@@ -35,6 +35,9 @@ pub struct Stock {
     /// How many there are; each is settled once.
     #[arg(long)]
     count: u64,
+    /// The number of the tenant whose they all are; without it, they are a thousand tenants' in turn.
+    #[arg(long)]
+    tenant: Option<u64>,
     /// What the shop has as `STRIPE_WEBHOOK_SECRET`.
     #[arg(long)]
     secret: String,
@@ -50,7 +53,7 @@ pub async fn settle(shop: &Url, pace: &Pace, stock: &Stock) -> Result<Value, Fai
     // All are signed before the clock starts.
     let now = seconds_since_1970();
     let notifications: Vec<_> = (stock.first..stock.first + stock.count)
-        .map(|number| notification(number, stock.secret.as_bytes(), now))
+        .map(|number| notification(number, stock.tenant.unwrap_or(number % 1_000), stock.secret.as_bytes(), now))
         .collect::<Result<_, _>>()?;
     let drawn = AtomicUsize::new(0);
     let target = shop.clone();
@@ -65,16 +68,16 @@ pub async fn settle(shop: &Url, pace: &Pace, stock: &Stock) -> Result<Value, Fai
     run(shop, pace, Arc::new(next)).await
 }
 
-fn notification(number: u64, secret: &[u8], now: u64) -> Result<Notification, Failed> {
-    let body = event(number);
+fn notification(number: u64, tenant: u64, secret: &[u8], now: u64) -> Result<Notification, Failed> {
+    let body = event(number, tenant);
     let signed = signature(secret, now, body.as_bytes());
     let signature = HeaderValue::try_from(format!("t={now},v1={signed}")).map_err(http::Error::from)?;
     Ok(Notification { body: body.into(), signature })
 }
 
-fn event(number: u64) -> String {
-    let scattered = scattered(number);
-    TEMPLATE.replace("{scattered}", &scattered).replace("{purchase}", &purchase_id(number))
+fn event(number: u64, tenant: u64) -> String {
+    let names = TEMPLATE.replace("{scattered}", &scattered(number)).replace("{purchase}", &purchase_id(number));
+    names.replace("{tenant}", &format!("018bcfe5-6800-7000-8000-{tenant:012x}"))
 }
 
 /// <https://docs.stripe.com/webhooks#verify-manually>
@@ -110,13 +113,14 @@ mod tests {
 
     #[test]
     fn an_event_names_its_purchase_and_no_other() {
-        let (one, other) = (event(7), event(8));
+        let (one, other) = (event(7, 7), event(8, 8));
         let object = |event: &str| {
             let event: Value = serde_json::from_str(event).unwrap();
             event["data"]["object"].clone()
         };
         assert_eq!(object(&one)["client_reference_id"], "018bcfe5-6807-7000-8000-000000000007");
         assert_eq!(object(&one)["id"].as_str().unwrap().len(), 66);
+        assert_eq!(object(&one)["metadata"]["tenant_id"], "018bcfe5-6800-7000-8000-000000000007");
         for member in ["id", "client_reference_id", "payment_intent"] {
             assert_ne!(object(&one)[member], object(&other)[member], "{member}");
         }

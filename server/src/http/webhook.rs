@@ -21,7 +21,7 @@ use crate::{
 
 /// The largest notification that is read; Stripe's have a few kilobytes.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
-/// How long a stored notification may ask the provider before the sender gets its answer; then the worker goes on.
+/// How long the sender waits while a stored notification is applied, which can mean to ask the provider.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
 
 /// The notification is safely stored.
@@ -58,14 +58,19 @@ pub async fn receive_webhook(
     let billing = &state.shop.billing;
     let received = match billing.take_in(event::read(&payload)).await? {
         TakenIn::Done(received) => received,
-        TakenIn::Stored(event) => match timeout(ANSWERED_WITHIN, billing.apply_taken_in(&event)).await {
-            Ok(Ok(received)) => received,
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "a stored notification could not be applied");
-                Received::Deferred
+        TakenIn::Stored(event) => {
+            let billing = billing.clone();
+            // It goes on when nobody waits any more; should the process end first, the worker takes the event up.
+            let applying = tokio::spawn(async move { billing.apply_taken_in(&event).await });
+            match timeout(ANSWERED_WITHIN, applying).await {
+                Ok(Ok(Ok(received))) => received,
+                Ok(Ok(Err(error))) => {
+                    tracing::warn!(%error, "a stored notification could not be applied");
+                    Received::Deferred
+                }
+                Ok(Err(_)) | Err(_) => Received::Deferred,
             }
-            Err(_) => Received::Deferred,
-        },
+        }
     };
     metrics::counter!("webhook_received_total", "outcome" => label(received)).increment(1);
     Ok(Json(Receipt { received: true }))

@@ -13,28 +13,34 @@ const SITE = resolve(ROOT, process.env.LEPTOS_SITE_ROOT ?? 'target/site');
 const START_MS = 20_000;
 const STOP_MS = 15_000;
 
-/** A built server of its own with an empty database, in mock mode. */
+/** Where notifications go, and what they are signed with. */
+export interface Webhook {
+  url: string;
+  secret: string;
+}
+
+/** A built server of its own with an empty database, in mock mode unless its settings say otherwise. */
 export class Shop {
   readonly url: string;
+  readonly webhook: Webhook;
   readonly #server: ChildProcess;
   readonly #folder: string;
-  readonly #webhookSecret: string;
   #log = '';
 
-  private constructor(url: string, server: ChildProcess, folder: string, webhookSecret: string) {
+  private constructor(url: string, webhook: Webhook, server: ChildProcess, folder: string) {
     this.url = url;
+    this.webhook = webhook;
     this.#server = server;
     this.#folder = folder;
-    this.#webhookSecret = webhookSecret;
     for (const stream of [server.stdout, server.stderr]) stream?.on('data', (text) => (this.#log += text));
   }
 
-  static async start(): Promise<Shop> {
+  static async start(settings: Record<string, string> = {}): Promise<Shop> {
     if (!existsSync(SERVER)) throw new Error(`No server at ${SERVER}: build it first, scripts/test does`);
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
     const folder = await mkdtemp(join(tmpdir(), 'shop-journey-'));
-    const webhookSecret = `whsec_${randomUUID()}`;
+    const webhook = { url: `${url}/billing/webhook`, secret: `whsec_${randomUUID()}` };
     const server = spawn(SERVER, [], {
       // Of the developer's own settings, none: no .env is near, and the environment is this one.
       cwd: folder,
@@ -43,13 +49,14 @@ export class Shop {
         DATABASE_URL: `sqlite://${folder}/shop.db`,
         LISTEN_ADDR: `127.0.0.1:${port}`,
         PUBLIC_URL: url,
-        STRIPE_WEBHOOK_SECRET: webhookSecret,
+        STRIPE_WEBHOOK_SECRET: webhook.secret,
         LEPTOS_SITE_ROOT: SITE,
         RUST_BACKTRACE: '1',
+        ...settings,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const shop = new Shop(url, server, folder, webhookSecret);
+    const shop = new Shop(url, webhook, server, folder);
     await shop.#ready();
     return shop;
   }
@@ -77,8 +84,8 @@ export class Shop {
   async notify(event: object): Promise<Response> {
     const payload = JSON.stringify(event);
     const seconds = Math.floor(Date.now() / 1000);
-    const signature = createHmac('sha256', this.#webhookSecret).update(`${seconds}.${payload}`).digest('hex');
-    return fetch(`${this.url}/billing/webhook`, {
+    const signature = createHmac('sha256', this.webhook.secret).update(`${seconds}.${payload}`).digest('hex');
+    return fetch(this.webhook.url, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'stripe-signature': `t=${seconds},v1=${signature}` },
       body: payload,

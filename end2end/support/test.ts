@@ -9,6 +9,8 @@ export { expect };
 export const DEMO = { email: 'demo@example.com', password: 'demo-credits' };
 
 interface Fixtures {
+  /** What the test's server is set to, beyond mock mode. */
+  settings: Record<string, string>;
   /** A server of the test's own. */
   shop: Shop;
   /** What the browser's console may say in this test; anything else that it warns of fails the test. */
@@ -20,8 +22,10 @@ interface Fixtures {
 export const test = base.extend<Fixtures>({
   allowedInConsole: [[], { option: true }],
 
-  shop: async ({}, use, testInfo) => {
-    const shop = await Shop.start();
+  settings: [{}, { option: true }],
+
+  shop: async ({ settings }, use, testInfo) => {
+    const shop = await Shop.start(settings);
     await use(shop);
     const exitCode = await shop.stop();
     if (testInfo.status !== testInfo.expectedStatus) await writeFile(testInfo.outputPath('server.log'), shop.log);

@@ -1,0 +1,77 @@
+import { balance, expect, history, historyRows } from '../support/test.ts';
+import { buyAtStripe, signUp, test, withoutReload } from '../support/stripe.ts';
+
+/** A changed balance must be on every open page within a second; the second one is the test's own slowness. */
+const SOON = { timeout: 2_000 };
+
+test('a refund is seen on an open page, in the history and on the receipt: a part of it, then all', async ({ page, stripe, expectAccessible }) => {
+  await signUp(page);
+  const session = await buyAtStripe(page, '10 Credits');
+  await page.goto('/');
+  await expect(balance(page)).toHaveText('Guthaben: 10 Credits');
+  await stripe.deliveries();
+
+  // Half of 12,99 €, which is half of the credits.
+  await withoutReload(page, async () => {
+    await stripe.tell('/refunds', { session, amount: 650 });
+    await expect(balance(page)).toHaveText('Guthaben: 5 Credits', SOON);
+    await expect(historyRows(page)).toContainText(['Bezahlt']);
+  });
+  await history(page).getByRole('link', { name: /^Beleg/ }).click();
+  const receipt = page.getByRole('article');
+  const bookings = receipt.getByRole('table', { name: 'Buchungen' }).getByRole('row');
+  await expect(bookings.nth(1)).toContainText('+10');
+  await expect(bookings.nth(2)).toContainText(/Erstattung.*−5.*5/);
+  await expect(receipt).not.toContainText('Erstattet am');
+  await page.getByRole('link', { name: 'Zum Shop' }).click();
+
+  await withoutReload(page, async () => {
+    await stripe.tell('/refunds', { session });
+    await expect(balance(page)).toHaveText('Guthaben: 0 Credits', SOON);
+    await expect(historyRows(page)).toContainText(['Erstattet']);
+  });
+  await expectAccessible(page);
+  await history(page).getByRole('link', { name: /^Beleg/ }).click();
+  await expect(receipt).toContainText('Erstattet am');
+  await expect(bookings).toHaveCount(4);
+  await expect(bookings.nth(3)).toContainText(/Erstattung.*−5.*0/);
+  await expectAccessible(page);
+  for (const { type, outcome } of await stripe.deliveries()) expect(outcome, type).toBe(200);
+});
+
+test('a dispute takes the credits from an open page, and a dispute won brings them back', async ({ page, stripe }) => {
+  await signUp(page);
+  const session = await buyAtStripe(page, '10 Credits');
+  await page.goto('/');
+  await stripe.deliveries();
+
+  await withoutReload(page, async () => {
+    const { id } = await stripe.tell('/disputes', { session });
+    await expect(balance(page)).toHaveText('Guthaben: 0 Credits', SOON);
+    await stripe.deliveries();
+    await stripe.tell(`/disputes/${id}/respond`);
+    await stripe.tell(`/disputes/${id}/win`);
+    await expect(balance(page)).toHaveText('Guthaben: 10 Credits', SOON);
+  });
+  await history(page).getByRole('link', { name: /^Beleg/ }).click();
+  const bookings = page.getByRole('table', { name: 'Buchungen' }).getByRole('row');
+  await expect(bookings.nth(2)).toContainText(/Zahlung angefochten.*−10.*0/);
+  await expect(bookings.nth(3)).toContainText(/Anfechtung zurückgenommen.*\+10.*10/);
+  await expect(bookings).toHaveCount(4);
+});
+
+test('a refund whose notification comes twice, and one that fails, leave the right balance', async ({ page, stripe }) => {
+  await signUp(page);
+  const session = await buyAtStripe(page, '10 Credits');
+  await page.goto('/');
+  await stripe.deliveries();
+  await stripe.breaks({ kind: 'double', match: { webhook: true } });
+  const { id } = await stripe.tell('/refunds', { session, amount: 650 });
+  await expect(balance(page)).toHaveText('Guthaben: 5 Credits', SOON);
+  await stripe.deliveries();
+  await stripe.tell(`/refunds/${id}`, { status: 'failed' });
+  await expect(balance(page)).toHaveText('Guthaben: 10 Credits', SOON);
+  await stripe.deliveries();
+  await page.reload();
+  await expect(balance(page)).toHaveText('Guthaben: 10 Credits');
+});

@@ -1,5 +1,5 @@
 import { balance, expect, history, historyRows, orderButton, orderDialog, products, purchases } from '../support/test.ts';
-import { BUYER, buyAtStripe, order, payment, sessionOf, signUp, test } from '../support/stripe.ts';
+import { BUYER, buyAtStripe, live, order, payment, sessionOf, signUp, test } from '../support/stripe.ts';
 
 /** A changed balance must be on every open page within a second; the second one is the test's own slowness. */
 const SOON = { timeout: 2_000 };
@@ -10,6 +10,8 @@ test('an order is paid at Stripe, and the credits, the history and the receipt a
   await expect(page.getByText('Testbetrieb')).toHaveCount(0);
   await products(page).getByRole('link', { name: '5 Credits kaufen', exact: true }).click();
   await expect(orderDialog(page)).toContainText('Bezahlt wird auf der nächsten Seite bei Stripe.');
+
+  await live(page);
 
   // A browser that stays where it is, so that the way there can be looked at.
   await page.route('**/c/pay/**', (route) => route.fulfill({ status: 204 }), { times: 1 });

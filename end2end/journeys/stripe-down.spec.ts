@@ -1,5 +1,5 @@
 import { balance, expect, orderButton, orderDialog, products, purchases } from '../support/test.ts';
-import { payment, order, sessionOf, signUp, test, withoutReload } from '../support/stripe.ts';
+import { live, order, payment, sessionOf, signUp, test, withoutReload } from '../support/stripe.ts';
 
 // The shop's own 503 is a line in the browser's console.
 test.use({ allowedInConsole: [/status of 503/] });
@@ -21,6 +21,7 @@ for (const { name, kind, opened } of FAULTS) {
     await stripe.breaks({ kind, match: opening, ...(opened && { after: true }) });
     await page.goto('/');
     await products(page).getByRole('link', { name: '5 Credits kaufen', exact: true }).click();
+    await live(page);
     await orderButton(page).click();
     await expect(page.getByRole('button', { name: 'Wird bestellt …' })).toBeDisabled();
     await expect(orderDialog(page)).toContainText('Der Zahlungsdienst ist gerade nicht erreichbar. Es wurde nichts abgebucht.', { timeout: 30_000 });

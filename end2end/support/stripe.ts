@@ -105,6 +105,9 @@ export async function order(page: Page, product: string): Promise<string> {
   return sessionOf(page);
 }
 
+/** Waits until the order form is more than a plain form: until the page is live, it is open but not modal yet. */
+export const live = (page: Page) => expect(page.locator('dialog:modal')).toBeVisible();
+
 /** The checkout session whose payment page this is. */
 export async function sessionOf(page: Page): Promise<string> {
   await expect(page).toHaveURL(/\/c\/pay\/cs_test_/);

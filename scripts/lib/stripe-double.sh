@@ -1,0 +1,84 @@
+# shellcheck shell=bash
+# A shop that sells by the double of Stripe: both as children of the script, which ends both. Sourced after machine.sh.
+
+DOUBLE_KEY=sk_test_double
+DOUBLE_SECRET=whsec_double
+DOUBLE_BASE=http://127.0.0.1:12111
+
+# set_for_double NAME VALUE: a setting that says something else is the user's own, and is not overridden in silence.
+set_for_double() {
+    local name=$1 value=$2 found
+    found=$(setting "$name" "$value")
+    [ "$found" = "$value" ] ||
+        fail "$name is set to something else, in the environment or in .env. With --stripe-double it is $value: unset it, or leave out --stripe-double."
+    export "$name=$value"
+}
+
+# Sets `double_port`, `double_webhook` and the shop's settings. The port may be chosen by STRIPE_API_BASE.
+settle_double() {
+    local base address host
+    base=$(setting STRIPE_API_BASE "$DOUBLE_BASE")
+    base=${base%/}
+    double_port=${base#http://127.0.0.1:}
+    case $double_port in '' | *[!0-9]*)
+        fail "STRIPE_API_BASE is set to something else, in the environment or in .env. With --stripe-double it is http://127.0.0.1: and a port: unset it, or leave out --stripe-double." ;;
+    esac
+    set_for_double STRIPE_SECRET_KEY "$DOUBLE_KEY"
+    set_for_double STRIPE_WEBHOOK_SECRET "$DOUBLE_SECRET"
+    export STRIPE_API_BASE=$base
+
+    # The double delivers on this machine only.
+    address=$(setting LISTEN_ADDR "$(leptos_setting site-addr)")
+    host=${address%:*}
+    case $host in
+        127.* | localhost | '[::1]') ;;
+        0.0.0.0) host=127.0.0.1 ;;
+        '[::]') host='[::1]' ;;
+        *) fail "LISTEN_ADDR is $address, where the double of Stripe sends nothing. Set it to 127.0.0.1 and a port, or leave out --stripe-double." ;;
+    esac
+    case ${address##*:} in 0) fail "LISTEN_ADDR is $address. Name the port, so that the double of Stripe knows where to send to." ;; esac
+    double_webhook=http://$host:${address##*:}/billing/webhook
+    node "$ROOT/scripts/lib/port.mjs" check "127.0.0.1:$double_port" >/dev/null ||
+        fail "Something listens on 127.0.0.1:$double_port already, perhaps another double of Stripe. Stop it, or choose another port: STRIPE_API_BASE=http://127.0.0.1:12112 scripts/run --stripe-double"
+}
+
+double_pid="" server_pid=""
+
+# serve_with_double ARGUMENT…: serves until the server ends or is told to, and gives its exit status.
+serve_with_double() {
+    local status=0 said=$LOGS/Stripe-double.log
+    at_exit stop_double
+    at_exit stop_server
+    # Process groups of their own: Ctrl-C reaches this script alone, which ends the server before the double.
+    set -m
+    node "$ROOT/end2end/stripe-double/server.mjs" --port "$double_port" --webhook-url "$double_webhook" \
+        --webhook-secret "$DOUBLE_SECRET" </dev/null >"$said" &
+    double_pid=$!
+    set +m
+    until grep . "$said"; do
+        kill -0 "$double_pid" 2>/dev/null || fail "The double of Stripe did not start: see the lines above."
+        sleep 0.1
+    done
+    say "What to do there: end2end/stripe-double/README.md. Make an account in the shop first; the demo account is mock mode's."
+    set -m
+    "$(server_binary)" "$@" </dev/null &
+    server_pid=$!
+    set +m
+    wait "$server_pid" || status=$?
+    return "$status"
+}
+
+stop_double() { stop_child "$double_pid"; }
+stop_server() { stop_child "$server_pid"; }
+
+# stop_child PID: asks it to end, and waits until it has. The server lets requests finish for ten seconds.
+stop_child() {
+    local ticks=0
+    [ -n "$1" ] || return 0
+    kill -TERM "$1" 2>/dev/null || return 0
+    while kill -0 "$1" 2>/dev/null && [ "$ticks" -lt 150 ]; do
+        sleep 0.1
+        ticks=$((ticks + 1))
+    done
+    kill -KILL "$1" 2>/dev/null || true
+}

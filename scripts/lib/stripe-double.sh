@@ -5,24 +5,26 @@ DOUBLE_KEY=sk_test_double
 DOUBLE_SECRET=whsec_double
 DOUBLE_BASE=http://127.0.0.1:12111
 
-# set_for_double NAME VALUE: a setting that says something else is the user's own, and is not overridden in silence.
+# contradicts NAME MEANT: what the user has set himself is not overridden in silence.
+contradicts() {
+    fail "$1 is set, in the environment or in .env, but with --stripe-double it is $2." \
+        "Unset it, or leave out --stripe-double."
+}
+
+# set_for_double NAME VALUE
 set_for_double() {
-    local name=$1 value=$2 found
-    found=$(setting "$name" "$value")
-    [ "$found" = "$value" ] ||
-        fail "$name is set to something else, in the environment or in .env. With --stripe-double it is $value: unset it, or leave out --stripe-double."
+    local name=$1 value=$2
+    [ "$(setting "$name" "$value")" = "$value" ] || contradicts "$name" "$value"
     export "$name=$value"
 }
 
-# Sets `double_port`, `double_webhook` and the shop's settings. The port may be chosen by STRIPE_API_BASE.
+# Sets `double_port`, `double_webhook` and the shop's settings. STRIPE_API_BASE may choose the port.
 settle_double() {
     local base address host
     base=$(setting STRIPE_API_BASE "$DOUBLE_BASE")
     base=${base%/}
     double_port=${base#http://127.0.0.1:}
-    case $double_port in '' | *[!0-9]*)
-        fail "STRIPE_API_BASE is set to something else, in the environment or in .env. With --stripe-double it is http://127.0.0.1: and a port: unset it, or leave out --stripe-double." ;;
-    esac
+    case $double_port in '' | 0 | *[!0-9]*) contradicts STRIPE_API_BASE "http://127.0.0.1: and a port" ;; esac
     set_for_double STRIPE_SECRET_KEY "$DOUBLE_KEY"
     set_for_double STRIPE_WEBHOOK_SECRET "$DOUBLE_SECRET"
     export STRIPE_API_BASE=$base
@@ -34,12 +36,13 @@ settle_double() {
         127.* | localhost | '[::1]') ;;
         0.0.0.0) host=127.0.0.1 ;;
         '[::]') host='[::1]' ;;
-        *) fail "LISTEN_ADDR is $address, where the double of Stripe sends nothing. Set it to 127.0.0.1 and a port, or leave out --stripe-double." ;;
+        *) fail "The double of Stripe sends nothing to LISTEN_ADDR $address. Set that to 127.0.0.1 and a port." ;;
     esac
-    case ${address##*:} in 0) fail "LISTEN_ADDR is $address. Name the port, so that the double of Stripe knows where to send to." ;; esac
+    case ${address##*:} in 0) fail "The double of Stripe must know where to send to: name a port in LISTEN_ADDR." ;; esac
     double_webhook=http://$host:${address##*:}/billing/webhook
     node "$ROOT/scripts/lib/port.mjs" check "127.0.0.1:$double_port" >/dev/null ||
-        fail "Something listens on 127.0.0.1:$double_port already, perhaps another double of Stripe. Stop it, or choose another port: STRIPE_API_BASE=http://127.0.0.1:12112 scripts/run --stripe-double"
+        fail "Something listens on 127.0.0.1:$double_port already, perhaps another double of Stripe. Stop it, or choose" \
+            "another port: STRIPE_API_BASE=http://127.0.0.1:12112 scripts/run --stripe-double"
 }
 
 double_pid="" server_pid=""
@@ -49,6 +52,7 @@ serve_with_double() {
     local status=0 said=$LOGS/Stripe-double.log
     at_exit stop_double
     at_exit stop_server
+    : >"$said"
     # Process groups of their own: Ctrl-C reaches this script alone, which ends the server before the double.
     set -m
     node "$ROOT/end2end/stripe-double/server.mjs" --port "$double_port" --webhook-url "$double_webhook" \
@@ -59,7 +63,7 @@ serve_with_double() {
         kill -0 "$double_pid" 2>/dev/null || fail "The double of Stripe did not start: see the lines above."
         sleep 0.1
     done
-    say "What to do there: end2end/stripe-double/README.md. Make an account in the shop first; the demo account is mock mode's."
+    say "What can be done there: end2end/stripe-double/README.md. Make an account first: the demo account is mock mode's."
     set -m
     "$(server_binary)" "$@" </dev/null &
     server_pid=$!

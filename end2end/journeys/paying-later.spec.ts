@@ -5,6 +5,9 @@ import { type Stripe, order, payment, signUp, test, withoutReload } from '../sup
 // Where Stripe cannot be asked, the shop's own 503 is a line in the browser's console.
 test.use({ allowedInConsole: [/status of 503/] });
 
+/** With it, nobody but the notification can tell. */
+const askingFails = { kind: '500', match: { method: 'GET', path: '^/v1/checkout/sessions/' } };
+
 const processing = (page: Page) => page.getByRole('heading', { name: 'Zahlung wird verarbeitet' });
 const failed = (page: Page) => page.getByRole('heading', { name: 'Zahlung nicht zustande gekommen' });
 
@@ -50,8 +53,7 @@ test('money that arrives turns the page into the confirmation by the notificatio
   await expect(historyRows(other)).toContainText(['In Bearbeitung']);
 
   await withoutReload(page, async () => {
-    // Nobody but the notification can tell.
-    await stripe.breaks({ kind: '500', match: { method: 'GET', path: '^/v1/checkout/sessions/' } });
+    await stripe.breaks(askingFails);
     await stripe.tell(`/sessions/${session}/settle`);
     await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
     await expect(balance(page)).toHaveText('Guthaben: 10 Credits');
@@ -73,10 +75,11 @@ test('money that arrives turns the page into the confirmation while no notificat
   });
 });
 
-test('money that does not arrive turns the page into the failure', async ({ page, stripe, expectAccessible }) => {
+test('money that does not arrive turns the page into the failure by the notification', async ({ page, stripe, expectAccessible }) => {
   await signUp(page);
   const session = await orderByDebit(page, '10 Credits');
   await withoutReload(page, async () => {
+    await stripe.breaks(askingFails);
     await stripe.tell(`/sessions/${session}/settle`, { succeeded: false });
     await expect(failed(page)).toBeVisible();
   });
@@ -89,4 +92,16 @@ test('money that does not arrive turns the page into the failure', async ({ page
   await page.goBack();
   await page.getByRole('link', { name: 'Erneut bestellen' }).click();
   await expect(orderButton(page)).toBeVisible();
+});
+
+test('money that does not arrive turns the page into the failure while no notification arrives, either', async ({ page, stripe }) => {
+  await signUp(page);
+  await stripe.fallSilent();
+  const session = await orderByDebit(page, '10 Credits');
+  await withoutReload(page, async () => {
+    await stripe.tell(`/sessions/${session}/settle`, { succeeded: false });
+    await expect(failed(page)).toBeVisible();
+  });
+  await page.getByRole('link', { name: 'Zum Shop' }).click();
+  await expect(historyRows(page)).toContainText(['Fehlgeschlagen']);
 });

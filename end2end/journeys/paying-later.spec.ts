@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { balance, expect, history, historyRows, orderButton } from '../support/test.ts';
+import { balance, expect, history, historyRows, orderButton, purchases } from '../support/test.ts';
 import { type Stripe, order, payment, signUp, test, withoutReload } from '../support/stripe.ts';
 
 // Where Stripe cannot be asked, the shop's own 503 is a line in the browser's console.
@@ -81,6 +81,9 @@ test('money that does not arrive turns the page into the failure by the notifica
   await withoutReload(page, async () => {
     await stripe.breaks(askingFails);
     await stripe.tell(`/sessions/${session}/settle`, { succeeded: false });
+    await stripe.deliveries();
+    expect(await purchases(page)).toMatchObject([{ status: 'FAILED' }]);
+    await stripe.mend();
     await expect(failed(page)).toBeVisible();
   });
   await expect(page.getByRole('main')).toContainText('Es wurden keine Credits gebucht.');

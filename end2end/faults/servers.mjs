@@ -1,0 +1,134 @@
+/**
+ * The shop's processes: started, killed in the midst of their work, started again on the same database; and what an
+ * operator does by hand.
+ */
+import { execFile, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const SERVER = process.env.SHOP_SERVER ?? join(resolve(ROOT, process.env.CARGO_TARGET_DIR ?? 'target'), 'debug/server');
+const START_MS = 20_000;
+const LOG_CHARACTERS_KEPT = 200_000;
+
+const run = promisify(execFile);
+
+/** @typedef {{ folder: string, databaseUrl: string, stripeUrl: string, publicUrl: string, webhookSecret: string }} Place `publicUrl` is one for all processes */
+
+/** A folder of its own for the processes of one test. */
+export async function makeFolder() {
+  if (!existsSync(SERVER)) throw new Error(`No server at ${SERVER}: build it first, scripts/test does`);
+  return mkdtemp(join(tmpdir(), 'shop-faults-'));
+}
+
+/** @param {string} folder */
+export const removeFolder = (folder) => rm(folder, { recursive: true, force: true });
+
+/** A database of its own in a running PostgreSQL. @param {string} url any database of it */
+export async function makeDatabase(url) {
+  const name = `faults_${randomUUID().replaceAll('-', '')}`;
+  const sql = (/** @type {string} */ text) => run('psql', ['--no-psqlrc', '--quiet', url, '--command', text]);
+  await sql(`CREATE DATABASE ${name}`);
+  const own = new URL(url);
+  own.pathname = `/${name}`;
+  return { url: own.href, drop: () => sql(`DROP DATABASE ${name} WITH (FORCE)`) };
+}
+
+export class Shop {
+  /** @type {import('node:child_process').ChildProcess | null} */
+  #process = null;
+  #log = '';
+
+  /** @param {string} name @param {number} port @param {Place} place */
+  constructor(name, port, { folder, databaseUrl, stripeUrl, publicUrl, webhookSecret }) {
+    this.name = name;
+    this.url = `http://127.0.0.1:${port}`;
+    this.folder = folder;
+    this.kills = 0;
+    // Of the developer's own settings, none: no .env is near, and the environment is this one.
+    this.environment = {
+      PATH: process.env.PATH,
+      DATABASE_URL: databaseUrl,
+      LISTEN_ADDR: `127.0.0.1:${port}`,
+      PUBLIC_URL: publicUrl,
+      STRIPE_SECRET_KEY: 'sk_test_double',
+      STRIPE_API_BASE: stripeUrl,
+      STRIPE_WEBHOOK_SECRET: webhookSecret,
+      LEPTOS_SITE_ROOT: folder,
+      RUST_BACKTRACE: '1',
+    };
+  }
+
+  /** @param {string} name @param {Place} place */
+  static async start(name, place) {
+    const shop = new Shop(name, await freePort(), place);
+    await shop.start();
+    return shop;
+  }
+
+  async start() {
+    const started = spawn(SERVER, [], { cwd: this.folder, env: this.environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process = started;
+    for (const stream of [started.stdout, started.stderr]) {
+      stream.on('data', (text) => (this.#log = (this.#log + text).slice(-LOG_CHARACTERS_KEPT)));
+    }
+    const deadline = Date.now() + START_MS;
+    while (Date.now() < deadline && started.exitCode === null && started.signalCode === null) {
+      const answer = await fetch(`${this.url}/readyz`, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
+      if (answer?.ok) return;
+      await sleep(20);
+    }
+    if (started.exitCode !== null) await new Promise((done) => started.once('close', done));
+    await this.stop();
+    throw new Error(`The server ${this.name} did not become ready:\n${this.#log.slice(-4_000)}`);
+  }
+
+  /** As power failure would. */
+  async kill() {
+    this.kills += 1;
+    await this.stop();
+  }
+
+  /** At once: what is written must do. */
+  async stop() {
+    const running = this.#process;
+    this.#process = null;
+    if (!running || running.exitCode !== null || running.signalCode !== null) return;
+    const exited = new Promise((done) => running.once('close', done));
+    running.kill('SIGKILL');
+    await exited;
+  }
+
+  /** Lines of the log that nobody should see: panics and errors, but for 5xx answers and for events that are to be looked at. */
+  get alarms() {
+    return this.#log.split('\n').filter((line) => /panicked| ERROR /.test(line) && !/tower_http::trace|a person has to look/.test(line));
+  }
+
+  /** `server …` by hand, with the same environment. @param {string[]} words */
+  async byHand(...words) {
+    const { stdout } = await run(SERVER, words, { cwd: this.folder, env: this.environment, timeout: 120_000, maxBuffer: 64 * 1024 * 1024 });
+    return stdout;
+  }
+}
+
+/**
+ * A port below those that the system gives to whoever connects: while a killed process's port is free, nobody else must
+ * come to sit on it.
+ * @returns {Promise<number>}
+ */
+async function freePort() {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    const probe = createServer();
+    const isFree = await new Promise((done) => probe.once('error', () => done(false)).listen(port, '127.0.0.1', () => done(true)));
+    await new Promise((done) => probe.close(done));
+    if (isFree) return port;
+  }
+}

@@ -19,7 +19,7 @@ const SEED = process.env.SEED ?? '1';
 const TENANTS = 20;
 const PURCHASES = 200;
 /** How many of a tenant's purchases are under way at once. */
-const LANES = 3;
+const LANES = 2;
 const KILLS_MIN = 3;
 const WEBHOOK_SECRET = 'whsec_faults';
 /** What the shop acts upon, and something that it does not. */
@@ -32,13 +32,13 @@ const EVENTS = [
 /** How long recovery may take once the faults are over. */
 const RECOVERY_MS = 40_000;
 
-test('200 purchases with every fault on, in one process on SQLite', { timeout: 180_000 }, async (t) => {
+test('200 purchases with every fault on, in one process on SQLite', { timeout: 300_000 }, async (t) => {
   const folder = await makeFolder();
   t.after(() => removeFolder(folder));
   await shopThrough(t, { folder, databaseUrl: `sqlite://${folder}/shop.db`, processes: 1 });
 });
 
-test('200 purchases with every fault on, in two processes on PostgreSQL', { timeout: 180_000 }, async (t) => {
+test('200 purchases with every fault on, in two processes on PostgreSQL', { timeout: 300_000 }, async (t) => {
   const url = process.env.TEST_POSTGRES_URL;
   assert(url, 'TEST_POSTGRES_URL names a PostgreSQL; scripts/test starts one');
   const folder = await makeFolder();
@@ -67,6 +67,7 @@ async function shopThrough(t, { folder, databaseUrl, processes }) {
   const chance = new Chance(SEED, 'weather');
   const double = await startDouble({ backoff: [100, 200, 400, 800, 1_000, 1_000, 1_000, 1_000, 1_000, 1_000], webhookTimeout: 3_000 });
   t.after(() => double.close());
+  /** @type {import('./story.mjs').Control} */
   const control = controlOf(double.url);
   /** @type {Shop[]} */
   const shops = [];
@@ -95,7 +96,7 @@ async function shopThrough(t, { folder, databaseUrl, processes }) {
   await comeAgain(customers, lives);
   await control('GET', '/idle?timeout_ms=10000');
 
-  const differences = await reckon(double, customers, lives);
+  const differences = await reckon(double, control, customers, lives);
   const lies = await lookAtLies(double, shops[0]);
   differences.push(...lies.differences, ...recovery.differences, ...await lookAtEvents(shops[0]));
   const kills = shops.reduce((sum, shop) => sum + shop.kills, 0);
@@ -182,11 +183,14 @@ async function comeAgain(customers, lives) {
   }
 }
 
-/** @param {Awaited<ReturnType<typeof startDouble>>} double @param {Customer[]} customers @param {import('./story.mjs').Lived[][]} lives */
-async function reckon(double, customers, lives) {
-  const { sessions } = await controlOf(double.url)('GET', '/books');
-  const lines = Map.groupBy ? Map.groupBy(sessions, ({ client_reference_id: id }) => id) : new Map();
-  if (!Map.groupBy) for (const line of sessions) lines.set(line.client_reference_id, [...(lines.get(line.client_reference_id) ?? []), line]);
+/**
+ * @param {Awaited<ReturnType<typeof startDouble>>} double @param {import('./story.mjs').Control} control
+ * @param {Customer[]} customers @param {import('./story.mjs').Lived[][]} lives
+ */
+async function reckon(double, control, customers, lives) {
+  const { sessions } = await control('GET', '/books');
+  const lines = new Map();
+  for (const line of sessions) lines.set(line.client_reference_id, [...(lines.get(line.client_reference_id) ?? []), line]);
   const isPaymentUnderWay = (/** @type {any} */ line) => double.state.worlds.test.intents.get(line.payment_intent)?.status === 'processing';
   // Stripe keeps a 500 under its key for a day, so such an order stays open until it is closed.
   const cannotOpen = (/** @type {string} */ id) => double.api.idempotency.entries.get(`test purchase-${id}`)?.answer?.status === 500;
@@ -201,26 +205,26 @@ async function reckon(double, customers, lives) {
   return differences;
 }
 
-/** A notification that lied has booked nothing, and somebody is asked to look. @param {Awaited<ReturnType<typeof startDouble>>} double @param {Shop} shop */
+/**
+ * A notification that lied has booked nothing, and somebody is asked to look. Gives how many were noticed.
+ * @param {Awaited<ReturnType<typeof startDouble>>} double @param {Shop} shop
+ */
 async function lookAtLies(double, shop) {
-  const all = double.webhooks.deliveries; const told = all.filter(({ faults }) => faults.some((/** @type {string} */ kind) => LIES.includes(kind)));
-  const truth = new Map(double.state.worlds.test.events.map((event) => [event.id, event]));
+  const { deliveries } = double.webhooks;
+  const isLie = (/** @type {any} */ { faults }) => faults.some((/** @type {string} */ kind) => LIES.includes(kind));
   const differences = [];
   let count = 0;
-  for (const id of new Set(told.map(({ event }) => event))) {
-    const shown = await shop.byHand('events', 'show', id);
-    const [, heading = '', body = ''] = /^([^]*?)\n(\{[^]*)$/.exec(shown) ?? [];
+  for (const id of new Set(deliveries.filter(isLie).map(({ event }) => event))) {
+    const [, heading = '', body = ''] = /^([^]*?)\n(\{[^]*)$/.exec(await shop.byHand('events', 'show', id)) ?? [];
     const stored = body && JSON.parse(body).data.object;
-    const { object } = truth.get(id).data;
+    const { object } = double.state.worlds.test.events.find((event) => event.id === id).data;
     if (!stored || ['amount_total', 'currency', 'livemode'].every((name) => stored[name] === object[name])) continue;
-    const outcome = /, (\w+) after \d+ attempts: (.*)$/m.exec(heading)?.slice(1).join(': ');
-    if (outcome?.startsWith('ATTENTION')) count += 1;
-    // Whoever was settled before, by the return page or by the worker, has nothing more to be told; and as long as
-    // nothing is paid, nothing is wrong.
-    else if (outcome !== 'APPLIED: nothing new' && stored.payment_status !== 'unpaid') {
-      const ways = all.filter(({ event }) => event === id).map(({ attempt, outcome: answer, faults }) => `${attempt}: ${answer} ${faults}`);
-      differences.push(`${id} lied, and became ${outcome}: ${JSON.stringify(stored)} ${ways.join('; ')}`);
-    }
+    const outcome = /, (\w+) after \d+ attempts: (.*)$/m.exec(heading)?.slice(1).join(': ') ?? '';
+    const deliveredTruly = deliveries.some((one) => one.event === id && !isLie(one) && [200, 'reset_after'].includes(one.outcome));
+    if (outcome.startsWith('ATTENTION')) count += 1;
+    // Whoever was settled before, by the return page or by the worker, has nothing more to be told; as long as nothing
+    // is paid, nothing is wrong; and a further delivery of the same event may have told the truth.
+    else if (outcome !== 'APPLIED: nothing new' && stored.payment_status !== 'unpaid' && !deliveredTruly) differences.push(`${id} lied, and became ${outcome}`);
   }
   if (count === 0) differences.push('no lie was noticed');
   return { count, differences };

@@ -15,7 +15,7 @@ import { promisify } from 'node:util';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SERVER = process.env.SHOP_SERVER ?? join(resolve(ROOT, process.env.CARGO_TARGET_DIR ?? 'target'), 'debug/server');
-const START_MS = 20_000;
+const START_MS = 60_000;
 const LOG_CHARACTERS_KEPT = 200_000;
 
 const run = promisify(execFile);
@@ -44,6 +44,8 @@ export async function makeDatabase(url) {
 export class Shop {
   /** @type {import('node:child_process').ChildProcess | null} */
   #process = null;
+  /** Once the process has ended, and all that it said has been read. @type {Promise<unknown>} */
+  #closed = Promise.resolve();
   #log = '';
 
   /** @param {string} name @param {number} port @param {Place} place */
@@ -76,18 +78,19 @@ export class Shop {
   async start() {
     const started = spawn(SERVER, [], { cwd: this.folder, env: this.environment, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process = started;
+    this.#closed = new Promise((done) => started.once('close', done));
     for (const stream of [started.stdout, started.stderr]) {
       stream.on('data', (text) => (this.#log = (this.#log + text).slice(-LOG_CHARACTERS_KEPT)));
     }
     const deadline = Date.now() + START_MS;
     while (Date.now() < deadline && started.exitCode === null && started.signalCode === null) {
-      const answer = await fetch(`${this.url}/readyz`, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
+      const answer = await fetch(`${this.url}/healthz`, { signal: AbortSignal.timeout(5_000) }).catch(() => null);
       if (answer?.ok) return;
       await sleep(20);
     }
-    if (started.exitCode !== null) await new Promise((done) => started.once('close', done));
     await this.stop();
-    throw new Error(`The server ${this.name} did not become ready:\n${this.#log.slice(-4_000)}`);
+    await this.#closed;
+    throw new Error(`The server ${this.name} did not come to life:\n${this.#log.slice(-4_000)}`);
   }
 
   /** As power failure would. */
@@ -101,9 +104,8 @@ export class Shop {
     const running = this.#process;
     this.#process = null;
     if (!running || running.exitCode !== null || running.signalCode !== null) return;
-    const exited = new Promise((done) => running.once('close', done));
     running.kill('SIGKILL');
-    await exited;
+    await this.#closed;
   }
 
   /** Lines of the log that nobody should see: panics and errors, but for 5xx answers and for events that are to be looked at. */

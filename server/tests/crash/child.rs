@@ -1,0 +1,90 @@
+//! The process that is killed: plays one use case, and tells each step.
+
+use billing::{
+    OrderError,
+    ids::{PurchaseId, TenantId, UserId},
+    locale::Locale,
+};
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use server::stripe::event;
+
+use crate::{
+    shop::Shop,
+    steps::{Kill, Steps},
+};
+
+/// Carries a [`Job`] to the child.
+pub const VARIABLE: &str = "CRASH_TEST_JOB";
+/// How much the worker takes up.
+const BATCH: u32 = 20;
+
+/// What one process does.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Job {
+    pub database_url: String,
+    pub api_base: String,
+    /// How far its clock is put forward.
+    pub later_secs: i64,
+    pub act: Act,
+    pub kill: Option<Kill>,
+}
+
+/// A use case, with what it is about.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Act {
+    Order { buyer: UserId, key: String },
+    Confirm { tenant: TenantId, session: String },
+    Discard { tenant: TenantId, purchase: PurchaseId },
+    Receive { event: String },
+    RetryEvents,
+    CheckPending,
+    Backfill,
+}
+
+impl Job {
+    /// `None` in the parent.
+    pub fn given() -> Option<Self> {
+        let job = std::env::var(VARIABLE).ok()?;
+        Some(serde_json::from_str(&job).unwrap())
+    }
+}
+
+/// Plays the use case, and ends where it was told to.
+pub async fn run(job: Job) {
+    let later = SignedDuration::from_secs(job.later_secs);
+    let shop = Shop::open(&job.database_url, &job.api_base, later, Some(Steps::new(job.kill))).await;
+    perform(&shop, &job.act).await;
+    shop.close().await;
+}
+
+/// Plays the use case. Whoever comes again does not mind what was done before.
+pub async fn perform(shop: &Shop, act: &Act) {
+    let billing = &shop.billing;
+    match act {
+        Act::Order { buyer, key } => {
+            let buyer = shop.caller(*buyer).await;
+            let answer = billing.order(&buyer, "credits_5", Some(key.parse().unwrap()), Locale::De).await;
+            assert!(!matches!(answer, Err(OrderError::KeyReused | OrderError::Rejected)), "{answer:?}");
+            answer.unwrap();
+        }
+        Act::Confirm { tenant, session } => {
+            billing.confirm_checkout(*tenant, session).await.unwrap().unwrap();
+        }
+        Act::Discard { tenant, purchase } => {
+            billing.discard(*tenant, *purchase).await.unwrap().unwrap();
+        }
+        Act::Receive { event } => {
+            billing.receive_event(event::read(event.as_bytes())).await.unwrap();
+        }
+        Act::RetryEvents => {
+            billing.retry_events(&|stored| event::read(&stored.payload), BATCH).await.unwrap();
+        }
+        Act::CheckPending => {
+            billing.check_pending(shop.store.as_ref(), BATCH).await.unwrap();
+        }
+        Act::Backfill => {
+            billing.backfill().await.unwrap();
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! What the killed process was doing, and what the world does about it afterwards.
+
+use std::sync::Arc;
+
+use billing::{
+    account::Caller,
+    billing::Received,
+    locale::Locale,
+    purchase::{Purchase, Status},
+    store::PageRequest,
+    testing::provider::ScriptedProvider,
+};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use server::stripe::event;
+
+use crate::{
+    child::{Act, perform},
+    double::Double,
+    shop::Shop,
+};
+
+/// What the process was doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Case {
+    /// The buyer orders.
+    Order,
+    /// The buyer is back from having paid.
+    ReturnPage,
+    /// The buyer drops a purchase.
+    Discard,
+    /// A notification comes: of the payment,
+    Payment,
+    /// of the payment after its refund's,
+    PaymentAfterItsRefund,
+    /// of a refund of a part,
+    PartialRefund,
+    /// of a refund of all,
+    FullRefund,
+    /// of a dispute,
+    Dispute,
+    /// of a dispute that is won.
+    DisputeWon,
+    /// The worker takes up a notification that could not be applied,
+    RetryEvents,
+    /// asks about a purchase that was paid and nobody told,
+    CheckPaid,
+    /// finishes an order that has no session yet,
+    CheckWithoutSession,
+    /// fetches notifications that were missed.
+    Backfill,
+}
+
+/// What the world does about a process that was killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// The same again: the buyer tries once more, Stripe repeats itself, another process's worker takes over.
+    Repeated,
+    /// Nobody comes again: what was missed is for the worker alone.
+    Reconciled,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Scenario {
+    pub case: Case,
+    pub then: Then,
+    /// The books in the end, as `end` writes them.
+    pub end: &'static str,
+}
+
+/// A case, twice where somebody could come again.
+const fn both(case: Case, end: &'static str) -> [Scenario; 2] {
+    [Scenario { case, then: Then::Repeated, end }, Scenario { case, then: Then::Reconciled, end }]
+}
+
+const PAID: &str = "\
+credits_5 PAID, paid at Stripe's
+PURCHASE 5 = 5
+checkout.session.completed APPLIED
+";
+const PARTLY_REFUNDED: &str = "\
+credits_5 PAID, paid at Stripe's
+PURCHASE 5 = 5
+REFUND re -2 = 3
+charge.refunded APPLIED
+checkout.session.completed APPLIED
+refund.created APPLIED
+";
+const REFUNDED: &str = "\
+credits_5 REFUNDED, paid at Stripe's
+PURCHASE 5 = 5
+REFUND re -5 = 0
+charge.refunded APPLIED
+checkout.session.completed APPLIED
+refund.created APPLIED
+";
+const DISPUTED: &str = "\
+credits_5 PAID, paid at Stripe's
+PURCHASE 5 = 5
+DISPUTE du -5 = 0
+charge.dispute.created APPLIED
+charge.dispute.funds_withdrawn APPLIED
+checkout.session.completed APPLIED
+";
+const WON: &str = "\
+credits_5 PAID, paid at Stripe's
+PURCHASE 5 = 5
+DISPUTE du -5 = 0
+DISPUTE_REVERSAL du 5 = 5
+charge.dispute.closed APPLIED
+charge.dispute.created APPLIED
+charge.dispute.funds_reinstated APPLIED
+charge.dispute.funds_withdrawn APPLIED
+checkout.session.completed APPLIED
+";
+const DROPPED: &str = "\
+credits_5 FAILED, unpaid at Stripe's
+checkout.session.expired APPLIED
+";
+
+pub fn all() -> Vec<Scenario> {
+    let twice = [
+        both(Case::Order, PAID),
+        both(Case::ReturnPage, PAID),
+        both(Case::Discard, DROPPED),
+        both(Case::Payment, PAID),
+        both(Case::PaymentAfterItsRefund, REFUNDED),
+        both(Case::PartialRefund, PARTLY_REFUNDED),
+        both(Case::FullRefund, REFUNDED),
+        both(Case::Dispute, DISPUTED),
+        both(Case::DisputeWon, WON),
+    ];
+    let once = [
+        (Case::RetryEvents, PARTLY_REFUNDED),
+        (Case::CheckPaid, PAID),
+        (Case::CheckWithoutSession, PAID),
+        (Case::Backfill, PARTLY_REFUNDED),
+    ];
+    let once = once.map(|(case, end)| Scenario { case, then: Then::Repeated, end });
+    twice.into_iter().flatten().chain(once).collect()
+}
+
+/// Where a scenario takes place.
+pub struct Place<'a> {
+    pub shop: &'a Shop,
+    pub double: &'a Double,
+    pub caller: &'a Caller,
+}
+
+impl Scenario {
+    pub fn name(&self) -> String {
+        format!("{:?}_{:?}", self.case, self.then)
+    }
+
+    /// How much later the process runs that is killed.
+    pub fn later(&self) -> SignedDuration {
+        match self.case {
+            Case::RetryEvents | Case::CheckPaid | Case::CheckWithoutSession => SignedDuration::from_mins(10),
+            _ => SignedDuration::ZERO,
+        }
+    }
+
+    /// How much later still the next one: past every lease, and past the session's life where the buyer does not come
+    /// again to end it.
+    pub fn much_later(&self) -> SignedDuration {
+        if self.case == Case::Discard && self.then == Then::Reconciled {
+            SignedDuration::from_hours(25)
+        } else {
+            SignedDuration::from_mins(20)
+        }
+    }
+
+    /// Whether nobody need know of it, if the process was killed before it wrote anything.
+    pub fn may_be_lost(&self) -> bool {
+        self.case == Case::Order && self.then == Then::Reconciled
+    }
+
+    /// Brings the shop and Stripe to where the process begins; gives what it does.
+    pub async fn prepare(&self, place: &Place<'_>) -> Act {
+        match self.case {
+            Case::Order => Act::Order { buyer: place.caller.user_id, key: "the-buyer's".to_owned() },
+            Case::ReturnPage => {
+                let (purchase, session) = place.paid().await;
+                Act::Confirm { tenant: purchase.tenant_id, session }
+            }
+            Case::Discard => {
+                let (purchase, _) = place.ordered().await;
+                Act::Discard { tenant: purchase.tenant_id, purchase: purchase.id }
+            }
+            Case::Payment => {
+                place.paid().await;
+                place.told_of("checkout.session.completed").await
+            }
+            Case::PaymentAfterItsRefund => {
+                let (_, session) = place.paid().await;
+                place.double.control("/refunds", json!({"session": session})).await;
+                // Stripe says no more about the refund than this.
+                for kind in ["refund.created", "charge.refunded"] {
+                    perform(place.shop, &place.told_of(kind).await).await;
+                }
+                place.told_of("checkout.session.completed").await
+            }
+            Case::PartialRefund => {
+                let session = place.settled().await;
+                place.double.control("/refunds", json!({"session": session, "amount": 300})).await;
+                place.told_of("charge.refunded").await
+            }
+            Case::FullRefund => {
+                let session = place.settled().await;
+                place.double.control("/refunds", json!({"session": session})).await;
+                place.told_of("charge.refunded").await
+            }
+            Case::Dispute => {
+                let session = place.settled().await;
+                place.double.control("/disputes", json!({"session": session})).await;
+                place.told_of("charge.dispute.created").await
+            }
+            Case::DisputeWon => {
+                let session = place.settled().await;
+                let dispute = place.double.control("/disputes", json!({"session": session})).await;
+                place.tell_all().await;
+                let id = dispute["id"].as_str().unwrap();
+                place.double.control(&format!("/disputes/{id}/win"), json!({})).await;
+                place.told_of("charge.dispute.closed").await
+            }
+            Case::RetryEvents => {
+                let session = place.settled().await;
+                place.double.control("/refunds", json!({"session": session, "amount": 300})).await;
+                let refund = place.double.event("charge.refunded").await;
+                let received = place.shop.billing_over(silent()).receive_event(event::read(refund.as_bytes())).await;
+                assert_eq!(received.unwrap(), Received::Deferred);
+                Act::RetryEvents
+            }
+            Case::CheckPaid => {
+                place.paid().await;
+                Act::CheckPending
+            }
+            Case::CheckWithoutSession => {
+                let order = place.shop.billing_over(silent()).order(place.caller, "credits_5", None, Locale::De).await;
+                order.unwrap_err();
+                Act::CheckPending
+            }
+            Case::Backfill => {
+                let (_, session) = place.paid().await;
+                place.double.control("/refunds", json!({"session": session, "amount": 300})).await;
+                Act::Backfill
+            }
+        }
+    }
+
+    /// What the world does after the restart. It may come twice.
+    pub async fn go_on(&self, place: &Place<'_>, act: &Act) {
+        match self.then {
+            Then::Repeated => perform(place.shop, act).await,
+            Then::Reconciled => place.shop.reconcile().await,
+        }
+        if matches!(self.case, Case::Order | Case::CheckWithoutSession) {
+            place.pay_what_is_open().await;
+        }
+        match self.then {
+            Then::Repeated => place.tell_all().await,
+            Then::Reconciled => place.shop.reconcile().await,
+        }
+    }
+}
+
+/// A provider that does not answer.
+fn silent() -> Arc<ScriptedProvider> {
+    let provider = ScriptedProvider::default();
+    provider.set_unavailable(true);
+    Arc::new(provider)
+}
+
+impl Place<'_> {
+    pub async fn purchases(&self) -> Vec<Purchase> {
+        let page = PageRequest { limit: 100, older_than: None };
+        self.shop.store.purchases(self.caller.tenant_id, page).await.unwrap()
+    }
+
+    async fn ordered(&self) -> (Purchase, String) {
+        let purchase = self.shop.billing.order(self.caller, "credits_5", None, Locale::De).await.unwrap();
+        let session = purchase.checkout.as_ref().unwrap().provider_ref.clone();
+        (purchase, session)
+    }
+
+    async fn pay(&self, session: &str) {
+        self.double.control(&format!("/sessions/{session}/pay"), json!({})).await;
+    }
+
+    async fn paid(&self) -> (Purchase, String) {
+        let (purchase, session) = self.ordered().await;
+        self.pay(&session).await;
+        (purchase, session)
+    }
+
+    /// Paid, and the shop knows.
+    async fn settled(&self) -> String {
+        let (_, session) = self.paid().await;
+        self.tell_all().await;
+        session
+    }
+
+    async fn told_of(&self, kind: &str) -> Act {
+        Act::Receive { event: self.double.event(kind).await }
+    }
+
+    /// Stripe sends all its notifications, again those that have come before.
+    async fn tell_all(&self) {
+        for event in self.double.events().await {
+            let received = self.shop.billing.receive_event(event::read(event.to_string().as_bytes())).await;
+            assert_eq!(received.unwrap(), Received::Applied, "{}", event["type"]);
+        }
+    }
+
+    /// The buyer follows the shop to the session that it shows.
+    async fn pay_what_is_open(&self) {
+        let open: Vec<Value> = self.double.books().await;
+        for purchase in self.purchases().await.iter().filter(|purchase| purchase.status() == Status::Pending) {
+            let session = &purchase.checkout.as_ref().expect("the shop shows a session").provider_ref;
+            if open.iter().any(|known| known["session"] == **session && known["status"] == "open") {
+                self.pay(session).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The shop without its pages: the use cases upon a real database and the Stripe double.
+
+use std::sync::Arc;
+
+use billing::{
+    Billing,
+    account::{Account, Caller},
+    clock::Clock,
+    ids::{TenantId, UserId},
+    provider::PaymentProvider,
+    store::Store,
+    testing::AnyStore,
+};
+use jiff::{SignedDuration, Timestamp};
+use server::{
+    operator,
+    stripe::{
+        client::{StripeProvider, StripeSettings, call::Patience},
+        event,
+    },
+    system::{SystemClock, SystemEntropy},
+    worker::Worker,
+};
+use store_postgres::PostgresStore;
+use store_sqlite::SqliteStore;
+
+use crate::steps::{Stepped, Steps};
+
+/// The key that the double is called with.
+pub const KEY: &str = "sk_test_double";
+
+/// The machine's clock, put forward.
+#[derive(Clone, Copy)]
+struct LaterClock(SignedDuration);
+
+impl Clock for LaterClock {
+    fn now(&self) -> Timestamp {
+        SystemClock.now() + self.0
+    }
+}
+
+/// Either database, opened and migrated.
+#[derive(Clone)]
+pub enum Database {
+    Sqlite(SqliteStore),
+    Postgres(PostgresStore),
+}
+
+impl Database {
+    pub async fn open(url: &str) -> Self {
+        if url.starts_with("sqlite:") {
+            Self::Sqlite(SqliteStore::open(url).await.unwrap())
+        } else {
+            Self::Postgres(PostgresStore::open(url).await.unwrap())
+        }
+    }
+
+    pub fn store(&self) -> Arc<dyn AnyStore> {
+        match self {
+            Self::Sqlite(store) => Arc::new(store.clone()),
+            Self::Postgres(store) => Arc::new(store.clone()),
+        }
+    }
+
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite(store) => store.close().await,
+            Self::Postgres(store) => store.close().await,
+        }
+    }
+}
+
+/// What one process has.
+pub struct Shop {
+    pub billing: Billing,
+    pub store: Arc<dyn AnyStore>,
+    database: Database,
+    clock: LaterClock,
+}
+
+impl Shop {
+    /// Opens it some time later than now. With `steps`, each call of a port is one.
+    pub async fn open(database_url: &str, api_base: &str, later: SignedDuration, steps: Option<Arc<Steps>>) -> Self {
+        let database = Database::open(database_url).await;
+        let clock = LaterClock(later);
+        let settings = StripeSettings {
+            secret_key: KEY.to_owned().into(),
+            api_base: Some(api_base.parse().unwrap()),
+            public_url: "http://127.0.0.1:3000".parse().unwrap(),
+            patience: Patience::BUYER,
+        };
+        let provider = StripeProvider::new(&settings, Arc::new(clock), Arc::new(SystemEntropy), event::read).unwrap();
+        let mut provider: Arc<dyn PaymentProvider> = Arc::new(provider);
+        let mut store: Arc<dyn Store> = database.store();
+        if let Some(steps) = steps {
+            provider = Arc::new(Stepped { port: provider, steps: steps.clone() });
+            store = Arc::new(Stepped { port: store, steps });
+        }
+        let billing = Billing::new(store, provider, Arc::new(clock), Arc::new(SystemEntropy));
+        Self { billing, store: database.store(), database, clock }
+    }
+
+    /// The same shop over another provider.
+    pub fn billing_over(&self, provider: Arc<dyn PaymentProvider>) -> Billing {
+        Billing::new(self.store.clone(), provider, Arc::new(self.clock), Arc::new(SystemEntropy))
+    }
+
+    /// Signs up a customer, without a password.
+    pub async fn customer(&self) -> Caller {
+        let now = self.clock.now();
+        let user_id = UserId::new(now, &SystemEntropy);
+        let caller = Caller {
+            tenant_id: TenantId::new(now, &SystemEntropy),
+            user_id,
+            email: format!("{user_id}@example.com").parse().unwrap(),
+        };
+        let account = Account { caller, password_hash: "none".to_owned(), created_at: now };
+        self.store.insert_account(&account).await.unwrap();
+        account.caller
+    }
+
+    /// A customer who is signed up.
+    pub async fn caller(&self, id: UserId) -> Caller {
+        self.store.account(id).await.unwrap().unwrap().caller
+    }
+
+    /// What the worker does bit by bit, at once.
+    pub async fn reconcile(&self) {
+        let worker = Worker { billing: self.billing.clone(), accounts: self.store.clone(), asks_provider: true };
+        operator::reconcile(&worker, self.clock.now(), false).await.unwrap();
+    }
+
+    pub async fn close(self) {
+        self.database.close().await;
+    }
+}

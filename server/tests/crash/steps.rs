@@ -1,0 +1,164 @@
+//! The ports, so wrapped that each call is a step, and that the process can end at any of them.
+
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::Poll,
+};
+
+use async_trait::async_trait;
+use billing::{
+    event::{EventOutcome, EventStatus, NewEvent, StoredEvent},
+    ids::{EventId, PurchaseId, TenantId},
+    ledger::{Balance, Entry},
+    provider::{CheckoutSession, EventPage, PaymentProvider, PaymentRecord, ProviderError},
+    purchase::Purchase,
+    store::{Change, Committed, Inserted, PageRequest, Recorded, Store, StoreError},
+};
+use futures::{future::poll_fn, stream::BoxStream};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// When, about one step, the process ends.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub enum Moment {
+    /// The call is not made.
+    Before,
+    /// The call has been begun, and let go on so many times: its outcome is anybody's guess.
+    Amid { turns: u8 },
+    /// The call is done; its answer is not used.
+    After,
+}
+
+/// Where the process ends.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Kill {
+    /// Which step, from 0.
+    pub step: usize,
+    pub moment: Moment,
+}
+
+/// The steps of one process. Each is told on standard output as it begins.
+pub struct Steps {
+    kill: Option<Kill>,
+    begun: AtomicUsize,
+}
+
+impl Steps {
+    pub fn new(kill: Option<Kill>) -> Arc<Self> {
+        Arc::new(Self { kill, begun: AtomicUsize::new(0) })
+    }
+
+    #[expect(clippy::print_stdout, reason = "what the parent reads")]
+    async fn take<T>(&self, name: &str, call: impl Future<Output = T>) -> T {
+        let step = self.begun.fetch_add(1, Ordering::SeqCst);
+        println!("{name}");
+        let moment = self.kill.filter(|kill| kill.step == step).map(|kill| kill.moment);
+        let mut turns_left = match moment {
+            Some(Moment::Before) => die(),
+            Some(Moment::Amid { turns }) => Some(turns),
+            Some(Moment::After) | None => None,
+        };
+        let mut call = pin!(call);
+        let answer = poll_fn(|context| {
+            let polled = call.as_mut().poll(context);
+            if let (Poll::Pending, Some(left)) = (&polled, turns_left.as_mut()) {
+                *left = left.saturating_sub(1);
+                if *left == 0 {
+                    die();
+                }
+            }
+            polled
+        })
+        .await;
+        // A call that takes fewer turns ends the process at its end.
+        if moment.is_some() {
+            die();
+        }
+        answer
+    }
+}
+
+fn die() -> ! {
+    rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL).unwrap();
+    unreachable!("nobody survives SIGKILL");
+}
+
+/// A port whose calls are steps.
+pub struct Stepped<P: ?Sized> {
+    pub port: Arc<P>,
+    pub steps: Arc<Steps>,
+}
+
+/// Writes a port's methods: those that are steps, and then, as they are, the others.
+macro_rules! stepped {
+    (
+        $port:literal, $trait:ident:
+        $(async fn $name:ident($($argument:ident: $type:ty),* $(,)?) -> $answer:ty;)+
+        ---
+        $($other:item)*
+    ) => {
+        #[async_trait]
+        impl $trait for Stepped<dyn $trait> {
+            $(
+                async fn $name(&self $(, $argument: $type)*) -> $answer {
+                    self.steps.take(concat!($port, ".", stringify!($name)), self.port.$name($($argument),*)).await
+                }
+            )+
+            $($other)*
+        }
+    };
+}
+
+stepped! { "store", Store:
+    async fn insert_purchase(purchase: &Purchase) -> Result<Inserted, StoreError>;
+    async fn purchase(tenant: TenantId, id: PurchaseId) -> Result<Option<Purchase>, StoreError>;
+    async fn purchase_by_checkout(tenant: TenantId, provider_ref: &str) -> Result<Option<Purchase>, StoreError>;
+    async fn locate(
+        provider_ref: &str,
+        purchase_id: Option<PurchaseId>,
+    ) -> Result<Option<(TenantId, PurchaseId)>, StoreError>;
+    async fn locate_payment(payment_ref: &str) -> Result<Option<(TenantId, PurchaseId)>, StoreError>;
+    async fn purchases(tenant: TenantId, page: PageRequest) -> Result<Vec<Purchase>, StoreError>;
+    async fn balance(tenant: TenantId) -> Result<Balance, StoreError>;
+    async fn entries(tenant: TenantId, purchase: PurchaseId) -> Result<Vec<Entry>, StoreError>;
+    async fn commit(change: &Change) -> Result<Committed, StoreError>;
+    async fn record_event(event: &NewEvent) -> Result<Recorded, StoreError>;
+    async fn finish_event(outcome: &EventOutcome) -> Result<(), StoreError>;
+    async fn defer_event(id: EventId, until: Timestamp, note: &str) -> Result<(), StoreError>;
+    async fn claim_events(
+        now: Timestamp,
+        leased_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError>;
+    async fn claim_pending(
+        now: Timestamp,
+        leased_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TenantId, PurchaseId)>, StoreError>;
+    async fn pending_since(before: Timestamp) -> Result<Vec<(TenantId, PurchaseId)>, StoreError>;
+    async fn backfilled_until() -> Result<Option<Timestamp>, StoreError>;
+    async fn set_backfilled_until(until: Timestamp) -> Result<(), StoreError>;
+    async fn events(status: Option<EventStatus>, limit: u32) -> Result<Vec<StoredEvent>, StoreError>;
+    async fn event(id: &str) -> Result<Option<StoredEvent>, StoreError>;
+    async fn ready() -> Result<(), StoreError>;
+    ---
+    fn balance_changes(&self) -> BoxStream<'static, TenantId> {
+        self.port.balance_changes()
+    }
+}
+
+stepped! { "provider", PaymentProvider:
+    async fn create_checkout(purchase: &Purchase, buyer_email: &str) -> Result<CheckoutSession, ProviderError>;
+    async fn retrieve_checkout(purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError>;
+    async fn expire_checkout(purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError>;
+    async fn retrieve_payment(payment_ref: &str) -> Result<Option<PaymentRecord>, ProviderError>;
+    async fn events_since(since: Timestamp, page: Option<&str>) -> Result<EventPage, ProviderError>;
+    ---
+    fn livemode(&self) -> bool {
+        self.port.livemode()
+    }
+}

@@ -1,0 +1,221 @@
+//! One trial: a process is killed at one step, and the books are right in the end. And the list of all.
+
+use std::{
+    os::unix::process::ExitStatusExt,
+    process::Stdio,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use billing::clock::Entropy;
+use futures::{StreamExt, stream};
+use jiff::SignedDuration;
+use libtest_mimic::Trial;
+use server::system::SystemEntropy;
+use tokio::{process::Command, runtime::Runtime, time::timeout};
+
+use crate::{
+    child::{self, Job},
+    double::Double,
+    end,
+    scenario::{self, Place, Scenario},
+    serving,
+    shop::{Database, Shop},
+    steps::{Kill, Moment},
+};
+
+/// Far longer than any process here takes.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// How often, at most, a call that is killed amid itself is let go on: more than the longest transaction takes.
+const TURNS_MAX: u8 = 12;
+
+/// What the trials share.
+pub struct Bench {
+    runtime: Runtime,
+    /// Doubles that no trial uses just now.
+    doubles: Mutex<Vec<Double>>,
+}
+
+impl Bench {
+    pub fn new(runtime: Runtime) -> Arc<Self> {
+        Arc::new(Self { runtime, doubles: Mutex::default() })
+    }
+
+    /// A double that knows nothing.
+    pub async fn double(&self) -> Double {
+        let idle = self.doubles.lock().unwrap().pop();
+        let double = idle.unwrap_or_else(Double::start);
+        double.reset().await;
+        double
+    }
+
+    pub fn give_back(&self, double: Double) {
+        self.doubles.lock().unwrap().push(double);
+    }
+
+    /// Stops the doubles.
+    pub fn close(&self) {
+        self.doubles.lock().unwrap().clear();
+    }
+}
+
+/// Which database.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+impl Kind {
+    pub const BOTH: [Self; 2] = [Self::Sqlite, Self::Postgres];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+}
+
+/// A database of one trial's own, migrated.
+pub enum TestDatabase {
+    Sqlite(store_sqlite::testing::TestDatabase),
+    Postgres(store_postgres::testing::TestDatabase),
+}
+
+impl TestDatabase {
+    pub async fn create(kind: Kind) -> Self {
+        match kind {
+            Kind::Sqlite => {
+                let database = store_sqlite::testing::TestDatabase::create().await.unwrap();
+                Database::Sqlite(database.store().await.unwrap()).close().await;
+                Self::Sqlite(database)
+            }
+            Kind::Postgres => {
+                let database = store_postgres::testing::TestDatabase::create().await;
+                let database = database.unwrap_or_else(|error| panic!("{error}"));
+                Database::Postgres(database.store().await.unwrap()).close().await;
+                Self::Postgres(database)
+            }
+        }
+    }
+
+    pub fn url(&self) -> String {
+        match self {
+            Self::Sqlite(database) => database.url(),
+            Self::Postgres(database) => database.url(),
+        }
+    }
+
+    pub async fn remove(self) {
+        match self {
+            Self::Sqlite(database) => database.remove().await.unwrap(),
+            Self::Postgres(database) => database.remove().await.unwrap(),
+        }
+    }
+}
+
+/// Plays a scenario whose process is killed at a step of that name, or lives; gives the steps that it took.
+async fn play(bench: &Bench, kind: Kind, scenario: Scenario, killed: Option<(Kill, &str)>) -> Vec<String> {
+    let double = bench.double().await;
+    let database = TestDatabase::create(kind).await;
+    let (url, api_base) = (database.url(), double.url.clone());
+
+    let shop = Shop::open(&url, &api_base, SignedDuration::ZERO, None).await;
+    let caller = shop.customer().await;
+    let act = scenario.prepare(&Place { shop: &shop, double: &double, caller: &caller }).await;
+    shop.close().await;
+
+    double.wait(scenario.later()).await;
+    let job = Job {
+        database_url: url.clone(),
+        api_base: api_base.clone(),
+        later_secs: scenario.later().as_secs(),
+        act: act.clone(),
+        kill: killed.map(|(kill, _)| kill),
+    };
+    let steps = process(&job, killed).await;
+
+    double.wait(scenario.much_later()).await;
+    let shop = Shop::open(&url, &api_base, scenario.later() + scenario.much_later(), None).await;
+    let place = Place { shop: &shop, double: &double, caller: &caller };
+    // Whoever orders, loses the connection before anything is written, and never comes again has ordered nothing.
+    let expected = if place.purchases().await.is_empty() && scenario.may_be_lost() { "" } else { scenario.end };
+    // Once more: nothing happens a second time.
+    for time in ["after the restart", "when everything comes once more"] {
+        scenario.go_on(&place, &act).await;
+        let end = end::write(&place).await;
+        assert_eq!(end, expected, "\n{time}, the books are not those of a process that lives\n{killed:?}\n{end}");
+    }
+    shop.close().await;
+    database.remove().await;
+    bench.give_back(double);
+    steps
+}
+
+/// Runs the process, sees it live or die as it should, and gives its steps.
+async fn process(job: &Job, killed: Option<(Kill, &str)>) -> Vec<String> {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.env(child::VARIABLE, serde_json::to_string(job).unwrap()).stdin(Stdio::null()).kill_on_drop(true);
+    let output = timeout(PATIENCE, command.output()).await.expect("it ends").unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    let steps: Vec<String> = String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
+    if let Some((kill, name)) = killed {
+        assert_eq!(output.status.signal(), Some(9), "the process came to an end of its own: {said}");
+        assert_eq!((steps.len(), steps.last().unwrap().as_str()), (kill.step + 1, name), "it died elsewhere");
+    } else {
+        assert!(output.status.success(), "{said}");
+        assert!(!steps.is_empty());
+    }
+    steps
+}
+
+/// Every scenario, killed at every step, on both databases.
+pub fn all(bench: &Arc<Bench>) -> Vec<Trial> {
+    let runs: Vec<(Kind, Scenario)> =
+        Kind::BOTH.into_iter().flat_map(|kind| scenario::all().into_iter().map(move |one| (kind, one))).collect();
+    let alive = runs.into_iter().map(|(kind, scenario)| {
+        let bench = bench.clone();
+        async move {
+            let run = tokio::spawn(async move { play(&bench, kind, scenario, None).await }).await;
+            (kind, scenario, run.map_err(|error| error.to_string()))
+        }
+    });
+    let at_once = std::thread::available_parallelism().map_or(1, usize::from);
+    let alive: Vec<_> = bench.runtime.block_on(stream::iter(alive).buffered(at_once).collect());
+    let mut trials = Vec::new();
+    for (kind, scenario, run) in alive {
+        let name = format!("{}::{}", kind.name(), scenario.name());
+        let steps = run.as_ref().map_or_else(|_| Vec::new(), Clone::clone);
+        trials.push(Trial::test(format!("{name}::alive"), move || Ok(run.map(drop)?)));
+        for (step, of) in steps.into_iter().enumerate() {
+            // Before any other step is after the one before it: between them, nothing is written.
+            let before = (step == 0).then_some("before");
+            for moment in before.into_iter().chain(["amid", "after"]) {
+                let (bench, of) = (bench.clone(), of.clone());
+                let name = format!("{name}::{}_{moment}_{of}", step + 1);
+                trials.push(Trial::test(name, move || {
+                    let kill = Kill { step, moment: moment_of(moment) };
+                    bench.runtime.block_on(play(&bench, kind, scenario, Some((kill, &of))));
+                    Ok(())
+                }));
+            }
+        }
+    }
+    for kind in Kind::BOTH {
+        let bench = bench.clone();
+        trials.push(Trial::test(format!("{}::serving", kind.name()), move || {
+            bench.runtime.block_on(serving::play(&bench, kind));
+            Ok(())
+        }));
+    }
+    trials
+}
+
+fn moment_of(name: &str) -> Moment {
+    match name {
+        "before" => Moment::Before,
+        "amid" => Moment::Amid { turns: 1 + SystemEntropy.bytes()[0] % TURNS_MAX },
+        _ => Moment::After,
+    }
+}

@@ -1,15 +1,16 @@
 //! Parts that the tests of every crate share: an in-memory store, a scripted provider, the suite that every store
-//! must pass, and a player of random interleavings.
+//! must pass, and players of random interleavings and sequences.
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on stops here, and says what it lacked")]
 #![expect(clippy::missing_panics_doc, reason = "to panic is how a test fails")]
 
+mod at_once;
 pub mod conformance;
 pub mod fixtures;
 pub mod interleaving;
 pub mod memory;
-pub mod money_back;
 pub mod provider;
+pub mod sequences;
 
 use std::{
     future::poll_fn,
@@ -49,7 +50,7 @@ mod tests {
 
     use proptest::test_runner::{Config, TestRunner};
 
-    use super::{AnyStore, interleaving, memory::MemoryStore, money_back};
+    use super::{AnyStore, interleaving, memory::MemoryStore, sequences};
 
     async fn on_memory<F>(case: impl FnOnce(Arc<dyn AnyStore>) -> F)
     where
@@ -61,11 +62,11 @@ mod tests {
     crate::conformance_tests!(on_memory);
 
     #[test]
-    fn refunds_and_disputes_told_in_any_order_leave_what_was_kept() {
+    fn whatever_happens_each_balance_is_what_was_paid_and_kept() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let mut runner = TestRunner::new(Config { cases: 2_000, failure_persistence: None, ..Config::default() });
-        let outcome = runner.run(&money_back::stories(), |story| {
-            runtime.block_on(money_back::tell(Arc::new(MemoryStore::default()), &story));
+        let mut runner = TestRunner::new(Config { cases: 1_500, failure_persistence: None, ..Config::default() });
+        let outcome = runner.run(&sequences::plans(), |plan| {
+            runtime.block_on(sequences::play(Arc::new(MemoryStore::default()), &plan));
             Ok(())
         });
         if let Err(failure) = outcome {

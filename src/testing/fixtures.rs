@@ -15,11 +15,12 @@ use crate::{
     clock::{Clock, Entropy},
     event::{EventMeaning, IncomingEvent, NewEvent},
     ids::{EntryId, EventId, PurchaseId, TenantId, UserId},
-    ledger::{EntryKind, NewEntry},
+    ledger::{Entry, EntryKind, NewEntry},
     locale::Locale,
     provider::CheckoutSession,
     purchase::{Checkout, Item, OrderKey, Pending, Purchase, State},
     reversal::Reversals,
+    store::PageRequest,
 };
 
 /// 1 January 2026, UTC.
@@ -96,7 +97,7 @@ impl World {
     pub async fn open(store: Arc<dyn AnyStore>, seed: u64) -> Self {
         let clock = Arc::new(SteppingClock::default());
         let entropy = Arc::new(SeededEntropy::new(seed));
-        let provider = Arc::new(ScriptedProvider::default());
+        let provider = Arc::new(ScriptedProvider::at(clock.clone()));
         let billing = Billing::new(store.clone(), provider.clone(), clock.clone(), entropy.clone());
         let caller = sign_up(store.as_ref(), clock.as_ref(), entropy.as_ref()).await;
         Self { billing, store, provider, clock, entropy, caller }
@@ -154,6 +155,32 @@ impl World {
             credits: purchase.item.credits,
             created_at: now,
         }
+    }
+
+    /// All of a tenant's purchases, oldest first.
+    pub async fn purchases(&self, tenant: TenantId) -> Vec<Purchase> {
+        let page = PageRequest { limit: 1_000, older_than: None };
+        let mut all = self.store.purchases(tenant, page).await.expect("the store answers");
+        all.reverse();
+        all
+    }
+
+    /// A tenant's entries, oldest first. Panics when they are not a chain, or the balance is not its end.
+    pub async fn unbroken_ledger(&self, tenant: TenantId) -> Vec<Entry> {
+        let mut ledger = Vec::new();
+        for purchase in self.purchases(tenant).await {
+            ledger.extend(self.store.entries(tenant, purchase.id).await.expect("the store answers"));
+        }
+        ledger.sort_by_key(|entry| entry.seq);
+        let mut sum = 0;
+        for (entry, seq) in ledger.iter().zip(1..) {
+            sum += entry.booked.credits.0;
+            assert_eq!((entry.seq, entry.balance_after.0), (seq, sum), "the chain has a break");
+        }
+        let balance = self.billing.balance(tenant).await.expect("the store answers");
+        assert_eq!(balance.credits.0, sum);
+        assert_eq!(usize::try_from(balance.seq).ok(), Some(ledger.len()));
+        ledger
     }
 
     /// An event about to be stored.

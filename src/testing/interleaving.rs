@@ -6,13 +6,9 @@
 mod plan;
 mod referee;
 
-use std::{
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    task::{Context, Poll},
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 use futures::future::BoxFuture;
@@ -21,7 +17,12 @@ use plan::{Act, News, Step, Visit};
 pub use plan::{Plan, plans};
 use referee::{Outcome, Referee};
 
-use super::{AnyStore, fixtures, fixtures::World};
+use super::{
+    AnyStore,
+    at_once::{AtOnce, Running},
+    fixtures,
+    fixtures::World,
+};
 use crate::{
     account::Caller,
     catalog::CATALOG,
@@ -45,9 +46,9 @@ pub async fn play(store: Arc<dyn AnyStore>, plan: &Plan) {
             happen(&world, &purchases, act);
         }
         world.provider.set_unavailable(round.provider_unavailable);
-        let running = round.steps.iter().map(|step| take(&world, &callers, &purchases, step)).collect();
-        let schedule = round.schedule.iter().copied();
-        for outcome in (Interleaved { running, schedule, done: Vec::new() }).await {
+        let take = |step| Running { step: take(&world, &callers, &purchases, step), turns_left: None };
+        let running = round.steps.iter().map(take).collect();
+        for outcome in AtOnce::new(running, round.schedule.iter().copied()).await {
             referee.note(outcome);
         }
         for caller in &callers {
@@ -151,34 +152,5 @@ impl News {
             Self::WrongLivemode => CheckoutSession { livemode: true, ..paid },
             Self::WrongSession => CheckoutSession { provider_ref: format!("cs_wrong_{}", purchase.id), ..paid },
         })
-    }
-}
-
-/// Several futures at once. The schedule says, turn by turn, who is let go on; once it has run out, everybody is.
-struct Interleaved<S> {
-    running: Vec<BoxFuture<'static, Outcome>>,
-    schedule: S,
-    done: Vec<Outcome>,
-}
-
-impl<S: Iterator<Item = bool> + Unpin> Future for Interleaved<S> {
-    type Output = Vec<Outcome>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Vec<Outcome>> {
-        let Self { running, schedule, done } = &mut *self;
-        running.retain_mut(|step| {
-            if !schedule.next().unwrap_or(true) {
-                context.waker().wake_by_ref();
-                return true;
-            }
-            match step.as_mut().poll(context) {
-                Poll::Ready(outcome) => {
-                    done.push(outcome);
-                    false
-                }
-                Poll::Pending => true,
-            }
-        });
-        if running.is_empty() { Poll::Ready(std::mem::take(done)) } else { Poll::Pending }
     }
 }

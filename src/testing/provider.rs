@@ -1,9 +1,11 @@
 //! A payment provider that does as the test tells it.
 
+mod money_back;
+
 use std::{
     collections::BTreeMap,
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -11,27 +13,55 @@ use std::{
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{fixtures::checkout, give_way, lock};
+use super::{
+    fixtures::{SteppingClock, checkout, incoming},
+    give_way, lock,
+};
 use crate::{
-    event::IncomingEvent,
+    clock::Clock,
+    event::{EventMeaning, IncomingEvent},
     ids::PurchaseId,
     provider::{
         CheckoutSession, EventPage, PaymentProvider, PaymentRecord, PaymentStatus, ProviderError, SessionStatus,
     },
     purchase::Purchase,
+    reversal::Fact,
 };
 
-/// Keeps one checkout session for each purchase; no real money.
+const EVENTS_PER_PAGE: usize = 3;
+
+/// Keeps one checkout session for each purchase, what went back of its payment, and a list of all notifications, which
+/// it sends to nobody by itself; no real money.
 #[derive(Debug, Default)]
 pub struct ScriptedProvider {
-    sessions: Mutex<BTreeMap<PurchaseId, CheckoutSession>>,
-    books: Mutex<Option<PaymentRecord>>,
-    missed: Mutex<Vec<IncomingEvent>>,
+    clock: Arc<SteppingClock>,
+    books: Mutex<Books>,
     unavailable: AtomicBool,
     rejecting: AtomicBool,
+    shows_books: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Books {
+    payments: BTreeMap<PurchaseId, Payment>,
+    told: Vec<(Timestamp, IncomingEvent)>,
+}
+
+#[derive(Debug)]
+struct Payment {
+    session: CheckoutSession,
+    /// Promised money will not come any more.
+    broken: bool,
+    /// Each refund and dispute as it stands, oldest first.
+    facts: Vec<Fact>,
 }
 
 impl ScriptedProvider {
+    /// One whose notifications bear the time of a clock.
+    pub fn at(clock: Arc<SteppingClock>) -> Self {
+        Self { clock, ..Self::default() }
+    }
+
     /// From now on, calls have their effect, but nobody hears of it.
     pub fn set_unavailable(&self, unavailable: bool) {
         self.unavailable.store(unavailable, Ordering::Relaxed);
@@ -42,22 +72,28 @@ impl ScriptedProvider {
         self.rejecting.store(rejecting, Ordering::Relaxed);
     }
 
-    /// From now on, these are the books on any payment. Until then there are none, and events must speak for themselves.
-    pub fn set_books(&self, books: PaymentRecord) {
-        *lock(&self.books) = Some(books);
-    }
-
-    /// From now on, these are in the list of events.
-    pub fn set_missed(&self, events: Vec<IncomingEvent>) {
-        *lock(&self.missed) = events;
+    /// From now on, whoever asks about a payment is shown the books. Until then there are none, and events must speak
+    /// for themselves.
+    pub fn set_shows_books(&self, shows: bool) {
+        self.shows_books.store(shows, Ordering::Relaxed);
     }
 
     /// The session of a purchase as it stands.
     pub fn session(&self, purchase: PurchaseId) -> Option<CheckoutSession> {
-        lock(&self.sessions).get(&purchase).cloned()
+        lock(&self.books).payments.get(&purchase).map(|payment| payment.session.clone())
     }
 
-    /// The buyer has paid.
+    /// The purchases that sessions were opened for.
+    pub fn purchases(&self) -> Vec<PurchaseId> {
+        lock(&self.books).payments.keys().copied().collect()
+    }
+
+    /// Every notification that there ever was.
+    pub fn events(&self) -> Vec<IncomingEvent> {
+        lock(&self.books).told.iter().map(|(_, event)| event.clone()).collect()
+    }
+
+    /// The buyer has paid, or the money that was promised is there.
     pub fn pay(&self, purchase: PurchaseId) {
         self.change(purchase, |session| {
             session.status = SessionStatus::Complete;
@@ -76,7 +112,16 @@ impl ScriptedProvider {
         });
     }
 
-    /// The session has run out.
+    /// The money that was promised will not come.
+    pub fn break_promise(&self, purchase: PurchaseId) {
+        let mut books = lock(&self.books);
+        let Some(payment) = books.payments.get_mut(&purchase).filter(|payment| payment.is_promised()) else { return };
+        payment.broken = true;
+        let session = payment.session.clone();
+        self.tell(&mut books, purchase, EventMeaning::PaymentFailed(session));
+    }
+
+    /// The session has run out, if it was open.
     pub fn expire(&self, purchase: PurchaseId) {
         self.change(purchase, expire);
     }
@@ -86,10 +131,29 @@ impl ScriptedProvider {
         self.change(purchase, |session| session.amount_total = Some(cents));
     }
 
+    /// Whether the buyer can still pay: the session is open, or the money promised and not refused.
+    pub fn can_be_paid(&self, purchase: PurchaseId) -> bool {
+        let books = lock(&self.books);
+        books
+            .payments
+            .get(&purchase)
+            .is_some_and(|payment| payment.session.status == SessionStatus::Open || payment.is_promised())
+    }
+
     fn change(&self, purchase: PurchaseId, change: impl FnOnce(&mut CheckoutSession)) {
-        if let Some(session) = lock(&self.sessions).get_mut(&purchase) {
-            change(session);
+        let mut books = lock(&self.books);
+        let Some(Payment { session, .. }) = books.payments.get_mut(&purchase) else { return };
+        let before = session.clone();
+        change(session);
+        let session = session.clone();
+        if session != before {
+            self.tell(&mut books, purchase, EventMeaning::Checkout(session));
         }
+    }
+
+    fn tell(&self, books: &mut Books, purchase: PurchaseId, meaning: EventMeaning) {
+        let id = format!("evt_{purchase}_{}", books.told.len());
+        books.told.push((self.clock.now(), incoming(&id, meaning)));
     }
 
     fn answer<T>(&self, answer: T) -> Result<T, ProviderError> {
@@ -97,6 +161,13 @@ impl ScriptedProvider {
             return Err(ProviderError::Unavailable { detail: "scripted".to_owned(), retry_after: None });
         }
         Ok(answer)
+    }
+}
+
+impl Payment {
+    fn is_promised(&self) -> bool {
+        let Self { session, broken, .. } = self;
+        session.status == SessionStatus::Complete && session.payment == PaymentStatus::Unpaid && !broken
     }
 }
 
@@ -134,7 +205,8 @@ impl PaymentProvider for ScriptedProvider {
         if self.rejecting.load(Ordering::Relaxed) {
             return Err(ProviderError::Rejected { detail: "scripted".to_owned() });
         }
-        let session = lock(&self.sessions).entry(purchase.id).or_insert_with(|| open(purchase)).clone();
+        let opened = || Payment { session: open(purchase), broken: false, facts: Vec::new() };
+        let session = lock(&self.books).payments.entry(purchase.id).or_insert_with(opened).session.clone();
         give_way().await;
         self.answer(session)
     }
@@ -154,17 +226,23 @@ impl PaymentProvider for ScriptedProvider {
         self.answer(session)
     }
 
-    async fn retrieve_payment(&self, _: &str) -> Result<Option<PaymentRecord>, ProviderError> {
+    async fn retrieve_payment(&self, payment_ref: &str) -> Result<Option<PaymentRecord>, ProviderError> {
         give_way().await;
-        self.answer(lock(&self.books).clone())
+        let record = self.record(payment_ref).filter(|_| self.shows_books.load(Ordering::Relaxed));
+        give_way().await;
+        self.answer(record)
     }
 
-    async fn events_since(&self, _: Timestamp, page: Option<&str>) -> Result<EventPage, ProviderError> {
+    async fn events_since(&self, since: Timestamp, page: Option<&str>) -> Result<EventPage, ProviderError> {
         give_way().await;
-        // One event a page.
-        let at: usize = page.and_then(|page| page.parse().ok()).unwrap_or(0);
-        let missed = lock(&self.missed);
-        let next_page = (at + 1 < missed.len()).then(|| (at + 1).to_string());
-        self.answer(EventPage { events: missed.get(at).cloned().into_iter().collect(), next_page })
+        let from: usize = page.and_then(|page| page.parse().ok()).unwrap_or(0);
+        let made: Vec<IncomingEvent> = {
+            let books = lock(&self.books);
+            books.told.iter().filter(|(at, _)| *at >= since).map(|(_, event)| event.clone()).collect()
+        };
+        let next_page = (from + EVENTS_PER_PAGE < made.len()).then(|| (from + EVENTS_PER_PAGE).to_string());
+        let events = made.into_iter().skip(from).take(EVENTS_PER_PAGE).collect();
+        give_way().await;
+        self.answer(EventPage { events, next_page })
     }
 }

@@ -1,8 +1,8 @@
-//! Random interleavings, played upon one database.
+//! Random interleavings and sequences, played upon one database.
 
 use std::sync::Arc;
 
-use billing::testing::{AnyStore, interleaving, money_back};
+use billing::testing::{AnyStore, interleaving, sequences};
 use proptest::{
     strategy::Strategy,
     test_runner::{Config, TestRunner},
@@ -39,6 +39,6 @@ fn no_interleaving_credits_anything_but_what_was_paid() {
 }
 
 #[test]
-fn refunds_and_disputes_told_in_any_order_leave_what_was_kept() {
-    try_many(&money_back::stories(), async |store, story| money_back::tell(store, &story).await);
+fn whatever_happens_each_balance_is_what_was_paid_and_kept() {
+    try_many(&sequences::plans(), async |store, plan| sequences::play(store, &plan).await);
 }

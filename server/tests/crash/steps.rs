@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use billing::{
-    event::{EventOutcome, EventStatus, NewEvent, StoredEvent},
+    event::{ClosedEvent, EventStatus, NewEvent, StoredEvent},
     ids::{EventId, PurchaseId, TenantId},
     ledger::{Balance, Entry},
     provider::{CheckoutSession, EventPage, PaymentProvider, PaymentRecord, ProviderError},
@@ -127,7 +127,7 @@ stepped! { "store", Store:
     async fn entries(tenant: TenantId, purchase: PurchaseId) -> Result<Vec<Entry>, StoreError>;
     async fn commit(change: &Change) -> Result<Committed, StoreError>;
     async fn record_event(event: &NewEvent) -> Result<Recorded, StoreError>;
-    async fn finish_event(outcome: &EventOutcome) -> Result<(), StoreError>;
+    async fn close_event(event: &ClosedEvent) -> Result<bool, StoreError>;
     async fn defer_event(id: EventId, until: Timestamp, note: &str) -> Result<(), StoreError>;
     async fn claim_events(
         now: Timestamp,

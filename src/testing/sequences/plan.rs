@@ -67,11 +67,11 @@ fn act() -> impl Strategy<Value = Act> {
     ];
     let dispute = (purchase(), prop_oneof![2 => Just(100_i64), 1 => 1..100_i64], dispute_state);
     prop_oneof![
-        6 => purchase().prop_map(Act::Pay),
+        12 => purchase().prop_map(Act::Pay),
         1 => purchase().prop_map(Act::Promise),
         1 => purchase().prop_map(Act::BreakPromise),
         1 => purchase().prop_map(Act::Expire),
-        4 => refund.prop_map(|(purchase, percent)| Act::Refund(purchase, percent)),
+        6 => refund.prop_map(|(purchase, percent)| Act::Refund(purchase, percent)),
         2 => purchase().prop_map(Act::FailRefund),
         3 => dispute.prop_map(|(purchase, percent, state)| Act::Dispute(purchase, percent, state)),
     ]
@@ -83,7 +83,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => order.prop_map(|(second, key, product)| Step::Order { second, key, product }),
         2 => purchase().prop_map(Step::Return),
         1 => purchase().prop_map(Step::Discard),
-        6 => any::<usize>().prop_map(Step::Tell),
+        8 => any::<usize>().prop_map(Step::Tell),
         1 => Just(Step::RetryEvents),
         1 => Just(Step::CheckPending),
         1 => Just(Step::Backfill),
@@ -94,7 +94,7 @@ fn round() -> impl Strategy<Value = Round> {
     // Nothing, a while, past what the worker waits, and past the life of an order's key.
     let pause = prop_oneof![3 => Just(0_i64), 2 => 1..10_i64, 1 => 10..400_i64, 1 => Just(23 * 60_i64)];
     let steps = vec((step(), option::weighted(0.3, 0..25_u8)), 1..6);
-    (pause, vec(act(), 0..4), prop::bool::weighted(0.15), steps, vec(any::<bool>(), 0..60)).prop_map(
+    (pause, vec(act(), 0..6), prop::bool::weighted(0.15), steps, vec(any::<bool>(), 0..60)).prop_map(
         |(pause, before, provider_unavailable, steps, schedule)| Round {
             pause: SignedDuration::from_mins(pause),
             before,
@@ -116,7 +116,7 @@ pub fn plans() -> impl Strategy<Value = Plan> {
         steps: keys.into_iter().map(order).collect(),
         schedule: Vec::new(),
     });
-    (any::<bool>(), opening, vec(round(), 1..8)).prop_map(|(provider_shows_books, opening, rest)| {
+    (any::<bool>(), opening, vec(round(), 1..9)).prop_map(|(provider_shows_books, opening, rest)| {
         let rounds = std::iter::once(opening).chain(rest).collect();
         Plan { provider_shows_books, rounds }
     })

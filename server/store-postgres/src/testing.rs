@@ -39,14 +39,22 @@ pub enum TestDatabaseError {
 impl TestDatabase {
     /// Makes an empty database.
     pub async fn create() -> Result<Self, TestDatabaseError> {
-        static MADE: AtomicU32 = AtomicU32::new(0);
         let url = env::var(SERVER_VARIABLE).map_err(|_| TestDatabaseError::NoServer)?;
-        let server: PgConnectOptions = url.parse()?;
+        Self::from_template(url.parse()?, "template0").await
+    }
+
+    /// Makes another one with all that is in this one, to which nobody may be connected.
+    pub async fn copy(&self) -> Result<Self, TestDatabaseError> {
+        Self::from_template(self.server.clone(), &self.name).await
+    }
+
+    async fn from_template(server: PgConnectOptions, template: &str) -> Result<Self, TestDatabaseError> {
+        static MADE: AtomicU32 = AtomicU32::new(0);
         let name = format!("shop_test_{}_{}", process::id(), MADE.fetch_add(1, Ordering::Relaxed));
         let mut connection = server.connect().await?;
         // A run that was killed, by a process of the same number, may have left one.
         run(&mut connection, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
-        run(&mut connection, format!("CREATE DATABASE {name} TEMPLATE template0")).await?;
+        run(&mut connection, format!("CREATE DATABASE {name} TEMPLATE {template}")).await?;
         connection.close().await?;
         Ok(Self { server, name })
     }
@@ -72,7 +80,7 @@ impl TestDatabase {
     }
 }
 
-/// The name in the statement is made here, and of letters and digits alone.
+/// The names in the statement are made here, and of letters and digits alone.
 async fn run(connection: &mut PgConnection, statement: String) -> Result<(), sqlx::Error> {
     connection.execute(AssertSqlSafe(statement)).await?;
     Ok(())

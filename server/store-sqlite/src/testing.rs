@@ -1,8 +1,11 @@
 //! A database for one test.
 
+use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
 use crate::{MigrateError, OpenError, SqliteStore};
+
+const FILE: &str = "shop.db";
 
 /// A SQLite file in a folder of its own, gone when this is dropped.
 #[derive(Debug)]
@@ -16,6 +19,9 @@ pub enum TestDatabaseError {
     /// No folder for it.
     #[error("no temporary folder: {0}")]
     Folder(#[from] std::io::Error),
+    /// It cannot be copied.
+    #[error("the database cannot be copied: {0}")]
+    Copy(#[from] sqlx::Error),
     /// It cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -31,9 +37,20 @@ impl TestDatabase {
         Ok(Self { folder: tempfile::Builder::new().prefix("shop-test-").tempdir()? })
     }
 
+    /// Makes another one with all that is in this one.
+    pub async fn copy(&self) -> Result<Self, TestDatabaseError> {
+        let copy = Self::create().await?;
+        let mut connection = self.url().parse::<SqliteConnectOptions>()?.connect().await?;
+        // Copying the file would miss what is only in the journal beside it.
+        let file = copy.folder.path().join(FILE).display().to_string();
+        sqlx::query("VACUUM INTO ?").bind(file).execute(&mut connection).await?;
+        connection.close().await?;
+        Ok(copy)
+    }
+
     /// Where it is.
     pub fn url(&self) -> String {
-        format!("sqlite://{}", self.folder.path().join("shop.db").display())
+        format!("sqlite://{}", self.folder.path().join(FILE).display())
     }
 
     /// The store on it, migrated.

@@ -12,6 +12,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod child;
+mod database;
 mod double;
 mod end;
 mod scenario;

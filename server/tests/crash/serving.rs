@@ -13,9 +13,10 @@ use tokio::{
 };
 
 use crate::{
+    database::Kind,
     double::Double,
     shop::{KEY, Shop},
-    trial::{Bench, Kind, TestDatabase},
+    trial::Bench,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -48,7 +49,7 @@ async fn start(folder: &Path, database_url: &str, double: &Double, address: &str
 /// again; in the end each is credited once, less what was refunded.
 pub async fn play(bench: &Bench, kind: Kind) {
     let double = bench.double().await;
-    let database = TestDatabase::create(kind).await;
+    let database = bench.database(kind).await;
     let url = database.url();
     let shop = Shop::open(&url, &double.url, SignedDuration::ZERO, None).await;
     let mut sessions = Vec::new();

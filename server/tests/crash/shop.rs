@@ -21,10 +21,11 @@ use server::{
     system::{SystemClock, SystemEntropy},
     worker::Worker,
 };
-use store_postgres::PostgresStore;
-use store_sqlite::SqliteStore;
 
-use crate::steps::{Stepped, Steps};
+use crate::{
+    database::Database,
+    steps::{Stepped, Steps},
+};
 
 /// The key that the double is called with.
 pub const KEY: &str = "sk_test_double";
@@ -36,37 +37,6 @@ struct LaterClock(SignedDuration);
 impl Clock for LaterClock {
     fn now(&self) -> Timestamp {
         SystemClock.now() + self.0
-    }
-}
-
-/// Either database, opened and migrated.
-#[derive(Clone)]
-pub enum Database {
-    Sqlite(SqliteStore),
-    Postgres(PostgresStore),
-}
-
-impl Database {
-    pub async fn open(url: &str) -> Self {
-        if url.starts_with("sqlite:") {
-            Self::Sqlite(SqliteStore::open(url).await.unwrap())
-        } else {
-            Self::Postgres(PostgresStore::open(url).await.unwrap())
-        }
-    }
-
-    pub fn store(&self) -> Arc<dyn AnyStore> {
-        match self {
-            Self::Sqlite(store) => Arc::new(store.clone()),
-            Self::Postgres(store) => Arc::new(store.clone()),
-        }
-    }
-
-    pub async fn close(&self) {
-        match self {
-            Self::Sqlite(store) => store.close().await,
-            Self::Postgres(store) => store.close().await,
-        }
     }
 }
 

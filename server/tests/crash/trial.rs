@@ -12,15 +12,16 @@ use futures::{StreamExt, stream};
 use jiff::SignedDuration;
 use libtest_mimic::Trial;
 use server::system::SystemEntropy;
-use tokio::{process::Command, runtime::Runtime, time::timeout};
+use tokio::{process::Command, runtime::Runtime, sync::OnceCell, time::timeout};
 
 use crate::{
     child::{self, Job},
+    database::{Kind, TestDatabase},
     double::Double,
     end,
     scenario::{self, Place, Scenario},
     serving,
-    shop::{Database, Shop},
+    shop::Shop,
     steps::{Kill, Moment},
 };
 
@@ -32,13 +33,15 @@ const TURNS_MAX: u8 = 12;
 /// What the trials share.
 pub struct Bench {
     runtime: Runtime,
+    sqlite: OnceCell<TestDatabase>,
+    postgres: OnceCell<TestDatabase>,
     /// Doubles that no trial uses just now.
     doubles: Mutex<Vec<Double>>,
 }
 
 impl Bench {
     pub fn new(runtime: Runtime) -> Arc<Self> {
-        Arc::new(Self { runtime, doubles: Mutex::default() })
+        Arc::new(Self { runtime, sqlite: OnceCell::new(), postgres: OnceCell::new(), doubles: Mutex::default() })
     }
 
     /// A double that knows nothing.
@@ -53,64 +56,21 @@ impl Bench {
         self.doubles.lock().unwrap().push(double);
     }
 
-    /// Stops the doubles.
-    pub fn close(&self) {
-        self.doubles.lock().unwrap().clear();
-    }
-}
-
-/// Which database.
-#[derive(Clone, Copy, Debug)]
-pub enum Kind {
-    Sqlite,
-    Postgres,
-}
-
-impl Kind {
-    pub const BOTH: [Self; 2] = [Self::Sqlite, Self::Postgres];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Sqlite => "sqlite",
-            Self::Postgres => "postgres",
-        }
-    }
-}
-
-/// A database of one trial's own, migrated.
-pub enum TestDatabase {
-    Sqlite(store_sqlite::testing::TestDatabase),
-    Postgres(store_postgres::testing::TestDatabase),
-}
-
-impl TestDatabase {
-    pub async fn create(kind: Kind) -> Self {
-        match kind {
-            Kind::Sqlite => {
-                let database = store_sqlite::testing::TestDatabase::create().await.unwrap();
-                Database::Sqlite(database.store().await.unwrap()).close().await;
-                Self::Sqlite(database)
-            }
-            Kind::Postgres => {
-                let database = store_postgres::testing::TestDatabase::create().await;
-                let database = database.unwrap_or_else(|error| panic!("{error}"));
-                Database::Postgres(database.store().await.unwrap()).close().await;
-                Self::Postgres(database)
-            }
-        }
+    /// A database of one trial's own: migrating each by itself would take most of the time.
+    pub async fn database(&self, kind: Kind) -> TestDatabase {
+        let migrated = match kind {
+            Kind::Sqlite => &self.sqlite,
+            Kind::Postgres => &self.postgres,
+        };
+        migrated.get_or_init(|| TestDatabase::migrated(kind)).await.copy().await
     }
 
-    pub fn url(&self) -> String {
-        match self {
-            Self::Sqlite(database) => database.url(),
-            Self::Postgres(database) => database.url(),
-        }
-    }
-
-    pub async fn remove(self) {
-        match self {
-            Self::Sqlite(database) => database.remove().await.unwrap(),
-            Self::Postgres(database) => database.remove().await.unwrap(),
+    /// Stops the doubles, and removes the databases.
+    pub fn close(mut self: Arc<Self>) {
+        let bench = Arc::get_mut(&mut self).expect("every trial is over");
+        bench.doubles.get_mut().unwrap().clear();
+        for database in [bench.sqlite.take(), bench.postgres.take()].into_iter().flatten() {
+            bench.runtime.block_on(database.remove());
         }
     }
 }
@@ -118,7 +78,7 @@ impl TestDatabase {
 /// Plays a scenario whose process is killed at a step of that name, or lives; gives the steps that it took.
 async fn play(bench: &Bench, kind: Kind, scenario: Scenario, killed: Option<(Kill, &str)>) -> Vec<String> {
     let double = bench.double().await;
-    let database = TestDatabase::create(kind).await;
+    let database = bench.database(kind).await;
     let (url, api_base) = (database.url(), double.url.clone());
 
     let shop = Shop::open(&url, &api_base, SignedDuration::ZERO, None).await;

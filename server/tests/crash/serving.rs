@@ -1,10 +1,11 @@
 //! The real process, killed while notifications pour in.
 
-use std::{path::Path, process::Stdio, time::Duration};
+use std::{fs::File, net::TcpListener, path::Path, process::Stdio, time::Duration};
 
-use billing::{locale::Locale, store::PageRequest};
+use billing::{clock::Entropy, locale::Locale, store::PageRequest};
 use jiff::SignedDuration;
 use serde_json::json;
+use server::{stripe::client::EVENT_TYPES, system::SystemEntropy};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -24,11 +25,18 @@ const PURCHASES: usize = 20;
 const KILLS: u32 = 3;
 const SECRET: &str = "whsec_crash";
 
-/// Starts the process; gives the address that it says it serves.
-async fn start(folder: &Path, database_url: &str, double: &Double, address: &str) -> (Child, String) {
+/// An address that the process can have again after it was killed: nobody's connection begins at a port this low.
+fn lasting_address() -> String {
+    let ports =
+        (0..100).map(|_| 10_000 + u16::from_be_bytes([SystemEntropy.bytes()[0], SystemEntropy.bytes()[1]]) % 20_000);
+    let mut free = ports.filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    format!("127.0.0.1:{}", free.next().expect("some port is free"))
+}
+
+/// Starts the process, and waits until it serves.
+async fn start(folder: &Path, database_url: &str, double: &Double, address: &str) -> Child {
     let variables = [
         ("LISTEN_ADDR", address),
-        ("PUBLIC_URL", "http://127.0.0.1:3000"),
         ("DATABASE_URL", database_url),
         ("STRIPE_SECRET_KEY", KEY),
         ("STRIPE_WEBHOOK_SECRET", SECRET),
@@ -36,13 +44,15 @@ async fn start(folder: &Path, database_url: &str, double: &Double, address: &str
     ];
     let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
     command.env_clear().envs(variables).current_dir(folder).kill_on_drop(true);
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let log = File::options().append(true).create(true).open(folder.join("log")).unwrap();
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::from(log)).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let first = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap_or_default();
-    let address = first.strip_prefix("IZA Credits: http://").unwrap_or_else(|| panic!("{first}"));
+    let log = || std::fs::read_to_string(folder.join("log")).unwrap();
+    assert_eq!(first, format!("IZA Credits: http://{address}/"), "{}", log());
     // What it says later is read by nobody, and must not stop it.
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    (child, address.trim_end_matches('/').to_owned())
+    child
 }
 
 /// Has many purchases paid, and a part of each refunded, at once, and the process that hears of it killed and started
@@ -62,7 +72,8 @@ pub async fn play(bench: &Bench, kind: Kind) {
     }
 
     let folder = TempDir::new().unwrap();
-    let (mut server, address) = start(folder.path(), &url, &double, "127.0.0.1:0").await;
+    let address = lasting_address();
+    let mut server = start(folder.path(), &url, &double, &address).await;
     double.tell(&format!("http://{address}/billing/webhook"), SECRET).await;
     let pour = async {
         for session in &sessions {
@@ -74,12 +85,16 @@ pub async fn play(bench: &Bench, kind: Kind) {
         for _ in 0..KILLS {
             sleep(Duration::from_millis(60)).await;
             server.kill().await.unwrap();
-            (server, _) = start(folder.path(), &url, &double, &address).await;
+            server = start(folder.path(), &url, &double, &address).await;
         }
     };
     tokio::join!(pour, kill);
     double.idle().await;
     server.kill().await.unwrap();
+
+    let taken_in = shop.store.events(None, 1_000).await.unwrap();
+    let acted_upon = taken_in.iter().filter(|event| EVENT_TYPES.contains(&event.event_type.as_str())).count();
+    assert_eq!(acted_upon, 3 * PURCHASES, "each was answered, so each is stored");
 
     // Whatever was put off is due by now.
     shop.close().await;

@@ -48,7 +48,7 @@ async fn a_remembered_page_is_forgotten_with_every_change(shop: TestShop) {
     shop.notify(&completed("evt_2", &order, 699)).await;
     let paid = settled_page(&kim).await;
     let refund =
-        json!({"id": "re_1", "amount": 699, "status": "succeeded", "payment_intent": "pi_1", "charge": "ch_1"});
+        json!({"id": "re_1", "object": "refund", "amount": 699, "status": "succeeded", "payment_intent": "pi_1"});
     let event = json!({"id": "evt_3", "type": "refund.created", "livemode": false, "data": {"object": refund}});
     shop.notify(&event).await;
     let refunded = settled_page(&kim).await;

@@ -1,5 +1,5 @@
 import { balance, expect, history, historyRows } from '../support/test.ts';
-import { buyAtStripe, signUp, test, withoutReload } from '../support/stripe.ts';
+import { buyAtStripe, openLive, signUp, test, withoutReload } from '../support/stripe.ts';
 
 /** A changed balance must be on every open page within a second; the second one is the test's own slowness. */
 const SOON = { timeout: 2_000 };
@@ -7,7 +7,7 @@ const SOON = { timeout: 2_000 };
 test('a refund is seen on an open page, in the history and on the receipt: a part of it, then all', async ({ page, stripe, expectAccessible }) => {
   await signUp(page);
   const session = await buyAtStripe(page, '10 Credits');
-  await page.goto('/');
+  await openLive(page);
   await expect(balance(page)).toHaveText('Guthaben: 10 Credits');
   await stripe.deliveries();
 
@@ -42,7 +42,7 @@ test('a refund is seen on an open page, in the history and on the receipt: a par
 test('a dispute takes the credits from an open page, and a dispute won brings them back', async ({ page, stripe }) => {
   await signUp(page);
   const session = await buyAtStripe(page, '10 Credits');
-  await page.goto('/');
+  await openLive(page);
   await stripe.deliveries();
 
   await withoutReload(page, async () => {
@@ -63,7 +63,7 @@ test('a dispute takes the credits from an open page, and a dispute won brings th
 test('a refund whose notification comes twice, and one that fails, leave the right balance', async ({ page, stripe }) => {
   await signUp(page);
   const session = await buyAtStripe(page, '10 Credits');
-  await page.goto('/');
+  await openLive(page);
   await stripe.deliveries();
   await stripe.breaks({ kind: 'double', match: { webhook: true } });
   const { id } = await stripe.tell('/refunds', { session, amount: 650 });

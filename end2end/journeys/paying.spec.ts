@@ -1,5 +1,5 @@
 import { balance, expect, history, historyRows, orderButton, orderDialog, products, purchases } from '../support/test.ts';
-import { BUYER, buyAtStripe, live, order, payment, sessionOf, signUp, test } from '../support/stripe.ts';
+import { BUYER, buyAtStripe, live, openLive, order, payment, sessionOf, signUp, test } from '../support/stripe.ts';
 
 /** A changed balance must be on every open page within a second; the second one is the test's own slowness. */
 const SOON = { timeout: 2_000 };
@@ -64,7 +64,7 @@ test('who pays and does not come back has the credits all the same, on every ope
   await signUp(page);
   const session = await order(page, '1 Credit');
   const other = await context.newPage();
-  await other.goto('/');
+  await openLive(other);
   await expect(balance(other)).toHaveText('Guthaben: 0 Credits');
   await expect(historyRows(other)).toContainText(['Offen']);
 

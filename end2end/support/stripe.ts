@@ -105,6 +105,13 @@ export async function order(page: Page, product: string): Promise<string> {
   return sessionOf(page);
 }
 
+/** Opens the shop, and waits until the page follows the balance: what it shows soon is measured from then on. */
+export async function openLive(page: Page): Promise<void> {
+  const stream = page.waitForResponse(/\/billing\/balance\/stream$/);
+  await page.goto('/');
+  await stream;
+}
+
 /** Waits until the order form is more than a plain form: until the page is live, it is open but not modal yet. */
 export const live = (page: Page) => expect(page.locator('dialog:modal')).toBeVisible();
 

@@ -5,7 +5,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const PASSWORD = 'correct horse battery';
-const ORDER_ATTEMPTS_MAX = 14;
+/** How often an order is tried in all, and how often after an answer that was none. */
+const ATTEMPTS_MAX = 80;
+const ERRORS_MAX = 8;
 
 /** @typedef {{ purchase_id: string, session_id: string, checkout_url: string }} Ordered */
 
@@ -28,15 +30,17 @@ export class Customer {
 
   /**
    * Orders, again and again with the same key; `null` when patience is at its end.
-   * @param {string} key @param {string} product @param {number} [attempts] @returns {Promise<Ordered | null>}
+   * @param {string} key @param {string} product @param {number} [errorsMax] @returns {Promise<Ordered | null>}
    */
-  async order(key, product, attempts = ORDER_ATTEMPTS_MAX) {
-    for (let attempt = 1; attempt <= attempts; attempt += 1) {
+  async order(key, product, errorsMax = ERRORS_MAX) {
+    let errors = 0;
+    for (let attempt = 1; attempt <= ATTEMPTS_MAX && errors < errorsMax; attempt += 1) {
       // Now and then somebody closes the window in the midst of it.
       const patience = this.chance.happens(0.1) ? this.chance.whole(20, 400) : 12_000;
       const answer = await this.#send('POST', '/billing/checkout/session', { product_id: product }, { key, patience }).catch(() => null);
       if (answer?.status === 201) return JSON.parse(answer.text);
       if (answer && answer.status < 500) throw new Error(`an order was refused: ${answer.status} ${answer.text}`);
+      if (answer) errors += 1;
       await sleep(this.chance.whole(50, 400));
     }
     return null;
@@ -85,9 +89,14 @@ export class Customer {
     return Number(id);
   }
 
-  /** @param {string} path */
-  async #read(path) {
-    const answer = await this.#send('GET', path);
+  /** @param {string} path @param {number} [attempts] */
+  async #read(path, attempts = 3) {
+    // A connection of before can turn out to be dead.
+    const answer = await this.#send('GET', path).catch((error) => {
+      if (attempts > 1) return null;
+      throw error;
+    });
+    if (!answer) return this.#read(path, attempts - 1);
     if (answer.status !== 200) throw new Error(`GET ${path}: ${answer.status} ${answer.text}`);
     return JSON.parse(answer.text);
   }

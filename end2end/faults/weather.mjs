@@ -37,9 +37,9 @@ const RANDOM = [
   { kind: 'api_version', match: DELIVERIES, probability: 0.02, version: '2020-08-27' },
   { kind: 'api_version', match: DELIVERIES, probability: 0.04, version: '2031-01-01.quokka' },
   // These must book nothing, and somebody has to look.
-  { kind: 'wrong_amount', match: PAYMENTS, probability: 0.1, times: 3 },
-  { kind: 'wrong_currency', match: PAYMENTS, probability: 0.1, times: 3 },
-  { kind: 'wrong_livemode', match: PAYMENTS, probability: 0.1, times: 3 },
+  { kind: 'wrong_amount', match: PAYMENTS, probability: 0.15, times: 5 },
+  { kind: 'wrong_currency', match: PAYMENTS, probability: 0.15, times: 5 },
+  { kind: 'wrong_livemode', match: PAYMENTS, probability: 0.15, times: 5 },
 ];
 
 export const LIES = ['wrong_amount', 'wrong_currency', 'wrong_livemode'];

@@ -30,7 +30,7 @@ const EVENTS = [
   'charge.updated',
 ];
 /** How long recovery may take once the faults are over. */
-const RECOVERY_MS = 40_000;
+const RECOVERY_MS = 60_000;
 
 test('200 purchases with every fault on, in one process on SQLite', { timeout: 300_000 }, async (t) => {
   const folder = await makeFolder();
@@ -168,22 +168,16 @@ async function recover(shops, control) {
   const began = Date.now();
   let rounds = 0;
   let changed = 0;
-  let replayed = 0;
   for (;;) {
     rounds += 1;
     const report = await shop.byHand('reconcile');
     const [fetched, taken, moved] = [/^(\d+) missed events fetched$/m, /^(\d+) events taken up/m, /, (\d+) changed\.$/m].map((line) => Number(line.exec(report)?.[1]));
     changed += fetched + taken + moved;
     const waiting = await events(shop, 'RECEIVED');
-    const quiet = fetched + taken + moved === 0;
-    if (Date.now() > deadline || (quiet && waiting.length === 0)) {
-      return { rounds, changed, replayed, took: Date.now() - began, differences: waiting.map((line) => `recovery does not reach ${line}`) };
+    if (fetched + taken + moved === 0) {
+      return { rounds, changed, took: Date.now() - began, differences: waiting.map((line) => `reconcile does not reach ${line}`) };
     }
-    // Events that wait for their next try, or for the end of a dead process's lease, are taken up one by one.
-    for (const line of quiet ? waiting : []) {
-      await shop.byHand('events', 'replay', /** @type {RegExpExecArray} */ (/ (evt_\w+) /.exec(line))[1]);
-      replayed += 1;
-    }
+    assert(Date.now() < deadline, `SEED=${SEED}: reconcile finds something to change again and again:\n${report}`);
   }
 }
 
@@ -295,6 +289,6 @@ function summarise(t, { lives, struck, kills, lies, recovery, storm, whole }) {
   t.diagnostic(`money back: ${tally(lives.map((/** @type {any} */ life) => life.plan.moneyBack))}`);
   t.diagnostic(`faults that struck: ${spell(struck)}`);
   t.diagnostic(`answers to customers: ${spell(Object.fromEntries(Customer.answers))}`);
-  t.diagnostic(`${kills} kills; ${lies} lies to be looked at; recovery by hand: ${recovery.changed} changes in ${recovery.rounds} rounds, ${recovery.replayed} events replayed, ${Math.round(recovery.took / 1_000)} s`);
+  t.diagnostic(`${kills} kills; ${lies} lies to be looked at; recovery by hand: ${recovery.changed} changes in ${recovery.rounds} rounds, ${Math.round(recovery.took / 1_000)} s`);
   t.diagnostic(`${Math.round(storm / 1_000)} s of storm, ${Math.round(whole / 1_000)} s in all`);
 }

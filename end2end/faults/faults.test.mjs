@@ -10,7 +10,7 @@ import { control as controlDouble } from '../stripe-double/control.mjs';
 import { startDouble } from '../stripe-double/server.mjs';
 import { Chance } from './chance.mjs';
 import { Customer } from './customer.mjs';
-import { compare, isOneChain } from './reckoning.mjs';
+import { compare } from './reckoning.mjs';
 import { Shop, makeDatabase, makeFolder, removeFolder } from './servers.mjs';
 import { live, plan } from './story.mjs';
 import { LIES, stormy, strikes } from './weather.mjs';
@@ -48,15 +48,6 @@ test('200 purchases with every fault on, in two processes on PostgreSQL', { time
     await removeFolder(folder);
   });
   await shopThrough(t, { folder, databaseUrl: database.url, processes: 2 });
-});
-
-test('a chain of entries with a gap, a fork or a wrong end is seen', () => {
-  const entry = (/** @type {number} */ credits, /** @type {number} */ after) => ({ kind: 'PURCHASE', credits, balance_after: after });
-  const good = [entry(5, 5), entry(-5, 0), entry(5, 5), entry(1, 6)];
-  assert(isOneChain([], 0) && isOneChain(good, 6) && isOneChain(good.toReversed(), 6));
-  assert(!isOneChain(good, 5), 'wrong end');
-  assert(!isOneChain([entry(5, 5), entry(1, 7)], 7), 'gap');
-  assert(!isOneChain([entry(5, 5), entry(1, 1), entry(1, 6)], 6), 'fork');
 });
 
 /** @param {import('node:test').TestContext} t @param {{ folder: string, databaseUrl: string, processes: number }} where */

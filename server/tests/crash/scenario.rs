@@ -167,6 +167,8 @@ impl Scenario {
     pub fn later(&self) -> SignedDuration {
         match self.case {
             Case::RetryEvents | Case::CheckPaid | Case::CheckWithoutSession => SignedDuration::from_mins(10),
+            // What is fetched is older than what a backfill looks at a second time.
+            Case::Backfill => SignedDuration::from_hours(1),
             _ => SignedDuration::ZERO,
         }
     }

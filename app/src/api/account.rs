@@ -56,5 +56,6 @@ pub(crate) fn current_visit() -> Visit {
 /// The signed-in visitor's balance, as it was when the request came.
 #[server(prefix = "/api", endpoint = "balance")]
 pub(crate) async fn balance() -> Result<Credits, ShopError> {
-    server::answer(server::balance().map(|balance| balance.credits))
+    let read = async { Ok(server::balance()?.credits) };
+    server::answer(read.await)
 }

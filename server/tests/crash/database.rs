@@ -58,7 +58,7 @@ impl Kind {
 /// A database of one trial's own.
 pub enum TestDatabase {
     Sqlite(SqliteDatabase),
-    Postgres(PostgresDatabase),
+    Postgres(Box<PostgresDatabase>),
 }
 
 impl TestDatabase {
@@ -73,7 +73,7 @@ impl TestDatabase {
             Kind::Postgres => {
                 let database = PostgresDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));
                 database.store().await.unwrap().close().await;
-                Self::Postgres(database)
+                Self::Postgres(Box::new(database))
             }
         }
     }
@@ -81,7 +81,7 @@ impl TestDatabase {
     pub async fn copy(&self) -> Self {
         match self {
             Self::Sqlite(database) => Self::Sqlite(database.copy().await.unwrap()),
-            Self::Postgres(database) => Self::Postgres(database.copy().await.unwrap()),
+            Self::Postgres(database) => Self::Postgres(Box::new(database.copy().await.unwrap())),
         }
     }
 

@@ -168,6 +168,11 @@ impl Reversals {
         Credits(i64::try_from(taken).unwrap_or(sold.credits.0))
     }
 
+    /// Whether a dispute is open, or lost: the bank has the money.
+    pub fn is_disputed(&self) -> bool {
+        self.disputes.iter().any(|dispute| dispute.state == DisputeState::Withdrawn)
+    }
+
     /// Whether nothing ever went back.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

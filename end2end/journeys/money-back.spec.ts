@@ -15,13 +15,14 @@ test('a refund is seen on an open page, in the history and on the receipt: a par
   await withoutReload(page, async () => {
     await stripe.tell('/refunds', { session, amount: 650 });
     await expect(balance(page)).toHaveText('Guthaben: 5 Credits', SOON);
-    await expect(historyRows(page)).toContainText(['Bezahlt']);
+    await expect(historyRows(page)).toContainText(['Teilweise erstattet']);
   });
   await history(page).getByRole('link', { name: /^Beleg/ }).click();
   const receipt = page.getByRole('article');
   const bookings = receipt.getByRole('table', { name: 'Buchungen' }).getByRole('row');
   await expect(bookings.nth(1)).toContainText('+10');
   await expect(bookings.nth(2)).toContainText(/Erstattung.*−5.*5/);
+  await expect(receipt).toContainText(/Davon erstattet\s*6,50/);
   await expect(receipt).not.toContainText('Erstattet am');
   await page.getByRole('link', { name: 'Zum Shop' }).click();
 
@@ -48,6 +49,7 @@ test('a dispute takes the credits from an open page, and a dispute won brings th
   await withoutReload(page, async () => {
     const { id } = await stripe.tell('/disputes', { session });
     await expect(balance(page)).toHaveText('Guthaben: 0 Credits', SOON);
+    await expect(historyRows(page)).toContainText(['Angefochten']);
     await stripe.deliveries();
     await stripe.tell(`/disputes/${id}/respond`);
     await stripe.tell(`/disputes/${id}/win`);

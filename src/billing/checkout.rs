@@ -141,7 +141,14 @@ fn charged_otherwise(purchase: &Purchase, session: &CheckoutSession) -> Option<D
 }
 
 fn is_news(purchase: &Purchase, session: &CheckoutSession) -> bool {
-    purchase.checkout.is_none() || (session.payment_ref.is_some() && session.payment_ref != purchase.payment_ref)
+    let begun = begun_payment(session);
+    purchase.checkout.is_none() || (begun.is_some() && begun != purchase.payment_ref.as_ref())
+}
+
+/// The payment that the buyer is through with. An open session has one too, once a card was declined; nothing has been
+/// paid by that, and the buyer may try another.
+fn begun_payment(session: &CheckoutSession) -> Option<&String> {
+    session.payment_ref.as_ref().filter(|_| session.status == SessionStatus::Complete)
 }
 
 /// What makes the shop look at a purchase.
@@ -267,7 +274,7 @@ impl Billing {
             let url = session.url.clone().unwrap_or_default();
             Some(Checkout { provider_ref: session.provider_ref.clone(), url })
         });
-        let payment_ref = session.payment_ref.clone().or_else(|| purchase.payment_ref.clone());
+        let payment_ref = begun_payment(session).or(purchase.payment_ref.as_ref()).cloned();
         Change {
             purchase: Purchase { state, checkout, payment_ref, updated_at: now, ..purchase },
             entries,

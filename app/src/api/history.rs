@@ -29,6 +29,10 @@ pub(crate) struct PurchaseView {
     pub(crate) failure: Option<FailureReason>,
     /// A payment was begun whose money is not there yet, while it stands PENDING.
     pub(crate) processing: bool,
+    /// What was refunded so far.
+    pub(crate) refunded: Money,
+    /// A dispute is open, or lost.
+    pub(crate) disputed: bool,
     /// Its checkout session, once there is one.
     pub(crate) session_id: Option<String>,
     pub(crate) ordered_at: WallTime,
@@ -47,6 +51,11 @@ impl PurchaseView {
             status,
             failure: purchase.state.failure().map(|failed| failed.reason),
             processing: status == Status::Pending && purchase.payment_ref.is_some(),
+            refunded: Money {
+                cents: purchase.reversals.refunded(purchase.sold()),
+                currency: purchase.item.price.currency,
+            },
+            disputed: purchase.reversals.is_disputed(),
             session_id: purchase.checkout.as_ref().map(|checkout| checkout.provider_ref.clone()),
             ordered_at: server::wall_time(purchase.created_at, zone),
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use billing::money::Credits;
 use leptos::prelude::*;
 
+use super::{Notice, Tone};
 use crate::{format, locales::texts};
 
 /// How long a change stays marked.
@@ -73,6 +74,24 @@ pub(crate) fn BalanceText(
                 if large { view! { <Large value=value /> }.into_any() } else { view! { <Words value=value /> }.into_any() }
             })}</Suspense>
         </span>
+    }
+}
+
+/// Says so when more credits were taken back than were left.
+#[component]
+pub(crate) fn Overdrawn() -> impl IntoView {
+    let t = texts();
+    let balance = expect_context::<LiveBalance>();
+    view! {
+        <Suspense>
+            {move || Suspend::new(async move {
+                let at_first = balance.at_first.await;
+                move || {
+                    let overdrawn = balance.latest.get().or(at_first).is_some_and(|credits| credits < Credits(0));
+                    overdrawn.then(|| view! { <Notice tone=Tone::Bad>{t.balance_overdrawn}</Notice> })
+                }
+            })}
+        </Suspense>
     }
 }
 

@@ -112,13 +112,21 @@ fn Open(
     discarding: ServerAction<DiscardPurchase>,
 ) -> impl IntoView {
     let t = texts();
-    let check = purchase.session_id.filter(|_| purchase.processing).map(|session_id| {
-        view! { <a class="btn btn-primary" href=routes::success(&session_id)>{t.history_check}</a> }
-    });
+    if let Some(session_id) = purchase.session_id.filter(|_| purchase.processing) {
+        // Its payment page is closed, and it cannot be dropped any more.
+        return view! {
+            <a class="btn btn-primary" href=routes::success(&session_id)>
+                {t.history_check}
+            </a>
+            <a class="link" href=routes::SHOP>
+                {t.to_shop}
+            </a>
+        }
+        .into_any();
+    }
     let go_on = match checkout_url {
         Some(url) => {
-            let class = if check.is_some() { "btn btn-secondary" } else { "btn btn-primary" };
-            view! { <a class=class rel="external" href=url>{t.continue_to_payment}</a> }.into_any()
+            view! { <a class="btn btn-primary" rel="external" href=url>{t.continue_to_payment}</a> }.into_any()
         }
         // The payment page could not be opened at the time.
         None => {
@@ -127,7 +135,6 @@ fn Open(
     };
     let sending = discarding.pending();
     view! {
-        {check}
         {go_on}
         <ActionForm action=discarding>
             <input type="hidden" name="purchase_id" value=purchase.id.to_string() />
@@ -136,4 +143,5 @@ fn Open(
             </button>
         </ActionForm>
     }
+    .into_any()
 }

@@ -61,9 +61,14 @@ fn Receipt(receipt: ReceiptView) -> impl IntoView {
         .payment_ref
         .or_else(|| purchase.session_id.clone().filter(|_| was_paid))
         .map(|name| view! { <Fact name=t.payment_ref.to_owned()><code class="reference">{name}</code></Fact> });
-    let cancel = routes::cancel(&id);
-    let open = (purchase.status == Status::Pending)
-        .then(|| view! { <a class="btn btn-primary" href=cancel>{t.history_continue}</a> });
+    let refunded = (purchase.refunded.cents > 0)
+        .then(|| view! { <Fact name=t.refunded_amount.to_owned()>{money(purchase.refunded)}</Fact> });
+    let (go_on, go_on_text) = match &purchase.session_id {
+        Some(session_id) if purchase.processing => (routes::success(session_id), t.history_check),
+        _ => (routes::cancel(&id), t.history_continue),
+    };
+    let open =
+        (purchase.status == Status::Pending).then(|| view! { <a class="btn btn-primary" href=go_on>{go_on_text}</a> });
     view! {
         <Title text=title />
         <article class="card receipt">
@@ -98,6 +103,7 @@ fn Receipt(receipt: ReceiptView) -> impl IntoView {
                 <Fact name=t.total.to_owned() total=true>
                     <strong class="price">{money(purchase.price)}</strong>
                 </Fact>
+                {refunded}
             </Facts>
             <Entries entries=receipt.entries />
             <p class="fine">{if was_paid { t.receipt_no_invoice } else { t.purchase_unpaid }}</p>

@@ -5,7 +5,7 @@ use leptos_meta::Title;
 
 use crate::{
     api::{self, Visit},
-    components::{BalanceText, ErrorView, History, Icon, Loading, OrderDialog, ProductCard, Shape},
+    components::{BalanceText, ErrorView, History, Icon, Loading, OrderDialog, Overdrawn, ProductCard, Shape},
     locales::texts,
     routes,
 };
@@ -38,6 +38,7 @@ pub(crate) fn ShopPage() -> impl IntoView {
                         <p class="balance-large">
                             <BalanceText large=true />
                         </p>
+                        <Overdrawn />
                     </div>
                 }
                     .into_any()

@@ -83,7 +83,8 @@ fn Outcome(confirmed: Confirmed) -> impl IntoView {
     match purchase.status {
         Status::Paid => view! { <Paid purchase=purchase balance=balance /> }.into_any(),
         Status::Refunded => view! { <Refunded purchase=purchase /> }.into_any(),
-        Status::Pending => view! { <Processing asked=true /> }.into_any(),
+        Status::Pending if purchase.processing => view! { <Processing asked=true /> }.into_any(),
+        Status::Pending => view! { <Unpaid purchase=purchase /> }.into_any(),
         Status::Failed => view! { <Failed purchase=purchase /> }.into_any(),
     }
 }
@@ -145,6 +146,28 @@ fn Processing(
     }
 }
 
+/// The session is still open: a card was declined, say, or the buyer has come here without having paid.
+#[component]
+fn Unpaid(purchase: PurchaseView) -> impl IntoView {
+    let t = texts();
+    view! {
+        <Title text=t.unpaid_title />
+        <section class="card outcome">
+            <Mark tone=Tone::Plain />
+            <h1 class="title-large">{t.unpaid_title}</h1>
+            <p class="lead">{t.unpaid_text}</p>
+            <p class="actions">
+                <a class="btn btn-primary" href=routes::cancel(&purchase.id.to_string())>
+                    {t.history_continue}
+                </a>
+                <a class="link" href=routes::SHOP>
+                    {t.to_shop}
+                </a>
+            </p>
+        </section>
+    }
+}
+
 #[component]
 fn Failed(purchase: PurchaseView) -> impl IntoView {
     let t = texts();
@@ -177,6 +200,9 @@ fn Refunded(purchase: PurchaseView) -> impl IntoView {
             <p class="actions">
                 <a class="btn btn-secondary" href=routes::receipt(&purchase.id.to_string())>
                     {t.show_receipt}
+                </a>
+                <a class="link" href=routes::SHOP>
+                    {t.to_shop}
                 </a>
             </p>
         </section>

@@ -124,6 +124,13 @@ proptest! {
     }
 
     #[test]
+    fn a_payment_of_an_open_session_is_no_payment_under_way(purchase in purchases(), session in sessions()) {
+        let declined = CheckoutSession { status: SessionStatus::Open, ..session };
+        let decision = decide(&purchase, &declined, declined.livemode, Hint::None);
+        prop_assert!(purchase.checkout.is_none() || decision != Decision::Note, "a declined card was taken for one");
+    }
+
+    #[test]
     fn it_notes_what_is_news_once(purchase in purchases(), session in sessions(), hint in hints()) {
         if decide(&purchase, &session, session.livemode, hint) == Decision::Note {
             let checkout = Checkout { provider_ref: session.provider_ref.clone(), url: String::new() };

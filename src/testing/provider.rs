@@ -205,8 +205,10 @@ impl PaymentProvider for ScriptedProvider {
         if self.rejecting.load(Ordering::Relaxed) {
             return Err(ProviderError::Rejected { detail: "scripted".to_owned() });
         }
-        let opened = || Payment { session: open(purchase), broken: false, facts: Vec::new() };
-        let session = lock(&self.books).payments.entry(purchase.id).or_insert_with(opened).session.clone();
+        // The same key gives the first answer again, whatever has become of the session.
+        let session = open(purchase);
+        let opened = || Payment { session: session.clone(), broken: false, facts: Vec::new() };
+        lock(&self.books).payments.entry(purchase.id).or_insert_with(opened);
         give_way().await;
         self.answer(session)
     }

@@ -72,7 +72,7 @@ fn describe() {
     metrics::describe_counter!("sign_in_failed_total", "Sign-ins with wrong credentials");
     metrics::describe_histogram!("http_request_duration_seconds", "Time to the head of the answer");
     // There from the start, so that an alert on them can tell zero from unknown.
-    for reason in ["amount", "currency", "livemode", "session", "unreadable"] {
+    for reason in ["amount", "currency", "livemode", "session", "payment", "unreadable", "retries_exhausted"] {
         metrics::counter!("billing_attention_total", "reason" => reason).absolute(0);
     }
 }

@@ -88,7 +88,7 @@ pub(crate) fn Overdrawn() -> impl IntoView {
                 let at_first = balance.at_first.await;
                 move || {
                     let overdrawn = balance.latest.get().or(at_first).is_some_and(|credits| credits < Credits(0));
-                    overdrawn.then(|| view! { <Notice tone=Tone::Bad>{t.balance_overdrawn}</Notice> })
+                    overdrawn.then(|| view! { <div class="pt-4"><Notice tone=Tone::Bad>{t.balance_overdrawn}</Notice></div> })
                 }
             })}
         </Suspense>

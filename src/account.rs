@@ -136,8 +136,12 @@ pub trait AccountStore: Send + Sync {
     /// The session of that token hash, if it has not ended by `now`.
     async fn session(&self, token_hash: &str, now: Timestamp) -> Result<Option<StoredSession>, StoreError>;
 
-    /// Who is signed in by the session of that token hash, if it has not ended by `now`.
-    async fn session_owner(&self, token_hash: &str, now: Timestamp) -> Result<Option<SessionOwner>, StoreError>;
+    /// Who is signed in by the sessions of those token hashes, of each that has not ended by `now` once; in no order.
+    async fn session_owners(
+        &self,
+        token_hashes: &[String],
+        now: Timestamp,
+    ) -> Result<Vec<(String, SessionOwner)>, StoreError>;
 
     /// Ends a session; no error when there is none.
     async fn delete_session(&self, token_hash: &str) -> Result<(), StoreError>;

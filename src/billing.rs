@@ -22,7 +22,7 @@ use jiff::Timestamp;
 
 pub use checkout::{Applied, Discrepancy};
 pub use order::OrderError;
-pub use recovery::{EventRetried, PurchaseChecked};
+pub use recovery::PurchaseChecked;
 pub use webhook::{Received, StillToApply, TakenIn};
 
 use crate::{

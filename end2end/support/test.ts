@@ -49,6 +49,8 @@ export const test = base.extend<Fixtures>({
 
   expectAccessible: async ({}, use) => {
     await use(async (page) => {
+      // A page in motion is looked at when it has come to rest: half-faded colours are nobody's contrast.
+      await page.evaluate(() => Promise.allSettled(document.getAnimations().map(({ finished }) => finished)));
       const { violations } = await new AxeBuilder({ page }).analyze();
       const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
       const findings = serious.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html)}`);

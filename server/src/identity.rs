@@ -1,6 +1,7 @@
 //! Who asks: accounts, passwords, sessions, and the limits on guessing.
 
 mod guessing;
+mod owners;
 mod passwords;
 mod sessions;
 mod visitor;
@@ -17,7 +18,7 @@ use tower_sessions::{Session, session::Id};
 pub use sessions::{Sessions, cookie_name, layer as session_layer};
 pub use visitor::{ClientAddr, SignedIn, identify, locale_of};
 
-use self::{guessing::Guessing, passwords::Passwords};
+use self::{guessing::Guessing, owners::Owners, passwords::Passwords};
 use crate::http::problem::Problem;
 
 /// Who signs in to look around in mock mode, and in mock mode alone.
@@ -37,6 +38,7 @@ pub struct Identity {
     accounts: Arc<dyn AccountStore>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    owners: Owners,
     passwords: Passwords,
     guessing: Guessing,
     mock: bool,
@@ -49,10 +51,11 @@ impl fmt::Debug for Identity {
 }
 
 impl Identity {
-    /// In mock mode there is a demo account; otherwise nobody is let in by its name.
+    /// In mock mode there is a demo account; otherwise nobody is let in by its name. Needs the runtime.
     pub fn new(accounts: Arc<dyn AccountStore>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, mock: bool) -> Self {
         let guessing = Guessing::new(clock.clone());
-        Self { accounts, clock, entropy, passwords: Passwords::new(), guessing, mock }
+        let owners = Owners::start(accounts.clone(), clock.clone());
+        Self { accounts, clock, entropy, owners, passwords: Passwords::new(), guessing, mock }
     }
 
     /// Makes a tenant and an account, and signs in.
@@ -114,9 +117,8 @@ impl Identity {
     /// Who is signed in by that session, and what they have. A session in daily use never ends by itself.
     pub async fn owner(&self, session: &Session) -> Result<Option<SessionOwner>, Problem> {
         let Some(id) = session.id() else { return Ok(None) };
-        let now = self.clock.now();
         // One question, past the session layer, which would ask for the session alone.
-        let Some(owner) = self.accounts.session_owner(&sessions::token_hash(id), now).await? else {
+        let Some(owner) = self.owners.of(sessions::token_hash(id)).await? else {
             // The layer finds out, too, and takes the cookie back.
             session.load().await.map_err(|error| session_problem(&error))?;
             return Ok(None);
@@ -126,7 +128,7 @@ impl Identity {
         }
         let data: serde_json::Value = serde_json::from_str(&owner.data).unwrap_or_default();
         let prolonged = data.get(PROLONGED).and_then(serde_json::Value::as_i64);
-        let now = now.as_second();
+        let now = self.clock.now().as_second();
         if prolonged.is_none_or(|then| now - then >= PROLONG_EVERY_SECONDS) {
             session.insert(PROLONGED, now).await.map_err(|error| session_problem(&error))?;
         }

@@ -36,8 +36,7 @@ pub async fn reconcile(worker: &Worker, now: jiff::Timestamp, dry_run: bool) -> 
     // takes it up at the same moment makes no difference.
     let stored = worker.billing.events(Some(EventStatus::Received), EVENTS_MAX).await?;
     for event in &stored {
-        let received = worker.billing.replay_event(event, &event::read(&event.payload)).await?;
-        let _ = writeln!(report, "event {} {}: {received:?}", event.provider_event_id, event.event_type);
+        let _ = writeln!(report, "event {}", replay(worker, event).await?);
     }
     let mut changed = 0;
     for (tenant, id) in &pending {
@@ -91,8 +90,16 @@ pub async fn show_event(worker: &Worker, id: &str) -> Result<String, BillingErro
 /// Applies one event again, whatever became of it before; what is booked already is not booked again.
 pub async fn replay_event(worker: &Worker, id: &str) -> Result<String, BillingError> {
     let Some(stored) = worker.billing.event(id).await? else { return Ok(no_such_event(id)) };
-    let received = worker.billing.replay_event(&stored, &event::read(&stored.payload)).await?;
-    Ok(format!("{} {}: {received:?}\n", stored.provider_event_id, stored.event_type))
+    Ok(replay(worker, &stored).await? + "\n")
+}
+
+/// What became of the event, and why where it did not apply.
+async fn replay(worker: &Worker, stored: &StoredEvent) -> Result<String, BillingError> {
+    let received = worker.billing.replay_event(stored, &event::read(&stored.payload)).await?;
+    let after = worker.billing.event(&stored.provider_event_id).await?;
+    let note = after.map(|event| event.note).filter(|note| !note.is_empty());
+    let note = note.map(|note| format!(", {note}")).unwrap_or_default();
+    Ok(format!("{} {}: {received:?}{note}", stored.provider_event_id, stored.event_type))
 }
 
 fn no_such_event(id: &str) -> String {

@@ -5,7 +5,7 @@ mod remembered;
 
 use std::sync::LazyLock;
 
-use app::context::{Shop, Visitor};
+use app::context::Visitor;
 use axum::{
     Extension, Json, Router,
     extract::{DefaultBodyLimit, Request, State},
@@ -44,30 +44,32 @@ use crate::{
 
 /// The whole shop.
 pub fn router(state: &AppState) -> Router {
-    let (api, document) = api(state);
-    let document = Json(document);
-    let everything = api
-        .route("/billing/openapi.json", get(async move || document.clone()))
-        .route("/metrics", get(answers::metrics))
-        .merge(personal(state, forms::routes().merge(pages(state))))
-        .method_not_allowed_fallback(async || Problem::METHOD_NOT_ALLOWED)
-        .fallback_service(static_files(state))
-        .layer(middleware::from_fn(telemetry::measure))
-        .with_state(state.clone());
-
-    let limits = ServiceBuilder::new()
+    let around = ServiceBuilder::new()
+        .layer(SetRequestIdLayer::new(REQUEST_ID, NewRequestId))
+        .layer(trace())
+        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+        .layer(middleware::from_fn_with_state(state.clone(), security::headers))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(middleware::from_fn(answers::tidy))
         .layer(CatchPanicLayer::custom(security::after_panic))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, security::REQUEST_TIME_MAX))
         .layer(security::forgery_guard(&state.site));
-    everything.layer(limits).layer(
-        ServiceBuilder::new()
-            .layer(SetRequestIdLayer::new(REQUEST_ID, NewRequestId))
-            .layer(trace())
-            .layer(PropagateRequestIdLayer::new(REQUEST_ID))
-            .layer(middleware::from_fn_with_state(state.clone(), security::headers)),
-    )
+    // Around the router, not around each of its routes: a layer copies for each request what is beneath it, and a
+    // router is a pointer.
+    Router::new().fallback_service(around.service(routes(state)))
+}
+
+/// What is where.
+pub fn routes(state: &AppState) -> Router {
+    let (api, document) = api(state);
+    let document = Json(document);
+    api.route("/billing/openapi.json", get(async move || document.clone()))
+        .route("/metrics", get(answers::metrics))
+        .merge(personal(state, forms::routes().merge(pages(state))))
+        .method_not_allowed_fallback(async || Problem::METHOD_NOT_ALLOWED)
+        .fallback_service(static_files(state))
+        .layer(middleware::from_fn(telemetry::measure))
+        .with_state(state.clone())
 }
 
 /// The JSON API, and its description.
@@ -101,22 +103,24 @@ pub fn api(state: &AppState) -> (Router<AppState>, utoipa::openapi::OpenApi) {
 /// What looks at who asks: with a session, a visitor, and a small body.
 fn personal(state: &AppState, routes: Router<AppState>) -> Router<AppState> {
     let sessions = session_layer(state.accounts.clone(), state.clock.clone(), state.site.secure());
-    routes
-        .layer(middleware::from_fn_with_state(state.clone(), identify))
-        .layer(sessions)
+    let visitors = ServiceBuilder::new()
         .layer(DefaultBodyLimit::disable())
-        .layer(RequestBodyLimitLayer::new(security::BODY_BYTES_MAX))
+        .layer(sessions)
+        .layer(middleware::from_fn_with_state(state.clone(), identify));
+    routes.layer(visitors).layer(RequestBodyLimitLayer::new(security::BODY_BYTES_MAX))
 }
 
 /// The pages, and the server functions that they call.
 fn pages(state: &AppState) -> Router<AppState> {
-    let options = state.leptos.clone();
-    Router::new()
-        .leptos_routes_with_context(state, page_routes(), page_context(&state.shop), move || {
-            app::shell(options.clone())
-        })
-        .layer(middleware::from_fn_with_state(Remembered::default(), remembered::remember))
-        .layer(middleware::from_fn(ask_to_sign_in))
+    let shell = {
+        let state = state.clone();
+        move || app::shell(state.leptos.clone())
+    };
+    Router::new().leptos_routes_with_context(state, page_routes(), page_context(state), shell).layer(
+        ServiceBuilder::new()
+            .layer(middleware::from_fn(ask_to_sign_in))
+            .layer(middleware::from_fn_with_state(Remembered::default(), remembered::remember)),
+    )
 }
 
 /// The addresses of the pages, listed once for the process: while Leptos lists them, no resource of any page being
@@ -128,10 +132,10 @@ fn page_routes() -> Vec<AxumRouteListing> {
 }
 
 /// What pages and server functions find in their Leptos context.
-fn page_context(shop: &Shop) -> impl Fn() + Clone + Send + Sync + 'static {
-    let shop = shop.clone();
+fn page_context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
+    let state = state.clone();
     move || {
-        provide_context(shop.clone());
+        provide_context(state.shop.clone());
         if let Some(parts) = use_context::<Parts>() {
             if let Some(visitor) = parts.extensions.get::<Visitor>() {
                 provide_context(visitor.clone());
@@ -173,9 +177,8 @@ async fn not_found(State(state): State<AppState>, request: Request) -> Response 
         return Problem::NOT_FOUND.into_response();
     }
     let options = state.leptos.clone();
-    let context = page_context(&state.shop);
     let mut page = leptos_axum::handle_response_inner(
-        context,
+        page_context(&state),
         move || app::shell(options),
         request,
         |app, chunks, _| {

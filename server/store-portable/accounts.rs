@@ -37,6 +37,30 @@ impl TryFrom<UserRow> for Account {
     }
 }
 
+/// Who is signed in by a session, and what they have; each crate's `owners` selects it.
+pub(crate) struct OwnerRow {
+    pub token_hash: String,
+    pub data: String,
+    pub id: String,
+    pub tenant_id: String,
+    pub email: String,
+    pub seq: Option<i64>,
+    pub balance_after: Option<i64>,
+    pub changes: i64,
+}
+
+impl OwnerRow {
+    fn read(self) -> Result<(String, SessionOwner), StoreError> {
+        let caller = Caller {
+            tenant_id: parse("tenant_id", &self.tenant_id)?,
+            user_id: parse("id", &self.id)?,
+            email: parse("email", &self.email)?,
+        };
+        let balance = Balance { credits: Credits(self.balance_after.unwrap_or(0)), seq: self.seq.unwrap_or(0) };
+        Ok((self.token_hash, SessionOwner { caller, balance, changes: self.changes, data: self.data }))
+    }
+}
+
 #[async_trait]
 impl AccountStore for ThisStore {
     async fn insert_account(&self, account: &Account) -> Result<SignUp, StoreError> {
@@ -124,31 +148,13 @@ impl AccountStore for ThisStore {
         Ok(Some(StoredSession { token_hash: row.token_hash, user_id, data: row.data, expires_at }))
     }
 
-    async fn session_owner(&self, token_hash: &str, now: Timestamp) -> Result<Option<SessionOwner>, StoreError> {
-        let row = sqlx::query!(
-            r#"SELECT sessions.data AS "data!", users.id AS "id!", users.tenant_id AS "tenant_id!",
-                users.email AS "email!", newest.seq AS "seq?", newest.balance_after AS "balance_after?",
-                tenants.changes AS "changes!"
-            FROM sessions
-            JOIN users ON users.id = sessions.user_id
-            JOIN tenants ON tenants.id = users.tenant_id
-            LEFT JOIN ledger_entries AS newest ON newest.tenant_id = users.tenant_id
-                AND newest.seq = (SELECT max(seq) FROM ledger_entries WHERE tenant_id = users.tenant_id)
-            WHERE sessions.token_hash = $1 AND sessions.expires_at > $2"#,
-            token_hash,
-            micros(now)
-        )
-        .fetch_optional(self.reader())
-        .await
-        .map_err(store_error)?;
-        let Some(row) = row else { return Ok(None) };
-        let caller = Caller {
-            tenant_id: parse("tenant_id", &row.tenant_id)?,
-            user_id: parse("id", &row.id)?,
-            email: parse("email", &row.email)?,
-        };
-        let balance = Balance { credits: Credits(row.balance_after.unwrap_or(0)), seq: row.seq.unwrap_or(0) };
-        Ok(Some(SessionOwner { caller, balance, changes: row.changes, data: row.data }))
+    async fn session_owners(
+        &self,
+        token_hashes: &[String],
+        now: Timestamp,
+    ) -> Result<Vec<(String, SessionOwner)>, StoreError> {
+        let rows = self.owners(token_hashes, micros(now)).await.map_err(store_error)?;
+        rows.into_iter().map(OwnerRow::read).collect()
     }
 
     async fn delete_session(&self, token_hash: &str) -> Result<(), StoreError> {

@@ -1,5 +1,6 @@
 //! What both stores say in the same words: SQL that SQLite and PostgreSQL both understand, compiled once into each
-//! store crate and checked there against that crate's own database. What differs is in each crate's `dialect`.
+//! store crate and checked there against that crate's own database. What differs is in each crate's `dialect`,
+//! `commit` and `owners`.
 //!
 //! # Transactions
 //! Reads are single statements. Writes are single statements too, but for three:
@@ -24,6 +25,7 @@ mod purchases;
 pub(crate) mod row;
 mod store;
 
+pub(crate) use accounts::OwnerRow;
 pub(crate) use error::store_error;
 pub use migrate::MigrateError;
 pub(crate) use migrate::{check_migrated, migrate};

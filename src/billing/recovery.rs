@@ -28,17 +28,6 @@ const EVENTS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Notifications can become visible a little out of order; each backfill looks this far behind the last one.
 const BACKFILL_OVERLAP: SignedDuration = SignedDuration::from_mins(10);
 
-/// What recovery did about one event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EventRetried {
-    /// Which.
-    pub event: StoredEvent,
-    /// What became of it.
-    pub received: Received,
-    /// Why, if it did not apply.
-    pub why: String,
-}
-
 /// What recovery did about one purchase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PurchaseChecked {
@@ -56,16 +45,14 @@ impl Billing {
         &self,
         read: &(dyn Fn(&StoredEvent) -> IncomingEvent + Sync),
         limit: u32,
-    ) -> Result<Vec<EventRetried>, BillingError> {
+    ) -> Result<(), BillingError> {
         let now = self.now();
         let claimed = self.store.claim_events(now, now + LEASE, limit).await?;
-        let mut retried = Vec::with_capacity(claimed.len());
         for event in claimed {
             let meaning = read(&event).meaning;
-            let (received, why) = self.apply_or_defer(event.id, &meaning, event.attempts).await?;
-            retried.push(EventRetried { event, received, why });
+            self.apply_or_defer(event.id, &meaning, event.attempts).await?;
         }
-        Ok(retried)
+        Ok(())
     }
 
     /// Asks the provider about PENDING purchases that are due, at most `limit`: settles, fails, or opens the checkout
@@ -177,7 +164,7 @@ impl Billing {
 
     /// For the operator: applies a stored event again, also one that needed attention or was ignored.
     pub async fn replay_event(&self, event: &StoredEvent, meaning: &IncomingEvent) -> Result<Received, BillingError> {
-        Ok(self.apply_or_defer(event.id, &meaning.meaning, 1).await?.0)
+        self.apply_or_defer(event.id, &meaning.meaning, 1).await
     }
 
     /// For the operator: the PENDING purchases ordered before an instant, oldest first.

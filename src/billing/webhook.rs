@@ -94,7 +94,7 @@ impl Billing {
     /// Applies a notification that was only stored; whatever goes wrong is ours to mend, so it is
     /// [`Received::Deferred`]. May be dropped half way: the worker takes the event up.
     pub async fn apply_taken_in(&self, event: &StillToApply) -> Result<Received, BillingError> {
-        Ok(self.apply_or_defer(event.id, &event.meaning, 1).await?.0)
+        self.apply_or_defer(event.id, &event.meaning, 1).await
     }
 
     /// Takes in a verified notification and applies it, however long that takes.
@@ -112,12 +112,12 @@ impl Billing {
         id: EventId,
         meaning: &EventMeaning,
         attempt: i64,
-    ) -> Result<(Received, String), BillingError> {
+    ) -> Result<Received, BillingError> {
         let why = match self.apply_event(Cause::Stored(id), meaning).await {
-            Ok(Progress::Done(received)) => return Ok((received, String::new())),
+            Ok(Progress::Done(received)) => return Ok(received),
             Ok(Progress::TooEarly(why)) if attempt > TOO_EARLY_ATTEMPTS => {
                 self.close(Cause::Stored(id), EventStatus::Ignored, why).await?;
-                return Ok((Received::Ignored, why.to_owned()));
+                return Ok(Received::Ignored);
             }
             Ok(Progress::TooEarly(why)) => why.to_owned(),
             Err(error) => error.to_string(),
@@ -127,13 +127,13 @@ impl Billing {
             tracing::error!(event = %id, attempt, why, "the event could not be applied; a person has to look");
             metrics::counter!("billing_attention_total", "reason" => "retries_exhausted").increment(1);
             self.close(Cause::Stored(id), EventStatus::Attention, &why).await?;
-            return Ok((Received::Attention, why));
+            return Ok(Received::Attention);
         };
         // Should this fail as well, the lease or the provider's own repetition brings the event up again.
         if let Err(error) = self.store.defer_event(id, self.now() + *wait, &why).await {
             tracing::warn!(event = %id, %error, "the event could not be put off");
         }
-        Ok((Received::Deferred, why))
+        Ok(Received::Deferred)
     }
 
     async fn apply_event(&self, cause: Cause<'_>, meaning: &EventMeaning) -> Result<Progress, BillingError> {

@@ -8,6 +8,7 @@ mod commit;
 mod dialect;
 mod listen;
 mod open;
+mod owners;
 #[path = "../../store-portable/mod.rs"]
 mod portable;
 #[cfg(feature = "testing")]

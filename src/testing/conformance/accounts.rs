@@ -1,6 +1,6 @@
 //! Accounts and sessions.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -81,7 +81,15 @@ pub async fn a_session_tells_who_is_signed_in_and_what_they_have(store: Arc<dyn 
     for (token_hash, user_id) in [("kim", Some(world.caller.user_id)), ("lee", Some(other.user_id)), ("nobody", None)] {
         assert_eq!(store.insert_session(&session(token_hash, user_id, later)).await.ok(), Some(true));
     }
-    let owner = async |token_hash, now| store.session_owner(token_hash, now).await.expect("the store answers");
+    let owners = async |token_hashes: &[&str], now| {
+        let token_hashes: Vec<_> = token_hashes.iter().copied().map(str::to_owned).collect();
+        let owners = store.session_owners(&token_hashes, now).await.expect("the store answers");
+        let count = owners.len();
+        let owners: BTreeMap<_, _> = owners.into_iter().collect();
+        assert_eq!(owners.len(), count, "each session once");
+        owners
+    };
+    let owner = async |token_hash, now| owners(&[token_hash], now).await.remove(token_hash);
     let told = async |token_hash| owner(token_hash, now).await.map(|owner| (owner.caller, owner.balance, owner.data));
     let data = || "{}".to_owned();
     assert_eq!(told("kim").await, Some((world.caller.clone(), credits(0, 0), data())));
@@ -91,6 +99,11 @@ pub async fn a_session_tells_who_is_signed_in_and_what_they_have(store: Arc<dyn 
     assert_eq!(told("lee").await, Some((other.clone(), credits(0, 0), data())));
     assert!(told("nobody").await.is_none() && told("unknown").await.is_none());
     assert!(owner("kim", later).await.is_none(), "it ends at that instant");
+    // Asked together, each is told its own, and only of those that were asked about.
+    let all = owners(&["lee", "kim", "unknown", "kim", "nobody"], now).await;
+    let told_of: Vec<_> = all.iter().map(|(hash, owner)| (hash.as_str(), &owner.caller, owner.balance)).collect();
+    assert_eq!(told_of, [("kim", &world.caller, credits(10, 2)), ("lee", &other, credits(0, 0))]);
+    assert!(owners(&[], now).await.is_empty());
     store.delete_session("kim").await.expect("it goes");
     assert!(told("kim").await.is_none());
     // Whatever happens to a purchase counts, and nothing that happens to others' does.

@@ -1,5 +1,7 @@
 //! Accounts and sessions of the model.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -57,21 +59,24 @@ impl AccountStore for MemoryStore {
         Ok(tables.sessions.get(token_hash).filter(|session| session.expires_at > now).cloned())
     }
 
-    async fn session_owner(&self, token_hash: &str, now: Timestamp) -> Result<Option<SessionOwner>, StoreError> {
+    async fn session_owners(
+        &self,
+        token_hashes: &[String],
+        now: Timestamp,
+    ) -> Result<Vec<(String, SessionOwner)>, StoreError> {
         give_way().await;
         let tables = lock(&self.tables);
-        let session = tables.sessions.get(token_hash).filter(|session| session.expires_at > now);
-        Ok(session.and_then(|session| {
+        let asked: BTreeSet<_> = token_hashes.iter().collect();
+        let sessions = asked.into_iter().filter_map(|token_hash| tables.sessions.get(token_hash));
+        let owners = sessions.filter(|session| session.expires_at > now).filter_map(|session| {
             let caller = tables.users.get(&session.user_id?)?.caller.clone();
             let own = tables.purchases.values().filter(|purchase| purchase.tenant_id == caller.tenant_id);
             let changes = own.map(|purchase| purchase.version).sum();
-            Some(SessionOwner {
-                balance: tables.balance(caller.tenant_id),
-                changes,
-                caller,
-                data: session.data.clone(),
-            })
-        }))
+            let balance = tables.balance(caller.tenant_id);
+            let data = session.data.clone();
+            Some((session.token_hash.clone(), SessionOwner { caller, balance, changes, data }))
+        });
+        Ok(owners.collect())
     }
 
     async fn delete_session(&self, token_hash: &str) -> Result<(), StoreError> {

@@ -180,7 +180,8 @@ impl Cause<'_> {
 
 impl Billing {
     /// The buyer is back from the provider's page: asks the provider how the session stands, and acts upon it.
-    /// `None` for a session that is unknown or another tenant's. In mock mode, this is the payment.
+    /// `None` for a session that is unknown or another tenant's. In mock mode, this is the payment. A failed purchase is
+    /// asked about, too, and what the provider does not answer is not known: late money must not be asked for twice.
     pub async fn confirm_checkout(
         &self,
         tenant: TenantId,

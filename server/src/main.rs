@@ -11,11 +11,11 @@ use server::{
     telemetry,
 };
 
-/// IZA Credits: pages, JSON API and Stripe's webhook. Settings are environment variables, or lines of a .env file.
 /// Rendering a page makes thousands of small allocations, and the system's allocator took a fifth of its time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// IZA Credits: pages, JSON API and Stripe's webhook. Settings are environment variables, or lines of a .env file.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {

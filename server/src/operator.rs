@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use billing::{
     BillingError,
+    billing::Received,
     event::{EventStatus, StoredEvent},
 };
 
@@ -96,10 +97,12 @@ pub async fn replay_event(worker: &Worker, id: &str) -> Result<String, BillingEr
 /// What became of the event, and why where it did not apply.
 async fn replay(worker: &Worker, stored: &StoredEvent) -> Result<String, BillingError> {
     let received = worker.billing.replay_event(stored, &event::read(&stored.payload)).await?;
+    let line = format!("{} {}: {received:?}", stored.provider_event_id, stored.event_type);
+    if received == Received::Applied {
+        return Ok(line);
+    }
     let after = worker.billing.event(&stored.provider_event_id).await?;
-    let note = after.map(|event| event.note).filter(|note| !note.is_empty());
-    let note = note.map(|note| format!(", {note}")).unwrap_or_default();
-    Ok(format!("{} {}: {received:?}{note}", stored.provider_event_id, stored.event_type))
+    Ok(line + &after.map_or_else(String::new, |event| format!(", {}", event.note)))
 }
 
 fn no_such_event(id: &str) -> String {

@@ -37,7 +37,7 @@ impl TryFrom<UserRow> for Account {
     }
 }
 
-/// Who is signed in by a session, and what they have; each crate's `owners` selects it.
+/// Who is signed in by a session, and what they have.
 pub(crate) struct OwnerRow {
     pub token_hash: String,
     pub data: String,
@@ -60,6 +60,26 @@ impl OwnerRow {
         Ok((self.token_hash, SessionOwner { caller, balance, changes: self.changes, data: self.data }))
     }
 }
+
+/// `SELECT` of [`OwnerRow`]s; which sessions, each crate's `dialect` says: a list is no parameter in SQLite.
+macro_rules! select_owners {
+    ($condition:tt, $($argument:expr),+) => {
+        sqlx::query_as!(
+            $crate::portable::OwnerRow,
+            r#"SELECT sessions.token_hash AS "token_hash!", sessions.data AS "data!", users.id AS "id!",
+                users.tenant_id AS "tenant_id!", users.email AS "email!", newest.seq AS "seq?",
+                newest.balance_after AS "balance_after?", tenants.changes AS "changes!"
+            FROM sessions
+            JOIN users ON users.id = sessions.user_id
+            JOIN tenants ON tenants.id = users.tenant_id
+            LEFT JOIN ledger_entries AS newest ON newest.tenant_id = users.tenant_id
+                AND newest.seq = (SELECT max(seq) FROM ledger_entries WHERE tenant_id = users.tenant_id)
+            WHERE "# + $condition,
+            $($argument),+
+        )
+    };
+}
+pub(crate) use select_owners;
 
 #[async_trait]
 impl AccountStore for ThisStore {

@@ -1,6 +1,6 @@
 //! What both stores say in the same words: SQL that SQLite and PostgreSQL both understand, compiled once into each
-//! store crate and checked there against that crate's own database. What differs is in each crate's `dialect`,
-//! `commit` and `owners`.
+//! store crate and checked there against that crate's own database. What differs is in each crate's `dialect`
+//! and `commit`.
 //!
 //! # Transactions
 //! Reads are single statements. Writes are single statements too, but for three:
@@ -8,8 +8,8 @@
 //! [`Store::commit`](billing::store::Store::commit) is each crate's own (`commit.rs`): one statement on PostgreSQL, where
 //! each one costs a round trip; several under the write lock on SQLite. Both update the purchase only at the version that
 //! the change was decided from, and write nothing when it has moved on; then come the ledger entries, with the tenant's
-//! ledger locked, and the event. Purchase, then tenant, then event: everybody locks in this order, so nobody waits in a
-//! circle. The tenant's row is locked last but one, and ordering does not touch it.
+//! ledger locked, and the event; and whatever changes a purchase is counted on its tenant's row at the end. Everybody locks
+//! the purchase first, and an event is about one purchase alone, so nobody waits in a circle.
 //!
 //! [`Store::close_event`](billing::store::Store::close_event) stores an event closed, or, if it is there already, closes
 //! that one; each of the two is whole by itself.
@@ -25,7 +25,7 @@ mod purchases;
 pub(crate) mod row;
 mod store;
 
-pub(crate) use accounts::OwnerRow;
+pub(crate) use accounts::{OwnerRow, select_owners};
 pub(crate) use error::store_error;
 pub use migrate::MigrateError;
 pub(crate) use migrate::{check_migrated, migrate};

@@ -2,13 +2,12 @@
 
 use billing::{ids::PurchaseId, purchase::Status};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::not_found::NotFound;
 use crate::{
     api::{self, Cancelled, DiscardPurchase, PurchaseView},
-    components::{ErrorView, Fact, Facts, Loading, Mark, Notice, Tone, error_text, status_text},
+    components::{ErrorView, Fact, Facts, Loading, Notice, OutcomeCard, Tone, error_text, status_text},
     error::ShopError,
     format,
     locales::texts,
@@ -88,11 +87,7 @@ fn Outcome(cancelled: Cancelled, discarding: ServerAction<DiscardPurchase>) -> i
         .into_any(),
     };
     view! {
-        <Title text=title />
-        <section class="card outcome">
-            <Mark tone=tone />
-            <h1 class="title-large">{title}</h1>
-            <p class="lead">{text}</p>
+        <OutcomeCard tone=tone title=title text=text>
             <Facts>
                 <Fact name=t.product.to_owned()>{purchase.name}</Fact>
                 <Fact name=t.amount.to_owned()>{format::money(purchase.price, t.locale)}</Fact>
@@ -100,7 +95,7 @@ fn Outcome(cancelled: Cancelled, discarding: ServerAction<DiscardPurchase>) -> i
                 <Fact name=t.status.to_owned()>{status}</Fact>
             </Facts>
             <div class="actions">{actions}</div>
-        </section>
+        </OutcomeCard>
     }
 }
 

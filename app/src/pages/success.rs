@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use billing::{money::Credits, purchase::Status};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 
 use super::not_found::NotFound;
 use crate::{
     api::{self, Confirmed, PurchaseView},
-    components::{ErrorView, LiveBalance, Loading, Mark, Notice, Tone},
+    components::{ErrorView, LiveBalance, Loading, Notice, OutcomeCard, Tone},
     error::ShopError,
     format,
     locales::texts,
@@ -98,11 +97,7 @@ fn Paid(purchase: PurchaseView, balance: Credits) -> impl IntoView {
     let booked =
         (t.success_booked)(&format::credits(purchase.credits, t.locale), &format::money(purchase.price, t.locale));
     view! {
-        <Title text=t.success_title />
-        <section class="card outcome">
-            <Mark tone=Tone::Good />
-            <h1 class="title-large">{t.success_title}</h1>
-            <p class="lead">{booked}</p>
+        <OutcomeCard tone=Tone::Good title=t.success_title text=booked>
             <p class="outcome-balance">
                 <span class="eyebrow">{t.new_balance}</span>
                 <span class="balance-medium">{shown}</span>
@@ -115,7 +110,7 @@ fn Paid(purchase: PurchaseView, balance: Credits) -> impl IntoView {
                     {t.show_receipt}
                 </a>
             </p>
-        </section>
+        </OutcomeCard>
     }
 }
 
@@ -128,11 +123,7 @@ fn Processing(
     let location = use_location();
     let here = move || format!("{}?{}", location.pathname.get(), location.search.get());
     view! {
-        <Title text=t.processing_title />
-        <section class="card outcome">
-            <Mark tone=Tone::Waiting />
-            <h1 class="title-large">{t.processing_title}</h1>
-            <p class="lead">{t.processing_text}</p>
+        <OutcomeCard tone=Tone::Waiting title=t.processing_title text=t.processing_text>
             {(!asked).then(|| view! { <Notice tone=Tone::Waiting>{t.processing_unreachable}</Notice> })}
             <p class="actions">
                 <a class="btn btn-secondary" rel="external" href=here>
@@ -142,7 +133,7 @@ fn Processing(
                     {t.to_shop}
                 </a>
             </p>
-        </section>
+        </OutcomeCard>
     }
 }
 
@@ -151,11 +142,7 @@ fn Processing(
 fn Unpaid(purchase: PurchaseView) -> impl IntoView {
     let t = texts();
     view! {
-        <Title text=t.unpaid_title />
-        <section class="card outcome">
-            <Mark tone=Tone::Plain />
-            <h1 class="title-large">{t.unpaid_title}</h1>
-            <p class="lead">{t.unpaid_text}</p>
+        <OutcomeCard tone=Tone::Plain title=t.unpaid_title text=t.unpaid_text>
             <p class="actions">
                 <a class="btn btn-primary" href=routes::cancel(&purchase.id.to_string())>
                     {t.history_continue}
@@ -164,7 +151,7 @@ fn Unpaid(purchase: PurchaseView) -> impl IntoView {
                     {t.to_shop}
                 </a>
             </p>
-        </section>
+        </OutcomeCard>
     }
 }
 
@@ -172,11 +159,7 @@ fn Unpaid(purchase: PurchaseView) -> impl IntoView {
 fn Failed(purchase: PurchaseView) -> impl IntoView {
     let t = texts();
     view! {
-        <Title text=t.failed_title />
-        <section class="card outcome">
-            <Mark tone=Tone::Bad />
-            <h1 class="title-large">{t.failed_title}</h1>
-            <p class="lead">{t.failed_text}</p>
+        <OutcomeCard tone=Tone::Bad title=t.failed_title text=t.failed_text>
             <p class="actions">
                 <a class="btn btn-primary" href=routes::order(&purchase.product_id)>
                     {t.order_again}
@@ -185,7 +168,7 @@ fn Failed(purchase: PurchaseView) -> impl IntoView {
                     {t.to_shop}
                 </a>
             </p>
-        </section>
+        </OutcomeCard>
     }
 }
 
@@ -193,10 +176,7 @@ fn Failed(purchase: PurchaseView) -> impl IntoView {
 fn Refunded(purchase: PurchaseView) -> impl IntoView {
     let t = texts();
     view! {
-        <Title text=t.refunded_title />
-        <section class="card outcome">
-            <Mark tone=Tone::Plain />
-            <h1 class="title-large">{t.refunded_title}</h1>
+        <OutcomeCard tone=Tone::Plain title=t.refunded_title>
             <p class="actions">
                 <a class="btn btn-secondary" href=routes::receipt(&purchase.id.to_string())>
                     {t.show_receipt}
@@ -205,6 +185,6 @@ fn Refunded(purchase: PurchaseView) -> impl IntoView {
                     {t.to_shop}
                 </a>
             </p>
-        </section>
+        </OutcomeCard>
     }
 }

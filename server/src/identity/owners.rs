@@ -135,7 +135,8 @@ mod tests {
                 }
             }
         });
-        let hung = join_all([owners.of("kim".to_owned()), owners.of("lee".to_owned())]).await;
+        let hung = join_all([owners.of("kim".to_owned()), owners.of("lee".to_owned())]);
+        let hung = timeout(2 * ANSWER_TIME_MAX, hung).await.expect("it is given up");
         assert_eq!(hung, [Err(Problem::DATABASE_UNAVAILABLE), Err(Problem::DATABASE_UNAVAILABLE)]);
         assert_eq!(owners.of("kim".to_owned()).await, Err(Problem::INTERNAL));
         assert_eq!(

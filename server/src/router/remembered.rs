@@ -1,10 +1,10 @@
 //! The front page, used again for as long as nothing that it shows has changed.
 //!
 //! Rendering costs some ten times what asking the database does (docs/PERFORMANCE.md), and the same visitor often asks
-//! for the same page again. What it is made of, apart from the address, the language and what the operator has set, is the visitor's
-//! purchases and balance; the question who asks answers with the number of changes to the one and the number of the newest
-//! entry of the other. A page is used again only if both are still what they were before it was rendered, so it is never
-//! older than they are. The nonce of its scripts is each answer's own.
+//! for the same page again. What it is made of, apart from the address, the language and what the operator has set, is
+//! the visitor's purchases and balance; the question who asks answers with the number of changes to the one and the
+//! number of the newest entry of the other. A page is used again only if both are still what they were before it was
+//! rendered, so it is never older than they are. The nonce of its scripts is each answer's own.
 
 use std::sync::Arc;
 

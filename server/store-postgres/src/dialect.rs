@@ -4,7 +4,10 @@ use billing::ids::TenantId;
 use sqlx::{Postgres, error::DatabaseError};
 use tokio::sync::broadcast;
 
-use crate::PostgresStore;
+use crate::{
+    PostgresStore,
+    portable::{OwnerRow, select_owners},
+};
 
 pub(crate) type Pool = sqlx::Pool<Postgres>;
 pub(crate) type Connection = sqlx::PgConnection;
@@ -20,6 +23,13 @@ impl PostgresStore {
 
     pub(crate) async fn begin(&self) -> Result<sqlx::Transaction<'static, Postgres>, sqlx::Error> {
         self.pool.begin().await
+    }
+
+    /// Who is signed in by those of the sessions that have not ended by `now`, in microseconds since 1970.
+    pub(crate) async fn owners(&self, token_hashes: &[String], now: i64) -> Result<Vec<OwnerRow>, sqlx::Error> {
+        select_owners!("sessions.token_hash = ANY($1) AND sessions.expires_at > $2", token_hashes, now)
+            .fetch_all(self.reader())
+            .await
     }
 
     pub(crate) fn balance_changed(&self, tenant: TenantId) {

@@ -8,7 +8,6 @@ mod commit;
 mod dialect;
 mod listen;
 mod open;
-mod owners;
 #[path = "../../store-portable/mod.rs"]
 mod portable;
 #[cfg(feature = "testing")]

@@ -4,7 +4,10 @@ use billing::ids::TenantId;
 use sqlx::{Sqlite, error::DatabaseError};
 use tokio::sync::broadcast;
 
-use crate::SqliteStore;
+use crate::{
+    SqliteStore,
+    portable::{OwnerRow, select_owners},
+};
 
 pub(crate) type Pool = sqlx::Pool<Sqlite>;
 pub(crate) type Connection = sqlx::SqliteConnection;
@@ -22,6 +25,18 @@ impl SqliteStore {
     /// would fail without having waited.
     pub(crate) async fn begin(&self) -> Result<sqlx::Transaction<'static, Sqlite>, sqlx::Error> {
         self.writer.begin_with("BEGIN IMMEDIATE").await
+    }
+
+    /// Who is signed in by those of the sessions that have not ended by `now`, in microseconds since 1970.
+    pub(crate) async fn owners(&self, token_hashes: &[String], now: i64) -> Result<Vec<OwnerRow>, sqlx::Error> {
+        let token_hashes = serde_json::Value::from(token_hashes).to_string();
+        select_owners!(
+            "sessions.token_hash IN (SELECT value FROM json_each($1)) AND sessions.expires_at > $2",
+            token_hashes,
+            now
+        )
+        .fetch_all(self.reader())
+        .await
     }
 
     pub(crate) fn balance_changed(&self, tenant: TenantId) {

@@ -7,7 +7,6 @@
 mod commit;
 mod dialect;
 mod open;
-mod owners;
 #[path = "../../store-portable/mod.rs"]
 mod portable;
 #[cfg(feature = "testing")]

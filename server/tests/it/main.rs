@@ -50,6 +50,7 @@ mod identity;
 mod isolation;
 mod money_back;
 mod openapi;
+mod operator;
 mod orders;
 mod problems;
 mod process;

@@ -193,3 +193,11 @@ async fn two_processes_start_at_once_on_postgres() {
     two_start_at_once(&database.url()).await;
     database.remove().await.unwrap();
 }
+
+#[tokio::test]
+async fn help_says_what_the_program_is() {
+    let folder = TempDir::new().unwrap();
+    let output = timeout(PATIENCE, server(folder.path(), &[]).arg("--help").output()).await.unwrap().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.starts_with("IZA Credits: pages, JSON API and Stripe's webhook."), "{said}");
+}

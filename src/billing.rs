@@ -21,7 +21,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub use checkout::{Applied, Discrepancy};
-pub use order::OrderError;
+pub use order::{Order, OrderError};
 pub use recovery::PurchaseChecked;
 pub use webhook::{Received, StillToApply, TakenIn};
 

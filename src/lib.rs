@@ -25,6 +25,7 @@ pub mod account;
 pub mod billing;
 pub mod catalog;
 pub mod clock;
+pub mod consent;
 pub mod event;
 pub mod ids;
 pub mod ledger;
@@ -37,4 +38,4 @@ pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use billing::{Billing, BillingError, OrderError};
+pub use billing::{Billing, BillingError, Order, OrderError};

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     catalog::{Product, PurchaseType},
     clock::Entropy,
+    consent::ConsentVersion,
     ids::{PurchaseId, TenantId, UserId, uuid_v7},
     locale::Locale,
     money::{Credits, Money},
@@ -329,6 +330,8 @@ pub struct Purchase {
     pub item: Item,
     /// The language that the buyer ordered in.
     pub locale: Locale,
+    /// The wording by which the buyer agreed, with the order, that delivery begins at once ([`crate::consent`]).
+    pub consent: Option<ConsentVersion>,
     /// The checkout session, once the provider has opened it.
     pub checkout: Option<Checkout>,
     /// The provider's name for the payment (`pi_…`), once there is one.

@@ -9,6 +9,7 @@ use futures_core::stream::BoxStream;
 use jiff::Timestamp;
 
 use crate::{
+    consent::{ConsentText, ConsentVersion},
     event::{ClosedEvent, EventStatus, NewEvent, StoredEvent},
     ids::{EventId, PurchaseId, TenantId},
     ledger::{Balance, Entry, NewEntry},
@@ -93,6 +94,12 @@ pub trait Store: Send + Sync {
 
     /// For the operator: one event, by our id or the provider's.
     async fn event(&self, id: &str) -> Result<Option<StoredEvent>, StoreError>;
+
+    /// Keeps a wording of the consent for good; no error when it is kept already.
+    async fn keep_consent_text(&self, text: &ConsentText) -> Result<(), StoreError>;
+
+    /// The wording of that version, if it was ever kept.
+    async fn consent_text(&self, version: &ConsentVersion) -> Result<Option<ConsentText>, StoreError>;
 
     /// Whether the database can be reached and has every migration.
     async fn ready(&self) -> Result<(), StoreError>;

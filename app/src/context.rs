@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use billing::{Billing, account::Caller, ledger::Balance, locale::Locale};
+use billing::{Billing, account::Caller, consent::ConsentText, ledger::Balance, locale::Locale};
+
+use crate::legal::LegalPage;
 
 /// The shop itself; one for the process.
 #[derive(Clone)]
@@ -24,6 +26,8 @@ pub struct ShopSettings {
     pub vat_rate_basis_points: i64,
     /// The zone that pages show times in.
     pub time_zone: jiff::tz::TimeZone,
+    /// The operator's texts.
+    pub legal: Legal,
 }
 
 /// Who sells, as the receipt names them.
@@ -35,6 +39,42 @@ pub struct Seller {
     pub address: Vec<String>,
     /// VAT id, such as `DE123456789`.
     pub vat_id: String,
+}
+
+/// The operator's texts, in every language.
+#[derive(Clone, Debug)]
+pub struct Legal(pub [LegalTexts; Locale::ALL.len()]);
+
+impl Legal {
+    /// In one language.
+    pub fn of(&self, locale: Locale) -> &LegalTexts {
+        &self.0[locale as usize]
+    }
+}
+
+/// The operator's texts in one language.
+#[derive(Clone, Debug)]
+pub struct LegalTexts {
+    /// What stands beside the box in the order form.
+    pub consent: ConsentText,
+    /// One for each of [`LegalPage::ALL`].
+    pub pages: [LegalText; LegalPage::ALL.len()],
+}
+
+impl LegalTexts {
+    /// That page's.
+    pub fn page(&self, page: LegalPage) -> &LegalText {
+        &self.pages[page as usize]
+    }
+}
+
+/// A text, ready to be shown.
+#[derive(Clone, Debug)]
+pub struct LegalText {
+    /// Made from the operator's Markdown, without any HTML of its own.
+    pub html: String,
+    /// It came with the shop, and is to be replaced.
+    pub sample: bool,
 }
 
 /// Who asks, in which language; one for each request.

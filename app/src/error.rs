@@ -14,6 +14,8 @@ pub(crate) enum ShopError {
     NotFound,
     /// No such product is on sale.
     UnknownProduct,
+    /// The box was not ticked, or its wording has changed since.
+    ConsentMissing,
     /// The order form was used for another product.
     KeyReused,
     /// The payment provider does not answer; the same order can be sent again.
@@ -29,10 +31,11 @@ pub(crate) enum ShopError {
 }
 
 impl ShopError {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::NotSignedIn,
         Self::NotFound,
         Self::UnknownProduct,
+        Self::ConsentMissing,
         Self::KeyReused,
         Self::ProviderUnavailable,
         Self::Rejected,
@@ -47,6 +50,7 @@ impl ShopError {
             Self::NotSignedIn => "not_signed_in",
             Self::NotFound => "not_found",
             Self::UnknownProduct => "unknown_product",
+            Self::ConsentMissing => "consent_missing",
             Self::KeyReused => "key_reused",
             Self::ProviderUnavailable => "provider_unavailable",
             Self::Rejected => "rejected",
@@ -66,6 +70,7 @@ impl ShopError {
         match self {
             Self::NotSignedIn => 401,
             Self::NotFound | Self::UnknownProduct => 404,
+            Self::ConsentMissing => 422,
             Self::KeyReused => 409,
             Self::Malformed => 400,
             Self::Rejected => 502,
@@ -75,7 +80,7 @@ impl ShopError {
 
     /// Whether the very same order, under the same key, can go through later.
     pub(crate) fn keeps_order(self) -> bool {
-        matches!(self, Self::ProviderUnavailable | Self::Unavailable | Self::Connection)
+        matches!(self, Self::ConsentMissing | Self::ProviderUnavailable | Self::Unavailable | Self::Connection)
     }
 }
 

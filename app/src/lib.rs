@@ -11,6 +11,7 @@ mod components;
 pub mod context;
 mod error;
 mod format;
+pub mod legal;
 mod locales;
 mod pages;
 pub mod routes;

@@ -1,5 +1,7 @@
 //! The addresses of the pages.
 
+use crate::legal::LegalPage;
+
 /// Whether a page is for signed-in visitors alone; the server sends others to the sign-in page and back.
 pub fn needs_sign_in(path: &str, query: &str) -> bool {
     let ordering = path == "/" && query.split('&').any(|pair| pair.starts_with("buy="));
@@ -43,6 +45,11 @@ pub(crate) fn cancel(purchase_id: &str) -> String {
 /// A purchase's receipt.
 pub(crate) fn receipt(purchase_id: &str) -> String {
     format!("/purchases/{}", encoded(purchase_id))
+}
+
+/// A page of the operator's own text.
+pub(crate) fn legal(page: LegalPage) -> String {
+    format!("/legal/{}", page.name())
 }
 
 /// The sign-in page, and where to go from there.

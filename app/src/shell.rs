@@ -10,7 +10,10 @@ use leptos_router::{
 use crate::{
     api::{self, Visit},
     components::{BalanceNews, Footer, Header, LiveBalance, MockBanner},
-    pages::{CancelPage, NotFoundPage, ReceiptPage, ShopPage, SignInPage, SignUpPage, SuccessPage, confirmation},
+    pages::{
+        CancelPage, LegalTextPage, NotFoundPage, ReceiptPage, ShopPage, SignInPage, SignUpPage, SuccessPage,
+        confirmation,
+    },
 };
 
 const SHOP_NAME: &str = "IZA Credits";
@@ -88,6 +91,7 @@ fn Frame() -> impl IntoView {
                 />
                 <Route path=(StaticSegment("checkout"), StaticSegment("cancel")) view=CancelPage ssr=SsrMode::Async />
                 <Route path=(StaticSegment("purchases"), ParamSegment("id")) view=ReceiptPage ssr=SsrMode::Async />
+                <Route path=(StaticSegment("legal"), ParamSegment("page")) view=LegalTextPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("signin") view=SignInPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("signup") view=SignUpPage ssr=SsrMode::Async />
             </Routes>

@@ -1,4 +1,4 @@
-import { balance, buy, expect, historyRows, orderButton, orderDialog, products, purchases, signIn, test } from '../support/test.ts';
+import { balance, buy, consentBox, expect, historyRows, orderButton, orderDialog, placeOrder, products, purchases, signIn, test } from '../support/test.ts';
 
 const SHELF = [
   { name: '1 Credit', price: '1,49 €', credits: '1 Credit' },
@@ -16,7 +16,7 @@ for (const { name, price, credits } of SHELF) {
     await expect(orderDialog(page)).toContainText(name);
     await expect(orderDialog(page)).toContainText(price);
     await expect(orderDialog(page)).toContainText(/inkl\. 19\s%/);
-    await orderButton(page).click();
+    await placeOrder(page);
 
     await expect(page).toHaveURL(/\/checkout\/success\?session_id=cs_mock_/);
     await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
@@ -25,9 +25,31 @@ for (const { name, price, credits } of SHELF) {
   });
 }
 
+test('without the box ticked nothing is ordered, and the buyer is led to it', async ({ page }) => {
+  await signIn(page);
+  await page.goto('/?buy=credits_5');
+  await expect(consentBox(page)).not.toBeChecked();
+  await orderButton(page).click();
+  await expect(consentBox(page)).toBeFocused();
+  expect(await consentBox(page).evaluate((box: HTMLInputElement) => box.validity.valueMissing)).toBe(true);
+  expect(await purchases(page)).toHaveLength(0);
+  await placeOrder(page);
+  await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
+});
+
+test('right above the order button stands what is bought, for how much, and when it comes', async ({ page }) => {
+  await signIn(page);
+  await page.goto('/?buy=credits_5');
+  const facts = orderDialog(page).locator('dl');
+  await expect(facts).toContainText(/Produkt.*5\sCredits.*Credits.*5\sCredits.*Lieferung.*sofort.*Gesamtpreis.*6,99\s€.*inkl\. 19\s%/s);
+  const next = await facts.evaluate((list) => list.nextElementSibling?.textContent);
+  expect(next).toBe('Zahlungspflichtig bestellen');
+});
+
 test('a double click on the order button makes one purchase', async ({ page }) => {
   await signIn(page);
   await page.goto('/?buy=credits_5');
+  await consentBox(page).check();
   await orderButton(page).dblclick();
   await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
   await expect(balance(page)).toHaveText('Guthaben: 5 Credits');
@@ -86,6 +108,8 @@ test('the order form works by keyboard: Enter opens it, Escape closes it, and fo
   expect(await purchases(page)).toHaveLength(0);
 
   await page.keyboard.press('Enter');
+  await consentBox(page).focus();
+  await page.keyboard.press('Space');
   await orderButton(page).focus();
   await page.keyboard.press('Enter');
   await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();

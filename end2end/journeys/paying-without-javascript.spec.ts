@@ -1,4 +1,4 @@
-import { balance, expect, historyRows, orderButton, products, purchases } from '../support/test.ts';
+import { balance, expect, historyRows, placeOrder, products, purchases } from '../support/test.ts';
 import { order, payment, sessionOf, signUp, test } from '../support/stripe.ts';
 
 test.use({ javaScriptEnabled: false });
@@ -50,10 +50,10 @@ test('while Stripe is down, the order form comes back, and goes on with the same
   await stripe.breaks({ kind: '500', match: { method: 'POST', path: '^/v1/checkout/sessions$' }, after: true });
   await page.goto('/');
   await products(page).getByRole('link', { name: '5 Credits kaufen', exact: true }).click();
-  await orderButton(page).click();
+  await placeOrder(page);
   await expect(page.getByText('Der Zahlungsdienst ist gerade nicht erreichbar. Es wurde nichts abgebucht.')).toBeVisible();
   await stripe.mend();
-  await orderButton(page).click();
+  await placeOrder(page);
   const session = await sessionOf(page);
   expect(await stripe.booked()).toMatchObject([{ session }]);
   expect(await purchases(page)).toHaveLength(1);

@@ -1,4 +1,4 @@
-import { balance, expect, history, historyRows, orderButton, orderDialog, products, purchases } from '../support/test.ts';
+import { balance, expect, history, historyRows, placeOrder, orderDialog, products, purchases } from '../support/test.ts';
 import { BUYER, buyAtStripe, live, openLive, order, payment, sessionOf, signUp, test } from '../support/stripe.ts';
 
 /** A changed balance must be on every open page within a second; the second one is the test's own slowness. */
@@ -15,7 +15,7 @@ test('an order is paid at Stripe, and the credits, the history and the receipt a
 
   // A browser that stays where it is, so that the way there can be looked at.
   await page.route('**/c/pay/**', (route) => route.fulfill({ status: 204 }), { times: 1 });
-  await orderButton(page).click();
+  await placeOrder(page);
   const { host } = new URL(stripe.url);
   await expect(orderDialog(page)).toContainText(`Sie werden zur Zahlungsseite weitergeleitet: ${host}`);
   await expectAccessible(page);

@@ -1,4 +1,4 @@
-import { balance, expect, orderButton, orderDialog, products, purchases } from '../support/test.ts';
+import { balance, expect, placeOrder, orderDialog, products, purchases } from '../support/test.ts';
 import { live, order, payment, sessionOf, signUp, test, withoutReload } from '../support/stripe.ts';
 
 // The shop's own 503 is a line in the browser's console.
@@ -22,14 +22,14 @@ for (const { name, kind, opened } of FAULTS) {
     await page.goto('/');
     await products(page).getByRole('link', { name: '5 Credits kaufen', exact: true }).click();
     await live(page);
-    await orderButton(page).click();
+    await placeOrder(page);
     if (kind === 'hang') await expect(page.getByRole('button', { name: 'Wird bestellt …' })).toBeDisabled();
     await expect(orderDialog(page)).toContainText('Der Zahlungsdienst ist gerade nicht erreichbar. Es wurde nichts abgebucht.', { timeout: 30_000 });
     await expectAccessible(page);
     expect(await stripe.booked()).toHaveLength(opened ? 1 : 0);
 
     await stripe.mend();
-    await orderButton(page).click();
+    await placeOrder(page);
     const session = await sessionOf(page);
     await payment.pay(page).click();
     await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();

@@ -1,4 +1,4 @@
-import { DEMO, balance, expect, fillAccountForm, history, historyRows, openPurchase, orderButton, products, purchases, signIn, test } from '../support/test.ts';
+import { DEMO, balance, consentBox, expect, fillAccountForm, history, historyRows, openPurchase, placeOrder, products, purchases, signIn, test } from '../support/test.ts';
 
 test.use({ javaScriptEnabled: false });
 
@@ -8,7 +8,7 @@ test('a whole purchase goes by forms and redirects', async ({ page }) => {
   await fillAccountForm(page, DEMO);
   await page.getByRole('button', { name: 'Anmelden' }).click();
   await expect(page).toHaveURL('/?buy=credits_5');
-  await orderButton(page).click();
+  await placeOrder(page);
   await expect(page).toHaveURL(/\/checkout\/success\?session_id=cs_mock_/);
   await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
   await expect(balance(page)).toHaveText('Guthaben: 5 Credits');
@@ -24,13 +24,27 @@ test('sending the same order form twice makes one purchase', async ({ page }) =>
   await signIn(page);
   await page.goto('/?buy=credits_5');
   const key = await page.locator('input[name=order_key]').inputValue();
-  await orderButton(page).click();
+  const consent = await consentBox(page).inputValue();
+  await placeOrder(page);
   await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
   const again = await page.request.post('/api/create_checkout', {
-    form: { product_id: 'credits_5', order_key: key },
+    form: { product_id: 'credits_5', order_key: key, consent },
     headers: { accept: 'text/html' },
   });
   expect(again.status()).toBe(200);
+  expect(await purchases(page)).toHaveLength(1);
+});
+
+test('an order without consent is sent back with a sentence, and nothing is ordered', async ({ page }) => {
+  await signIn(page);
+  await page.goto('/?buy=credits_5');
+  // A browser that does not look at `required`.
+  await page.locator('form[action^="/api/create_checkout"]').evaluate((form: HTMLFormElement) => form.submit());
+  await expect(page.getByText('Bitte setzen Sie das Häkchen bei der Einwilligung.')).toBeVisible();
+  await expect(consentBox(page)).not.toBeChecked();
+  expect(await purchases(page)).toHaveLength(0);
+  await placeOrder(page);
+  await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
   expect(await purchases(page)).toHaveLength(1);
 });
 

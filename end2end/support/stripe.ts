@@ -2,7 +2,7 @@ import { type Page, expect } from '@playwright/test';
 import { controlOf } from '../stripe-double/client.mjs';
 import { startDouble } from '../stripe-double/server.mjs';
 import type { Webhook } from './shop.ts';
-import { test as mock, orderButton, products } from './test.ts';
+import { test as mock, placeOrder, products } from './test.ts';
 
 /** Nobody has an account until it is made: the demo account is mock mode's. */
 export const BUYER = { email: 'buyer@example.com', password: 'correct horse battery' };
@@ -101,7 +101,7 @@ export async function signUp(page: Page, account = BUYER): Promise<void> {
 export async function order(page: Page, product: string): Promise<string> {
   await page.goto('/');
   await products(page).getByRole('link', { name: `${product} kaufen`, exact: true }).click();
-  await orderButton(page).click();
+  await placeOrder(page);
   return sessionOf(page);
 }
 

@@ -80,12 +80,19 @@ export const history = (page: Page) => page.getByRole('region', { name: 'Ihre KÃ
 export const historyRows = (page: Page) => history(page).getByRole('listitem');
 export const orderDialog = (page: Page) => page.getByRole('dialog', { name: 'Bestellung' });
 export const orderButton = (page: Page) => page.getByRole('button', { name: 'Zahlungspflichtig bestellen' });
+export const consentBox = (page: Page) => page.getByRole('checkbox', { name: /^Ich verlange, dass die Credits sofort/ });
+
+/** Agrees that delivery begins at once, and orders. */
+export async function placeOrder(page: Page): Promise<void> {
+  await consentBox(page).check();
+  await orderButton(page).click();
+}
 
 /** From the shelf to the success page. */
 export async function buy(page: Page, product: string): Promise<void> {
   await page.goto('/');
   await products(page).getByRole('link', { name: `${product} kaufen`, exact: true }).click();
-  await orderButton(page).click();
+  await placeOrder(page);
   await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
 }
 

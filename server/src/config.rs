@@ -12,7 +12,7 @@ use url::Url;
 
 pub use read::{environment, local_url};
 
-use crate::telemetry::LogFormat;
+use crate::{legal, telemetry::LogFormat};
 
 /// What the operator has set. `Debug` shows no secret.
 #[derive(Clone, Debug)]
@@ -33,6 +33,8 @@ pub struct Settings {
     pub vat_rate_basis_points: i64,
     /// The zone that pages show times in.
     pub time_zone: TimeZone,
+    /// The operator's texts, or samples.
+    pub legal: legal::Read,
     /// How log lines look.
     pub log_format: LogFormat,
     /// Where the front end's files are.
@@ -73,6 +75,11 @@ impl Settings {
     /// Whether nobody pays.
     pub fn mock(&self) -> bool {
         matches!(self.payments, Payments::Mock)
+    }
+
+    /// Whether real money moves.
+    pub fn live(&self) -> bool {
+        matches!(self.payments, Payments::Stripe { live: true, .. })
     }
 
     /// Reads the settings by name. An empty value is as good as none.

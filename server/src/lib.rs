@@ -6,6 +6,7 @@
 pub mod config;
 pub mod http;
 pub mod identity;
+pub mod legal;
 pub mod lifecycle;
 pub mod mock;
 pub mod operator;

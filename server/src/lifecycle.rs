@@ -112,6 +112,7 @@ pub fn assemble(
             seller: settings.seller.clone(),
             vat_rate_basis_points: settings.vat_rate_basis_points,
             time_zone: settings.time_zone.clone(),
+            legal: settings.legal.legal.clone(),
         }),
     };
     let identity = Identity::new(stores.accounts.clone(), clock.clone(), entropy, mock);
@@ -141,6 +142,14 @@ pub fn assemble(
     })
 }
 
+/// Keeps what buyers are asked to agree to, before anybody is.
+pub async fn keep_consent_texts(settings: &Settings, store: &dyn Store) -> Result<(), CannotStart> {
+    for texts in &settings.legal.legal.0 {
+        store.keep_consent_text(&texts.consent).await.map_err(|error| unusable(&error))?;
+    }
+    Ok(())
+}
+
 /// The worker by itself, for what an operator does by hand.
 pub async fn worker(settings: &Settings) -> Result<Worker, CannotStart> {
     let public_url = settings.public_url.clone().or_else(|| local_url(settings.listen_addr));
@@ -160,6 +169,14 @@ pub async fn run(settings: Settings) -> Result<(), CannotStart> {
     let public_url = public_url.ok_or_else(|| CannotStart("PUBLIC_URL is missing: set it.".to_owned()))?;
     let provider = payment_provider(&settings, &public_url)?;
     let stores = open_migrated(&settings).await?;
+    keep_consent_texts(&settings, stores.store.as_ref()).await?;
+    if settings.live() && !settings.legal.samples.is_empty() {
+        let files = settings.legal.samples.join(", ");
+        tracing::warn!(
+            files,
+            "sample texts are shown to customers: write your own into the folder that LEGAL_DIR names"
+        );
+    }
     let shutdown = CancellationToken::new();
     let state = assemble(&settings, public_url, stores, provider, Arc::new(SystemClock), shutdown.clone());
     if settings.mock() {

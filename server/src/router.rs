@@ -35,7 +35,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use remembered::Remembered;
 
 use crate::{
-    http::{auth, balance, checkout, forms, health, openapi, problem::Problem, products, purchases, webhook},
+    http::{auth, balance, checkout, consent, forms, health, openapi, problem::Problem, products, purchases, webhook},
     identity::{cookie_name, identify, session_layer},
     security,
     state::AppState,
@@ -88,6 +88,7 @@ pub fn api(state: &AppState) -> (Router<AppState>, utoipa::openapi::OpenApi) {
     let (mine, mine_described) = mine.split_for_parts();
     let (open, mut document) = OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(products::list_products))
+        .routes(routes!(consent::get_consent))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .split_for_parts();

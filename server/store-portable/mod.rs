@@ -18,6 +18,7 @@
 //! rolls both back.
 
 mod accounts;
+mod consent;
 mod error;
 pub(crate) mod events;
 mod migrate;

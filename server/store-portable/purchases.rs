@@ -39,7 +39,11 @@ const CHECKED_AFTER: SignedDuration = SignedDuration::from_mins(5);
 const AFTER_EVERY_ID: &str = "~";
 
 pub(super) async fn insert(pool: &Pool, purchase: &Purchase) -> Result<Inserted, StoreError> {
-    let metadata = Metadata { product_name: purchase.item.name.clone(), locale: purchase.locale };
+    let metadata = Metadata {
+        product_name: purchase.item.name.clone(),
+        locale: purchase.locale,
+        consent: purchase.consent.as_ref().map(ToString::to_string),
+    };
     let metadata = json(&metadata)?;
     let tenant = purchase.tenant_id.to_string();
     let order_key = purchase.order_key.as_ref().map(OrderKey::as_str);

@@ -46,6 +46,9 @@ pub(crate) struct PurchaseRow {
 pub(crate) struct Metadata {
     pub product_name: String,
     pub locale: Locale,
+    /// Missing in purchases that are older than the box.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<String>,
 }
 
 /// Instants are stored as microseconds since 1970.
@@ -106,6 +109,7 @@ impl TryFrom<PurchaseRow> for Purchase {
                 price: Money { cents: row.amount_cents, currency },
             },
             locale: metadata.locale,
+            consent: metadata.consent.as_deref().map(|version| parse("metadata_json", version)).transpose()?,
             checkout: row.provider_ref.zip(row.checkout_url).map(|(provider_ref, url)| Checkout { provider_ref, url }),
             payment_ref: row.payment_ref,
             state,

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use billing::{
+    consent::{ConsentText, ConsentVersion},
     event::{ClosedEvent, EventStatus, NewEvent, StoredEvent},
     ids::{EventId, PurchaseId, TenantId},
     ledger::{Balance, Entry},
@@ -12,7 +13,7 @@ use futures_core::stream::BoxStream;
 use jiff::Timestamp;
 use tokio_stream::{StreamExt, wrappers::BroadcastStream};
 
-use super::{check_migrated, events, purchases, store_error};
+use super::{check_migrated, consent, events, purchases, store_error};
 use crate::ThisStore;
 
 #[async_trait]
@@ -110,6 +111,14 @@ impl Store for ThisStore {
 
     async fn event(&self, id: &str) -> Result<Option<StoredEvent>, StoreError> {
         events::by_any_id(self.reader(), id).await
+    }
+
+    async fn keep_consent_text(&self, text: &ConsentText) -> Result<(), StoreError> {
+        consent::keep(self.writer(), text).await
+    }
+
+    async fn consent_text(&self, version: &ConsentVersion) -> Result<Option<ConsentText>, StoreError> {
+        consent::read(self.reader(), version).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

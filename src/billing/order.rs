@@ -7,6 +7,7 @@ use super::{
 use crate::{
     account::Caller,
     catalog::Product,
+    consent::ConsentVersion,
     ids::PurchaseId,
     locale::Locale,
     provider::ProviderError,
@@ -15,12 +16,35 @@ use crate::{
     store::{Change, Inserted, StoreError},
 };
 
+/// What a buyer orders.
+#[derive(Clone, Debug)]
+pub struct Order<'a> {
+    /// Of what is on sale.
+    pub product_id: &'a str,
+    /// The same again is the same order; without one, every order is one of its own.
+    pub key: Option<OrderKey>,
+    /// The language that the buyer reads.
+    pub locale: Locale,
+    /// The wording by which the buyer agrees that delivery begins at once ([`crate::consent`]).
+    pub consent: Option<ConsentVersion>,
+}
+
+impl<'a> Order<'a> {
+    /// An order of a product, and nothing else said.
+    pub fn of(product_id: &'a str) -> Self {
+        Self { product_id, key: None, locale: Locale::default(), consent: None }
+    }
+}
+
 /// Why an order was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum OrderError {
     /// No such product is on sale; nothing was written.
     #[error("no product of that id is on sale")]
     UnknownProduct,
+    /// The buyer agreed to a wording that was never shown; nothing was written.
+    #[error("no wording of that version was ever shown")]
+    UnknownConsent,
     /// The idempotency key was used for another product; nothing was written.
     #[error("the idempotency key was used for another order")]
     KeyReused,
@@ -41,16 +65,15 @@ impl From<StoreError> for OrderError {
 
 impl Billing {
     /// Orders a product and opens its checkout session. The same key again gives the purchase it made the first time,
-    /// in whatever state that is by now; without a key, every call is an order of its own.
-    pub async fn order(
-        &self,
-        buyer: &Caller,
-        product_id: &str,
-        key: Option<OrderKey>,
-        locale: Locale,
-    ) -> Result<Purchase, OrderError> {
-        let product = Product::find(product_id).ok_or(OrderError::UnknownProduct)?;
-        let ordered = self.new_purchase(buyer, product, key, locale);
+    /// in whatever state that is by now.
+    pub async fn order(&self, buyer: &Caller, order: Order<'_>) -> Result<Purchase, OrderError> {
+        let product = Product::find(order.product_id).ok_or(OrderError::UnknownProduct)?;
+        if let Some(version) = &order.consent
+            && self.store.consent_text(version).await?.is_none()
+        {
+            return Err(OrderError::UnknownConsent);
+        }
+        let ordered = self.new_purchase(buyer, product, order);
         let purchase = match self.store.insert_purchase(&ordered).await? {
             Inserted::New => ordered,
             Inserted::Existing(earlier) if earlier.item.product_id != product.id => return Err(OrderError::KeyReused),
@@ -64,7 +87,8 @@ impl Billing {
         OrderKey::new(self.now(), self.entropy.as_ref())
     }
 
-    fn new_purchase(&self, buyer: &Caller, product: &Product, key: Option<OrderKey>, locale: Locale) -> Purchase {
+    fn new_purchase(&self, buyer: &Caller, product: &Product, order: Order<'_>) -> Purchase {
+        let Order { key, locale, consent, .. } = order;
         let now = self.now();
         Purchase {
             id: PurchaseId::new(now, self.entropy.as_ref()),
@@ -73,6 +97,7 @@ impl Billing {
             order_key: key,
             item: Item::from(product),
             locale,
+            consent,
             checkout: None,
             payment_ref: None,
             state: State::Pending(Pending),

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod changes;
+mod consent;
 mod events;
 mod isolation;
 mod purchases;
@@ -12,6 +13,7 @@ mod refusals;
 
 pub use accounts::*;
 pub use changes::*;
+pub use consent::*;
 pub use events::*;
 pub use isolation::*;
 pub use purchases::*;
@@ -46,6 +48,7 @@ macro_rules! conformance_tests {
             a_session_tells_who_is_signed_in_and_what_they_have
             a_settled_purchase_is_read_back_with_its_entry
             a_taken_address_writes_neither_tenant_nor_user
+            a_consented_wording_is_kept_as_it_was
             a_text_with_a_nul_is_unknown_or_kept_without_it
             an_account_is_found_by_address_and_by_id
             an_effect_is_booked_once

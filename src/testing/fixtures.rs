@@ -13,6 +13,7 @@ use crate::{
     account::{Account, Caller, SignUp},
     catalog::CATALOG,
     clock::{Clock, Entropy},
+    consent::{ConsentText, ConsentVersion},
     event::{EventMeaning, IncomingEvent, NewEvent},
     ids::{EntryId, EventId, PurchaseId, TenantId, UserId},
     ledger::{Entry, EntryKind, NewEntry},
@@ -133,6 +134,7 @@ impl World {
             order_key: order_key.map(|key| key.parse::<OrderKey>().expect("a good order key")),
             item: Item::from(&CATALOG[1]),
             locale: Locale::En,
+            consent: Some(consent_version()),
             checkout: None,
             payment_ref: None,
             state: State::Pending(Pending),
@@ -237,4 +239,14 @@ async fn sign_up(store: &dyn AnyStore, clock: &SteppingClock, entropy: &SeededEn
     let outcome = store.insert_account(&account).await.expect("the store takes an account");
     assert_eq!(outcome, SignUp::Created);
     account.caller
+}
+
+/// The version of [`consent_text`].
+pub fn consent_version() -> ConsentVersion {
+    "test-1".parse().expect("a good version")
+}
+
+/// A wording to agree to.
+pub fn consent_text() -> ConsentText {
+    ConsentText { version: consent_version(), locale: Locale::En, text: "At once, please.".to_owned() }
 }

@@ -24,10 +24,10 @@ use super::{
     fixtures::World,
 };
 use crate::{
+    Order,
     account::Caller,
     catalog::CATALOG,
     event::EventMeaning,
-    locale::Locale,
     provider::{CheckoutSession, PaymentStatus, SessionStatus},
     purchase::Purchase,
     store::PageRequest,
@@ -90,7 +90,7 @@ fn take(world: &World, callers: &[Caller; 2], purchases: &[Purchase], step: &Ste
             let product_id = CATALOG[product % CATALOG.len()].id;
             Box::pin(async move {
                 let order_key = key.map(|key| format!("key-{key}").parse().expect("a good order key"));
-                let answer = world.billing.order(&caller, product_id, order_key, Locale::De).await;
+                let answer = world.billing.order(&caller, Order { key: order_key, ..Order::of(product_id) }).await;
                 Outcome::Ordered { tenant: caller.tenant_id, key, product_id, answer }
             })
         }

@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{give_way, lock};
 use crate::{
     account::{Account, StoredSession},
+    consent::{ConsentText, ConsentVersion},
     event::{ClosedEvent, EventStatus, NewEvent, StoredEvent},
     ids::{EventId, PurchaseId, TenantId, UserId},
     ledger::{Balance, Entry},
@@ -38,6 +39,7 @@ struct Tables {
     /// When a purchase that stays PENDING is next asked about.
     check_after: BTreeMap<PurchaseId, Timestamp>,
     backfilled_until: Option<Timestamp>,
+    consent_texts: BTreeMap<ConsentVersion, ConsentText>,
 }
 
 struct KeptEvent {
@@ -296,6 +298,18 @@ impl Store for MemoryStore {
         let tables = lock(&self.tables);
         let mut all = tables.events.values().map(|kept| &kept.stored);
         Ok(all.find(|event| event.id.to_string() == id || event.provider_event_id == id).cloned())
+    }
+
+    async fn keep_consent_text(&self, text: &ConsentText) -> Result<(), StoreError> {
+        give_way().await;
+        rules::refuse_if(text.text.is_empty(), "consent_texts_text_check")?;
+        lock(&self.tables).consent_texts.entry(text.version.clone()).or_insert_with(|| text.clone());
+        Ok(())
+    }
+
+    async fn consent_text(&self, version: &ConsentVersion) -> Result<Option<ConsentText>, StoreError> {
+        give_way().await;
+        Ok(lock(&self.tables).consent_texts.get(version).cloned())
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

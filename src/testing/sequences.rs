@@ -27,10 +27,10 @@ use super::{
     fixtures::World,
 };
 use crate::{
+    Order,
     account::{AccountStore, Caller},
     catalog::CATALOG,
     event::{EventMeaning, StoredEvent},
-    locale::Locale,
     provider::SessionStatus,
     purchase::Purchase,
 };
@@ -118,7 +118,9 @@ fn take(world: &World, callers: &[Caller; 2], purchases: &[Purchase], step: &Ste
             let caller = callers[usize::from(second)].clone();
             let product_id = CATALOG[product % CATALOG.len()].id;
             let order_key = key.map(|key| format!("key-{key}").parse().expect("a good order key"));
-            Box::pin(async move { drop(world.billing.order(&caller, product_id, order_key, Locale::De).await) })
+            Box::pin(async move {
+                drop(world.billing.order(&caller, Order { key: order_key, ..Order::of(product_id) }).await);
+            })
         }
         Step::Return(which) => {
             let purchase = pick(purchases, which);

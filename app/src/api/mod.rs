@@ -7,6 +7,7 @@ mod account;
 mod catalog;
 mod checkout;
 mod history;
+mod legal;
 mod order;
 mod receipt;
 #[cfg(feature = "ssr")]
@@ -16,7 +17,8 @@ pub(crate) use account::{Visit, balance, current_visit};
 pub(crate) use catalog::{ProductView, products};
 pub(crate) use checkout::{Cancelled, Confirmed, DiscardPurchase, cancelled_purchase, confirm_checkout};
 pub(crate) use history::{HistoryView, PurchaseView, purchase_history};
-pub(crate) use order::{CreateCheckout, OrderFormView, Ordered, order_form};
+pub(crate) use legal::legal_text;
+pub(crate) use order::{ConsentView, CreateCheckout, OrderFormView, Ordered, order_form};
 pub(crate) use receipt::{EntryView, ReceiptView, SellerView, receipt};
 
 /// Gives the page being rendered that HTTP status; means nothing in the browser.

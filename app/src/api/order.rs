@@ -15,6 +15,15 @@ pub(crate) struct OrderFormView {
     pub(crate) product: ProductView,
     /// Makes one purchase of however many sendings of this form.
     pub(crate) order_key: String,
+    /// What the buyer has to agree to.
+    pub(crate) consent: ConsentView,
+}
+
+/// The wording by which a buyer agrees that delivery begins at once (§ 356 (5) BGB).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ConsentView {
+    pub(crate) version: String,
+    pub(crate) text: String,
 }
 
 /// Where an order leads.
@@ -61,15 +70,25 @@ pub(crate) async fn order_form(product_id: String) -> Result<OrderFormView, Shop
         let (shop, _) = server::signed_in()?;
         let product =
             shop.billing.products().iter().find(|product| product.id == product_id).ok_or(ShopError::UnknownProduct)?;
-        Ok(OrderFormView { product: product.into(), order_key: shop.billing.order_key().as_str().to_owned() })
+        let consent = &shop.settings.legal.of(server::locale()).consent;
+        Ok(OrderFormView {
+            product: product.into(),
+            order_key: shop.billing.order_key().as_str().to_owned(),
+            consent: ConsentView { version: consent.version.to_string(), text: consent.text.clone() },
+        })
     };
     server::answer(form.await)
 }
 
-/// Orders a product and opens its checkout session; the same key again gives the same purchase.
+/// Orders a product and opens its checkout session; the same key again gives the same purchase. `consent` is the version
+/// of the wording whose box is ticked; a form sends nothing of a box that is not.
 #[server(prefix = "/api", endpoint = "create_checkout")]
-pub(crate) async fn create_checkout(product_id: String, order_key: String) -> Result<Ordered, ShopError> {
-    let outcome = place(&product_id, &order_key).await;
+pub(crate) async fn create_checkout(
+    product_id: String,
+    order_key: String,
+    #[server(default)] consent: Option<String>,
+) -> Result<Ordered, ShopError> {
+    let outcome = place(&product_id, &order_key, consent.as_deref()).await;
     server::redirect_plain_form(|| match &outcome {
         Ok(ordered) => ordered.location(),
         Err(ShopError::NotSignedIn) => routes::sign_in(&routes::order(&product_id)),
@@ -79,15 +98,14 @@ pub(crate) async fn create_checkout(product_id: String, order_key: String) -> Re
 }
 
 #[cfg(feature = "ssr")]
-async fn place(product_id: &str, order_key: &str) -> Result<Ordered, ShopError> {
-    use billing::purchase::State;
-
-    use crate::context::Visitor;
+async fn place(product_id: &str, order_key: &str, consent: Option<&str>) -> Result<Ordered, ShopError> {
+    use billing::{Order, purchase::State};
 
     let (shop, caller) = server::signed_in()?;
     let key = order_key.parse().map_err(|_| ShopError::Malformed)?;
-    let locale = use_context::<Visitor>().map(|visitor| visitor.locale).unwrap_or_default();
-    let purchase = shop.billing.order(&caller, product_id, Some(key), locale).await?;
+    let consent = consent.and_then(|version| version.parse().ok()).ok_or(ShopError::ConsentMissing)?;
+    let order = Order { product_id, key: Some(key), locale: server::locale(), consent: Some(consent) };
+    let purchase = shop.billing.order(&caller, order).await?;
     let purchase_id = purchase.id;
     Ok(match (purchase.state, purchase.checkout) {
         (State::Paid(_) | State::Refunded(_), _) => Ordered::Paid { purchase_id },

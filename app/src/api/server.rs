@@ -1,6 +1,6 @@
 //! What the server functions share on the server: the shop, who asks, and how to answer.
 
-use billing::{BillingError, OrderError, account::Caller, ledger::Balance, provider::ProviderError};
+use billing::{BillingError, OrderError, account::Caller, ledger::Balance, locale::Locale, provider::ProviderError};
 use http::{
     HeaderValue, StatusCode,
     header::{ACCEPT, LOCATION},
@@ -26,6 +26,11 @@ pub(super) fn shop() -> Result<Shop, ShopError> {
 pub(super) fn signed_in() -> Result<(Shop, Caller), ShopError> {
     let caller = use_context::<Visitor>().and_then(|visitor| visitor.caller).ok_or(ShopError::NotSignedIn)?;
     Ok((shop()?, caller))
+}
+
+/// The visitor's language.
+pub(super) fn locale() -> Locale {
+    use_context::<Visitor>().map(|visitor| visitor.locale).unwrap_or_default()
 }
 
 /// The signed-in visitor's balance, read with who they are.
@@ -121,6 +126,7 @@ impl From<OrderError> for ShopError {
     fn from(error: OrderError) -> Self {
         match error {
             OrderError::UnknownProduct => Self::UnknownProduct,
+            OrderError::UnknownConsent => Self::ConsentMissing,
             OrderError::KeyReused => Self::KeyReused,
             OrderError::Rejected => Self::Rejected,
             OrderError::Billing(error) => error.into(),

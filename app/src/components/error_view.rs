@@ -17,6 +17,7 @@ pub(crate) fn error_text(error: ShopError, t: &'static Texts) -> &'static str {
         ShopError::NotSignedIn => t.error_not_signed_in,
         ShopError::NotFound => t.error_not_found,
         ShopError::UnknownProduct => t.error_unknown_product,
+        ShopError::ConsentMissing => t.error_consent_missing,
         ShopError::KeyReused => t.error_key_reused,
         ShopError::ProviderUnavailable => t.error_provider_unavailable,
         ShopError::Rejected => t.error_rejected,

@@ -4,19 +4,30 @@ use billing::locale::Locale;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-use crate::{api::Visit, locales::texts};
+use crate::{
+    api::Visit,
+    legal::LegalPage,
+    locales::{legal_title, texts},
+    routes,
+};
 
-/// Who sells, and the choice of language.
+/// Who sells, what the law asks to be within reach of every page, and the choice of language.
 #[component]
 pub(crate) fn Footer() -> impl IntoView {
     let t = texts();
     let seller = expect_context::<Visit>().seller_name;
+    let legal = LegalPage::ALL.map(|page| {
+        view! { <a class="link" href=routes::legal(page)>{legal_title(page, t)}</a> }
+    });
     view! {
         <footer class="site-footer">
             <div class="frame flex flex-wrap items-center justify-between gap-x-8 gap-y-3 py-6">
                 <p>{(t.sold_by)(&seller)}</p>
                 <p>{t.paid_by_stripe}</p>
                 <LanguageSwitch />
+                <nav class="legal-links" aria-label=t.legal>
+                    {legal}
+                </nav>
             </div>
         </footer>
     }

@@ -9,7 +9,7 @@ use super::{
     redirect::Redirect,
 };
 use crate::{
-    api::{CreateCheckout, OrderFormView, Visit},
+    api::{ConsentView, CreateCheckout, OrderFormView, ProductView, Visit},
     error::ShopError,
     format,
     locales::texts,
@@ -29,14 +29,22 @@ pub(super) fn OrderPanel(
     };
     let (earlier_error, earlier_key) = earlier.unzip();
     let order_key = earlier_key.flatten().unwrap_or(form.order_key);
-    let product = form.product;
+    let (product, consent) = (form.product, form.consent);
     view! {
         {move || match ordering.value().get() {
             Some(Ok(ordered)) => view! { <Redirect ordered=ordered ordering=ordering /> }.into_any(),
             answer => {
                 let error = answer.and_then(Result::err).or(earlier_error);
-                view! { <Summary product=product.clone() order_key=order_key.clone() error=error ordering=ordering /> }
-                    .into_any()
+                view! {
+                    <Summary
+                        product=product.clone()
+                        consent=consent.clone()
+                        order_key=order_key.clone()
+                        error=error
+                        ordering=ordering
+                    />
+                }
+                .into_any()
             }
         }}
     }
@@ -45,7 +53,8 @@ pub(super) fn OrderPanel(
 
 #[component]
 fn Summary(
-    product: crate::api::ProductView,
+    product: ProductView,
+    consent: ConsentView,
     order_key: String,
     error: Option<ShopError>,
     ordering: ServerAction<CreateCheckout>,
@@ -54,19 +63,25 @@ fn Summary(
     let visit = expect_context::<Visit>();
     let vat = (t.vat_included)(&format::percent(visit.vat_rate_basis_points, t.locale));
     let sending = ordering.pending();
+    // What § 312j (2) BGB asks for stands right above the button, and the button says what § 312j (3) BGB wants of it.
     view! {
-        <Facts>
-            <Fact name=t.product.to_owned()>{product.name}</Fact>
-            <Fact name=t.credits.to_owned()>{format::credits(product.credits, t.locale)}</Fact>
-            <Fact name=t.total.to_owned() total=true>
-                <strong class="price">{format::money(product.price, t.locale)}</strong>
-                <span class="fine">{vat}</span>
-            </Fact>
-        </Facts>
         {error.map(|error| view! { <Notice tone=Tone::Bad>{error_text(error, t)}</Notice> })}
         <ActionForm action=ordering attr:class="stack">
             <input type="hidden" name="product_id" value=product.id />
             <input type="hidden" name="order_key" value=order_key />
+            <label class="consent">
+                <input type="checkbox" name="consent" value=consent.version required />
+                <span>{consent.text}</span>
+            </label>
+            <Facts>
+                <Fact name=t.product.to_owned()>{product.name}</Fact>
+                <Fact name=t.credits.to_owned()>{format::credits(product.credits, t.locale)}</Fact>
+                <Fact name=t.delivery.to_owned()>{t.delivery_at_once}</Fact>
+                <Fact name=t.total.to_owned() total=true>
+                    <strong class="price">{format::money(product.price, t.locale)}</strong>
+                    <span class="fine">{vat}</span>
+                </Fact>
+            </Facts>
             <button class="btn btn-primary btn-large" disabled=move || sending.get()>
                 {move || if sending.get() { t.order_sending } else { t.order_button }}
             </button>

@@ -64,6 +64,8 @@ pub(super) const TEXTS: Texts = Texts {
     // order
     order_title: "Bestellung",
     order_button: "Zahlungspflichtig bestellen",
+    delivery: "Lieferung",
+    delivery_at_once: "sofort nach der Zahlung",
     order_sending: "Wird bestellt …",
     order_hint: "Bezahlt wird auf der nächsten Seite bei Stripe. Ihre Kartendaten sehen wir nie.",
     order_hint_mock: "Testbetrieb: Die Zahlung gelingt sofort, ohne echtes Geld.",
@@ -128,12 +130,21 @@ pub(super) const TEXTS: Texts = Texts {
     purchase_unpaid: "Dieser Kauf ist nicht bezahlt. Es wurden keine Credits gebucht.",
     print: "Drucken",
 
+    // legal
+    legal: "Rechtliches",
+    legal_sample: "Dies ist ein Mustertext. Wer diesen Shop betreibt, muss ihn durch den eigenen ersetzen.",
+    imprint: "Impressum",
+    terms: "AGB",
+    privacy: "Datenschutz",
+    withdrawal: "Widerrufsbelehrung",
+
     // errors
     not_found_title: "Seite nicht gefunden",
     not_found_text: "Hier gibt es nichts, oder es gehört nicht zu Ihrem Konto.",
     error_not_signed_in: "Bitte melden Sie sich an.",
     error_not_found: "Das gibt es nicht, oder es gehört nicht zu Ihrem Konto.",
     error_unknown_product: "Dieses Produkt gibt es nicht.",
+    error_consent_missing: "Bitte setzen Sie das Häkchen bei der Einwilligung. Ohne sie können wir die Credits nicht sofort gutschreiben.",
     error_key_reused: "Dieses Formular wurde schon für ein anderes Produkt benutzt. Bitte bestellen Sie neu.",
     error_provider_unavailable: "Der Zahlungsdienst ist gerade nicht erreichbar. Es wurde nichts abgebucht. Bitte versuchen Sie es gleich noch einmal.",
     error_rejected: "Der Zahlungsdienst hat die Bestellung nicht angenommen. Es wurde nichts abgebucht.",

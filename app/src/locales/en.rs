@@ -64,6 +64,8 @@ pub(super) const TEXTS: Texts = Texts {
     // order
     order_title: "Your order",
     order_button: "Order with obligation to pay",
+    delivery: "Delivery",
+    delivery_at_once: "right after payment",
     order_sending: "Placing order …",
     order_hint: "You pay on the next page, at Stripe. We never see your card details.",
     order_hint_mock: "Test mode: the payment succeeds at once, without real money.",
@@ -128,12 +130,21 @@ pub(super) const TEXTS: Texts = Texts {
     purchase_unpaid: "This purchase is not paid. No credits were booked.",
     print: "Print",
 
+    // legal
+    legal: "Legal",
+    legal_sample: "This is a sample text. Whoever runs this shop has to put their own in its place.",
+    imprint: "Imprint",
+    terms: "Terms",
+    privacy: "Privacy",
+    withdrawal: "Right of withdrawal",
+
     // errors
     not_found_title: "Page not found",
     not_found_text: "There is nothing here, or it does not belong to your account.",
     error_not_signed_in: "Please sign in.",
     error_not_found: "That does not exist, or does not belong to your account.",
     error_unknown_product: "There is no such product.",
+    error_consent_missing: "Please tick the box to consent. Without it we cannot add the credits at once.",
     error_key_reused: "This form was already used for another product. Please order anew.",
     error_provider_unavailable: "The payment provider cannot be reached right now. Nothing was charged. Please try again in a moment.",
     error_rejected: "The payment provider did not accept the order. Nothing was charged.",

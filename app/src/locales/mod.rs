@@ -6,7 +6,7 @@ mod en;
 use billing::locale::Locale;
 use leptos::prelude::use_context;
 
-use crate::api::Visit;
+use crate::{api::Visit, legal::LegalPage};
 
 /// Every text, in one language.
 pub(crate) struct Texts {
@@ -70,6 +70,8 @@ pub(crate) struct Texts {
     // order
     pub(crate) order_title: &'static str,
     pub(crate) order_button: &'static str,
+    pub(crate) delivery: &'static str,
+    pub(crate) delivery_at_once: &'static str,
     pub(crate) order_sending: &'static str,
     pub(crate) order_hint: &'static str,
     pub(crate) order_hint_mock: &'static str,
@@ -134,12 +136,21 @@ pub(crate) struct Texts {
     pub(crate) purchase_unpaid: &'static str,
     pub(crate) print: &'static str,
 
+    // legal
+    pub(crate) legal: &'static str,
+    pub(crate) legal_sample: &'static str,
+    pub(crate) imprint: &'static str,
+    pub(crate) terms: &'static str,
+    pub(crate) privacy: &'static str,
+    pub(crate) withdrawal: &'static str,
+
     // errors
     pub(crate) not_found_title: &'static str,
     pub(crate) not_found_text: &'static str,
     pub(crate) error_not_signed_in: &'static str,
     pub(crate) error_not_found: &'static str,
     pub(crate) error_unknown_product: &'static str,
+    pub(crate) error_consent_missing: &'static str,
     pub(crate) error_key_reused: &'static str,
     pub(crate) error_provider_unavailable: &'static str,
     pub(crate) error_rejected: &'static str,
@@ -165,6 +176,16 @@ impl Texts {
             Locale::De => &de::TEXTS,
             Locale::En => &en::TEXTS,
         }
+    }
+}
+
+/// The heading of a legal page.
+pub(crate) fn legal_title(page: LegalPage, t: &'static Texts) -> &'static str {
+    match page {
+        LegalPage::Imprint => t.imprint,
+        LegalPage::Terms => t.terms,
+        LegalPage::Privacy => t.privacy,
+        LegalPage::Withdrawal => t.withdrawal,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod account;
 mod cancel;
+mod legal;
 mod not_found;
 mod receipt;
 mod shop;
@@ -9,6 +10,7 @@ mod success;
 
 pub(crate) use account::{SignInPage, SignUpPage};
 pub(crate) use cancel::CancelPage;
+pub(crate) use legal::LegalTextPage;
 pub(crate) use not_found::NotFoundPage;
 pub(crate) use receipt::ReceiptPage;
 pub(crate) use shop::ShopPage;

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     env,
     net::{IpAddr, SocketAddr},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use app::context::Seller;
@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use url::{Host, Url};
 
 use super::{Payments, Settings, WrongSettings};
-use crate::telemetry::LogFormat;
+use crate::{legal, telemetry::LogFormat};
 
 const DATABASE_URL_DEFAULT: &str = "sqlite://data/shop.db";
 const LISTEN_ADDR_DEFAULT: &str = "127.0.0.1:3000";
@@ -85,6 +85,7 @@ pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Wro
     let header = |name: &str| HeaderName::try_from(name).ok();
     let client_ip_header =
         reader.parsed("CLIENT_IP_HEADER", header, "set it to the header in which your proxy names the client");
+    let Some(legal) = legal(&mut reader) else { return Err(WrongSettings(reader.wrong)) };
     let settings = Settings {
         database_url,
         listen_addr,
@@ -93,6 +94,7 @@ pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Wro
         webhook_secrets,
         seller,
         vat_rate_basis_points: vat.unwrap_or(1_900),
+        legal,
         time_zone: zone.or_else(|| TimeZone::get("Europe/Berlin").ok()).unwrap_or(TimeZone::UTC),
         log_format: log_format.unwrap_or_default(),
         site_root: reader.get("LEPTOS_SITE_ROOT").unwrap_or_else(|| "target/site".to_owned()),
@@ -100,6 +102,16 @@ pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Wro
         watch,
     };
     if reader.wrong.is_empty() { Ok(settings) } else { Err(WrongSettings(reader.wrong)) }
+}
+
+/// The texts; `None` once it is complained about one.
+fn legal(reader: &mut Reader<'_>) -> Option<legal::Read> {
+    let folder = reader.get("LEGAL_DIR").map(PathBuf::from);
+    if folder.as_ref().is_some_and(|folder| !folder.is_dir()) {
+        reader.complain("LEGAL_DIR is wrong: set it to the folder that holds your texts, such as imprint.de.md.");
+        return None;
+    }
+    legal::read(folder.as_deref()).map_err(|sentence| reader.complain(sentence)).ok()
 }
 
 fn database_url(reader: &mut Reader<'_>) -> SecretString {

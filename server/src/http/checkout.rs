@@ -6,7 +6,7 @@ use axum::{
     extract::{FromRequestParts, State},
     http::{StatusCode, request::Parts},
 };
-use billing::purchase::OrderKey;
+use billing::{Order, purchase::OrderKey};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -18,9 +18,14 @@ const SESSION_ID_LENGTH_MAX: usize = 255;
 
 /// What is ordered. Prices are the server's alone: an amount in the body is not read.
 #[derive(Deserialize, ToSchema)]
-pub struct Order {
+#[schema(as = Order)]
+pub struct OrderBody {
     #[schema(examples("credits_5"))]
     product_id: String,
+    /// The version of the wording by which the buyer agreed, on the page that sends this, that delivery begins at once.
+    #[serde(default)]
+    #[schema(examples("0a1b2c3d4e5f"))]
+    consent: Option<String>,
 }
 
 /// An order that waits for its payment.
@@ -55,7 +60,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
 
 /// Orders a product and opens its checkout session. The same `Idempotency-Key` again is the same order.
 #[utoipa::path(
-    post, path = "/billing/checkout/session", tag = "billing", security(("session" = [])), request_body = Order,
+    post, path = "/billing/checkout/session", tag = "billing", security(("session" = [])), request_body = OrderBody,
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]{1,255}$", description = "Makes a retry the same order")),
     responses((status = 201, body = Ordered)),
 )]
@@ -64,9 +69,11 @@ pub async fn create_checkout_session(
     IdempotencyKey(key): IdempotencyKey,
     Extension(visitor): Extension<Visitor>,
     State(state): State<AppState>,
-    Body(order): Body<Order>,
+    Body(order): Body<OrderBody>,
 ) -> Result<(StatusCode, Json<Ordered>), Problem> {
-    let purchase = state.shop.billing.order(&caller, &order.product_id, key, visitor.locale).await?;
+    let consent = order.consent.as_deref().map(str::parse).transpose().map_err(|_| Problem::UNKNOWN_CONSENT)?;
+    let order = Order { product_id: &order.product_id, key, locale: visitor.locale, consent };
+    let purchase = state.shop.billing.order(&caller, order).await?;
     let Some(checkout) = purchase.checkout else {
         tracing::error!(purchase = %purchase.id, "the order was taken, but has no checkout session");
         return Err(Problem::INTERNAL);

@@ -48,6 +48,7 @@ fn problems(operation_id: &str) -> &'static [Problem] {
             Problem::INVALID_IDEMPOTENCY_KEY,
             Problem::IDEMPOTENCY_KEY_REUSED,
             Problem::UNKNOWN_PRODUCT,
+            Problem::UNKNOWN_CONSENT,
             Problem::PROVIDER_REJECTED,
             Problem::PROVIDER_UNAVAILABLE,
         ],

@@ -60,6 +60,7 @@ problems! {
     BODY_TOO_LARGE = PAYLOAD_TOO_LARGE "body_too_large" "The body is larger than this call takes.";
     UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "The body's Content-Type is not the one that this call takes.";
     UNKNOWN_PRODUCT = UNPROCESSABLE_ENTITY "unknown_product" "No product of that id is on sale.";
+    UNKNOWN_CONSENT = UNPROCESSABLE_ENTITY "unknown_consent" "No wording of that version was ever shown.";
     WEAK_PASSWORD = UNPROCESSABLE_ENTITY "weak_password" "A password has 10 to 128 characters and is not the e-mail address.";
     INVALID_EMAIL = UNPROCESSABLE_ENTITY "invalid_email" "That is not an e-mail address.";
     TOO_MANY_ATTEMPTS = TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts; try again later." retry 60;
@@ -157,6 +158,7 @@ impl From<OrderError> for Problem {
     fn from(error: OrderError) -> Self {
         match error {
             OrderError::UnknownProduct => Self::UNKNOWN_PRODUCT,
+            OrderError::UnknownConsent => Self::UNKNOWN_CONSENT,
             OrderError::KeyReused => Self::IDEMPOTENCY_KEY_REUSED,
             OrderError::Rejected => Self::PROVIDER_REJECTED,
             OrderError::Billing(error) => error.into(),

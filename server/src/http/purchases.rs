@@ -86,6 +86,8 @@ pub struct PurchaseView {
     amount_cents: i64,
     /// ISO 4217.
     currency: &'static str,
+    /// The wording by which the buyer agreed that delivery begins at once, if they did.
+    consent: Option<String>,
     /// Always STRIPE.
     provider: &'static str,
     /// The checkout session, once there is one.
@@ -114,6 +116,7 @@ impl From<Purchase> for PurchaseView {
             credits: purchase.item.credits.0,
             amount_cents: purchase.item.price.cents,
             currency: purchase.item.price.currency.code(),
+            consent: purchase.consent.map(|version| version.to_string()),
             provider: "STRIPE",
             session_id: purchase.checkout.map(|checkout| checkout.provider_ref),
             created_at: purchase.created_at,

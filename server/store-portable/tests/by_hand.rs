@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use billing::{
+    Order,
     event::{EventOutcome, EventStatus},
-    locale::Locale,
     purchase::Status,
     store::{PageRequest, Store as _},
     testing::fixtures::World,
@@ -81,7 +81,7 @@ async fn nothing_that_is_typed_by_hand_breaks_a_rule() {
     let store = database.store().await.unwrap();
     let world = World::open(Arc::new(store.clone()), 1).await;
     let stranger = world.another_caller().await;
-    let order = async |buyer| world.billing.order(buyer, "credits_5", None, Locale::De).await.unwrap();
+    let order = async |buyer| world.billing.order(buyer, Order::of("credits_5")).await.unwrap();
 
     let paid = order(&world.caller).await;
     let session = paid.checkout.clone().unwrap().provider_ref;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use billing::{
+    Order,
     billing::Received,
-    locale::Locale,
     money::Credits,
     purchase::{Purchase, Status},
     store::PageRequest,
@@ -20,7 +20,7 @@ use super::on_store;
 const TASKS: usize = 32;
 
 async fn order(world: &World) -> Purchase {
-    world.billing.order(&world.caller, "credits_5", None, Locale::De).await.unwrap()
+    world.billing.order(&world.caller, Order::of("credits_5")).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -1,9 +1,8 @@
 //! The process that is killed: plays one use case, and tells each step.
 
 use billing::{
-    OrderError,
+    Order, OrderError,
     ids::{PurchaseId, TenantId, UserId},
-    locale::Locale,
 };
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -64,7 +63,8 @@ pub async fn perform(shop: &Shop, act: &Act) {
     match act {
         Act::Order { buyer, key } => {
             let buyer = shop.caller(*buyer).await;
-            let answer = billing.order(&buyer, "credits_5", Some(key.parse().unwrap()), Locale::De).await;
+            let answer =
+                billing.order(&buyer, Order { key: Some(key.parse().unwrap()), ..Order::of("credits_5") }).await;
             assert!(!matches!(answer, Err(OrderError::KeyReused | OrderError::Rejected)), "{answer:?}");
             answer.unwrap();
         }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use billing::{
+    Order,
     account::Caller,
     billing::Received,
-    locale::Locale,
     purchase::{Purchase, Status},
     store::PageRequest,
     testing::provider::ScriptedProvider,
@@ -249,7 +249,7 @@ impl Scenario {
                 Act::CheckPending
             }
             Case::CheckWithoutSession => {
-                let order = place.shop.billing_over(silent()).order(place.caller, "credits_5", None, Locale::De).await;
+                let order = place.shop.billing_over(silent()).order(place.caller, Order::of("credits_5")).await;
                 order.unwrap_err();
                 Act::CheckPending
             }
@@ -295,7 +295,7 @@ impl Place<'_> {
     }
 
     async fn ordered(&self) -> (Purchase, String) {
-        let purchase = self.shop.billing.order(self.caller, "credits_5", None, Locale::De).await.unwrap();
+        let purchase = self.shop.billing.order(self.caller, Order::of("credits_5")).await.unwrap();
         let session = purchase.checkout.as_ref().unwrap().provider_ref.clone();
         (purchase, session)
     }

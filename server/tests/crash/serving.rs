@@ -2,7 +2,7 @@
 
 use std::{fs::File, net::TcpListener, path::Path, process::Stdio, time::Duration};
 
-use billing::{clock::Entropy, locale::Locale, store::PageRequest};
+use billing::{Order, clock::Entropy, store::PageRequest};
 use jiff::SignedDuration;
 use serde_json::json;
 use server::{stripe::client::EVENT_TYPES, system::SystemEntropy};
@@ -66,7 +66,7 @@ pub async fn play(bench: &Bench, kind: Kind) {
     let mut callers = Vec::new();
     for _ in 0..PURCHASES {
         let caller = shop.customer().await;
-        let purchase = shop.billing.order(&caller, "credits_5", None, Locale::De).await.unwrap();
+        let purchase = shop.billing.order(&caller, Order::of("credits_5")).await.unwrap();
         sessions.push(purchase.checkout.unwrap().provider_ref);
         callers.push(caller);
     }

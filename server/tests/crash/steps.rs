@@ -11,6 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use billing::{
+    consent::{ConsentText, ConsentVersion},
     event::{ClosedEvent, EventStatus, NewEvent, StoredEvent},
     ids::{EventId, PurchaseId, TenantId},
     ledger::{Balance, Entry},
@@ -144,6 +145,8 @@ stepped! { "store", Store:
     async fn set_backfilled_until(until: Timestamp) -> Result<(), StoreError>;
     async fn events(status: Option<EventStatus>, limit: u32) -> Result<Vec<StoredEvent>, StoreError>;
     async fn event(id: &str) -> Result<Option<StoredEvent>, StoreError>;
+    async fn keep_consent_text(text: &ConsentText) -> Result<(), StoreError>;
+    async fn consent_text(version: &ConsentVersion) -> Result<Option<ConsentText>, StoreError>;
     async fn ready() -> Result<(), StoreError>;
     ---
     fn balance_changes(&self) -> BoxStream<'static, TenantId> {

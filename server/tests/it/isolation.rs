@@ -30,8 +30,15 @@ const PRIVATE: [(Method, &str, &str); 7] = [
     (Method::DELETE, "/auth/session", ""),
 ];
 /// Each call for anyone.
-const OPEN: [&str; 6] =
-    ["/billing/products", "/billing/webhook", "/auth/accounts", "/auth/session", "/healthz", "/readyz"];
+const OPEN: [&str; 7] = [
+    "/billing/products",
+    "/billing/consent",
+    "/billing/webhook",
+    "/auth/accounts",
+    "/auth/session",
+    "/healthz",
+    "/readyz",
+];
 
 fn request(method: &Method, path: &str, body: &str) -> Request<Body> {
     let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");

@@ -44,6 +44,7 @@ use std::sync::LazyLock;
 
 use tokio::runtime::Runtime;
 
+mod consent;
 mod customer;
 mod forms;
 mod identity;

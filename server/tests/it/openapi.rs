@@ -77,7 +77,7 @@ async fn every_route_is_in_the_document_and_the_reverse(shop: TestShop) {
     let known = known.iter().filter(api).filter(|path| *path != "/billing/openapi.json").collect::<BTreeSet<_>>();
     let described = document["paths"].as_object().unwrap();
     assert_eq!(known, described.keys().collect());
-    assert_eq!(known.len(), 12, "{known:?}");
+    assert_eq!(known.len(), 13, "{known:?}");
 
     for path in known {
         let concrete = path.replace("{id}", "0198f2a4-7b1c-7def-8a2b-0123456789ab");
@@ -101,6 +101,7 @@ fn the_contract_page_names_every_call_and_every_code() {
     }
     for call in [
         "GET /billing/products",
+        "GET /billing/consent",
         "POST /billing/checkout/session",
         "POST /billing/checkout/complete",
         "POST /billing/webhook",

@@ -73,6 +73,7 @@ impl TestShop {
         let settings = settings(url, &[]);
         let stores = lifecycle::open_migrated(&settings).await.unwrap();
         let provider = Arc::new(MockProvider::new(ORIGIN.parse().unwrap()));
+        lifecycle::keep_consent_texts(&settings, stores.store.as_ref()).await.unwrap();
         Self::build(url, settings, stores, provider)
     }
 

@@ -32,6 +32,7 @@ prop_compose! {
             order_key: None,
             item: Item::from(&CATALOG[0]),
             locale: Locale::De,
+            consent: None,
             checkout: opened.then(|| Checkout { provider_ref: "cs_1".to_owned(), url: String::new() }),
             payment_ref,
             reversals: Reversals::default(),

@@ -65,6 +65,7 @@ fn purchase() -> Purchase {
         order_key: None,
         item: Item::from(Product::find("credits_5").unwrap()),
         locale: Locale::De,
+        consent: None,
         checkout: None,
         payment_ref: None,
         reversals: Reversals::default(),

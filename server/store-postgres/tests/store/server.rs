@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use billing::{locale::Locale, store::Store as _, testing::fixtures::World};
+use billing::{Order, store::Store as _, testing::fixtures::World};
 use futures::StreamExt;
 use store_postgres::OpenError;
 use tokio::time::timeout;
@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::{Store, TestDatabase, try_by_hand};
 
 async fn buy(world: &World) {
-    let purchase = world.billing.order(&world.caller, "credits_1", None, Locale::De).await.unwrap();
+    let purchase = world.billing.order(&world.caller, Order::of("credits_1")).await.unwrap();
     world.provider.pay(purchase.id);
     let session = purchase.checkout.unwrap().provider_ref;
     world.billing.confirm_checkout(purchase.tenant_id, &session).await.unwrap();

@@ -1,0 +1,35 @@
+//! What a buyer has to be asked before an order.
+
+use axum::{Json, extract::State, http::HeaderMap};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{identity::locale_of, state::AppState};
+
+/// The wording by which a buyer agrees that delivery begins at once (§ 356 (5) BGB).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Consent)]
+pub struct ConsentView {
+    /// What an order names when the buyer has agreed.
+    #[schema(examples("0a1b2c3d4e5f"))]
+    version: String,
+    /// BCP 47.
+    locale: &'static str,
+    /// To be shown beside a box that is not ticked.
+    text: String,
+}
+
+/// The wording of the consent, in the language that `Accept-Language` asks for.
+#[utoipa::path(
+    get, path = "/billing/consent", tag = "billing",
+    params(("Accept-Language" = Option<String>, Header, description = "German or English")),
+    responses((status = 200, body = ConsentView)),
+)]
+pub async fn get_consent(State(state): State<AppState>, headers: HeaderMap) -> Json<ConsentView> {
+    let consent = &state.shop.settings.legal.of(locale_of(&headers)).consent;
+    Json(ConsentView {
+        version: consent.version.to_string(),
+        locale: consent.locale.as_str(),
+        text: consent.text.clone(),
+    })
+}

@@ -1,0 +1,37 @@
+//! The wordings that buyers have agreed to.
+
+use billing::{
+    consent::{ConsentText, ConsentVersion},
+    store::StoreError,
+};
+
+use super::{row::parse, store_error};
+use crate::dialect::Pool;
+
+pub(super) async fn keep(pool: &Pool, text: &ConsentText) -> Result<(), StoreError> {
+    // NOT EXISTS, since SQLite's guard against REPLACE refuses a second one before ON CONFLICT is looked at.
+    sqlx::query!(
+        "INSERT INTO consent_texts (version, locale, text) SELECT $1, $2, $3
+        WHERE NOT EXISTS (SELECT 1 FROM consent_texts WHERE version = $1)
+        ON CONFLICT (version) DO NOTHING",
+        text.version.as_str(),
+        text.locale.as_str(),
+        text.text
+    )
+    .execute(pool)
+    .await
+    .map_err(store_error)?;
+    Ok(())
+}
+
+pub(super) async fn read(pool: &Pool, version: &ConsentVersion) -> Result<Option<ConsentText>, StoreError> {
+    let row = sqlx::query!(
+        r#"SELECT locale AS "locale!", text AS "text!" FROM consent_texts WHERE version = $1"#,
+        version.as_str()
+    )
+    .fetch_optional(pool)
+    .await
+    .map_err(store_error)?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(ConsentText { version: version.clone(), locale: parse("locale", &row.locale)?, text: row.text }))
+}

@@ -11,10 +11,12 @@
 //! Once a payment may have been attempted, the provider is asked; nothing is assumed and nothing compensated.
 
 mod checkout;
+mod mail;
 mod order;
 mod recovery;
 mod reversal;
 mod webhook;
+mod withdrawal;
 
 use std::sync::Arc;
 

@@ -83,6 +83,10 @@ typed_id!(
     /// One stored notification from the provider, by our own numbering.
     EventId
 );
+typed_id!(
+    /// One declaration of withdrawal.
+    WithdrawalId
+);
 
 /// The text is not the hyphenated, lower-case form of a UUID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -30,6 +30,7 @@ pub mod event;
 pub mod ids;
 pub mod ledger;
 pub mod locale;
+pub mod mail;
 pub mod money;
 pub mod provider;
 pub mod purchase;
@@ -37,5 +38,6 @@ pub mod reversal;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod withdrawal;
 
 pub use billing::{Billing, BillingError, Order, OrderError};

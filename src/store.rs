@@ -13,12 +13,14 @@ use crate::{
     event::{ClosedEvent, EventStatus, NewEvent, StoredEvent},
     ids::{EventId, PurchaseId, TenantId},
     ledger::{Balance, Entry, NewEntry},
+    mail::MailStore,
     purchase::Purchase,
+    withdrawal::WithdrawalStore,
 };
 
-/// Keeps purchases, the ledger, and the payment events.
+/// Keeps purchases, the ledger, and the payment events; and, with them, mails and withdrawals.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: MailStore + WithdrawalStore {
     /// Writes a new purchase. With an order key that the tenant has used before, nothing is written and the earlier
     /// purchase is given back, also when both calls come at the same instant.
     async fn insert_purchase(&self, purchase: &Purchase) -> Result<Inserted, StoreError>;
@@ -137,6 +139,8 @@ pub struct Change {
     pub entries: Vec<NewEntry>,
     /// The event that caused it. Known under the same provider event id already, it is not stored twice.
     pub event: Option<ClosedEvent>,
+    /// Whether a mail is owed that confirms the contract: one goes into the outbox with it, due at `updated_at`.
+    pub confirms: bool,
 }
 
 /// What became of a change.

@@ -3,16 +3,19 @@
 //! and `commit`.
 //!
 //! # Transactions
-//! Reads are single statements. Writes are single statements too, but for three:
+//! Reads are single statements. Writes are single statements too, but for four:
 //!
 //! [`Store::commit`](billing::store::Store::commit) is each crate's own (`commit.rs`): one statement on PostgreSQL, where
 //! each one costs a round trip; several under the write lock on SQLite. Both update the purchase only at the version that
 //! the change was decided from, and write nothing when it has moved on; then come the ledger entries, with the tenant's
-//! ledger locked, and the event; and whatever changes a purchase is counted on its tenant's row at the end. Everybody locks
+//! ledger locked, the event, and the mail that is owed; and whatever changes a purchase is counted on its tenant's row at the end. Everybody locks
 //! the purchase first, and an event is about one purchase alone, so nobody waits in a circle.
 //!
 //! [`Store::close_event`](billing::store::Store::close_event) stores an event closed, or, if it is there already, closes
 //! that one; each of the two is whole by itself.
+//!
+//! [`WithdrawalStore::insert_withdrawal`](billing::withdrawal::WithdrawalStore::insert_withdrawal): the declaration, then
+//! the mail that acknowledges it.
 //!
 //! [`AccountStore::insert_account`](billing::account::AccountStore::insert_account): tenant, then user; a taken address
 //! rolls both back.
@@ -21,10 +24,12 @@ mod accounts;
 mod consent;
 mod error;
 pub(crate) mod events;
+pub(crate) mod mails;
 mod migrate;
 mod purchases;
 pub(crate) mod row;
 mod store;
+mod withdrawals;
 
 pub(crate) use accounts::{OwnerRow, select_owners};
 pub(crate) use error::store_error;

@@ -280,6 +280,7 @@ impl Billing {
             purchase: Purchase { state, checkout, payment_ref, updated_at: now, ..purchase },
             entries,
             event: cause.applied(now),
+            confirms: *decision == Decision::Settle,
         }
     }
 

@@ -132,8 +132,12 @@ impl Billing {
     async fn reject(&self, purchase: Purchase) -> Result<(), OrderError> {
         let now = self.now();
         let state = purchase.state.fail(FailureReason::ProviderRejected, now).map_err(BillingError::from)?;
-        let change =
-            Change { purchase: Purchase { state, updated_at: now, ..purchase }, entries: Vec::new(), event: None };
+        let change = Change {
+            purchase: Purchase { state, updated_at: now, ..purchase },
+            entries: Vec::new(),
+            event: None,
+            confirms: false,
+        };
         // Stale: another request about this order was quicker, and what it wrote stands.
         self.store.commit(&change).await?;
         Ok(())

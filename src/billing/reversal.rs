@@ -141,6 +141,7 @@ impl Billing {
             purchase: Purchase { state, reversals, payment_ref, updated_at: now, ..purchase.clone() },
             entries,
             event: cause.applied(now),
+            confirms: false,
         }))
     }
 }

@@ -7,6 +7,7 @@ mod changes;
 mod consent;
 mod events;
 mod isolation;
+mod outbox;
 mod purchases;
 mod recovery;
 mod refusals;
@@ -16,6 +17,7 @@ pub use changes::*;
 pub use consent::*;
 pub use events::*;
 pub use isolation::*;
+pub use outbox::*;
 pub use purchases::*;
 pub use recovery::*;
 pub use refusals::*;
@@ -48,7 +50,9 @@ macro_rules! conformance_tests {
             a_session_tells_who_is_signed_in_and_what_they_have
             a_settled_purchase_is_read_back_with_its_entry
             a_taken_address_writes_neither_tenant_nor_user
+            a_confirmation_is_owed_once_and_with_what_it_confirms
             a_consented_wording_is_kept_as_it_was
+            a_withdrawal_is_kept_as_it_came_and_acknowledged
             a_text_with_a_nul_is_unknown_or_kept_without_it
             an_account_is_found_by_address_and_by_id
             an_effect_is_booked_once
@@ -62,7 +66,9 @@ macro_rules! conformance_tests {
             another_tenant_can_read_nothing
             another_tenant_can_write_nothing
             credits_are_booked_for_what_was_sold_and_paid
+            a_mail_is_sent_once_or_given_up_or_tried_again
             due_events_are_claimed_by_one_alone
+            due_mails_are_claimed_by_one_alone
             due_purchases_are_claimed_by_one_alone
             expired_sessions_are_removed_and_counted
             late_money_clears_the_failure
@@ -101,7 +107,7 @@ fn settlement(world: &World, purchase: &Purchase) -> Change {
     let state = purchase.state.pay(now).expect("not paid yet");
     let paid = Purchase { state, updated_at: now, ..purchase.clone() };
     let entry = world.entry(&paid);
-    Change { purchase: paid, entries: vec![entry], event: None }
+    Change { purchase: paid, entries: vec![entry], event: None, confirms: true }
 }
 
 /// A new purchase, written and settled, as it stands then.
@@ -119,12 +125,12 @@ async fn apply(world: &World, change: Change) -> Purchase {
 
 /// A change of the purchase alone.
 fn bare(purchase: Purchase) -> Change {
-    Change { purchase, entries: Vec::new(), event: None }
+    Change { purchase, entries: Vec::new(), event: None, confirms: false }
 }
 
 /// A change that books an entry, and leaves the purchase as it is.
 fn booking(purchase: &Purchase, entry: NewEntry) -> Change {
-    Change { purchase: purchase.clone(), entries: vec![entry], event: None }
+    Change { purchase: purchase.clone(), entries: vec![entry], event: None, confirms: false }
 }
 
 async fn stored(world: &World, purchase: &Purchase) -> Purchase {

@@ -1,6 +1,7 @@
 //! The store as a model: what the databases hold in tables, in maps; what they refuse by constraint, by `if`.
 
 mod accounts;
+mod outbox;
 mod rules;
 
 use std::{collections::BTreeMap, sync::Mutex};
@@ -15,11 +16,13 @@ use crate::{
     account::{Account, StoredSession},
     consent::{ConsentText, ConsentVersion},
     event::{ClosedEvent, EventStatus, NewEvent, StoredEvent},
-    ids::{EventId, PurchaseId, TenantId, UserId},
+    ids::{EventId, PurchaseId, TenantId, UserId, WithdrawalId},
     ledger::{Balance, Entry},
+    mail::{Mail, Topic},
     money::Credits,
     purchase::{Purchase, Status},
     store::{Change, Committed, Inserted, PageRequest, Recorded, Store, StoreError},
+    withdrawal::Withdrawal,
 };
 
 /// Keeps everything in memory, by the same rules as the databases.
@@ -40,6 +43,8 @@ struct Tables {
     check_after: BTreeMap<PurchaseId, Timestamp>,
     backfilled_until: Option<Timestamp>,
     consent_texts: BTreeMap<ConsentVersion, ConsentText>,
+    mails: BTreeMap<Topic, Mail>,
+    withdrawals: BTreeMap<WithdrawalId, Withdrawal>,
 }
 
 struct KeptEvent {
@@ -173,6 +178,11 @@ impl Store for MemoryStore {
         rules::may_update(&tables, stored, wanted)?;
         for (at, entry) in change.entries.iter().enumerate() {
             rules::may_book(&tables, wanted, entry, &change.entries[..at])?;
+        }
+        if change.confirms {
+            let topic = Topic::Confirmation(wanted.tenant_id, wanted.id);
+            rules::refuse_if(tables.mails.contains_key(&topic), "mails_pkey")?;
+            tables.owe(topic, wanted.updated_at);
         }
         let written = Purchase { version: wanted.version + 1, ..wanted.clone() };
         tables.purchases.insert(written.id, written);

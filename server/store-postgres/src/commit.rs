@@ -22,7 +22,7 @@ use crate::{
 impl PostgresStore {
     /// Writes a change whole, or not at all.
     pub(crate) async fn write(&self, change: &Change) -> Result<Committed, StoreError> {
-        let Change { purchase, entries, event } = change;
+        let Change { purchase, entries, event, confirms } = change;
         let checkout = purchase.checkout.as_ref();
         let failure = purchase.state.failure();
         let column = |value: fn(&NewEntry) -> String| entries.iter().map(value).collect::<Vec<_>>();
@@ -56,6 +56,9 @@ impl PostgresStore {
                 UPDATE payment_events SET status = $28, note = $29, finished_at = $30
                 FROM changed
                 WHERE $22::TEXT IS NULL AND payment_events.id = $21 AND payment_events.status <> 'APPLIED'
+            ), owed AS (
+                INSERT INTO mails (kind, subject_id, tenant_id, created_at, next_attempt_at)
+                SELECT 'CONFIRMATION', id, tenant_id, $9, $9 FROM changed WHERE $31::BOOLEAN
             )
             SELECT count(*) AS "count!" FROM changed"#,
             purchase.tenant_id.to_string(),
@@ -87,7 +90,8 @@ impl PostgresStore {
             arriving.map(|event| micros(event.received_at)),
             outcome.map(|outcome| outcome.status.as_str()),
             outcome.map(|outcome| without_nul(&outcome.note)),
-            outcome.map(|outcome| micros(outcome.at))
+            outcome.map(|outcome| micros(outcome.at)),
+            *confirms
         )
         .fetch_one(&self.pool)
         .await

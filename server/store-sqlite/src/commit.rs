@@ -2,6 +2,7 @@
 
 use billing::{
     ledger::NewEntry,
+    mail::Topic,
     purchase::Purchase,
     store::{Change, Committed, StoreError},
 };
@@ -10,7 +11,7 @@ use crate::{
     SqliteStore,
     dialect::Connection,
     portable::{
-        events,
+        events, mails,
         row::{json, micros},
         store_error,
     },
@@ -41,8 +42,13 @@ async fn write(connection: &mut Connection, change: &Change, reversals: &str) ->
     if let Some(event) = &change.event {
         events::close(connection, event).await?;
     }
+    if change.confirms {
+        let topic = Topic::Confirmation(change.purchase.tenant_id, change.purchase.id);
+        mails::owe(connection, topic, change.purchase.updated_at).await?;
+    }
     Ok(Committed::Yes)
 }
+
 async fn update_purchase(
     connection: &mut Connection,
     purchase: &Purchase,

@@ -1,0 +1,169 @@
+//! The outbox.
+
+use async_trait::async_trait;
+use billing::{
+    mail::{Mail, MailState, MailStore, Topic},
+    store::StoreError,
+};
+use jiff::Timestamp;
+
+use super::{
+    row::{instant, micros, parse, without_nul},
+    store_error,
+};
+use crate::{ThisStore, dialect::Connection};
+
+const CONFIRMATION: &str = "CONFIRMATION";
+const WITHDRAWAL: &str = "WITHDRAWAL";
+
+struct MailRow {
+    kind: String,
+    subject_id: String,
+    tenant_id: Option<String>,
+    created_at: i64,
+    attempts: i64,
+    next_attempt_at: Option<i64>,
+    sent_at: Option<i64>,
+    note: String,
+}
+
+impl TryFrom<MailRow> for Mail {
+    type Error = StoreError;
+
+    fn try_from(row: MailRow) -> Result<Self, StoreError> {
+        let topic = match (row.kind.as_str(), &row.tenant_id) {
+            (CONFIRMATION, Some(tenant)) => {
+                Topic::Confirmation(parse("tenant_id", tenant)?, parse("subject_id", &row.subject_id)?)
+            }
+            (WITHDRAWAL, None) => Topic::Withdrawal(parse("subject_id", &row.subject_id)?),
+            _ => return Err(StoreError::Corrupt(format!("a mail of kind {}", row.kind))),
+        };
+        let state = match (row.next_attempt_at, row.sent_at) {
+            (Some(at), _) => MailState::Due(instant(at)?),
+            (None, Some(at)) => MailState::Sent(instant(at)?),
+            (None, None) => MailState::GivenUp,
+        };
+        let attempts = u32::try_from(row.attempts).unwrap_or(u32::MAX);
+        Ok(Self { topic, created_at: instant(row.created_at)?, attempts, state, note: row.note })
+    }
+}
+
+/// Kind and subject: the primary key.
+fn key(topic: Topic) -> (&'static str, String) {
+    match topic {
+        Topic::Confirmation(_, purchase) => (CONFIRMATION, purchase.to_string()),
+        Topic::Withdrawal(withdrawal) => (WITHDRAWAL, withdrawal.to_string()),
+    }
+}
+
+/// The columns of a mail that is read.
+macro_rules! mail_columns {
+    ($before:tt, $after:tt, $($argument:expr),*) => {
+        sqlx::query_as!(
+            MailRow,
+            $before + r#" kind AS "kind!", subject_id AS "subject_id!", tenant_id, created_at AS "created_at!",
+                attempts AS "attempts!", next_attempt_at, sent_at, note AS "note!" "# + $after,
+            $($argument),*
+        )
+    };
+}
+
+/// Puts a mail into the outbox, due at once.
+pub(crate) async fn owe(connection: &mut Connection, topic: Topic, at: Timestamp) -> Result<(), sqlx::Error> {
+    let (kind, subject) = key(topic);
+    let tenant = match topic {
+        Topic::Confirmation(tenant, _) => Some(tenant.to_string()),
+        Topic::Withdrawal(_) => None,
+    };
+    sqlx::query!(
+        "INSERT INTO mails (kind, subject_id, tenant_id, created_at, next_attempt_at) VALUES ($1, $2, $3, $4, $4)",
+        kind,
+        subject,
+        tenant,
+        micros(at)
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+#[async_trait]
+impl MailStore for ThisStore {
+    /// As with events, the outer condition is looked at again once the row is locked.
+    async fn claim_mails(&self, now: Timestamp, leased_until: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError> {
+        let rows = mail_columns!(
+            "UPDATE mails SET attempts = attempts + 1, next_attempt_at = $2
+            WHERE next_attempt_at <= $1 AND (kind, subject_id) IN
+                (SELECT kind, subject_id FROM mails WHERE next_attempt_at <= $1 ORDER BY next_attempt_at LIMIT $3)
+            RETURNING",
+            "",
+            micros(now),
+            micros(leased_until),
+            i64::from(limit)
+        )
+        .fetch_all(self.writer())
+        .await
+        .map_err(store_error)?;
+        rows.into_iter().map(Mail::try_from).collect()
+    }
+
+    async fn mail_sent(&self, topic: Topic, at: Timestamp) -> Result<(), StoreError> {
+        let (kind, subject) = key(topic);
+        sqlx::query!(
+            "UPDATE mails SET sent_at = $3, next_attempt_at = NULL, note = ''
+            WHERE kind = $1 AND subject_id = $2 AND sent_at IS NULL",
+            kind,
+            subject,
+            micros(at)
+        )
+        .execute(self.writer())
+        .await
+        .map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn put_off_mail(&self, topic: Topic, until: Option<Timestamp>, note: &str) -> Result<(), StoreError> {
+        let (kind, subject) = key(topic);
+        sqlx::query!(
+            "UPDATE mails SET next_attempt_at = $3, note = $4 WHERE kind = $1 AND subject_id = $2 AND sent_at IS NULL",
+            kind,
+            subject,
+            until.map(micros),
+            without_nul(note)
+        )
+        .execute(self.writer())
+        .await
+        .map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn mail(&self, topic: Topic) -> Result<Option<Mail>, StoreError> {
+        let (kind, subject) = key(topic);
+        let row = mail_columns!("SELECT", "FROM mails WHERE kind = $1 AND subject_id = $2", kind, subject)
+            .fetch_optional(self.reader())
+            .await
+            .map_err(store_error)?;
+        row.map(Mail::try_from).transpose()
+    }
+
+    async fn mails(&self, unsent: bool, limit: u32) -> Result<Vec<Mail>, StoreError> {
+        let rows = mail_columns!(
+            "SELECT",
+            "FROM mails WHERE NOT CAST($1 AS BOOLEAN) OR sent_at IS NULL ORDER BY created_at DESC LIMIT $2",
+            unsent,
+            i64::from(limit)
+        )
+        .fetch_all(self.reader())
+        .await
+        .map_err(store_error)?;
+        rows.into_iter().map(Mail::try_from).collect()
+    }
+
+    async fn retry_mails(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let retried = sqlx::query!("UPDATE mails SET next_attempt_at = $1 WHERE sent_at IS NULL", micros(now))
+            .execute(self.writer())
+            .await
+            .map_err(store_error)?;
+        Ok(retried.rows_affected())
+    }
+}

@@ -1,0 +1,50 @@
+//! The outbox: which mails are to be sent now, and what becomes of one that could not be.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Billing, BillingError};
+use crate::mail::{Mail, Topic};
+
+/// How long a claim keeps others away; longer than any mail server is waited for.
+const LEASE: SignedDuration = SignedDuration::from_mins(5);
+/// Between the first attempt and the second; each further pause is twice as long.
+const PAUSE: SignedDuration = SignedDuration::from_secs(30);
+/// No pause is longer.
+const PAUSE_MAX: SignedDuration = SignedDuration::from_hours(6);
+/// A mail server that is down for longer needs a person. Five days are what mail servers themselves go on for
+/// (RFC 5321, section 4.5.4.1).
+const PATIENCE: SignedDuration = SignedDuration::from_hours(5 * 24);
+
+impl Billing {
+    /// Takes up mails that are due, at most `limit`, for the caller to send. One that is neither told to be sent nor
+    /// [not sent](Billing::mail_failed) falls due again.
+    pub async fn mails_to_send(&self, limit: u32) -> Result<Vec<Mail>, BillingError> {
+        let now = self.now();
+        Ok(self.store.claim_mails(now, now + LEASE, limit).await?)
+    }
+
+    /// The mail server has taken it.
+    pub async fn mail_sent(&self, topic: Topic) -> Result<(), BillingError> {
+        Ok(self.store.mail_sent(topic, self.now()).await?)
+    }
+
+    /// It could not be sent, and is tried again later: after half a minute, then a minute, up to six hours, for five
+    /// days. Gives when, or `None` once that is over.
+    pub async fn mail_failed(&self, mail: &Mail, note: &str) -> Result<Option<Timestamp>, BillingError> {
+        let now = self.now();
+        let pause = PAUSE.checked_mul(1 << mail.attempts.saturating_sub(1).min(16)).unwrap_or(PAUSE_MAX).min(PAUSE_MAX);
+        let until = (now < mail.created_at + PATIENCE).then_some(now + pause);
+        self.store.put_off_mail(mail.topic, until, note).await?;
+        Ok(until)
+    }
+
+    /// For the operator: the newest mails, or those alone that are not sent.
+    pub async fn mails(&self, unsent: bool, limit: u32) -> Result<Vec<Mail>, BillingError> {
+        Ok(self.store.mails(unsent, limit).await?)
+    }
+
+    /// For the operator: makes every mail that is not sent due now, also those given up; gives how many.
+    pub async fn retry_mails(&self) -> Result<u64, BillingError> {
+        Ok(self.store.retry_mails(self.now()).await?)
+    }
+}

@@ -1,0 +1,84 @@
+//! Withdrawal: a declaration is taken in whatever it says, acknowledged, and judged where its purchase is certain.
+
+use super::{Billing, BillingError};
+use crate::{
+    account::Caller,
+    consent::{ConsentText, ConsentVersion},
+    ids::{PurchaseId, WithdrawalId},
+    locale::Locale,
+    mail::{MailState, Topic},
+    purchase::Purchase,
+    withdrawal::{Declaration, Standing, Withdrawal, judge},
+};
+
+impl Billing {
+    /// Takes in a declaration of withdrawal. Which purchase it is of is certain when the text has its number, and whoever
+    /// declares is signed in for its tenant or gives the address of the account that ordered it; the rest is for a person
+    /// to find out. Nothing is refunded by this: the operator does that, at the provider.
+    pub async fn withdraw(
+        &self,
+        declaration: Declaration,
+        locale: Locale,
+        caller: Option<&Caller>,
+    ) -> Result<Withdrawal, BillingError> {
+        let received_at = self.now();
+        let purchase = self.declared_purchase(&declaration, caller).await?;
+        let standing = match &purchase {
+            Some(purchase) => {
+                let mail = self.store.mail(Topic::Confirmation(purchase.tenant_id, purchase.id)).await?;
+                let confirmed_at = mail.and_then(|mail| match mail.state {
+                    MailState::Sent(at) => Some(at),
+                    MailState::Due(_) | MailState::GivenUp => None,
+                });
+                judge(purchase, confirmed_at, received_at)
+            }
+            None => Standing::Unclear,
+        };
+        let withdrawal = Withdrawal {
+            id: WithdrawalId::new(received_at, self.entropy.as_ref()),
+            declaration,
+            locale,
+            received_at,
+            purchase: purchase.map(|purchase| (purchase.tenant_id, purchase.id)),
+            standing,
+        };
+        self.store.insert_withdrawal(&withdrawal).await?;
+        tracing::warn!(withdrawal = %withdrawal.id, %standing, "a withdrawal was declared");
+        metrics::counter!("billing_withdrawals_total", "standing" => standing.as_str()).increment(1);
+        Ok(withdrawal)
+    }
+
+    async fn declared_purchase(
+        &self,
+        declaration: &Declaration,
+        caller: Option<&Caller>,
+    ) -> Result<Option<Purchase>, BillingError> {
+        let Some(id) = declaration.contract.split(' ').find_map(|word| word.parse::<PurchaseId>().ok()) else {
+            return Ok(None);
+        };
+        if let Some(caller) = caller
+            && let Some(purchase) = self.store.purchase(caller.tenant_id, id).await?
+        {
+            return Ok(Some(purchase));
+        }
+        match self.store.purchase_ordered_by(&declaration.email, id).await? {
+            Some(tenant) => Ok(self.store.purchase(tenant, id).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// The declaration of that id.
+    pub async fn withdrawal(&self, id: WithdrawalId) -> Result<Option<Withdrawal>, BillingError> {
+        Ok(self.store.withdrawal(id).await?)
+    }
+
+    /// For the operator: the newest declarations.
+    pub async fn withdrawals(&self, limit: u32) -> Result<Vec<Withdrawal>, BillingError> {
+        Ok(self.store.withdrawals(limit).await?)
+    }
+
+    /// The wording that a purchase's buyer agreed to.
+    pub async fn consent_text(&self, version: &ConsentVersion) -> Result<Option<ConsentText>, BillingError> {
+        Ok(self.store.consent_text(version).await?)
+    }
+}

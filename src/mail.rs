@@ -1,0 +1,71 @@
+//! The outbox: mails that are owed, written in the same transaction as what caused them, and sent afterwards.
+//!
+//! A mail is sent at least once: should the process die between the mail server's yes and the note of it, it is sent
+//! again, under the same message id, by which mail programs tell that it is the same.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::{
+    ids::{PurchaseId, TenantId, WithdrawalId},
+    store::StoreError,
+};
+
+/// What a mail is about; there is one mail about each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Topic {
+    /// The contract and its payment, with the buyer's consent (§ 312f BGB).
+    Confirmation(TenantId, PurchaseId),
+    /// That a declaration of withdrawal has come, and when (§ 356a (4) BGB).
+    Withdrawal(WithdrawalId),
+}
+
+/// A mail in the outbox. What it says is made when it is sent, of what it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    /// What it is about.
+    pub topic: Topic,
+    /// When it became owed.
+    pub created_at: Timestamp,
+    /// How often it was taken up.
+    pub attempts: u32,
+    /// How it stands.
+    pub state: MailState,
+    /// Why the last attempt failed; empty when none has.
+    pub note: String,
+}
+
+/// How a mail stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailState {
+    /// It is to be sent then.
+    Due(Timestamp),
+    /// The mail server took it then.
+    Sent(Timestamp),
+    /// It is not tried again by itself.
+    GivenUp,
+}
+
+/// Keeps the outbox. Mails get into it by [`Store::commit`](crate::store::Store::commit) and
+/// [`WithdrawalStore::insert_withdrawal`](crate::withdrawal::WithdrawalStore::insert_withdrawal).
+#[async_trait]
+pub trait MailStore: Send + Sync {
+    /// Takes up to `limit` mails that are due at `now`, counts their attempt, and keeps them from other processes until
+    /// `leased_until`.
+    async fn claim_mails(&self, now: Timestamp, leased_until: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError>;
+
+    /// Notes that a mail was sent. The first time counts.
+    async fn mail_sent(&self, topic: Topic, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Puts off a mail that could not be sent, or gives it up; one that was sent stays so.
+    async fn put_off_mail(&self, topic: Topic, until: Option<Timestamp>, note: &str) -> Result<(), StoreError>;
+
+    /// The mail about that topic, if one is owed or was.
+    async fn mail(&self, topic: Topic) -> Result<Option<Mail>, StoreError>;
+
+    /// For the operator: the newest mails, or those alone that are not sent.
+    async fn mails(&self, unsent: bool, limit: u32) -> Result<Vec<Mail>, StoreError>;
+
+    /// For the operator: makes every mail that is not sent due at `now`, also those given up; gives how many.
+    async fn retry_mails(&self, now: Timestamp) -> Result<u64, StoreError>;
+}

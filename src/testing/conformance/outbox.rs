@@ -1,0 +1,138 @@
+//! Mails that are owed, and withdrawals.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use super::{apply, assert_refused, balance, bare, insert, settlement};
+use crate::{
+    ids::WithdrawalId,
+    locale::Locale,
+    mail::{Mail, MailState, Topic},
+    purchase::Purchase,
+    store::{Change, Committed},
+    testing::{AnyStore, fixtures::World},
+    withdrawal::{Declaration, Standing, Withdrawal},
+};
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+fn confirmation(purchase: &Purchase) -> Topic {
+    Topic::Confirmation(purchase.tenant_id, purchase.id)
+}
+
+async fn mail(world: &World, topic: Topic) -> Mail {
+    world.store.mail(topic).await.expect("the store answers").expect("it is owed")
+}
+
+async fn claimed(world: &World, at: jiff::Timestamp) -> Vec<(Topic, u32)> {
+    let claimed = world.store.claim_mails(at, at + HOUR, 10).await.expect("the store answers");
+    claimed.into_iter().map(|mail| (mail.topic, mail.attempts)).collect()
+}
+
+/// A new purchase, written and settled.
+async fn confirmed(world: &World) -> Purchase {
+    let purchase = world.purchase();
+    insert(world, &purchase).await;
+    apply(world, settlement(world, &purchase)).await
+}
+
+pub async fn a_confirmation_is_owed_once_and_with_what_it_confirms(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let purchase = world.purchase();
+    insert(&world, &purchase).await;
+    let topic = confirmation(&purchase);
+    let settle = settlement(&world, &purchase);
+    let outdated = Change { purchase: Purchase { version: 7, ..settle.purchase.clone() }, ..settle.clone() };
+    assert_eq!(store.commit(&outdated).await.ok(), Some(Committed::Stale));
+    assert_eq!(store.mail(topic).await.ok(), Some(None), "nothing is written of what is not written");
+
+    let paid = apply(&world, settle.clone()).await;
+    let owed = mail(&world, topic).await;
+    let at = paid.updated_at;
+    assert_eq!(owed, Mail { topic, created_at: at, attempts: 0, state: MailState::Due(at), note: String::new() });
+    let again = Change { confirms: true, ..bare(paid.clone()) };
+    assert_refused(&world, &again, "mails_pkey").await;
+    apply(&world, bare(paid.clone())).await;
+    assert_eq!(store.mails(false, 10).await.ok(), Some(vec![owed]), "and no change but that owes one");
+    assert_eq!(balance(&world, paid.tenant_id).await, super::credits(5, 1));
+}
+
+pub async fn due_mails_are_claimed_by_one_alone(store: Arc<dyn AnyStore>) {
+    let world = World::open(store, 1).await;
+    let purchase = confirmed(&world).await;
+    let topic = confirmation(&purchase);
+    let due = purchase.updated_at;
+    assert_eq!(claimed(&world, due - HOUR).await, []);
+    assert_eq!(claimed(&world, due).await, [(topic, 1)]);
+    assert_eq!(claimed(&world, due).await, [], "it is leased");
+    assert_eq!(claimed(&world, due + HOUR).await, [(topic, 2)], "and whoever claimed it may have died");
+    confirmed(&world).await;
+    let limited = world.store.claim_mails(due + HOUR * 9, due + HOUR * 10, 1).await.expect("the store answers");
+    assert_eq!(limited.len(), 1);
+}
+
+pub async fn a_mail_is_sent_once_or_given_up_or_tried_again(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let (first, second) = (confirmed(&world).await, confirmed(&world).await);
+    let (sent, tried) = (confirmation(&first), confirmation(&second));
+    let at = second.updated_at;
+    store.mail_sent(sent, at + HOUR).await.expect("it is there");
+    store.mail_sent(sent, at + HOUR * 2).await.expect("it is there");
+    store.put_off_mail(sent, Some(at), "too late").await.expect("it is there");
+    let stands = mail(&world, sent).await;
+    assert_eq!((stands.state, stands.note.as_str()), (MailState::Sent(at + HOUR), ""));
+
+    store.put_off_mail(tried, Some(at + HOUR * 3), "no answer\0").await.expect("it is there");
+    assert_eq!(claimed(&world, at + HOUR * 2).await, []);
+    assert_eq!(claimed(&world, at + HOUR * 3).await, [(tried, 1)]);
+    store.put_off_mail(tried, None, "refused").await.expect("it is there");
+    let stands = mail(&world, tried).await;
+    assert_eq!((stands.state, stands.note.as_str()), (MailState::GivenUp, "refused"));
+    assert_eq!(claimed(&world, at + HOUR * 99).await, []);
+
+    let topics = async |unsent, limit| {
+        let mails = store.mails(unsent, limit).await.expect("the store answers");
+        mails.into_iter().map(|mail| mail.topic).collect::<Vec<_>>()
+    };
+    assert_eq!(topics(false, 10).await, [tried, sent], "newest first");
+    assert_eq!(topics(false, 1).await, [tried]);
+    assert_eq!(topics(true, 10).await, [tried]);
+    assert_eq!(store.retry_mails(at + HOUR * 100).await.ok(), Some(1));
+    assert_eq!(claimed(&world, at + HOUR * 100).await, [(tried, 2)]);
+    store.mail_sent(tried, at + HOUR * 100).await.expect("it is there");
+    assert_eq!(mail(&world, tried).await.note, "");
+    assert_eq!(store.retry_mails(at + HOUR * 101).await.ok(), Some(0));
+}
+
+pub async fn a_withdrawal_is_kept_as_it_came_and_acknowledged(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let purchase = confirmed(&world).await;
+    let declare = |purchase: Option<&Purchase>, standing| Withdrawal {
+        id: WithdrawalId::new(world.now(), world.entropy.as_ref()),
+        declaration: Declaration::new("Kim Ä", "5 Credits", "kim@example.com").expect("it is complete"),
+        locale: Locale::En,
+        received_at: world.now(),
+        purchase: purchase.map(|purchase| (purchase.tenant_id, purchase.id)),
+        standing,
+    };
+    let certain = declare(Some(&purchase), Standing::Delivered);
+    let unclear = declare(None, Standing::Unclear);
+    for withdrawal in [&certain, &unclear] {
+        store.insert_withdrawal(withdrawal).await.expect("it is taken in");
+        assert_eq!(store.withdrawal(withdrawal.id).await.ok(), Some(Some(withdrawal.clone())));
+        let acknowledgement = mail(&world, Topic::Withdrawal(withdrawal.id)).await;
+        assert_eq!(acknowledgement.state, MailState::Due(withdrawal.received_at));
+    }
+    assert!(store.insert_withdrawal(&certain).await.is_err(), "once");
+    assert_eq!(store.withdrawals(10).await.ok(), Some(vec![unclear.clone(), certain]), "newest first");
+    assert_eq!(store.withdrawals(1).await.ok(), Some(vec![unclear]));
+    let unknown = WithdrawalId::new(world.now(), world.entropy.as_ref());
+    assert_eq!(store.withdrawal(unknown).await.ok(), Some(None));
+
+    let other = world.another_caller().await;
+    let found = async |email, id| store.purchase_ordered_by(email, id).await.expect("the store answers");
+    assert_eq!(found(&world.caller.email, purchase.id).await, Some(purchase.tenant_id));
+    assert_eq!(found(&other.email, purchase.id).await, None, "another's address opens nothing");
+    assert_eq!(found(&world.caller.email, world.purchase().id).await, None);
+}

@@ -1,0 +1,189 @@
+//! Withdrawal from a contract by the function that the law asks for (§ 356a BGB; article 11a of directive 2011/83/EU).
+
+use std::{fmt, str::FromStr};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    account::{EmailAddress, InvalidEmail},
+    ids::{PurchaseId, TenantId, WithdrawalId},
+    locale::Locale,
+    purchase::{Purchase, Status},
+    store::StoreError,
+};
+
+/// The longest name or description of a contract, in characters.
+pub const TEXT_LENGTH_MAX: usize = 500;
+
+/// The period for withdrawal: fourteen days (§ 355 (2) BGB), of which the day of the order is none and the last counts to
+/// its end (§§ 187 (1), 188 BGB). A day more than fourteen times 24 hours is never less than that.
+const PERIOD: SignedDuration = SignedDuration::from_hours(15 * 24);
+
+/// What a consumer declares (§ 356a (2) BGB).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Declaration {
+    /// Their name.
+    pub name: String,
+    /// Which contract, in their words; the purchase number finds it.
+    pub contract: String,
+    /// Where the acknowledgement goes.
+    pub email: EmailAddress,
+}
+
+impl fmt::Debug for Declaration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Declaration").finish_non_exhaustive()
+    }
+}
+
+/// What is missing from a declaration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidDeclaration {
+    /// The name is empty or too long.
+    #[error("a name of 1 to 500 characters is needed")]
+    Name,
+    /// The contract is not described, or at too great length.
+    #[error("a description of the contract of 1 to 500 characters is needed")]
+    Contract,
+    /// There is no address for the acknowledgement.
+    #[error("an e-mail address is needed")]
+    Email,
+}
+
+impl Declaration {
+    /// Takes what somebody typed.
+    pub fn new(name: &str, contract: &str, email: &str) -> Result<Self, InvalidDeclaration> {
+        let email = email.parse().map_err(|InvalidEmail| InvalidDeclaration::Email)?;
+        Ok(Self {
+            name: line(name).ok_or(InvalidDeclaration::Name)?,
+            contract: line(contract).ok_or(InvalidDeclaration::Contract)?,
+            email,
+        })
+    }
+}
+
+/// The text as one line; `None` when nothing is left, or too much.
+fn line(text: &str) -> Option<String> {
+    let plain = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    let line = plain.collect::<Vec<_>>().join(" ");
+    (1..=TEXT_LENGTH_MAX).contains(&line.chars().count()).then_some(line)
+}
+
+/// A declaration as it was received, and what it comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Withdrawal {
+    /// Which.
+    pub id: WithdrawalId,
+    /// What was declared.
+    pub declaration: Declaration,
+    /// The language that it was declared in.
+    pub locale: Locale,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// The purchase that it is of, and whose, where that is certain.
+    pub purchase: Option<(TenantId, PurchaseId)>,
+    /// What it comes to.
+    pub standing: Standing,
+}
+
+crate::purchase::named!(
+    /// What a declaration of withdrawal comes to.
+    Standing, UnknownStanding {
+        /// The right exists: the operator owes the money back (§ 357 BGB).
+        Effective = "EFFECTIVE",
+        /// The right has ended: delivery has begun with the buyer's consent, and was confirmed (§ 356 (5) BGB).
+        Delivered = "DELIVERED",
+        /// The right has ended: the period is over (§ 355 (2) BGB).
+        Late = "LATE",
+        /// All of the money went back before.
+        Refunded = "REFUNDED",
+        /// Nothing was paid.
+        Unpaid = "UNPAID",
+        /// Which purchase it is of is for a person to find out.
+        Unclear = "UNCLEAR",
+    }
+);
+
+/// What a declaration that was received at `at` comes to. `confirmed_at` is when the confirmation of the contract was
+/// sent: without one, consent does not end the right (§ 356 (5) no. 3 BGB).
+pub fn judge(purchase: &Purchase, confirmed_at: Option<Timestamp>, at: Timestamp) -> Standing {
+    let delivered = purchase.state.paid_at().is_some_and(|paid_at| paid_at <= at);
+    match purchase.status() {
+        Status::Pending | Status::Failed => Standing::Unpaid,
+        Status::Refunded => Standing::Refunded,
+        Status::Paid if delivered && purchase.consent.is_some() && confirmed_at.is_some_and(|sent| sent <= at) => {
+            Standing::Delivered
+        }
+        Status::Paid if purchase.created_at + PERIOD < at => Standing::Late,
+        Status::Paid => Standing::Effective,
+    }
+}
+
+/// Keeps declarations, for good.
+#[async_trait]
+pub trait WithdrawalStore: Send + Sync {
+    /// Writes a declaration, and in the same transaction the mail that acknowledges it.
+    async fn insert_withdrawal(&self, withdrawal: &Withdrawal) -> Result<(), StoreError>;
+
+    /// Whose purchase that is, if an account of that address ordered it.
+    async fn purchase_ordered_by(&self, email: &EmailAddress, id: PurchaseId) -> Result<Option<TenantId>, StoreError>;
+
+    /// The declaration of that id. Ids are not to be guessed, and whoever declared has got theirs.
+    async fn withdrawal(&self, id: WithdrawalId) -> Result<Option<Withdrawal>, StoreError>;
+
+    /// For the operator: the newest declarations.
+    async fn withdrawals(&self, limit: u32) -> Result<Vec<Withdrawal>, StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        purchase::State,
+        testing::{fixtures::World, memory::MemoryStore},
+    };
+
+    #[test]
+    fn a_declaration_names_who_what_and_where_to_answer() {
+        let said = Declaration::new(" Kim\r\n Meier ", "5 Credits\tvom 3.\u{0} Mai", "Kim@Example.com");
+        let said = said.expect("it is complete");
+        assert_eq!((said.name.as_str(), said.contract.as_str()), ("Kim Meier", "5 Credits vom 3. Mai"));
+        assert_eq!(said.email.as_str(), "kim@example.com");
+        let long = "ä".repeat(TEXT_LENGTH_MAX);
+        assert!(Declaration::new(&long, "x", "kim@example.com").is_ok());
+        let longer = format!("{long}ä");
+        for (name, contract, email, wrong) in [
+            (" \n", "x", "kim@example.com", InvalidDeclaration::Name),
+            (&longer, "x", "kim@example.com", InvalidDeclaration::Name),
+            ("Kim", "", "kim@example.com", InvalidDeclaration::Contract),
+            ("Kim", &longer, "kim@example.com", InvalidDeclaration::Contract),
+            ("Kim", "x", "kim", InvalidDeclaration::Email),
+        ] {
+            assert_eq!(Declaration::new(name, contract, email), Err(wrong), "{name:?} {contract:?} {email:?}");
+        }
+        assert!(!format!("{said:?}").contains("im"), "a log is no place for it");
+    }
+
+    #[tokio::test]
+    async fn the_right_ends_by_confirmed_delivery_or_by_time_and_not_before() {
+        const DAY: SignedDuration = SignedDuration::from_hours(24);
+        let world = World::open(std::sync::Arc::new(MemoryStore::default()), 1).await;
+        let pending = world.purchase();
+        let ordered = pending.created_at;
+        let state = |state: State| Purchase { state, ..pending.clone() };
+        let paid = state(pending.state.pay(ordered).expect("it is open"));
+        let without_consent = Purchase { consent: None, ..paid.clone() };
+        let refunded = state(paid.state.refund(ordered).expect("it is paid"));
+        let now = ordered + DAY;
+        assert_eq!(judge(&pending, None, now), Standing::Unpaid);
+        assert_eq!(judge(&refunded, Some(now), now), Standing::Refunded);
+        assert_eq!(judge(&paid, Some(now), now), Standing::Delivered);
+        assert_eq!(judge(&paid, None, now), Standing::Effective, "consent was not confirmed");
+        assert_eq!(judge(&paid, Some(now + DAY), now), Standing::Effective, "consent was not yet confirmed");
+        assert_eq!(judge(&without_consent, Some(now), now), Standing::Effective, "there is no consent");
+        assert_eq!(judge(&without_consent, None, ordered + DAY * 15), Standing::Effective);
+        assert_eq!(judge(&without_consent, None, ordered + DAY * 15 + DAY / 24), Standing::Late);
+    }
+}

@@ -18,6 +18,8 @@ pub struct Shop {
 /// What the operator has set, as far as pages show it.
 #[derive(Clone, Debug)]
 pub struct ShopSettings {
+    /// The address that customers come by, without a slash at its end.
+    pub public_url: String,
     /// No real money: sessions are made up, and a banner says so.
     pub mock: bool,
     /// Who sells.

@@ -18,6 +18,15 @@ pub(crate) struct WallTime {
     pub(crate) minute: i8,
 }
 
+#[cfg(feature = "ssr")]
+impl WallTime {
+    /// The instant on the wall clock of that zone.
+    pub(crate) fn at(at: jiff::Timestamp, zone: &jiff::tz::TimeZone) -> Self {
+        let at = zone.to_datetime(at);
+        Self { year: at.year(), month: at.month(), day: at.day(), hour: at.hour(), minute: at.minute() }
+    }
+}
+
 const NBSP: char = '\u{a0}';
 const MINUS: char = '\u{2212}';
 

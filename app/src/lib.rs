@@ -12,6 +12,8 @@ pub mod context;
 mod error;
 mod format;
 pub mod legal;
+#[cfg(feature = "ssr")]
+pub mod letters;
 mod locales;
 mod pages;
 pub mod routes;

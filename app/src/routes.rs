@@ -22,6 +22,14 @@ pub(crate) const SHOP: &str = "/";
 /// The success page, without its session.
 pub(crate) const SUCCESS: &str = "/checkout/success";
 
+/// Where a contract is withdrawn from.
+pub(crate) const WITHDRAW: &str = "/withdraw";
+
+/// The withdrawal form, filled in for a purchase.
+pub(crate) fn withdraw(purchase_id: &str) -> String {
+    format!("{WITHDRAW}?purchase={}", encoded(purchase_id))
+}
+
 /// The front page with the order form of a product open.
 pub(crate) fn order(product_id: &str) -> String {
     format!("/?buy={}", encoded(product_id))

@@ -12,7 +12,7 @@ use crate::{
     components::{BalanceNews, Footer, Header, LiveBalance, MockBanner},
     pages::{
         CancelPage, LegalTextPage, NotFoundPage, ReceiptPage, ShopPage, SignInPage, SignUpPage, SuccessPage,
-        confirmation,
+        WithdrawPage, confirmation,
     },
 };
 
@@ -92,6 +92,7 @@ fn Frame() -> impl IntoView {
                 <Route path=(StaticSegment("checkout"), StaticSegment("cancel")) view=CancelPage ssr=SsrMode::Async />
                 <Route path=(StaticSegment("purchases"), ParamSegment("id")) view=ReceiptPage ssr=SsrMode::Async />
                 <Route path=(StaticSegment("legal"), ParamSegment("page")) view=LegalTextPage ssr=SsrMode::Async />
+                <Route path=StaticSegment("withdraw") view=WithdrawPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("signin") view=SignInPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("signup") view=SignUpPage ssr=SsrMode::Async />
             </Routes>

@@ -33,6 +33,8 @@ pub struct Settings {
     pub vat_rate_basis_points: i64,
     /// The zone that pages show times in.
     pub time_zone: TimeZone,
+    /// How mails go out.
+    pub mail: Mail,
     /// The operator's texts, or samples.
     pub legal: legal::Read,
     /// How log lines look.
@@ -58,6 +60,20 @@ pub enum Payments {
         live: bool,
         /// Another address than Stripe's, for tests.
         api_base: Option<Url>,
+    },
+}
+
+/// How mails go out.
+#[derive(Clone, Debug)]
+pub enum Mail {
+    /// Into a mailbox that is shown at `/dev/mailbox`, on this machine alone.
+    Mailbox,
+    /// By a mail server.
+    Smtp {
+        /// `smtps://…` or `smtp://…`; may hold a password.
+        url: SecretString,
+        /// Whom they are from.
+        from: lettre::message::Mailbox,
     },
 }
 

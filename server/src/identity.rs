@@ -109,6 +109,12 @@ impl Identity {
         }
     }
 
+    /// Whether one more mail may be caused from that address of the network to that mail address, by somebody who need not
+    /// be signed in. Counts it.
+    pub fn may_write_to(&self, from: IpAddr, email: &EmailAddress) -> Result<(), Problem> {
+        self.guessing.letter(from, email.as_str()).map_err(|wait| Problem::TOO_MANY_ATTEMPTS.after(wait))
+    }
+
     /// Ends the session, if there is one.
     pub async fn sign_out(&self, session: &Session) -> Result<(), Problem> {
         session.flush().await.map_err(|error| session_problem(&error))

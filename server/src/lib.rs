@@ -8,6 +8,7 @@ pub mod http;
 pub mod identity;
 pub mod legal;
 pub mod lifecycle;
+pub mod mail;
 pub mod mock;
 pub mod operator;
 pub mod router;

@@ -19,8 +19,9 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::{
-    config::{Payments, Settings, local_url},
+    config::{self, Payments, Settings, local_url},
     identity::{DEMO_EMAIL, DEMO_PASSWORD, Identity},
+    mail::{Postman, Transport, mailbox::Mailbox, smtp},
     mock::MockProvider,
     router::router,
     serve::serve,
@@ -108,6 +109,7 @@ pub fn assemble(
     let shop = Shop {
         billing: Billing::new(stores.store.clone(), provider, clock.clone(), entropy.clone()),
         settings: Arc::new(ShopSettings {
+            public_url: public_url.as_str().trim_end_matches('/').to_owned(),
             mock,
             seller: settings.seller.clone(),
             vat_rate_basis_points: settings.vat_rate_basis_points,
@@ -137,8 +139,30 @@ pub fn assemble(
             .site_addr(settings.listen_addr)
             .reload_port(3_001_u32)
             .build(),
+        mailbox: matches!(settings.mail, config::Mail::Mailbox).then(Mailbox::default),
         shutdown,
         metrics: Metrics::start(),
+    })
+}
+
+/// Who sends the mails of a process.
+pub fn postman(settings: &Settings, state: &AppState) -> Result<Postman, CannotStart> {
+    let wrong = |what: String| CannotStart(format!("SMTP_URL is wrong: {what}."));
+    let (transport, from) = match &settings.mail {
+        config::Mail::Smtp { url, from } => {
+            (Transport::Smtp(smtp::transport(url.expose_secret()).map_err(wrong)?), from.clone())
+        }
+        config::Mail::Mailbox => {
+            let from = "IZA Credits <shop@example.com>".parse().map_err(|_| wrong("nobody to send as".to_owned()))?;
+            (Transport::Mailbox(state.mailbox.clone().unwrap_or_default()), from)
+        }
+    };
+    Ok(Postman {
+        billing: state.shop.billing.clone(),
+        accounts: state.accounts.clone(),
+        settings: state.shop.settings.clone(),
+        from,
+        transport,
     })
 }
 
@@ -177,12 +201,16 @@ pub async fn run(settings: Settings) -> Result<(), CannotStart> {
             "sample texts are shown to customers: write your own into the folder that LEGAL_DIR names"
         );
     }
+    if matches!(settings.mail, config::Mail::Mailbox) {
+        tracing::info!("mails are not sent: read them at {public_url}dev/mailbox, or set SMTP_URL");
+    }
     let shutdown = CancellationToken::new();
     let state = assemble(&settings, public_url, stores, provider, Arc::new(SystemClock), shutdown.clone());
     if settings.mock() {
         let created = state.identity.create_demo_account().await;
         created.map_err(|problem| CannotStart(format!("The demo account cannot be made: {}", problem.detail)))?;
     }
+    let postman = postman(&settings, &state)?;
     // Before anybody is told that it runs, and may want to stop it.
     let signals = Signals::listen().map_err(|error| CannotStart(format!("Signals cannot be heard: {error}.")))?;
     let signals = tokio::spawn(stop_on_signal(signals, shutdown.clone()));
@@ -193,11 +221,15 @@ pub async fn run(settings: Settings) -> Result<(), CannotStart> {
         asks_provider: !settings.mock(),
     };
     let worker = tokio::spawn(worker.run(shutdown.clone()));
+    let postman = tokio::spawn(postman.run(shutdown.clone()));
     announce(&state, settings.mock());
     serve(listener, router(&state), shutdown).await;
     upkeep.abort();
     if let Err(error) = worker.await {
         tracing::error!(%error, "the worker had failed");
+    }
+    if let Err(error) = postman.await {
+        tracing::error!(%error, "the postman had failed");
     }
     signals.abort();
     tracing::info!("stopped");

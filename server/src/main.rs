@@ -40,6 +40,30 @@ enum Command {
     /// Shows stored payment events, or applies one again.
     #[command(subcommand)]
     Events(Events),
+    /// Shows the mails that are owed or were sent, or makes those that are not sent due now.
+    #[command(subcommand)]
+    Mails(Mails),
+    /// Shows the newest declarations of withdrawal, and what each comes to.
+    Withdrawals {
+        /// How many at most.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+}
+
+#[derive(Subcommand)]
+enum Mails {
+    /// A line for each of the newest mails.
+    List {
+        /// Those alone that are not sent.
+        #[arg(long)]
+        unsent: bool,
+        /// How many at most.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// Makes every mail that is not sent due now, also those that were given up.
+    Retry,
 }
 
 #[derive(Subcommand)]
@@ -112,6 +136,18 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
         Command::Events(Events::Replay { id }) => {
             let worker = lifecycle::worker(&settings).await?;
             print!("{}", operator::replay_event(&worker, &id).await?);
+        }
+        Command::Mails(Mails::List { unsent, limit }) => {
+            let worker = lifecycle::worker(&settings).await?;
+            print!("{}", operator::list_mails(&worker, unsent, limit).await?);
+        }
+        Command::Mails(Mails::Retry) => {
+            let worker = lifecycle::worker(&settings).await?;
+            println!("{} mails are due now; a running shop sends them.", worker.billing.retry_mails().await?);
+        }
+        Command::Withdrawals { limit } => {
+            let worker = lifecycle::worker(&settings).await?;
+            print!("{}", operator::list_withdrawals(&worker, limit).await?);
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! What an operator does by hand: `server reconcile` and `server events`. Each prints what it found and what changed.
+//! What an operator does by hand: `server reconcile`, `events`, `mails` and `withdrawals`. Each prints what it found and what changed.
 
 use std::fmt::Write;
 
@@ -6,12 +6,14 @@ use billing::{
     BillingError,
     billing::Received,
     event::{EventStatus, StoredEvent},
+    mail::{MailState, Topic},
+    withdrawal::{Declaration, Withdrawal},
 };
 
 use crate::{stripe::event, worker::Worker};
 
-/// Most events that one `events list` shows, and that one `reconcile` takes up.
-const EVENTS_MAX: u32 = 1_000;
+/// The most that one command shows, and that one `reconcile` takes up.
+const LINES_MAX: u32 = 1_000;
 
 /// Does at once what the worker does bit by bit: fetches missed events, applies the stored ones, whether due or not, and
 /// asks the provider about every PENDING purchase. A dry run only says which these are.
@@ -19,7 +21,7 @@ pub async fn reconcile(worker: &Worker, now: jiff::Timestamp, dry_run: bool) -> 
     let mut report = String::new();
     let pending = if worker.asks_provider { worker.billing.pending_since(now).await? } else { Vec::new() };
     if dry_run {
-        let received = worker.billing.events(Some(EventStatus::Received), EVENTS_MAX).await?;
+        let received = worker.billing.events(Some(EventStatus::Received), LINES_MAX).await?;
         for event in &received {
             let _ = writeln!(report, "event {} {} would be applied again", event.provider_event_id, event.event_type);
         }
@@ -35,7 +37,7 @@ pub async fn reconcile(worker: &Worker, now: jiff::Timestamp, dry_run: bool) -> 
     }
     // One that waits for its next turn, or was left by a process that died, is somebody's money now. Whether the worker
     // takes it up at the same moment makes no difference.
-    let stored = worker.billing.events(Some(EventStatus::Received), EVENTS_MAX).await?;
+    let stored = worker.billing.events(Some(EventStatus::Received), LINES_MAX).await?;
     for event in &stored {
         let _ = writeln!(report, "event {}", replay(worker, event).await?);
     }
@@ -63,7 +65,7 @@ pub async fn reconcile(worker: &Worker, now: jiff::Timestamp, dry_run: bool) -> 
 
 /// A line for each of the newest events, or of those of one status.
 pub async fn list_events(worker: &Worker, status: Option<EventStatus>, limit: u32) -> Result<String, BillingError> {
-    let events = worker.billing.events(status, limit.clamp(1, EVENTS_MAX)).await?;
+    let events = worker.billing.events(status, limit.clamp(1, LINES_MAX)).await?;
     let mut report = String::new();
     for event in &events {
         let StoredEvent { provider_event_id, event_type, status, received_at, attempts, note, .. } = event;
@@ -103,6 +105,41 @@ async fn replay(worker: &Worker, stored: &StoredEvent) -> Result<String, Billing
     }
     let after = worker.billing.event(&stored.provider_event_id).await?;
     Ok(line + &after.map_or_else(String::new, |event| format!(", {}", event.note)))
+}
+
+/// A line for each of the newest mails, or of those alone that are not sent. Addresses are not among it.
+pub async fn list_mails(worker: &Worker, unsent: bool, limit: u32) -> Result<String, BillingError> {
+    let mails = worker.billing.mails(unsent, limit.clamp(1, LINES_MAX)).await?;
+    let mut report = String::new();
+    for mail in &mails {
+        let about = match mail.topic {
+            Topic::Confirmation(_, purchase) => format!("confirmation of purchase {purchase}"),
+            Topic::Withdrawal(withdrawal) => format!("acknowledgement of withdrawal {withdrawal}"),
+        };
+        let state = match mail.state {
+            MailState::Sent(at) => format!("sent {at}"),
+            MailState::Due(at) => format!("due {at}"),
+            MailState::GivenUp => "given up".to_owned(),
+        };
+        let _ = writeln!(report, "{} {about}: {state}, {} attempts {}", mail.created_at, mail.attempts, mail.note);
+    }
+    let _ = writeln!(report, "{} mails.", mails.len());
+    Ok(report)
+}
+
+/// Each of the newest declarations of withdrawal, as it came, and what it comes to. They are personal data: whoever
+/// declares expects an answer.
+pub async fn list_withdrawals(worker: &Worker, limit: u32) -> Result<String, BillingError> {
+    let withdrawals = worker.billing.withdrawals(limit.clamp(1, LINES_MAX)).await?;
+    let mut report = String::new();
+    for Withdrawal { id, declaration, received_at, purchase, standing, .. } in &withdrawals {
+        let purchase = purchase.map_or_else(|| "unknown".to_owned(), |(_, purchase)| purchase.to_string());
+        let Declaration { name, contract, email } = declaration;
+        let _ = writeln!(report, "{received_at} {standing:<9} {id}\n  purchase: {purchase}\n  contract: {contract}");
+        let _ = writeln!(report, "  name: {name}\n  answer to: {}", email.as_str());
+    }
+    let _ = writeln!(report, "{} withdrawals.", withdrawals.len());
+    Ok(report)
 }
 
 fn no_such_event(id: &str) -> String {

@@ -35,7 +35,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use remembered::Remembered;
 
 use crate::{
-    http::{auth, balance, checkout, consent, forms, health, openapi, problem::Problem, products, purchases, webhook},
+    http::{
+        auth, balance, checkout, consent, dev, forms, health, openapi, problem::Problem, products, purchases, webhook,
+    },
     identity::{cookie_name, identify, session_layer},
     security,
     state::AppState,
@@ -64,12 +66,22 @@ pub fn routes(state: &AppState) -> Router {
     let (api, document) = api(state);
     let document = Json(document);
     api.route("/billing/openapi.json", get(async move || document.clone()))
-        .route("/metrics", get(answers::metrics))
+        .merge(inside())
         .merge(personal(state, forms::routes().merge(pages(state))))
         .method_not_allowed_fallback(async || Problem::METHOD_NOT_ALLOWED)
         .fallback_service(static_files(state))
         .layer(middleware::from_fn(telemetry::measure))
         .with_state(state.clone())
+}
+
+/// What nobody but this machine sees.
+fn inside() -> Router<AppState> {
+    Router::new()
+        .route("/metrics", get(answers::metrics))
+        .route("/dev/mailbox", get(dev::mailbox))
+        .route("/dev/mailbox/{number}", get(dev::mail))
+        .route("/dev/mailbox/{number}/raw", get(dev::raw_mail))
+        .layer(middleware::from_fn(answers::this_machine_alone))
 }
 
 /// The JSON API, and its description.

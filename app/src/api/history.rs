@@ -57,7 +57,7 @@ impl PurchaseView {
             },
             disputed: purchase.reversals.is_disputed(),
             session_id: purchase.checkout.as_ref().map(|checkout| checkout.provider_ref.clone()),
-            ordered_at: server::wall_time(purchase.created_at, zone),
+            ordered_at: WallTime::at(purchase.created_at, zone),
         }
     }
 }

@@ -12,6 +12,7 @@ mod order;
 mod receipt;
 #[cfg(feature = "ssr")]
 mod server;
+mod withdrawal;
 
 pub(crate) use account::{Visit, balance, current_visit};
 pub(crate) use catalog::{ProductView, products};
@@ -20,6 +21,7 @@ pub(crate) use history::{HistoryView, PurchaseView, purchase_history};
 pub(crate) use legal::legal_text;
 pub(crate) use order::{ConsentView, CreateCheckout, OrderFormView, Ordered, order_form};
 pub(crate) use receipt::{EntryView, ReceiptView, SellerView, receipt};
+pub(crate) use withdrawal::withdrawal;
 
 /// Gives the page being rendered that HTTP status; means nothing in the browser.
 #[cfg_attr(not(feature = "ssr"), expect(unused_variables, reason = "only a server answers with a status"))]

@@ -74,15 +74,15 @@ async fn read(purchase_id: PurchaseId) -> Result<ReceiptView, ShopError> {
         net: vat.net,
         tax: vat.tax,
         payment_ref: purchase.payment_ref.clone(),
-        paid_at: purchase.state.paid_at().map(|at| server::wall_time(at, zone)),
-        refunded_at: purchase.state.refunded_at().map(|at| server::wall_time(at, zone)),
+        paid_at: purchase.state.paid_at().map(|at| WallTime::at(at, zone)),
+        refunded_at: purchase.state.refunded_at().map(|at| WallTime::at(at, zone)),
         entries: entries
             .iter()
             .map(|entry| EntryView {
                 kind: entry.booked.kind,
                 credits: entry.booked.credits,
                 balance_after: entry.balance_after,
-                at: server::wall_time(entry.booked.created_at, zone),
+                at: WallTime::at(entry.booked.created_at, zone),
             })
             .collect(),
         purchase: PurchaseView::new(&purchase, zone),

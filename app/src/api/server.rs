@@ -6,14 +6,12 @@ use http::{
     header::{ACCEPT, LOCATION},
     request::Parts,
 };
-use jiff::{Timestamp, tz::TimeZone};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
 use crate::{
     context::{Shop, Visitor},
     error::ShopError,
-    format::WallTime,
     routes,
 };
 
@@ -82,12 +80,6 @@ pub(super) fn set_status(status: u16) {
     if let (Some(response), Ok(status)) = (use_context::<ResponseOptions>(), StatusCode::from_u16(status)) {
         response.set_status(status);
     }
-}
-
-/// The instant on the wall clock of that zone.
-pub(super) fn wall_time(at: Timestamp, zone: &TimeZone) -> WallTime {
-    let at = zone.to_datetime(at);
-    WallTime { year: at.year(), month: at.month(), day: at.day(), hour: at.hour(), minute: at.minute() }
 }
 
 /// Whether a server function was called over HTTP, and not by a page being rendered.

@@ -27,6 +27,9 @@ pub(crate) fn Footer() -> impl IntoView {
                 <LanguageSwitch />
                 <nav class="legal-links" aria-label=t.legal>
                     {legal}
+                    <a class="link" href=routes::WITHDRAW>
+                        {t.withdraw}
+                    </a>
                 </nav>
             </div>
         </footer>

@@ -2,6 +2,8 @@
 
 use billing::locale::Locale;
 
+#[cfg(feature = "ssr")]
+use super::MailTexts;
 use super::Texts;
 
 pub(super) const TEXTS: Texts = Texts {
@@ -138,6 +140,21 @@ pub(super) const TEXTS: Texts = Texts {
     privacy: "Datenschutz",
     withdrawal: "Widerrufsbelehrung",
 
+    // withdrawing
+    withdraw: "Vertrag widerrufen",
+    withdraw_lead: "Hier erklären Sie den Widerruf eines Vertrags. Sie bekommen sofort eine Bestätigung mit Datum und Uhrzeit per E-Mail. Eine Begründung brauchen Sie nicht.",
+    withdraw_name: "Ihr Name",
+    withdraw_contract: "Welcher Vertrag",
+    withdraw_contract_hint: "Am besten die Kaufnummer, sie steht auf dem Beleg. Sonst Produkt und Datum der Bestellung.",
+    withdraw_email: "E-Mail-Adresse für die Bestätigung",
+    withdraw_button: "Widerruf bestätigen",
+    withdraw_problem_incomplete: "Bitte geben Sie Ihren Namen, den Vertrag und eine gültige E-Mail-Adresse an. Es wurde noch nichts erklärt.",
+    withdraw_received_title: "Ihr Widerruf ist eingegangen",
+    standing_effective: "Ihr Widerruf ist wirksam. Der Kaufpreis wird spätestens nach 14 Tagen auf dem Weg erstattet, auf dem Sie bezahlt haben (§ 357 BGB).",
+    standing_refunded: "Der Kaufpreis wurde bereits vollständig erstattet.",
+    standing_unpaid: "Für diese Bestellung ist keine Zahlung eingegangen. Es gibt nichts zu erstatten.",
+    standing_unclear: "Die Erklärung wird geprüft, und Sie bekommen eine Antwort per E-Mail.",
+
     // errors
     not_found_title: "Seite nicht gefunden",
     not_found_text: "Hier gibt es nichts, oder es gehört nicht zu Ihrem Konto.",
@@ -160,5 +177,33 @@ pub(super) const TEXTS: Texts = Texts {
     vat: |rate| format!("Enthaltene MwSt. ({rate})"),
     balance_news: |balance| format!("Neues Guthaben: {balance}"),
     redirect_pay: |host| format!("Sie werden zur Zahlungsseite weitergeleitet: {host}"),
+    purchase_of_number: |number| format!("Kaufnummer {number}"),
+    withdraw_received: |at, email| format!("Eingegangen am {at}. Die Bestätigung geht an {email}."),
+    standing_delivered: |ordered, paid| {
+        format!(
+            "Ihr Widerrufsrecht ist für diesen Kauf erloschen (§ 356 Abs. 5 BGB): Bei der Bestellung am {ordered} haben Sie verlangt, dass die Credits sofort gutgeschrieben werden, und bestätigt, dass Ihr Widerrufsrecht damit erlischt. Am {paid} wurden sie gutgeschrieben, und Ihre Zustimmung wurde Ihnen per E-Mail bestätigt."
+        )
+    },
+    standing_late: |ordered| {
+        format!(
+            "Ihr Widerrufsrecht ist für diesen Kauf erloschen: Die Frist von 14 Tagen seit der Bestellung am {ordered} ist abgelaufen (§ 355 Abs. 2 BGB)."
+        )
+    },
     success_booked: |credits, price| format!("{credits} für {price} sind auf Ihrem Guthaben."),
+};
+
+#[cfg(feature = "ssr")]
+pub(super) const MAIL_TEXTS: MailTexts = MailTexts {
+    greeting: "Guten Tag,",
+    confirmation_lead: "vielen Dank für Ihren Kauf. Wir bestätigen den Vertrag; die Zahlung ist eingegangen, und die Credits sind auf Ihrem Guthaben.",
+    delivered_at: "Geliefert am",
+    tax_included: "Darin MwSt.",
+    consent_title: "Ihre Zustimmung",
+    consent_ends_right: "Mit der Gutschrift und dieser Bestätigung ist Ihr Widerrufsrecht erloschen (§ 356 Abs. 5 BGB).",
+    attached: "Im Anhang: die Vertragsbedingungen und die Widerrufsbelehrung, wie sie heute gelten. Bitte bewahren Sie diese E-Mail auf.",
+    acknowledgement_lead: "Ihre Widerrufserklärung ist eingegangen. Das haben Sie erklärt:",
+    received_at: "Eingegangen am",
+    confirmation_subject: |product| format!("Bestätigung Ihres Kaufs: {product}"),
+    acknowledgement_subject: |at| format!("Eingangsbestätigung Ihres Widerrufs vom {at}"),
+    consented: |at| format!("Bei der Bestellung am {at} haben Sie erklärt:"),
 };

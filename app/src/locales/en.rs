@@ -2,6 +2,8 @@
 
 use billing::locale::Locale;
 
+#[cfg(feature = "ssr")]
+use super::MailTexts;
 use super::Texts;
 
 pub(super) const TEXTS: Texts = Texts {
@@ -138,6 +140,21 @@ pub(super) const TEXTS: Texts = Texts {
     privacy: "Privacy",
     withdrawal: "Right of withdrawal",
 
+    // withdrawing
+    withdraw: "Withdraw from contract",
+    withdraw_lead: "Here you declare your withdrawal from a contract. An acknowledgement with date and time comes by e-mail at once. You need not give a reason.",
+    withdraw_name: "Your name",
+    withdraw_contract: "Which contract",
+    withdraw_contract_hint: "Best by the purchase number, which is on the receipt. Otherwise product and date of the order.",
+    withdraw_email: "E-mail address for the acknowledgement",
+    withdraw_button: "Confirm withdrawal",
+    withdraw_problem_incomplete: "Please give your name, the contract and a valid e-mail address. Nothing has been declared yet.",
+    withdraw_received_title: "Your withdrawal has been received",
+    standing_effective: "Your withdrawal is effective. The price is refunded within 14 days, the way you paid (section 357 BGB).",
+    standing_refunded: "The whole price has been refunded already.",
+    standing_unpaid: "No payment has come in for this order. There is nothing to refund.",
+    standing_unclear: "Your declaration is being looked at, and you get an answer by e-mail.",
+
     // errors
     not_found_title: "Page not found",
     not_found_text: "There is nothing here, or it does not belong to your account.",
@@ -160,5 +177,33 @@ pub(super) const TEXTS: Texts = Texts {
     vat: |rate| format!("VAT included ({rate})"),
     balance_news: |balance| format!("New balance: {balance}"),
     redirect_pay: |host| format!("You are being taken to the payment page: {host}"),
+    purchase_of_number: |number| format!("Purchase number {number}"),
+    withdraw_received: |at, email| format!("Received on {at}. The acknowledgement goes to {email}."),
+    standing_delivered: |ordered, paid| {
+        format!(
+            "Your right of withdrawal has ended for this purchase (section 356 (5) BGB): when ordering on {ordered} you asked for the credits to be added at once, and acknowledged that your right of withdrawal then ends. They were added on {paid}, and your consent was confirmed to you by e-mail."
+        )
+    },
+    standing_late: |ordered| {
+        format!(
+            "Your right of withdrawal has ended for this purchase: the 14 days since the order on {ordered} are over (section 355 (2) BGB)."
+        )
+    },
     success_booked: |credits, price| format!("{credits} for {price} have been added to your balance."),
+};
+
+#[cfg(feature = "ssr")]
+pub(super) const MAIL_TEXTS: MailTexts = MailTexts {
+    greeting: "Hello,",
+    confirmation_lead: "thank you for your purchase. We confirm the contract; your payment has come in, and the credits are on your balance.",
+    delivered_at: "Delivered",
+    tax_included: "VAT included",
+    consent_title: "Your consent",
+    consent_ends_right: "With the credits added and this confirmation, your right of withdrawal has ended (section 356 (5) BGB).",
+    attached: "Attached are the terms and the notice of withdrawal as they stand today. Please keep this e-mail.",
+    acknowledgement_lead: "your declaration of withdrawal has been received. This is what you declared:",
+    received_at: "Received",
+    confirmation_subject: |product| format!("Confirmation of your purchase: {product}"),
+    acknowledgement_subject: |at| format!("Your withdrawal of {at} has been received"),
+    consented: |at| format!("When ordering on {at} you declared:"),
 };

@@ -144,6 +144,21 @@ pub(crate) struct Texts {
     pub(crate) privacy: &'static str,
     pub(crate) withdrawal: &'static str,
 
+    // withdrawing
+    pub(crate) withdraw: &'static str,
+    pub(crate) withdraw_lead: &'static str,
+    pub(crate) withdraw_name: &'static str,
+    pub(crate) withdraw_contract: &'static str,
+    pub(crate) withdraw_contract_hint: &'static str,
+    pub(crate) withdraw_email: &'static str,
+    pub(crate) withdraw_button: &'static str,
+    pub(crate) withdraw_problem_incomplete: &'static str,
+    pub(crate) withdraw_received_title: &'static str,
+    pub(crate) standing_effective: &'static str,
+    pub(crate) standing_refunded: &'static str,
+    pub(crate) standing_unpaid: &'static str,
+    pub(crate) standing_unclear: &'static str,
+
     // errors
     pub(crate) not_found_title: &'static str,
     pub(crate) not_found_text: &'static str,
@@ -167,6 +182,38 @@ pub(crate) struct Texts {
     pub(crate) balance_news: fn(balance: &str) -> String,
     pub(crate) redirect_pay: fn(host: &str) -> String,
     pub(crate) success_booked: fn(credits: &str, price: &str) -> String,
+    pub(crate) purchase_of_number: fn(number: &str) -> String,
+    pub(crate) withdraw_received: fn(at: &str, email: &str) -> String,
+    pub(crate) standing_delivered: fn(ordered: &str, paid: &str) -> String,
+    pub(crate) standing_late: fn(ordered: &str) -> String,
+}
+
+/// What mails say beside that, in one language. Of no use to the browser.
+#[cfg(feature = "ssr")]
+pub(crate) struct MailTexts {
+    pub(crate) greeting: &'static str,
+    pub(crate) confirmation_lead: &'static str,
+    pub(crate) delivered_at: &'static str,
+    pub(crate) tax_included: &'static str,
+    pub(crate) consent_title: &'static str,
+    pub(crate) consent_ends_right: &'static str,
+    pub(crate) attached: &'static str,
+    pub(crate) acknowledgement_lead: &'static str,
+    pub(crate) received_at: &'static str,
+    pub(crate) confirmation_subject: fn(product: &str) -> String,
+    pub(crate) acknowledgement_subject: fn(at: &str) -> String,
+    pub(crate) consented: fn(at: &str) -> String,
+}
+
+#[cfg(feature = "ssr")]
+impl MailTexts {
+    /// The texts of a language.
+    pub(crate) fn of(locale: Locale) -> &'static Self {
+        match locale {
+            Locale::De => &de::MAIL_TEXTS,
+            Locale::En => &en::MAIL_TEXTS,
+        }
+    }
 }
 
 impl Texts {

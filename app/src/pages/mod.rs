@@ -7,6 +7,7 @@ mod not_found;
 mod receipt;
 mod shop;
 mod success;
+mod withdraw;
 
 pub(crate) use account::{SignInPage, SignUpPage};
 pub(crate) use cancel::CancelPage;
@@ -15,3 +16,4 @@ pub(crate) use not_found::NotFoundPage;
 pub(crate) use receipt::ReceiptPage;
 pub(crate) use shop::ShopPage;
 pub(crate) use success::{SuccessPage, confirmation};
+pub(crate) use withdraw::{WithdrawPage, standing_text};

@@ -48,6 +48,7 @@ fn Receipt(receipt: ReceiptView) -> impl IntoView {
     let t = texts();
     let purchase = receipt.purchase;
     let id = purchase.id.to_string();
+    let id_text = id.clone();
     let was_paid = matches!(purchase.status, Status::Paid | Status::Refunded);
     let title = if was_paid { t.receipt } else { t.purchase };
     let money = |amount| format::money(amount, t.locale);
@@ -111,6 +112,7 @@ fn Receipt(receipt: ReceiptView) -> impl IntoView {
         <p class="actions no-print">
             {open}
             <PrintButton />
+            {was_paid.then(|| view! { <a class="link" href=routes::withdraw(&id_text)>{t.withdraw}</a> })}
             <a class="link" href=routes::SHOP>
                 {t.to_shop}
             </a>

@@ -13,8 +13,8 @@ use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use url::{Host, Url};
 
-use super::{Payments, Settings, WrongSettings};
-use crate::{legal, telemetry::LogFormat};
+use super::{Mail, Payments, Settings, WrongSettings};
+use crate::{legal, mail::smtp, telemetry::LogFormat};
 
 const DATABASE_URL_DEFAULT: &str = "sqlite://data/shop.db";
 const LISTEN_ADDR_DEFAULT: &str = "127.0.0.1:3000";
@@ -79,6 +79,7 @@ pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Wro
     let webhook_secrets = webhook_secrets(&reader);
     let payments = payments(&mut reader, &webhook_secrets);
     let seller = seller(&mut reader, &payments);
+    let mail = mail(&mut reader, &payments);
     let vat = reader.parsed("VAT_RATE", basis_points, "set it to a per cent from 0 to 100, such as 19 or 8.1");
     let zone = reader.parsed("TIME_ZONE", |name| TimeZone::get(name).ok(), "set it to a name such as Europe/Berlin");
     let log_format = reader.parsed("LOG_FORMAT", log_format, "set it to text or json");
@@ -94,6 +95,7 @@ pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Wro
         webhook_secrets,
         seller,
         vat_rate_basis_points: vat.unwrap_or(1_900),
+        mail,
         legal,
         time_zone: zone.or_else(|| TimeZone::get("Europe/Berlin").ok()).unwrap_or(TimeZone::UTC),
         log_format: log_format.unwrap_or_default(),
@@ -209,6 +211,36 @@ fn payments(reader: &mut Reader<'_>, webhook_secrets: &[SecretString]) -> Paymen
     Payments::Stripe { key: SecretString::from(key), live, api_base }
 }
 
+fn mail(reader: &mut Reader<'_>, payments: &Payments) -> Mail {
+    let from = reader.parsed(
+        "MAIL_FROM",
+        |text| text.parse().ok(),
+        "set it to the address that mails are from, such as Shop <shop@example.com>",
+    );
+    let Some(url) = reader.get("SMTP_URL") else {
+        if matches!(payments, Payments::Stripe { live: true, .. }) {
+            reader.complain(
+                "SMTP_URL is missing, and STRIPE_SECRET_KEY is a live key: purchases must be confirmed by e-mail. Set it \
+                 to your mail server, such as smtps://user:password@mail.example.com.",
+            );
+        }
+        return Mail::Mailbox;
+    };
+    if !smtp::is_address(&url) {
+        reader.complain(
+            "SMTP_URL is wrong: set it to smtps://user:password@mail.example.com, or to \
+             smtp://user:password@mail.example.com:587?tls=required.",
+        );
+    }
+    let Some(from) = from else {
+        if reader.get("MAIL_FROM").is_none() {
+            reader.complain("MAIL_FROM is missing, and SMTP_URL is set: set it, such as Shop <shop@example.com>.");
+        }
+        return Mail::Mailbox;
+    };
+    Mail::Smtp { url: SecretString::from(url), from }
+}
+
 fn seller(reader: &mut Reader<'_>, payments: &Payments) -> Seller {
     let live = matches!(payments, Payments::Stripe { live: true, .. });
     let mut field = |name: &str, example: &str| {
@@ -305,13 +337,15 @@ mod tests {
         for key in ["sk_live_1", "rk_live_1"] {
             let mut pairs = seller.to_vec();
             pairs.push(("STRIPE_SECRET_KEY", key));
-            assert!(matches!(&wrong(&pairs)[..], [only] if only.starts_with("STRIPE_WEBHOOK_SECRET is missing")));
+            assert!(wrong(&pairs)[0].starts_with("STRIPE_WEBHOOK_SECRET is missing"));
             pairs.push(("STRIPE_WEBHOOK_SECRET", "whsec_1"));
+            assert!(matches!(&wrong(&pairs)[..], [only] if only.starts_with("SMTP_URL is missing")));
+            pairs.extend([("SMTP_URL", "smtps://mail.example.com"), ("MAIL_FROM", "a@example.com")]);
             assert!(read(&pairs).is_ok());
             pairs.push(("STRIPE_API_BASE", "http://127.0.0.1:1"));
             assert!(wrong(&pairs).iter().any(|sentence| sentence.starts_with("STRIPE_API_BASE")));
         }
-        assert_eq!(wrong(&[("STRIPE_SECRET_KEY", "sk_live_1"), ("STRIPE_WEBHOOK_SECRET", "w")]).len(), 3);
+        assert_eq!(wrong(&[("STRIPE_SECRET_KEY", "sk_live_1"), ("STRIPE_WEBHOOK_SECRET", "w")]).len(), 4);
     }
 
     #[test]
@@ -339,10 +373,27 @@ mod tests {
             ("STRIPE_SECRET_KEY", "sk_test_hidden"),
             ("STRIPE_WEBHOOK_SECRET", "whsec_hidden"),
             ("DATABASE_URL", "postgres://shop:hidden@localhost/shop"),
+            ("SMTP_URL", "smtps://shop:hidden@mail.example.com"),
+            ("MAIL_FROM", "shop@example.com"),
         ];
         assert!(!format!("{:?}", read(&secrets).unwrap()).contains("hidden"));
         let all = wrong(&[("STRIPE_SECRET_KEY", "hidden"), ("DATABASE_URL", "my://hidden"), ("PUBLIC_URL", "hidden")]);
         assert!(all.len() == 3 && !all.concat().contains("hidden"));
+    }
+
+    #[test]
+    fn mail_needs_a_server_that_can_be_one_and_somebody_it_is_from() {
+        let from = ("MAIL_FROM", "Shop <shop@example.com>");
+        for good in ["smtps://u:p@mail.example.com", "smtp://mail.example.com:587?tls=required", "smtp://127.0.0.1:25"]
+        {
+            assert!(matches!(read(&[("SMTP_URL", good), from]).unwrap().mail, Mail::Smtp { .. }), "{good}");
+        }
+        assert!(
+            matches!(&wrong(&[("SMTP_URL", "smtps://m.example.com")])[..], [w] if w.starts_with("MAIL_FROM is mis"))
+        );
+        assert!(matches!(&wrong(&[("SMTP_URL", "http://x"), from])[..], [w] if w.starts_with("SMTP_URL is wrong")));
+        assert!(matches!(&wrong(&[("MAIL_FROM", "shop")])[..], [w] if w.starts_with("MAIL_FROM is wrong")));
+        assert!(matches!(read(&[]).unwrap().mail, Mail::Mailbox));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Plain HTML forms: what a page does without JavaScript beside ordering.
 
+use app::context::Visitor;
 use axum::{
     Extension, Form, Router,
     extract::{FromRequest, Request, State, rejection::FormRejection},
@@ -7,7 +8,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::post,
 };
-use billing::locale::Locale;
+use billing::{locale::Locale, withdrawal::Declaration};
 use serde::{Deserialize, de::DeserializeOwned};
 use tower_sessions::Session;
 use url::Url;
@@ -25,6 +26,7 @@ pub fn routes() -> Router<AppState> {
         .route("/signup", post(sign_up))
         .route("/signout", post(sign_out))
         .route("/locale", post(set_locale))
+        .route("/withdraw", post(withdraw))
 }
 
 /// A form's fields.
@@ -90,6 +92,30 @@ fn after(form: &str, next: Option<&str>, done: Result<(), Problem>) -> Result<Re
 async fn sign_out(State(state): State<AppState>, Extension(session): Extension<Session>) -> Result<Redirect, Problem> {
     state.identity.sign_out(&session).await?;
     Ok(Redirect::to("/"))
+}
+
+#[derive(Deserialize)]
+struct WithdrawalForm {
+    name: String,
+    contract: String,
+    email: String,
+}
+
+/// Open to whoever is not signed in, too: the law wants it within easy reach (§ 356a (1) BGB).
+async fn withdraw(
+    State(state): State<AppState>,
+    ClientAddr(from): ClientAddr,
+    Extension(visitor): Extension<Visitor>,
+    Fields(form): Fields<WithdrawalForm>,
+) -> Result<Redirect, Problem> {
+    let Ok(declaration) = Declaration::new(&form.name, &form.contract, &form.email) else {
+        return Ok(Redirect::to("/withdraw?error=incomplete"));
+    };
+    if let Err(problem) = state.identity.may_write_to(from, &declaration.email) {
+        return Ok(Redirect::to(&format!("/withdraw?error={}", problem.code)));
+    }
+    let withdrawal = state.shop.billing.withdraw(declaration, visitor.locale, visitor.caller.as_ref()).await?;
+    Ok(Redirect::to(&format!("/withdraw?received={}", withdrawal.id)))
 }
 
 #[derive(Deserialize)]

@@ -18,6 +18,9 @@ use sha2::{Digest, Sha256};
 const BY_NETWORK: (u32, u64) = (50, 5);
 const BY_ACCOUNT: (u32, u64) = (10, 30);
 const SIGN_UPS: (u32, u64) = (200, 5);
+/// Mails that somebody causes without being signed in: from one network, and to one address.
+const LETTERS_FROM: (u32, u64) = (20, 60);
+const LETTERS_TO: (u32, u64) = (5, 600);
 
 /// A client's network: an IPv6 customer has a whole /64 to choose from.
 type Network = IpAddr;
@@ -43,6 +46,8 @@ pub struct Guessing {
     by_network: Failures<Network>,
     by_account: Failures<AccountKey>,
     sign_ups: Limiter<Network>,
+    letters_from: Limiter<Network>,
+    letters_to: Limiter<AccountKey>,
 }
 
 impl Guessing {
@@ -51,7 +56,9 @@ impl Guessing {
         Self {
             by_network: Failures::new(BY_NETWORK, ticks.clone()),
             by_account: Failures::new(BY_ACCOUNT, ticks.clone()),
-            sign_ups: RateLimiter::dashmap_with_clock(quota(SIGN_UPS), ticks),
+            sign_ups: RateLimiter::dashmap_with_clock(quota(SIGN_UPS), ticks.clone()),
+            letters_from: RateLimiter::dashmap_with_clock(quota(LETTERS_FROM), ticks.clone()),
+            letters_to: RateLimiter::dashmap_with_clock(quota(LETTERS_TO), ticks),
         }
     }
 
@@ -61,10 +68,16 @@ impl Guessing {
         allowed.map_err(|not_until| not_until.wait_time_from(self.by_network.now()))
     }
 
+    /// Counts a mail; an error says how long to wait.
+    pub fn letter(&self, from: IpAddr, to: &str) -> Result<(), Duration> {
+        let now = self.by_network.now();
+        self.letters_from.check_key(&network(from)).map_err(|not_until| not_until.wait_time_from(now))?;
+        self.letters_to.check_key(&account(to)).map_err(|not_until| not_until.wait_time_from(now))
+    }
+
     /// An attempt to sign in.
     pub fn attempt(&self, from: IpAddr, email: &str) -> Attempt<'_> {
-        let account = Sha256::digest(email.trim().to_lowercase()).into();
-        Attempt { guessing: self, network: network(from), account }
+        Attempt { guessing: self, network: network(from), account: account(email) }
     }
 
     /// Forgets whoever is at no limit.
@@ -72,6 +85,8 @@ impl Guessing {
         self.by_network.forget_old();
         self.by_account.forget_old();
         self.sign_ups.retain_recent();
+        self.letters_from.retain_recent();
+        self.letters_to.retain_recent();
     }
 }
 
@@ -140,6 +155,10 @@ fn quota((burst, seconds): (u32, u64)) -> Quota {
     every.unwrap_or(one).allow_burst(NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN))
 }
 
+fn account(email: &str) -> AccountKey {
+    Sha256::digest(email.trim().to_lowercase()).into()
+}
+
 fn network(address: IpAddr) -> Network {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
@@ -197,6 +216,19 @@ mod tests {
         }
         assert!(guessing.attempt(address("2001:db8::ffff"), "kim@example.com").check().is_err());
         assert_eq!(guessing.attempt(address("2001:db8:0:1::1"), "kim@example.com").check(), Ok(()));
+    }
+
+    #[test]
+    fn nobody_is_flooded_with_letters_and_nobody_floods() {
+        let guessing = Guessing::new(Arc::new(Hand::default()));
+        for n in 0..LETTERS_TO.0 {
+            assert_eq!(guessing.letter(IpAddr::from([10, 0, 1, u8::try_from(n).unwrap()]), "kim@example.com"), Ok(()));
+        }
+        assert!(guessing.letter(address("10.0.2.1"), "KIM@example.com").is_err());
+        for n in 0..LETTERS_FROM.0 {
+            assert_eq!(guessing.letter(address("10.0.3.1"), &format!("{n}@example.com")), Ok(()));
+        }
+        assert!(guessing.letter(address("10.0.3.1"), "lee@example.com").is_err());
     }
 
     #[test]

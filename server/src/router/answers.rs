@@ -116,14 +116,17 @@ fn error_texts(status: StatusCode, locale: Locale) -> (&'static str, &'static st
     }
 }
 
-/// The metrics, for this machine alone. A request that a proxy forwards comes from somewhere else.
-pub async fn metrics(State(state): State<AppState>, request: Request) -> Response {
+/// The metrics, for this machine alone.
+pub async fn metrics(State(state): State<AppState>) -> Response {
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4");
+    ([(header::CONTENT_TYPE, kind)], Body::from(state.metrics.render())).into_response()
+}
+
+/// Lets in whoever is on this machine alone; for others there is nothing. A request that a proxy forwards comes from
+/// somewhere else.
+pub async fn this_machine_alone(request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let local = peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback());
     let forwarded = ["forwarded", "x-forwarded-for", "via"].iter().any(|name| request.headers().contains_key(*name));
-    if !local || forwarded {
-        return Problem::NOT_FOUND.into_response();
-    }
-    let kind = HeaderValue::from_static("text/plain; version=0.0.4");
-    ([(header::CONTENT_TYPE, kind)], Body::from(state.metrics.render())).into_response()
+    if local && !forwarded { next.run(request).await } else { Problem::NOT_FOUND.into_response() }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use billing::mail::Topic;
+
 use crate::scenario::Place;
 
 /// The shop's purchases as Stripe knows them, the ledger, and the notifications.
@@ -24,6 +26,8 @@ pub async fn write(place: &Place<'_>) -> String {
         };
         writeln!(end, "{} {}, {stripe} at Stripe's", purchase.item.product_id, purchase.status()).unwrap();
         ledger.extend(store.entries(tenant, purchase.id).await.unwrap());
+        let confirmed = store.mail(Topic::Confirmation(tenant, purchase.id)).await.unwrap().is_some();
+        assert_eq!(confirmed, purchase.state.paid_at().is_some(), "what is paid is confirmed, and nothing else");
     }
     assert!(sessions.is_empty(), "sessions were opened for nobody's purchase: {sessions:?}");
     ledger.sort_by_key(|entry| entry.seq);

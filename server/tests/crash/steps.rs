@@ -11,13 +11,16 @@ use std::{
 
 use async_trait::async_trait;
 use billing::{
+    account::EmailAddress,
     consent::{ConsentText, ConsentVersion},
     event::{ClosedEvent, EventStatus, NewEvent, StoredEvent},
-    ids::{EventId, PurchaseId, TenantId},
+    ids::{EventId, PurchaseId, TenantId, WithdrawalId},
     ledger::{Balance, Entry},
+    mail::{Mail, MailStore, Topic},
     provider::{CheckoutSession, EventPage, PaymentProvider, PaymentRecord, ProviderError},
     purchase::Purchase,
     store::{Change, Committed, Inserted, PageRequest, Recorded, Store, StoreError},
+    withdrawal::{Withdrawal, WithdrawalStore},
 };
 use futures::{future::poll_fn, stream::BoxStream};
 use jiff::Timestamp;
@@ -97,13 +100,13 @@ pub struct Stepped<P: ?Sized> {
 /// Writes a port's methods: those that are steps, and then, as they are, the others.
 macro_rules! stepped {
     (
-        $port:literal, $trait:ident:
+        $port:literal, $trait:ident of $whole:ident:
         $(async fn $name:ident($($argument:ident: $type:ty),* $(,)?) -> $answer:ty;)+
         ---
         $($other:item)*
     ) => {
         #[async_trait]
-        impl $trait for Stepped<dyn $trait> {
+        impl $trait for Stepped<dyn $whole> {
             $(
                 async fn $name(&self $(, $argument: $type)*) -> $answer {
                     self.steps.take(concat!($port, ".", stringify!($name)), self.port.$name($($argument),*)).await
@@ -114,7 +117,7 @@ macro_rules! stepped {
     };
 }
 
-stepped! { "store", Store:
+stepped! { "store", Store of Store:
     async fn insert_purchase(purchase: &Purchase) -> Result<Inserted, StoreError>;
     async fn purchase(tenant: TenantId, id: PurchaseId) -> Result<Option<Purchase>, StoreError>;
     async fn purchase_by_checkout(tenant: TenantId, provider_ref: &str) -> Result<Option<Purchase>, StoreError>;
@@ -154,7 +157,25 @@ stepped! { "store", Store:
     }
 }
 
-stepped! { "provider", PaymentProvider:
+stepped! { "store", MailStore of Store:
+    async fn claim_mails(now: Timestamp, leased_until: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError>;
+    async fn mail_sent(topic: Topic, at: Timestamp) -> Result<(), StoreError>;
+    async fn put_off_mail(topic: Topic, until: Option<Timestamp>, note: &str) -> Result<(), StoreError>;
+    async fn mail(topic: Topic) -> Result<Option<Mail>, StoreError>;
+    async fn mails(unsent: bool, limit: u32) -> Result<Vec<Mail>, StoreError>;
+    async fn retry_mails(now: Timestamp) -> Result<u64, StoreError>;
+    ---
+}
+
+stepped! { "store", WithdrawalStore of Store:
+    async fn insert_withdrawal(withdrawal: &Withdrawal) -> Result<(), StoreError>;
+    async fn purchase_ordered_by(email: &EmailAddress, id: PurchaseId) -> Result<Option<TenantId>, StoreError>;
+    async fn withdrawal(id: WithdrawalId) -> Result<Option<Withdrawal>, StoreError>;
+    async fn withdrawals(limit: u32) -> Result<Vec<Withdrawal>, StoreError>;
+    ---
+}
+
+stepped! { "provider", PaymentProvider of PaymentProvider:
     async fn create_checkout(purchase: &Purchase, buyer_email: &str) -> Result<CheckoutSession, ProviderError>;
     async fn retrieve_checkout(purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError>;
     async fn expire_checkout(purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError>;

@@ -145,6 +145,8 @@ async fn the_demo_account_is_there_in_mock_mode_alone(shop: TestShop) {
 
     let live = shop.with_settings(&[
         ("STRIPE_SECRET_KEY", "sk_live_1"),
+        ("SMTP_URL", "smtp://127.0.0.1:1"),
+        ("MAIL_FROM", "shop@example.com"),
         ("SELLER_NAME", "A"),
         ("SELLER_ADDRESS", "B"),
         ("SELLER_VAT_ID", "C"),

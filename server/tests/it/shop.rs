@@ -84,6 +84,11 @@ impl TestShop {
         Self::build(&self.url, settings, self.stores.clone(), provider)
     }
 
+    /// The settings of this shop, changed.
+    pub fn settings(&self, changes: &[(&str, &str)]) -> Settings {
+        settings(&self.url, changes)
+    }
+
     /// The same database, with another provider.
     pub fn with_provider(&self, provider: impl PaymentProvider + 'static) -> Self {
         Self::build(&self.url, settings(&self.url, &[]), self.stores.clone(), Arc::new(provider))

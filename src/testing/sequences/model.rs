@@ -4,6 +4,7 @@ use crate::{
     event::EventStatus,
     ids::TenantId,
     ledger::{Entry, EntryKind},
+    mail::Topic,
     provider::PaymentStatus,
     purchase::{Purchase, Status},
     reversal::{DisputeState, Fact, RefundState},
@@ -38,6 +39,9 @@ pub(super) async fn judge_on_the_way(world: &World, tenant: TenantId) {
         let credited = entries().filter(|entry| entry.kind == EntryKind::Purchase).count();
         assert_eq!(credited, usize::from(purchase.state.paid_at().is_some()), "credited once, when it is settled");
         assert!(paid || entries().next().is_none(), "credited without money");
+        let mail = world.store.mail(Topic::Confirmation(tenant, purchase.id)).await.expect("the store answers");
+        assert!(mail.is_some() || purchase.state.paid_at().is_none(), "settled, and no confirmation is owed");
+        assert!(mail.is_none() || paid, "a confirmation is owed without money");
         let sum: i64 = entries().map(|entry| entry.credits.0).sum();
         assert!((0..=purchase.item.credits.0).contains(&sum), "more than was sold, or less than nothing");
         let session = purchase.checkout.as_ref().map(|checkout| &checkout.provider_ref);

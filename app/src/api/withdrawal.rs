@@ -1,0 +1,56 @@
+//! A declaration of withdrawal, once it has come.
+
+use billing::{ids::WithdrawalId, withdrawal::Standing};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "ssr")]
+use super::server;
+use crate::{error::ShopError, format::WallTime};
+
+/// A declaration, as whoever declared it sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct WithdrawalView {
+    pub(crate) received_at: WallTime,
+    pub(crate) contract: String,
+    pub(crate) email: String,
+    /// What it comes to; nothing but that it came is shown to whoever is not signed in for its purchase's tenant.
+    pub(crate) judged: Option<Judged>,
+}
+
+/// What a declaration comes to, and what that follows from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Judged {
+    pub(crate) standing: Standing,
+    pub(crate) ordered_at: WallTime,
+    pub(crate) paid_at: Option<WallTime>,
+}
+
+/// The declaration of that id.
+#[server(prefix = "/api", endpoint = "withdrawal")]
+pub(crate) async fn withdrawal(id: WithdrawalId) -> Result<WithdrawalView, ShopError> {
+    server::answer(read(id).await)
+}
+
+#[cfg(feature = "ssr")]
+async fn read(id: WithdrawalId) -> Result<WithdrawalView, ShopError> {
+    let shop = server::shop()?;
+    let withdrawal = shop.billing.withdrawal(id).await?.ok_or(ShopError::NotFound)?;
+    let zone = &shop.settings.time_zone;
+    let own =
+        withdrawal.purchase.filter(|(tenant, _)| server::signed_in().is_ok_and(|(_, who)| who.tenant_id == *tenant));
+    let purchase = match own {
+        Some((tenant, purchase)) => shop.billing.purchase(tenant, purchase).await?,
+        None => None,
+    };
+    Ok(WithdrawalView {
+        received_at: WallTime::at(withdrawal.received_at, zone),
+        contract: withdrawal.declaration.contract,
+        email: withdrawal.declaration.email.as_str().to_owned(),
+        judged: purchase.map(|purchase| Judged {
+            standing: withdrawal.standing,
+            ordered_at: WallTime::at(purchase.created_at, zone),
+            paid_at: purchase.state.paid_at().map(|at| WallTime::at(at, zone)),
+        }),
+    })
+}

@@ -1,0 +1,244 @@
+//! What mails say. Text and HTML are made of the same parts, so neither says what the other does not.
+
+use billing::{consent::ConsentText, locale::Locale, money::Money, purchase::Purchase, withdrawal::Withdrawal};
+use jiff::Timestamp;
+use leptos::prelude::*;
+
+use crate::{
+    context::ShopSettings,
+    format::{self, WallTime},
+    legal::LegalPage,
+    locales::{MailTexts, Texts, legal_title},
+    pages::standing_text,
+    routes,
+};
+
+/// A mail, whoever it goes to.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    /// Its language.
+    pub locale: Locale,
+    /// One line.
+    pub subject: String,
+    parts: Vec<Part>,
+    /// The legal texts that go with it.
+    pub attachments: Vec<Attachment>,
+}
+
+/// A text as an HTML document of its own.
+#[derive(Clone, Debug)]
+pub struct Attachment {
+    /// Such as `AGB.html`.
+    pub file_name: String,
+    /// The document.
+    pub html: String,
+}
+
+#[derive(Clone, Debug)]
+enum Part {
+    Text(String),
+    Title(String),
+    Quote(String),
+    Facts(Vec<(&'static str, String)>),
+    Link {
+        label: &'static str,
+        url: String,
+    },
+    /// Lines in small print.
+    Fine(Vec<String>),
+}
+
+/// The confirmation of a contract and its payment: with what was agreed, the consent to delivery at once, and the terms
+/// as they are (§ 312f (2), (3) BGB). `None` of a purchase that is not paid.
+pub fn confirmation(settings: &ShopSettings, purchase: &Purchase, consent: Option<&ConsentText>) -> Option<Letter> {
+    let paid_at = purchase.state.paid_at()?;
+    let locale = purchase.locale;
+    let (t, mail) = (Texts::of(locale), MailTexts::of(locale));
+    let at = |at| date_time(at, settings, locale);
+    let money = |amount: Money| format::money(amount, locale);
+    let item = &purchase.item;
+    let mut facts = vec![
+        (t.product, item.name.clone()),
+        (t.credits, format::credits(item.credits, locale)),
+        (t.total, money(item.price)),
+    ];
+    if let Some(vat) = item.price.split_vat(settings.vat_rate_basis_points) {
+        let rate = format::percent(settings.vat_rate_basis_points, locale);
+        facts.push((mail.tax_included, format!("{} ({rate})", money(vat.tax))));
+    }
+    facts.extend([
+        (t.ordered_at, at(purchase.created_at)),
+        (t.paid_at, at(paid_at)),
+        (mail.delivered_at, at(paid_at)),
+        (t.purchase_number, purchase.id.to_string()),
+    ]);
+    if let Some(payment) = &purchase.payment_ref {
+        facts.push((t.payment_ref, payment.clone()));
+    }
+    let mut parts = vec![
+        Part::Text(mail.greeting.to_owned()),
+        Part::Text(mail.confirmation_lead.to_owned()),
+        Part::Facts(facts),
+        link(settings, t.show_receipt, &routes::receipt(&purchase.id.to_string())),
+    ];
+    if let Some(consent) = consent {
+        parts.extend([
+            Part::Title(mail.consent_title.to_owned()),
+            Part::Text((mail.consented)(&at(purchase.created_at))),
+            Part::Quote(consent.text.clone()),
+            Part::Text(mail.consent_ends_right.to_owned()),
+        ]);
+    }
+    parts.extend([
+        Part::Text(mail.attached.to_owned()),
+        link(settings, t.withdraw, routes::WITHDRAW),
+        seller(settings, t),
+    ]);
+    Some(Letter {
+        locale,
+        subject: (mail.confirmation_subject)(&item.name),
+        parts,
+        attachments: [LegalPage::Terms, LegalPage::Withdrawal].map(|page| attachment(settings, page, t)).into(),
+    })
+}
+
+/// That a declaration of withdrawal has come: what it says, when it came (§ 356a (4) BGB), and what it comes to.
+pub fn acknowledgement(settings: &ShopSettings, withdrawal: &Withdrawal, purchase: Option<&Purchase>) -> Letter {
+    let locale = withdrawal.locale;
+    let (t, mail) = (Texts::of(locale), MailTexts::of(locale));
+    let received = date_time(withdrawal.received_at, settings, locale);
+    let declared = &withdrawal.declaration;
+    let facts = vec![
+        (t.withdraw_name, declared.name.clone()),
+        (t.withdraw_contract, declared.contract.clone()),
+        (t.email, declared.email.as_str().to_owned()),
+        (mail.received_at, received.clone()),
+    ];
+    let paid_at = purchase.and_then(|purchase| purchase.state.paid_at());
+    let at = |at: Option<Timestamp>| at.map(|at| date_time(at, settings, locale)).unwrap_or_default();
+    let ordered = at(purchase.map(|purchase| purchase.created_at));
+    let parts = vec![
+        Part::Text(mail.greeting.to_owned()),
+        Part::Text(mail.acknowledgement_lead.to_owned()),
+        Part::Facts(facts),
+        Part::Text(standing_text(withdrawal.standing, &ordered, &at(paid_at), t)),
+        seller(settings, t),
+    ];
+    Letter { locale, subject: (mail.acknowledgement_subject)(&received), parts, attachments: Vec::new() }
+}
+
+fn date_time(at: Timestamp, settings: &ShopSettings, locale: Locale) -> String {
+    format::date_time(WallTime::at(at, &settings.time_zone), locale)
+}
+
+fn link(settings: &ShopSettings, label: &'static str, path: &str) -> Part {
+    Part::Link { label, url: format!("{}{path}", settings.public_url) }
+}
+
+fn seller(settings: &ShopSettings, t: &Texts) -> Part {
+    let seller = &settings.seller;
+    let mut lines = vec![seller.name.clone(), seller.address.join(", ")];
+    if !seller.vat_id.is_empty() {
+        lines.push(format!("{}: {}", t.vat_id, seller.vat_id));
+    }
+    lines.push(format!("{}{}", settings.public_url, routes::legal(LegalPage::Imprint)));
+    Part::Fine(lines)
+}
+
+fn attachment(settings: &ShopSettings, page: LegalPage, t: &'static Texts) -> Attachment {
+    let title = legal_title(page, t);
+    let text = settings.legal.of(t.locale).page(page).html.clone();
+    let document = view! {
+        <html lang=t.locale.as_str()>
+            <head>
+                <meta charset="utf-8" />
+                <title>{title}</title>
+            </head>
+            <body>
+                <h1>{title}</h1>
+                <div inner_html=text></div>
+            </body>
+        </html>
+    };
+    Attachment { file_name: format!("{title}.html"), html: format!("<!DOCTYPE html>{}", document.to_html()) }
+}
+
+impl Letter {
+    /// As plain text, lines ended by `\n`.
+    pub fn text(&self) -> String {
+        let parts = self.parts.iter().map(|part| match part {
+            Part::Text(text) | Part::Title(text) => text.clone(),
+            Part::Quote(text) => text.lines().map(|line| format!("> {line}")).collect::<Vec<_>>().join("\n"),
+            Part::Facts(facts) => {
+                facts.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("\n")
+            }
+            Part::Link { label, url } => format!("{label}:\n{url}"),
+            Part::Fine(lines) => format!("--\u{20}\n{}", lines.join("\n")),
+        });
+        let mut text = parts.collect::<Vec<_>>().join("\n\n");
+        text.push('\n');
+        text
+    }
+
+    /// As an HTML document, whose styles are in the elements: mail programs know no others.
+    pub fn html(&self) -> String {
+        const PAGE: &str = "margin:0;padding:24px;background:#f6f7f5;color:#15211f;\
+            font:16px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,Arial,sans-serif";
+        const CARD: &str =
+            "max-width:560px;margin:0 auto;padding:24px;background:#ffffff;border:1px solid #dde3df;border-radius:12px";
+        let parts: Vec<_> = self.parts.iter().cloned().map(part_html).collect();
+        let document = view! {
+            <html lang=self.locale.as_str()>
+                <head>
+                    <meta charset="utf-8" />
+                    <meta name="viewport" content="width=device-width, initial-scale=1" />
+                    <meta name="color-scheme" content="light" />
+                    <title>{self.subject.clone()}</title>
+                </head>
+                <body style=PAGE>
+                    <div style=CARD>
+                        <p style="margin:0 0 16px;color:#0b5d57;font-weight:600">"IZA Credits"</p>
+                        {parts}
+                    </div>
+                </body>
+            </html>
+        };
+        format!("<!DOCTYPE html>{}", document.to_html())
+    }
+}
+
+fn part_html(part: Part) -> AnyView {
+    const NAME: &str = "padding:6px 16px 6px 0;text-align:left;vertical-align:top;font-weight:400;color:#53615d";
+    const VALUE: &str = "padding:6px 0;text-align:right;word-break:break-word";
+    const BUTTON: &str = "display:inline-block;padding:10px 18px;border-radius:10px;background:#0b5d57;color:#ffffff;\
+        text-decoration:none;font-weight:500";
+    match part {
+        Part::Text(text) => view! { <p style="margin:0 0 16px">{text}</p> }.into_any(),
+        Part::Title(text) => view! { <h2 style="margin:24px 0 8px;font-size:18px">{text}</h2> }.into_any(),
+        Part::Quote(text) => {
+            view! { <blockquote style="margin:0 0 16px;padding-left:12px;border-left:3px solid #7a8a85">{text}</blockquote> }
+                .into_any()
+        }
+        Part::Facts(facts) => {
+            let rows: Vec<_> = facts
+                .into_iter()
+                .map(|(name, value)| {
+                    view! {
+                        <tr>
+                            <th scope="row" style=NAME>{name}</th>
+                            <td style=VALUE>{value}</td>
+                        </tr>
+                    }
+                })
+                .collect();
+            view! { <table style="width:100%;margin:0 0 16px;border-collapse:collapse">{rows}</table> }.into_any()
+        }
+        Part::Link { label, url } => {
+            view! { <p style="margin:0 0 16px"><a style=BUTTON href=url>{label}</a></p> }.into_any()
+        }
+        Part::Fine(lines) => {
+            let lines: Vec<_> = lines.into_iter().map(|line| view! { {line} <br /> }).collect();
+            view! { <p style="margin:24px 0 0;color:#53615d;font-size:14px">{lines}</p> }.into_any()
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! `/withdraw`: the function by which a contract is withdrawn from (§ 356a BGB). The link at the foot of every page is its
+//! first step, the button under the form the second. A plain form, which the server answers with a redirect.
+
+use billing::{ids::WithdrawalId, withdrawal::Standing};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use super::not_found::NotFound;
+use crate::{
+    api::{self, Visit},
+    components::{ErrorView, Fact, Facts, Loading, Notice, OutcomeCard, Tone},
+    error::{AccountProblem, ShopError},
+    format,
+    locales::{Texts, texts},
+    routes,
+};
+
+/// The form, or what came of it.
+#[component]
+pub(crate) fn WithdrawPage() -> impl IntoView {
+    let query = use_query_map();
+    let received = Memo::new(move |_| query.read().get("received"));
+    view! {
+        <div class="narrow">
+            {move || match received.get() {
+                Some(id) => view! { <Received id=id /> }.into_any(),
+                None => view! { <Form /> }.into_any(),
+            }}
+        </div>
+    }
+}
+
+#[component]
+fn Form() -> impl IntoView {
+    let t = texts();
+    let query = use_query_map().get_untracked();
+    let email = expect_context::<Visit>().email;
+    let contract = query.get("purchase").map(|id| (t.purchase_of_number)(&id));
+    let problem = query.get("error").map(|code| match AccountProblem::from_code(&code) {
+        AccountProblem::TooManyAttempts => t.problem_too_many_attempts,
+        _ => t.withdraw_problem_incomplete,
+    });
+    view! {
+        <Title text=t.withdraw />
+        <section class="card stack">
+            <h1 class="title-large">{t.withdraw}</h1>
+            <p>{t.withdraw_lead}</p>
+            {problem.map(|problem| view! { <Notice tone=Tone::Bad>{problem}</Notice> })}
+            <form class="stack" method="post" action=routes::WITHDRAW>
+                <label class="field">
+                    <span>{t.withdraw_name}</span>
+                    <input name="name" autocomplete="name" maxlength="500" required />
+                </label>
+                <label class="field">
+                    <span>{t.withdraw_contract}</span>
+                    <input name="contract" value=contract maxlength="500" aria-describedby="contract-hint" required />
+                </label>
+                <p class="fine" id="contract-hint">
+                    {t.withdraw_contract_hint}
+                </p>
+                <label class="field">
+                    <span>{t.withdraw_email}</span>
+                    <input
+                        type="email"
+                        name="email"
+                        value=email
+                        autocomplete="email"
+                        inputmode="email"
+                        spellcheck="false"
+                        required
+                    />
+                </label>
+                <button class="btn btn-primary btn-large">{t.withdraw_button}</button>
+            </form>
+        </section>
+    }
+}
+
+#[component]
+fn Received(id: String) -> impl IntoView {
+    let t = texts();
+    let id = id.parse::<WithdrawalId>().ok();
+    let received = Resource::new(
+        || (),
+        move |()| async move {
+            match id {
+                Some(id) => api::withdrawal(id).await,
+                None => Err(ShopError::NotFound),
+            }
+        },
+    );
+    view! {
+        <Suspense fallback=Loading>
+            {move || Suspend::new(async move {
+                let received = match received.await {
+                    Ok(received) => received,
+                    Err(ShopError::NotFound) => return view! { <NotFound /> }.into_any(),
+                    Err(error) => return view! { <ErrorView error=error /> }.into_any(),
+                };
+                let at = format::date_time(received.received_at, t.locale);
+                let comes_to = match received.judged {
+                    None => t.standing_unclear.to_owned(),
+                    Some(judged) => {
+                        let ordered = format::date_time(judged.ordered_at, t.locale);
+                        let paid = judged.paid_at.map(|at| format::date_time(at, t.locale)).unwrap_or_default();
+                        standing_text(judged.standing, &ordered, &paid, t)
+                    }
+                };
+                view! {
+                    <OutcomeCard
+                        tone=Tone::Good
+                        title=t.withdraw_received_title
+                        text=(t.withdraw_received)(&at, &received.email)
+                    >
+                        <Facts>
+                            <Fact name=t.withdraw_contract.to_owned()>{received.contract}</Fact>
+                        </Facts>
+                        <p>{comes_to}</p>
+                        <p class="actions">
+                            <a class="link" href=routes::SHOP>
+                                {t.to_shop}
+                            </a>
+                        </p>
+                    </OutcomeCard>
+                }
+                    .into_any()
+            })}
+        </Suspense>
+    }
+}
+
+/// What a declaration comes to, with the reason.
+pub(crate) fn standing_text(standing: Standing, ordered: &str, paid: &str, t: &'static Texts) -> String {
+    match standing {
+        Standing::Effective => t.standing_effective.to_owned(),
+        Standing::Delivered => (t.standing_delivered)(ordered, paid),
+        Standing::Late => (t.standing_late)(ordered),
+        Standing::Refunded => t.standing_refunded.to_owned(),
+        Standing::Unpaid => t.standing_unpaid.to_owned(),
+        Standing::Unclear => t.standing_unclear.to_owned(),
+    }
+}

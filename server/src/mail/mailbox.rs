@@ -1,0 +1,47 @@
+//! A mailbox in memory, for whoever develops: what would have been sent can be read at `/dev/mailbox`.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use app::letters::Letter;
+use lettre::Message;
+
+/// The oldest go first.
+const KEPT_MAX: usize = 100;
+
+/// The mails that were sent last; one for the process.
+#[derive(Clone, Default)]
+pub struct Mailbox(Arc<Mutex<VecDeque<KeptMail>>>);
+
+/// A mail as it would have gone out.
+#[derive(Clone, Debug)]
+pub struct KeptMail {
+    /// Counts up.
+    pub number: usize,
+    /// To whom.
+    pub to: String,
+    /// What it says.
+    pub letter: Letter,
+    /// The message itself (RFC 5322).
+    pub raw: Vec<u8>,
+}
+
+impl Mailbox {
+    /// Keeps a mail.
+    pub fn keep(&self, message: &Message, letter: &Letter) {
+        let to = message.envelope().to().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = kept.back().map_or(1, |newest| newest.number + 1);
+        kept.push_back(KeptMail { number, to, letter: letter.clone(), raw: message.formatted() });
+        if kept.len() > KEPT_MAX {
+            kept.pop_front();
+        }
+    }
+
+    /// The mails, newest first.
+    pub fn mails(&self) -> Vec<KeptMail> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().rev().cloned().collect()
+    }
+}

@@ -1,0 +1,30 @@
+//! The way to a mail server.
+
+use std::time::Duration;
+
+use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+
+/// A mail server that says nothing for so long is taken for unreachable; shorter than the lease on a mail.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Connections to one mail server.
+#[derive(Clone)]
+pub struct Smtp(AsyncSmtpTransport<Tokio1Executor>);
+
+/// Whether that can be the address of a mail server.
+pub fn is_address(url: &str) -> bool {
+    AsyncSmtpTransport::<Tokio1Executor>::from_url(url).is_ok()
+}
+
+/// The mail server of that address; an error says what is wrong with it. Needs the runtime.
+pub fn transport(url: &str) -> Result<Smtp, String> {
+    let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map_err(|error| error.to_string())?;
+    Ok(Smtp(builder.timeout(Some(PATIENCE)).build()))
+}
+
+impl Smtp {
+    /// Hands a message over; an error says what the server answered.
+    pub async fn send(&self, message: Message) -> Result<(), String> {
+        self.0.send(message).await.map(|_| ()).map_err(|error| error.to_string())
+    }
+}

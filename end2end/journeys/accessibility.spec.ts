@@ -14,7 +14,7 @@ for (const { name, colorScheme, viewport } of LOOKS) {
     test.use({ colorScheme, viewport, reducedMotion: 'reduce', allowedInConsole: [/status of 404/] });
 
     test('every page of the signed-out is accessible and fits the screen', async ({ page, expectAccessible }) => {
-      for (const path of ['/', '/signin', '/signup', '/signin?error=invalid_credentials', '/nowhere']) {
+      for (const path of ['/', '/signin', '/signup', '/signin?error=invalid_credentials', '/legal/imprint', '/withdraw', '/nowhere']) {
         await page.goto(path);
         await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
         await expectAccessible(page);

@@ -1,0 +1,49 @@
+import type { Page } from '@playwright/test';
+import { buy, expect, purchases, signIn, test } from '../support/test.ts';
+
+/** The developer's mailbox, once it has a mail of that subject; the server sends them by the second. */
+async function openMail(page: Page, subject: RegExp): Promise<void> {
+  await expect(async () => {
+    await page.goto('/dev/mailbox');
+    await expect(page.getByText(subject)).toBeVisible({ timeout: 500 });
+  }).toPass();
+  await page.getByRole('listitem').filter({ hasText: subject }).getByRole('link', { name: 'HTML' }).click();
+}
+
+for (const javaScriptEnabled of [true, false]) {
+  test.describe(javaScriptEnabled ? 'with JavaScript' : 'without JavaScript', () => {
+    test.use({ javaScriptEnabled });
+
+    test('a purchase is confirmed by mail, and its withdrawal is acknowledged and answered', async ({ page }) => {
+      await signIn(page);
+      await buy(page, '5 Credits');
+      const [purchase] = await purchases(page);
+      await openMail(page, /Bestätigung Ihres Kaufs: 5 Credits/);
+      await expect(page.getByText('Ihre Zustimmung')).toBeVisible();
+      await expect(page.getByRole('row', { name: 'Gesamtpreis' })).toContainText('6,99');
+      await page.getByRole('link', { name: 'Vertrag widerrufen' }).click();
+
+      await page.getByLabel('Ihr Name').fill('Kim Meier');
+      await page.getByLabel('Welcher Vertrag').fill(`Kaufnummer ${purchase?.id}`);
+      await expect(page.getByLabel('E-Mail-Adresse für die Bestätigung')).toHaveValue('demo@example.com');
+      await page.getByRole('button', { name: 'Widerruf bestätigen' }).click();
+      await expect(page.getByRole('heading', { name: 'Ihr Widerruf ist eingegangen' })).toBeVisible();
+      await expect(page.getByText('§ 356 Abs. 5 BGB')).toBeVisible();
+
+      await openMail(page, /Eingangsbestätigung Ihres Widerrufs vom/);
+      await expect(page.getByRole('row', { name: 'Ihr Name' })).toContainText('Kim Meier');
+      await expect(page.getByText('§ 356 Abs. 5 BGB')).toBeVisible();
+    });
+  });
+}
+
+test('whoever is not signed in can withdraw from every page, and is told what is missing', async ({ page }) => {
+  await page.goto('/legal/privacy');
+  await page.getByRole('link', { name: 'Vertrag widerrufen' }).click();
+  await expect(page.getByRole('heading', { name: 'Vertrag widerrufen' })).toBeVisible();
+  await page.getByLabel('Ihr Name').fill('Lee');
+  await page.getByLabel('Welcher Vertrag').fill('   ');
+  await page.getByLabel('E-Mail-Adresse für die Bestätigung').fill('lee@example.com');
+  await page.getByRole('button', { name: 'Widerruf bestätigen' }).click();
+  await expect(page.getByText('Es wurde noch nichts erklärt.')).toBeVisible();
+});

@@ -43,6 +43,7 @@ enum Part {
     Link {
         label: &'static str,
         url: String,
+        strong: bool,
     },
     /// Lines in small print.
     Fine(Vec<String>),
@@ -79,7 +80,7 @@ pub fn confirmation(settings: &ShopSettings, purchase: &Purchase, consent: Optio
         Part::Text(mail.greeting.to_owned()),
         Part::Text(mail.confirmation_lead.to_owned()),
         Part::Facts(facts),
-        link(settings, t.show_receipt, &routes::receipt(&purchase.id.to_string())),
+        link(settings, t.show_receipt, &routes::receipt(&purchase.id.to_string()), true),
     ];
     if let Some(consent) = consent {
         parts.extend([
@@ -91,7 +92,7 @@ pub fn confirmation(settings: &ShopSettings, purchase: &Purchase, consent: Optio
     }
     parts.extend([
         Part::Text(mail.attached.to_owned()),
-        link(settings, t.withdraw, routes::WITHDRAW),
+        link(settings, t.withdraw, routes::WITHDRAW, false),
         seller(settings, t),
     ]);
     Some(Letter {
@@ -131,8 +132,8 @@ fn date_time(at: Timestamp, settings: &ShopSettings, locale: Locale) -> String {
     format::date_time(WallTime::at(at, &settings.time_zone), locale)
 }
 
-fn link(settings: &ShopSettings, label: &'static str, path: &str) -> Part {
-    Part::Link { label, url: format!("{}{path}", settings.public_url) }
+fn link(settings: &ShopSettings, label: &'static str, path: &str, strong: bool) -> Part {
+    Part::Link { label, url: format!("{}{path}", settings.public_url), strong }
 }
 
 fn seller(settings: &ShopSettings, t: &Texts) -> Part {
@@ -172,7 +173,7 @@ impl Letter {
             Part::Facts(facts) => {
                 facts.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("\n")
             }
-            Part::Link { label, url } => format!("{label}:\n{url}"),
+            Part::Link { label, url, .. } => format!("{label}:\n{url}"),
             Part::Fine(lines) => format!("--\u{20}\n{}", lines.join("\n")),
         });
         let mut text = parts.collect::<Vec<_>>().join("\n\n");
@@ -233,8 +234,9 @@ fn part_html(part: Part) -> AnyView {
                 .collect();
             view! { <table style="width:100%;margin:0 0 16px;border-collapse:collapse">{rows}</table> }.into_any()
         }
-        Part::Link { label, url } => {
-            view! { <p style="margin:0 0 16px"><a style=BUTTON href=url>{label}</a></p> }.into_any()
+        Part::Link { label, url, strong } => {
+            let style = if strong { BUTTON } else { "color:#0b5d57" };
+            view! { <p style="margin:0 0 16px"><a style=style href=url>{label}</a></p> }.into_any()
         }
         Part::Fine(lines) => {
             let lines: Vec<_> = lines.into_iter().map(|line| view! { {line} <br /> }).collect();

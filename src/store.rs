@@ -106,9 +106,9 @@ pub trait Store: MailStore + WithdrawalStore {
     /// Whether the database can be reached and has every migration.
     async fn ready(&self) -> Result<(), StoreError>;
 
-    /// The tenants whose balance changes from now on, in this process or another. A hint to read again: some may be
-    /// missed or told twice.
-    fn balance_changes(&self) -> BoxStream<'static, TenantId>;
+    /// The tenants whose purchases change from now on, and with them perhaps their balance, in this process or another.
+    /// A hint to read again: some may be missed or told twice.
+    fn changes(&self) -> BoxStream<'static, TenantId>;
 }
 
 /// What became of a new purchase.

@@ -9,7 +9,7 @@ use leptos_router::{
 
 use crate::{
     api::{self, Visit},
-    components::{BalanceNews, Footer, Header, LiveBalance, MockBanner},
+    components::{BalanceNews, ConnectionLost, Footer, Header, LiveBalance, MockBanner},
     pages::{
         CancelPage, LegalTextPage, NotFoundPage, ReceiptPage, ShopPage, SignInPage, SignUpPage, SuccessPage,
         WithdrawPage, confirmation,
@@ -61,7 +61,8 @@ fn window_title(page: String) -> String {
 /// What is around the pages, and the pages. Each is answered whole, so that all of it is there without JavaScript.
 #[component]
 fn Frame() -> impl IntoView {
-    let signed_in = expect_context::<Visit>().signed_in();
+    let visit = expect_context::<Visit>();
+    let signed_in = visit.signed_in();
     let confirmation = confirmation();
     provide_context(confirmation);
     let balance = Resource::new(
@@ -77,7 +78,7 @@ fn Frame() -> impl IntoView {
             }
         },
     );
-    provide_context(LiveBalance::new(balance));
+    provide_context(LiveBalance::new(balance, visit.changes));
     view! {
         <MockBanner />
         <Header />
@@ -98,6 +99,12 @@ fn Frame() -> impl IntoView {
             </Routes>
         </main>
         <Footer />
-        {signed_in.then(|| view! { <BalanceNews /> })}
+        {signed_in
+            .then(|| {
+                view! {
+                    <BalanceNews />
+                    <ConnectionLost />
+                }
+            })}
     }
 }

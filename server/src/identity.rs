@@ -141,11 +141,9 @@ impl Identity {
         Ok(Some(owner))
     }
 
-    /// Whether that session has not ended. While the database cannot tell, it has not.
-    pub async fn is_signed_in(&self, session: Option<Id>) -> bool {
-        let Some(session) = session else { return false };
-        let stored = self.accounts.session(&sessions::token_hash(session), self.clock.now()).await;
-        stored.map_or(true, |stored| stored.is_some())
+    /// Who is signed in by that session now, and what they have; `None` once it has ended.
+    pub async fn owner_now(&self, session: Id) -> Result<Option<SessionOwner>, Problem> {
+        self.owners.of(sessions::token_hash(session)).await
     }
 
     /// Makes the demo account, unless there is one. Two processes may do so at once.

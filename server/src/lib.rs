@@ -15,6 +15,7 @@ pub mod router;
 pub mod security;
 pub mod serve;
 pub mod state;
+pub mod streams;
 pub mod stripe;
 pub mod system;
 pub mod telemetry;

@@ -26,6 +26,7 @@ use crate::{
     router::router,
     serve::serve,
     state::{AppState, Parts, Site},
+    streams::Streams,
     stripe::{
         self,
         client::{StripeProvider, StripeSettings, call::Patience},
@@ -139,6 +140,7 @@ pub fn assemble(
             .site_addr(settings.listen_addr)
             .reload_port(3_001_u32)
             .build(),
+        streams: Streams::default(),
         mailbox: matches!(settings.mail, config::Mail::Mailbox).then(Mailbox::default),
         shutdown,
         metrics: Metrics::start(),

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::{identity::Identity, mail::mailbox::Mailbox, telemetry::Metrics};
+use crate::{identity::Identity, mail::mailbox::Mailbox, streams::Streams, telemetry::Metrics};
 
 /// Where the shop is, seen from outside.
 #[derive(Clone, Debug)]
@@ -73,6 +73,8 @@ pub struct Parts {
     pub site: Arc<Site>,
     /// Where the front end's files are, and what they are called.
     pub leptos: LeptosOptions,
+    /// The streams that browsers have open.
+    pub streams: Streams,
     /// Where mails go when there is no mail server.
     pub mailbox: Option<Mailbox>,
     /// Cancelled when the process is about to stop: ends what would otherwise stay open.

@@ -19,7 +19,11 @@ use crate::ThisStore;
 #[async_trait]
 impl Store for ThisStore {
     async fn insert_purchase(&self, purchase: &Purchase) -> Result<Inserted, StoreError> {
-        purchases::insert(self.writer(), purchase).await
+        let inserted = purchases::insert(self.writer(), purchase).await?;
+        if inserted == Inserted::New {
+            self.changed(purchase.tenant_id);
+        }
+        Ok(inserted)
     }
 
     async fn purchase(&self, tenant: TenantId, id: PurchaseId) -> Result<Option<Purchase>, StoreError> {
@@ -52,8 +56,8 @@ impl Store for ThisStore {
 
     async fn commit(&self, change: &Change) -> Result<Committed, StoreError> {
         let committed = self.write(change).await?;
-        if committed == Committed::Yes && !change.entries.is_empty() {
-            self.balance_changed(change.purchase.tenant_id);
+        if committed == Committed::Yes {
+            self.changed(change.purchase.tenant_id);
         }
         Ok(committed)
     }
@@ -126,7 +130,7 @@ impl Store for ThisStore {
         check_migrated(&mut connection).await
     }
 
-    fn balance_changes(&self) -> BoxStream<'static, TenantId> {
+    fn changes(&self) -> BoxStream<'static, TenantId> {
         // A receiver that falls behind loses the oldest hints: allowed, and better than waiting for it.
         Box::pin(BroadcastStream::new(self.subscribe()).filter_map(Result::ok))
     }

@@ -72,7 +72,7 @@ macro_rules! conformance_tests {
             due_purchases_are_claimed_by_one_alone
             expired_sessions_are_removed_and_counted
             late_money_clears_the_failure
-            listeners_hear_whose_balance_changes
+            listeners_hear_whose_purchases_change
             one_order_key_at_the_same_instant_makes_one_purchase
             one_order_key_makes_one_purchase_in_each_tenant
             only_the_four_moves_are_written

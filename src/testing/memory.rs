@@ -32,6 +32,12 @@ pub struct MemoryStore {
     listeners: Mutex<Vec<mpsc::UnboundedSender<TenantId>>>,
 }
 
+impl MemoryStore {
+    fn tell(&self, tenant: TenantId) {
+        lock(&self.listeners).retain(|listener| listener.unbounded_send(tenant).is_ok());
+    }
+}
+
 #[derive(Default)]
 struct Tables {
     users: BTreeMap<UserId, Account>,
@@ -122,6 +128,7 @@ impl Store for MemoryStore {
         rules::may_insert(&tables, purchase)?;
         tables.purchases.insert(purchase.id, purchase.clone());
         tables.check_after.insert(purchase.id, purchase.created_at + SignedDuration::from_mins(5));
+        self.tell(purchase.tenant_id);
         Ok(Inserted::New)
     }
 
@@ -194,8 +201,8 @@ impl Store for MemoryStore {
             let balance_after = Credits(before + booked.credits.0);
             let tenant = booked.tenant_id;
             tables.ledgers.entry(tenant).or_default().push(Entry { booked, seq: seq + 1, balance_after });
-            lock(&self.listeners).retain(|listener| listener.unbounded_send(tenant).is_ok());
         }
+        self.tell(wanted.tenant_id);
         Ok(Committed::Yes)
     }
 
@@ -326,7 +333,7 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    fn balance_changes(&self) -> BoxStream<'static, TenantId> {
+    fn changes(&self) -> BoxStream<'static, TenantId> {
         let (listener, changes) = mpsc::unbounded();
         lock(&self.listeners).push(listener);
         changes.boxed()

@@ -21,6 +21,8 @@ pub(crate) struct Visit {
     pub(crate) vat_rate_basis_points: i64,
     /// Who sells.
     pub(crate) seller_name: String,
+    /// How often the visitor's purchases had changed.
+    pub(crate) changes: i64,
 }
 
 impl Visit {
@@ -44,6 +46,7 @@ pub(crate) fn current_visit() -> Visit {
         mock: shop.settings.mock,
         vat_rate_basis_points: shop.settings.vat_rate_basis_points,
         seller_name: shop.settings.seller.name.clone(),
+        changes: visitor.changes,
     }
 }
 

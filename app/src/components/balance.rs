@@ -20,11 +20,43 @@ pub(crate) struct LiveBalance {
     latest: RwSignal<Option<Credits>>,
     /// A change that came a moment ago.
     news: RwSignal<Option<Credits>>,
+    /// How often the visitor's purchases have changed, as far as is known.
+    changes: RwSignal<i64>,
+    /// The server cannot be reached: what is shown may be old.
+    lost: RwSignal<bool>,
 }
 
 impl LiveBalance {
-    pub(crate) fn new(at_first: Resource<Option<Credits>>) -> Self {
-        Self { at_first, latest: RwSignal::new(None), news: RwSignal::new(None) }
+    /// `changes` as the page was made.
+    pub(crate) fn new(at_first: Resource<Option<Credits>>, changes: i64) -> Self {
+        Self {
+            at_first,
+            latest: RwSignal::new(None),
+            news: RwSignal::new(None),
+            changes: RwSignal::new(changes),
+            lost: RwSignal::new(false),
+        }
+    }
+
+    /// Counts up when a purchase of the visitor's changes.
+    pub(crate) fn changes(self) -> i64 {
+        self.changes.get()
+    }
+
+    /// Takes in how often the purchases have changed.
+    #[cfg(feature = "hydrate")]
+    pub(crate) fn heard_of_purchases(self, changes: i64) {
+        if self.changes.get_untracked() != changes {
+            self.changes.set(changes);
+        }
+    }
+
+    /// Takes in whether the server can be reached.
+    #[cfg(feature = "hydrate")]
+    pub(crate) fn is_lost(self, lost: bool) {
+        if self.lost.get_untracked() != lost {
+            self.lost.set(lost);
+        }
     }
 
     /// The balance as it was last heard of, once it was heard of after the page was made.
@@ -108,6 +140,18 @@ fn Large(value: Signal<Option<Credits>>) -> impl IntoView {
         {move || value.get().map_or_else(|| "–".to_owned(), |credits| format::number(credits, t.locale))}
         " "
         <span class="balance-unit">{move || value.get().map(format::credit_word)}</span>
+    }
+}
+
+/// Says so while what is shown may be old.
+#[component]
+pub(crate) fn ConnectionLost() -> impl IntoView {
+    let t = texts();
+    let balance = expect_context::<LiveBalance>();
+    view! {
+        <div class="connection" role="status">
+            {move || balance.lost.get().then(|| view! { <p class="connection-lost">{t.connection_lost}</p> })}
+        </div>
     }
 }
 

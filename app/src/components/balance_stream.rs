@@ -1,17 +1,16 @@
-//! Follows the balance: by the server's event stream, or, while that is broken, by asking again and again.
+//! Follows balance and purchases: by the server's event stream, or, while there is none, by asking now and then.
 //!
 //! A hidden tab lets go of its stream, since browsers open only a few connections to one host; it takes it up again
-//! when it is shown, and hears the present balance at once.
+//! when it is shown, and hears at once how things stand.
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
 
 use billing::money::Credits;
-use leptos::{
-    ev,
-    leptos_dom::helpers::{IntervalHandle, set_interval_with_handle},
-    prelude::*,
-    serde_json,
-};
+use leptos::{ev, prelude::*, serde_json};
 use serde::Deserialize;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{EventSource, MessageEvent};
@@ -20,16 +19,35 @@ use super::LiveBalance;
 use crate::api;
 
 const STREAM: &str = "/billing/balance/stream";
-const ASK_EVERY: Duration = Duration::from_secs(3);
+/// A stream is silent for fifteen seconds at most; one that is for so long is dead, whatever the browser thinks.
+const SILENCE_MAX: Duration = Duration::from_secs(40);
+/// How long to wait before asking the first time; each further pause is twice as long.
+const ASK_AFTER: Duration = Duration::from_secs(3);
+const ASK_AFTER_MAX: Duration = Duration::from_mins(1);
+/// How often a tab asks that may not have a stream.
+const ASK_EVERY: Duration = Duration::from_secs(15);
+
+type Listener = Closure<dyn FnMut(MessageEvent)>;
 
 #[derive(Deserialize)]
-struct Message {
+struct Balance {
     credits: Credits,
+}
+
+#[derive(Deserialize)]
+struct Purchases {
+    changes: i64,
 }
 
 /// Follows the balance for as long as the page is there.
 pub(super) fn follow(balance: LiveBalance) {
-    let follower = Rc::new(Follower { balance, stream: RefCell::new(None), asking: RefCell::new(None) });
+    let follower = Rc::new(Follower {
+        balance,
+        stream: RefCell::new(None),
+        alarm: Cell::new(None),
+        pause: Cell::new(ASK_AFTER),
+        replaced: Cell::new(false),
+    });
     follower.listen();
 
     let on_visibility = follower.clone();
@@ -37,96 +55,143 @@ pub(super) fn follow(balance: LiveBalance) {
         if document().hidden() { on_visibility.rest() } else { on_visibility.listen() }
     });
     on_cleanup(move || handle.remove());
+    let handle = window_event_listener_untyped("offline", move |_| balance.is_lost(true));
+    on_cleanup(move || handle.remove());
     let on_hide = follower.clone();
     let handle = window_event_listener(ev::pagehide, move |_| on_hide.rest());
     on_cleanup(move || handle.remove());
-    let handle = window_event_listener(ev::pageshow, move |_| follower.listen());
-    on_cleanup(move || handle.remove());
+    for woken in ["pageshow", "online", "focus"] {
+        let follower = follower.clone();
+        let handle = window_event_listener_untyped(woken, move |_| follower.listen());
+        on_cleanup(move || handle.remove());
+    }
 }
 
 struct Follower {
     balance: LiveBalance,
     stream: RefCell<Option<Stream>>,
-    asking: RefCell<Option<IntervalHandle>>,
+    /// When to ask, since nothing was heard until then.
+    alarm: Cell<Option<TimeoutHandle>>,
+    /// How long to wait before asking.
+    pause: Cell<Duration>,
+    /// Others of the customer's tabs have the streams.
+    replaced: Cell<bool>,
 }
 
 impl Follower {
     /// Opens the stream, unless it is open or finding its way back by itself.
     fn listen(self: &Rc<Self>) {
-        let open = self.stream.borrow().as_ref().is_some_and(Stream::is_alive);
-        if open || document().hidden() {
+        if document().hidden() || self.stream.borrow().as_ref().is_some_and(Stream::is_alive) {
             return;
         }
-        match Stream::open(self) {
-            Some(stream) => *self.stream.borrow_mut() = Some(stream),
-            None => self.ask(),
-        }
+        self.replaced.set(false);
+        *self.stream.borrow_mut() = Stream::open(self);
+        self.ask_in(SILENCE_MAX);
     }
 
     /// Lets go of the stream.
     fn rest(&self) {
         self.stream.borrow_mut().take();
-        self.stop_asking();
+        self.stop_alarm();
     }
 
-    fn ask(self: &Rc<Self>) {
-        if self.asking.borrow().is_some() {
-            return;
+    /// Something was heard.
+    fn alive(self: &Rc<Self>) {
+        self.balance.is_lost(false);
+        self.pause.set(ASK_AFTER);
+        self.ask_in(SILENCE_MAX);
+    }
+
+    /// The stream broke. The browser may mend it; until it has, the page asks, less and less often.
+    fn broken(self: &Rc<Self>) {
+        let pause = self.pause.get();
+        self.pause.set((pause * 2).min(ASK_AFTER_MAX));
+        self.ask_in(pause);
+    }
+
+    /// Of too many streams this was the oldest: asks now and then, until the tab is looked at again.
+    fn replaced(self: &Rc<Self>) {
+        self.replaced.set(true);
+        if let Some(stream) = self.stream.borrow().as_ref() {
+            stream.source.close();
         }
+        self.ask_in(ASK_EVERY);
+    }
+
+    fn stop_alarm(&self) {
+        if let Some(alarm) = self.alarm.take() {
+            alarm.clear();
+        }
+    }
+
+    fn ask_in(self: &Rc<Self>, pause: Duration) {
+        self.stop_alarm();
         let follower = self.clone();
-        let asked_again = move || {
-            let balance = follower.balance;
+        let asked = move || {
             leptos::task::spawn_local(async move {
-                if let Ok(credits) = api::balance().await {
-                    balance.heard(credits);
+                match api::balance().await {
+                    Ok(credits) => {
+                        follower.balance.heard(credits);
+                        follower.balance.is_lost(false);
+                    }
+                    Err(_) => follower.balance.is_lost(true),
                 }
+                if document().hidden() {
+                    return;
+                }
+                if follower.replaced.get() {
+                    follower.ask_in(ASK_EVERY);
+                    return;
+                }
+                // One that has been silent for too long is opened anew.
+                follower.stream.borrow_mut().take();
+                follower.listen();
+                follower.broken();
             });
-            follower.listen();
         };
-        *self.asking.borrow_mut() = set_interval_with_handle(asked_again, ASK_EVERY).ok();
-    }
-
-    fn stop_asking(&self) {
-        if let Some(handle) = self.asking.borrow_mut().take() {
-            handle.clear();
-        }
+        self.alarm.set(set_timeout_with_handle(asked, pause).ok());
     }
 }
 
 /// An open stream with its listeners; closed when dropped.
 struct Stream {
     source: EventSource,
-    _on_open: Closure<dyn FnMut()>,
-    _on_message: Closure<dyn FnMut(MessageEvent)>,
-    _on_error: Closure<dyn FnMut()>,
+    listeners: Vec<(&'static str, Listener)>,
 }
 
 impl Stream {
     fn open(follower: &Rc<Follower>) -> Option<Self> {
-        let source = EventSource::new(STREAM).ok()?;
-        let opened = Rc::downgrade(follower);
-        let on_open = Closure::<dyn FnMut()>::new(move || {
-            if let Some(follower) = opened.upgrade() {
-                follower.stop_asking();
+        let mut stream = Self { source: EventSource::new(STREAM).ok()?, listeners: Vec::new() };
+        stream.on("open", follower, |follower, _| follower.alive());
+        stream.on("alive", follower, |follower, _| follower.alive());
+        stream.on("error", follower, |follower, _| follower.broken());
+        stream.on("replaced", follower, |follower, _| follower.replaced());
+        stream.on("message", follower, |follower, data| {
+            if let Ok(balance) = serde_json::from_str::<Balance>(data) {
+                follower.balance.heard(balance.credits);
+            }
+            follower.alive();
+        });
+        stream.on("purchases", follower, |follower, data| {
+            if let Ok(purchases) = serde_json::from_str::<Purchases>(data) {
+                follower.balance.heard_of_purchases(purchases.changes);
+            }
+            follower.alive();
+        });
+        Some(stream)
+    }
+
+    fn on(&mut self, event: &'static str, follower: &Rc<Follower>, heard: fn(&Rc<Follower>, &str)) {
+        let follower = Rc::downgrade(follower);
+        let listener = Listener::new(move |event: MessageEvent| {
+            if let Some(follower) = follower.upgrade() {
+                // What says that a stream opened or broke is no message, and has no data.
+                let data = event.dyn_ref::<MessageEvent>().and_then(|event| event.data().as_string());
+                heard(&follower, data.as_deref().unwrap_or_default());
             }
         });
-        let balance = follower.balance;
-        let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-            let text = event.data().as_string().unwrap_or_default();
-            if let Ok(message) = serde_json::from_str::<Message>(&text) {
-                balance.heard(message.credits);
-            }
-        });
-        let broken = Rc::downgrade(follower);
-        let on_error = Closure::<dyn FnMut()>::new(move || {
-            if let Some(follower) = broken.upgrade() {
-                follower.ask();
-            }
-        });
-        source.set_onopen(Some(on_open.as_ref().unchecked_ref()));
-        source.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        source.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        Some(Self { source, _on_open: on_open, _on_message: on_message, _on_error: on_error })
+        _ = self.source.add_event_listener_with_callback(event, listener.as_ref().unchecked_ref());
+        self.listeners.push((event, listener));
     }
 
     /// Open, or about to be: browsers connect again by themselves, unless the answer told them not to.
@@ -137,9 +202,9 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        self.source.set_onopen(None);
-        self.source.set_onmessage(None);
-        self.source.set_onerror(None);
+        for (event, listener) in &self.listeners {
+            _ = self.source.remove_event_listener_with_callback(event, listener.as_ref().unchecked_ref());
+        }
         self.source.close();
     }
 }

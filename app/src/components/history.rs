@@ -19,9 +19,8 @@ pub(crate) fn History() -> impl IntoView {
     let query = use_query_map();
     let older_than = Memo::new(move |_| query.read().get("older").and_then(|id| id.parse::<PurchaseId>().ok()));
     let balance = expect_context::<LiveBalance>();
-    // A changed balance means that a purchase has changed.
     let page = Resource::new(
-        move || (older_than.get(), balance.latest()),
+        move || (older_than.get(), balance.changes()),
         |(older_than, _)| api::purchase_history(older_than),
     );
     view! {

@@ -17,7 +17,7 @@ mod product_card;
 mod redirect;
 mod status;
 
-pub(crate) use balance::{BalanceNews, BalanceText, LiveBalance, Overdrawn};
+pub(crate) use balance::{BalanceNews, BalanceText, ConnectionLost, LiveBalance, Overdrawn};
 pub(crate) use error_view::{ErrorView, error_text};
 pub(crate) use facts::{Fact, Facts};
 pub(crate) use footer::Footer;

@@ -14,6 +14,7 @@ pub(super) const TEXTS: Texts = Texts {
     close: "Schließen",
     reload: "Neu laden",
     language: "Sprache",
+    connection_lost: "Keine Verbindung zum Server. Guthaben und Käufe können veraltet sein.",
     skip_to_content: "Zum Inhalt",
     mock_banner: "Testbetrieb: Es fließt kein echtes Geld.",
     paid_by_stripe: "Bezahlt wird sicher bei Stripe.",

@@ -14,6 +14,7 @@ pub(super) const TEXTS: Texts = Texts {
     close: "Close",
     reload: "Reload",
     language: "Language",
+    connection_lost: "No connection to the server. Balance and purchases may be out of date.",
     skip_to_content: "Skip to content",
     mock_banner: "Test mode: no real money moves.",
     paid_by_stripe: "Payments are handled securely by Stripe.",

@@ -18,6 +18,7 @@ pub(crate) struct Texts {
     pub(crate) close: &'static str,
     pub(crate) reload: &'static str,
     pub(crate) language: &'static str,
+    pub(crate) connection_lost: &'static str,
     pub(crate) skip_to_content: &'static str,
     pub(crate) mock_banner: &'static str,
     pub(crate) paid_by_stripe: &'static str,

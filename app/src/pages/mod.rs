@@ -16,4 +16,6 @@ pub(crate) use not_found::NotFoundPage;
 pub(crate) use receipt::ReceiptPage;
 pub(crate) use shop::ShopPage;
 pub(crate) use success::{SuccessPage, confirmation};
-pub(crate) use withdraw::{WithdrawPage, standing_text};
+pub(crate) use withdraw::WithdrawPage;
+#[cfg(feature = "ssr")]
+pub(crate) use withdraw::standing_text;

@@ -53,6 +53,18 @@ pub(crate) fn SuccessPage() -> impl IntoView {
         Some(Ok(confirmed)) => balance.heard(confirmed.balance),
         Some(Err(_)) | None => {}
     });
+    // The stream tells of a payment sooner than asking does.
+    Effect::new(move |known: Option<i64>| {
+        let changes = balance.changes();
+        let open = confirmation.with_untracked(|confirmed| match confirmed.as_ref().map(Option::as_ref) {
+            Some(Some(Ok(confirmed))) => confirmed.purchase.status == Status::Pending,
+            _ => false,
+        });
+        if open && known.is_some_and(|known| known != changes) {
+            confirmation.refetch();
+        }
+        changes
+    });
     view! {
         <div class="narrow" aria-live="polite">
             <Transition fallback=Loading>

@@ -6,25 +6,27 @@ use app::context::Visitor;
 use axum::{
     Extension, Json,
     extract::State,
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse, Response, Sse, sse::Event},
 };
-use billing::{ids::TenantId, ledger::Balance};
+use billing::{account::SessionOwner, ids::TenantId, ledger::Balance};
 use futures::{
     StreamExt,
     stream::{self, BoxStream},
 };
 use serde::Serialize;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use tokio_util::sync::CancellationToken;
 use tower_sessions::{Session, session::Id};
 use utoipa::ToSchema;
 
 use super::problem::Problem;
-use crate::{identity::SignedIn, state::AppState};
+use crate::{identity::SignedIn, state::AppState, streams::Place};
 
 /// How often a stream looks at the database by itself, and shows that it is alive.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How long a browser waits before it opens a broken stream again.
+/// How long a browser waits before it opens a broken stream again: at least so long, and up to twice as long, so that
+/// those who lost a process do not all come back in the same moment.
 const RECONNECT: Duration = Duration::from_secs(2);
 
 /// The tenant's credits.
@@ -41,6 +43,12 @@ impl From<Balance> for BalanceView {
     }
 }
 
+/// How often the tenant's purchases have changed.
+#[derive(Serialize)]
+struct ChangesView {
+    changes: i64,
+}
+
 /// The tenant's balance.
 #[utoipa::path(
     get, path = "/billing/balance", tag = "billing", security(("session" = [])),
@@ -50,79 +58,131 @@ pub async fn get_balance(_: SignedIn, Extension(visitor): Extension<Visitor>) ->
     Json(visitor.balance.into())
 }
 
-/// The balance now, and upon each change. Each event's data is `{"credits":7}` and its id the number of the newest
-/// ledger entry. Whoever comes back, with `Last-Event-ID` or without, is told the present balance first: there is
-/// nothing between that is worth knowing.
+/// Balance and purchases now, and upon each change. An event without a name has the balance, `{"credits":7}`; one named
+/// `purchases` has the number of changes to the purchases, `{"changes":12}`, which are to be read again when it is news; one
+/// named `alive` comes every 15 seconds; and one named `replaced` says that the customer has opened too many
+/// streams, and that this one ends for good. The id names the state: whoever comes back with it in `Last-Event-ID` is told
+/// what is not known yet.
 #[utoipa::path(
     get, path = "/billing/balance/stream", tag = "billing", security(("session" = [])),
     params(("Last-Event-ID" = Option<String>, Header, description = "As a browser sends it when it comes back")),
-    responses((status = 200, description = "Server-sent events; each event's data is a Balance", body = String, content_type = "text/event-stream")),
+    responses((status = 200, description = "Server-sent events; the data of an event without a name is a Balance", body = String, content_type = "text/event-stream")),
 )]
 pub async fn stream_balance(
     SignedIn(caller): SignedIn,
     State(state): State<AppState>,
     Extension(session): Extension<Session>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let tenant = caller.tenant_id;
-    // First the hints, then the balance: so no change falls between.
-    let hints = state.store.balance_changes().filter(move |changed| std::future::ready(*changed == tenant)).boxed();
-    let known = state.shop.billing.balance(tenant).await?;
+    let session = session.id().ok_or(Problem::NOT_SIGNED_IN)?;
+    // First the hints, then how it stands: so no change falls between.
+    let hints = state.store.changes().filter(move |changed| std::future::ready(*changed == tenant)).boxed();
+    let owner = state.identity.owner_now(session).await?.ok_or(Problem::NOT_SIGNED_IN)?;
+    let known = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(Known::from_id);
     let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let ended = state.shutdown.clone().cancelled_owned();
 
-    let first = stream::iter(balance_event(known).map(|event| event.retry(RECONNECT)));
-    let watch = Watch { state, session_id: session.id(), tenant, known, hints, heartbeat };
-    let changes = stream::unfold(watch, |mut watch| async { watch.next().await.map(|event| (event, watch)) });
-    let events = first.chain(changes).map(Ok::<_, Infallible>).take_until(ended);
+    let place = state.streams.open(session);
+    let replaced = Some(place.replaced());
+    let mut watch = Watch { state, session, known, hints, heartbeat, replaced, _place: place };
+    let mut first = vec![Event::default().retry(RECONNECT.mul_f64(1.0 + jitter())).comment("welcome")];
+    first.extend(watch.news(&owner));
+    let changes = stream::unfold(watch, |mut watch| async { watch.next().await.map(|events| (events, watch)) });
+    let events = stream::once(async { first }).chain(changes).flat_map(stream::iter).map(Ok::<_, Infallible>);
 
     let headers = [
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         // nginx would hold events back.
         (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
     ];
-    Ok((headers, Sse::new(events)).into_response())
+    Ok((headers, Sse::new(events.take_until(ended))).into_response())
+}
+
+/// From 0 to 1.
+fn jitter() -> f64 {
+    let mut byte = [0];
+    // Without randomness all come back at once; no harm is done.
+    let _ = getrandom::fill(&mut byte);
+    f64::from(byte[0]) / 255.0
+}
+
+/// What a browser knows already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Known {
+    /// The number of the newest ledger entry.
+    entry: i64,
+    /// The number of changes to the purchases.
+    changes: i64,
+}
+
+impl Known {
+    fn id(self) -> String {
+        format!("{}.{}", self.entry, self.changes)
+    }
+
+    fn from_id(id: &str) -> Option<Self> {
+        let (entry, changes) = id.split_once('.')?;
+        Some(Self { entry: entry.parse().ok()?, changes: changes.parse().ok()? })
+    }
 }
 
 /// One open stream.
 struct Watch {
     state: AppState,
-    session_id: Option<Id>,
-    tenant: TenantId,
-    known: Balance,
+    session: Id,
+    known: Option<Known>,
     hints: BoxStream<'static, TenantId>,
     heartbeat: Interval,
+    /// None once the browser was told.
+    replaced: Option<CancellationToken>,
+    _place: Place,
 }
 
 impl Watch {
-    /// The next event; `None` once the visitor is signed out.
-    async fn next(&mut self) -> Option<Event> {
+    /// What of this the browser does not know yet; from now on it does.
+    fn news(&mut self, owner: &SessionOwner) -> Vec<Event> {
+        let now = Known { entry: owner.balance.seq, changes: owner.changes };
+        let before = self.known.replace(now);
+        let event = || Event::default().id(now.id());
+        let mut events = Vec::new();
+        if before.is_none_or(|before| before.entry != now.entry) {
+            events.push(event().json_data(BalanceView::from(owner.balance)));
+        }
+        if before.is_none_or(|before| before.changes != now.changes) {
+            events.push(event().event("purchases").json_data(ChangesView { changes: now.changes }));
+        }
+        let written = |event: Result<Event, _>| {
+            event.inspect_err(|error| tracing::error!(%error, "an event cannot be written as JSON")).ok()
+        };
+        events.into_iter().filter_map(written).collect()
+    }
+
+    /// The next events; `None` once the visitor is signed out, or the stream was replaced.
+    async fn next(&mut self) -> Option<Vec<Event>> {
         loop {
+            let replaced = self.replaced.clone()?;
             let beat = tokio::select! {
+                () = replaced.cancelled() => {
+                    self.replaced = None;
+                    return Some(vec![Event::default().event("replaced").data("{}")]);
+                }
                 Some(_) = self.hints.next() => false,
                 _ = self.heartbeat.tick() => true,
             };
-            if !self.state.identity.is_signed_in(self.session_id).await {
-                return None;
-            }
-            match self.state.shop.billing.balance(self.tenant).await {
-                Ok(balance) if balance != self.known => {
-                    self.known = balance;
-                    if let Some(event) = balance_event(balance) {
-                        return Some(event);
-                    }
-                }
-                Ok(_) => {}
-                Err(error) => tracing::warn!(%error, "a balance stream could not read the balance"),
-            }
+            let mut events = match self.state.identity.owner_now(self.session).await {
+                Ok(Some(owner)) => self.news(&owner),
+                Ok(None) => return None,
+                // While the database cannot tell, nothing is news.
+                Err(_) => Vec::new(),
+            };
             if beat {
-                return Some(Event::default().comment("alive"));
+                events.push(Event::default().event("alive").data("{}"));
+            }
+            if !events.is_empty() {
+                return Some(events);
             }
         }
     }
-}
-
-fn balance_event(balance: Balance) -> Option<Event> {
-    let event = Event::default().id(balance.seq.to_string()).json_data(BalanceView::from(balance));
-    event.inspect_err(|error| tracing::error!(%error, "a balance cannot be written as JSON")).ok()
 }

@@ -1,4 +1,4 @@
-//! Telling of changed balances: at once in this process, and within moments in every other one on the database.
+//! Telling of changed purchases: at once in this process, and within moments in every other one on the database.
 //!
 //! Not in the booking transaction: a transaction that notifies holds a lock of the whole database until its commit is
 //! on the disk, so the bookings of all tenants would go through one by one. What a process that dies has not told any
@@ -34,7 +34,7 @@ impl Announcer {
         Self { here, elsewhere, task }
     }
 
-    pub(crate) fn balance_changed(&self, tenant: TenantId) {
+    pub(crate) fn changed(&self, tenant: TenantId) {
         // Errors mean that nobody listens, and that too much waits already.
         let _ = self.here.send(tenant);
         let _ = self.elsewhere.try_send(tenant);
@@ -59,14 +59,14 @@ async fn announce(pool: Pool<sqlx::Postgres>, mut waiting: mpsc::Receiver<Tenant
         tenants.dedup();
         // Nothing is written that would have to outlive a power cut.
         let told = sqlx::query!(
-            r#"SELECT pg_notify('balance_changed', tenant) AS "told?" FROM unnest($1::TEXT[]) AS changed (tenant)
+            r#"SELECT pg_notify('tenant_changed', tenant) AS "told?" FROM unnest($1::TEXT[]) AS changed (tenant)
             WHERE set_config('synchronous_commit', 'off', TRUE) = 'off'"#,
             &tenants
         )
         .fetch_all(&pool)
         .await;
         if let Err(error) = told {
-            tracing::warn!(%error, "other processes could not be told of changed balances");
+            tracing::warn!(%error, "other processes could not be told of changed purchases");
         }
         sleep(GATHERED_FOR).await;
     }

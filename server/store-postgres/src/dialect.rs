@@ -32,8 +32,8 @@ impl PostgresStore {
             .await
     }
 
-    pub(crate) fn balance_changed(&self, tenant: TenantId) {
-        self.announcer.balance_changed(tenant);
+    pub(crate) fn changed(&self, tenant: TenantId) {
+        self.announcer.changed(tenant);
     }
 
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<TenantId> {

@@ -1,6 +1,6 @@
 //! The shop's data in PostgreSQL, for any number of processes.
 //!
-//! Each store tells of the balances that it has changed on the channel `balance_changed`, and listens there on one
+//! Each store tells of the tenants whose purchases it has changed on the channel `tenant_changed`, and listens there on one
 //! connection.
 
 mod announce;

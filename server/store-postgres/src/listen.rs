@@ -1,4 +1,4 @@
-//! The one connection that hears of changed balances.
+//! The one connection that hears of changed purchases.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::{sync::broadcast, task::AbortHandle, time::sleep};
 
 use crate::dialect::Pool;
 
-const CHANNEL: &str = "balance_changed";
+const CHANNEL: &str = "tenant_changed";
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Passes on what the database tells, until it is stopped or dropped.
@@ -49,7 +49,7 @@ async fn pass_on(mut listener: PgListener, changes: broadcast::Sender<TenantId>)
             }
             // It reconnects at the next attempt.
             Err(error) => {
-                tracing::warn!(%error, "lost the connection that hears of changed balances");
+                tracing::warn!(%error, "lost the connection that hears of changed purchases");
                 sleep(RETRY_AFTER).await;
             }
         }

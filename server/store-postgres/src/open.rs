@@ -47,7 +47,7 @@ pub enum OpenError {
 }
 
 impl PostgresStore {
-    /// Connects, and listens for changed balances. Doesn't migrate.
+    /// Connects, and listens for changed purchases. Doesn't migrate.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
         if !url.starts_with("postgres:") && !url.starts_with("postgresql:") {
             return Err(OpenError::Url);

@@ -39,7 +39,7 @@ impl SqliteStore {
         .await
     }
 
-    pub(crate) fn balance_changed(&self, tenant: TenantId) {
+    pub(crate) fn changed(&self, tenant: TenantId) {
         // An error means that nobody listens.
         let _ = self.changes.send(tenant);
     }

@@ -2,7 +2,7 @@
 //!
 //! One connection writes and several read (WAL); a commit is on the disk before it is reported. Several processes may
 //! use one file, but only changes made in this process are told by
-//! [`balance_changes`](billing::store::Store::balance_changes).
+//! [`changes`](billing::store::Store::changes).
 
 mod commit;
 mod dialect;

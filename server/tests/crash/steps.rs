@@ -152,8 +152,8 @@ stepped! { "store", Store of Store:
     async fn consent_text(version: &ConsentVersion) -> Result<Option<ConsentText>, StoreError>;
     async fn ready() -> Result<(), StoreError>;
     ---
-    fn balance_changes(&self) -> BoxStream<'static, TenantId> {
-        self.port.balance_changes()
+    fn changes(&self) -> BoxStream<'static, TenantId> {
+        self.port.changes()
     }
 }
 

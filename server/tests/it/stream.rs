@@ -14,32 +14,45 @@ on_both_databases!(
     another_tenants_change_is_not_told,
     a_stream_ends_when_the_process_stops,
     a_stream_ends_when_the_customer_signs_out,
-    a_browser_that_comes_back_is_told_the_present_balance,
+    a_browser_that_comes_back_is_told_what_it_does_not_know,
+    a_purchase_that_moves_no_balance_is_told,
+    of_too_many_streams_the_oldest_end,
 );
 
 struct Stream {
     body: BodyDataStream<Body>,
     unread: String,
+    last_id: Option<String>,
 }
 
 impl Stream {
     async fn open(visitor: &Visitor) -> Self {
-        let response = visitor.start(bare(axum::http::Method::GET, "/billing/balance/stream")).await;
+        Self::open_again(visitor, None).await
+    }
+
+    /// As a browser comes back that has heard the event of that id.
+    async fn open_again(visitor: &Visitor, last_id: Option<&str>) -> Self {
+        let mut request = bare(axum::http::Method::GET, "/billing/balance/stream");
+        if let Some(id) = last_id {
+            request.headers_mut().insert("Last-Event-ID", id.parse().unwrap());
+        }
+        let response = visitor.start(request).await;
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         assert_eq!(response.headers()["cache-control"], "no-store");
         assert!(!response.headers().contains_key("content-encoding"));
-        Self { body: BodyDataStream::new(response.into_body()), unread: String::new() }
+        Self { body: BodyDataStream::new(response.into_body()), unread: String::new(), last_id: None }
     }
 
-    /// The next event's id and data; `None` when the stream ends.
+    /// The next event's name and data; `None` when the stream ends.
     async fn next(&mut self) -> Option<(String, String)> {
         loop {
             if let Some(end) = self.unread.find("\n\n") {
                 let event = self.unread.drain(..end + 2).collect::<String>();
                 let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
                 if let Some(data) = field("data: ") {
-                    return Some((field("id: ").unwrap(), data));
+                    self.last_id = field("id: ").or(self.last_id.take());
+                    return Some((field("event: ").unwrap_or_default(), data));
                 }
                 continue;
             }
@@ -48,9 +61,37 @@ impl Stream {
         }
     }
 
-    async fn expect(&mut self, seq: u32, credits: i64) {
+    /// The next event is this.
+    async fn expect_event(&mut self, name: &str, data: &str) {
         let next = timeout(Duration::from_secs(1), self.next()).await.expect("within a second");
-        assert_eq!(next, Some((seq.to_string(), format!(r#"{{"credits":{credits}}}"#))));
+        assert_eq!(next, Some((name.to_owned(), data.to_owned())));
+    }
+
+    /// The next news of the balance is this; the purchases may be in the news before.
+    async fn expect(&mut self, credits: i64) {
+        let balance = async {
+            loop {
+                match self.next().await {
+                    Some((name, data)) if name.is_empty() => return data,
+                    Some((name, _)) if name == "purchases" => {}
+                    other => panic!("{other:?}"),
+                }
+            }
+        };
+        let balance = timeout(Duration::from_secs(1), balance).await.expect("within a second");
+        assert_eq!(balance, format!(r#"{{"credits":{credits}}}"#));
+    }
+
+    /// There is no more news for a while.
+    async fn expect_silence(&mut self) {
+        let news = timeout(Duration::from_millis(500), self.next()).await;
+        assert!(news.is_err(), "{news:?}");
+    }
+
+    /// The stream ends, perhaps after some news.
+    async fn expect_end(&mut self) {
+        let ended = async { while self.next().await.is_some() {} };
+        timeout(Duration::from_secs(1), ended).await.expect("within a second");
     }
 }
 
@@ -58,15 +99,15 @@ async fn the_balance_comes_at_once_and_upon_each_change(shop: TestShop) {
     let kim = shop.customer("kim@example.com").await;
     let mut tabs = [Stream::open(&kim).await, Stream::open(&kim).await];
     for tab in &mut tabs {
-        tab.expect(0, 0).await;
+        tab.expect(0).await;
     }
     kim.buy("credits_5").await;
     for tab in &mut tabs {
-        tab.expect(1, 5).await;
+        tab.expect(5).await;
     }
     kim.buy("iza_pass").await;
     for tab in &mut tabs {
-        tab.expect(2, 7).await;
+        tab.expect(7).await;
     }
 }
 
@@ -74,17 +115,18 @@ async fn another_tenants_change_is_not_told(shop: TestShop) {
     let kim = shop.customer("kim@example.com").await;
     let lee = shop.customer("lee@example.com").await;
     let mut stream = Stream::open(&kim).await;
-    stream.expect(0, 0).await;
+    stream.expect(0).await;
+    stream.expect_event("purchases", r#"{"changes":0}"#).await;
     lee.buy("credits_10").await;
-    assert!(timeout(Duration::from_millis(500), stream.next()).await.is_err());
+    stream.expect_silence().await;
 }
 
 async fn a_stream_ends_when_the_process_stops(shop: TestShop) {
     let kim = shop.customer("kim@example.com").await;
     let mut stream = Stream::open(&kim).await;
-    stream.expect(0, 0).await;
+    stream.expect(0).await;
     shop.state.shutdown.cancel();
-    assert_eq!(timeout(Duration::from_secs(1), stream.next()).await, Ok(None));
+    stream.expect_end().await;
 }
 
 async fn a_stream_ends_when_the_customer_signs_out(shop: TestShop) {
@@ -94,23 +136,79 @@ async fn a_stream_ends_when_the_customer_signs_out(shop: TestShop) {
         .post("/auth/session", &serde_json::json!({"email": "kim@example.com", "password": crate::shop::PASSWORD}))
         .await;
     let mut stream = Stream::open(&kim).await;
-    stream.expect(0, 0).await;
+    stream.expect(0).await;
     assert_eq!(kim.delete("/auth/session").await.status, StatusCode::NO_CONTENT);
     // The other browser goes on, and what it buys is not told to the one that has signed out.
     elsewhere.buy("credits_5").await;
-    assert_eq!(timeout(Duration::from_secs(1), stream.next()).await, Ok(None));
+    stream.expect_end().await;
 }
 
-async fn a_browser_that_comes_back_is_told_the_present_balance(shop: TestShop) {
+async fn a_browser_that_comes_back_is_told_what_it_does_not_know(shop: TestShop) {
     let kim = shop.customer("kim@example.com").await;
     kim.buy("credits_5").await;
-    for last in ["0", "1", "999", "nonsense"] {
-        let mut request = bare(axum::http::Method::GET, "/billing/balance/stream");
-        request.headers_mut().insert("Last-Event-ID", last.parse().unwrap());
-        let response = kim.start(request).await;
-        let mut stream = Stream { body: BodyDataStream::new(response.into_body()), unread: String::new() };
-        stream.expect(1, 5).await;
+    for last in [None, Some("0"), Some("nonsense"), Some("0.0"), Some("999.999")] {
+        let mut stream = Stream::open_again(&kim, last).await;
+        stream.expect(5).await;
+        let (name, _) = stream.next().await.unwrap();
+        assert_eq!(name, "purchases");
     }
+    let mut stream = Stream::open(&kim).await;
+    stream.expect(5).await;
+    stream.next().await;
+    let known = stream.last_id.clone().unwrap();
+    Stream::open_again(&kim, Some(&known)).await.expect_silence().await;
+    kim.order("credits_1").await;
+    let (name, _) = Stream::open_again(&kim, Some(&known)).await.next().await.unwrap();
+    assert_eq!(name, "purchases", "an order moves no balance");
+    kim.buy("credits_1").await;
+    Stream::open_again(&kim, Some(&known)).await.expect(6).await;
+}
+
+async fn a_purchase_that_moves_no_balance_is_told(shop: TestShop) {
+    let kim = shop.customer("kim@example.com").await;
+    let mut stream = Stream::open(&kim).await;
+    stream.expect(0).await;
+    stream.expect_event("purchases", r#"{"changes":0}"#).await;
+    let order = kim.order("credits_5").await;
+    let ordered = timeout(Duration::from_secs(1), stream.next()).await.expect("within a second");
+    assert_eq!(ordered.map(|(name, _)| name).as_deref(), Some("purchases"));
+    let mut failed = crate::customer::completed("evt_1", &order, 699);
+    failed["type"] = "checkout.session.expired".into();
+    failed["data"]["object"]["status"] = "expired".into();
+    failed["data"]["object"]["payment_status"] = "unpaid".into();
+    assert_eq!(shop.notify(&failed).await.status, StatusCode::OK);
+    assert_eq!(kim.purchases().await[0]["status"], "FAILED");
+    let (name, _) = timeout(Duration::from_secs(1), stream.next()).await.expect("within a second").unwrap();
+    assert_eq!(name, "purchases");
+}
+
+async fn of_too_many_streams_the_oldest_end(shop: TestShop) {
+    let kim = shop.customer("kim@example.com").await;
+    let mut tabs = Vec::new();
+    for _ in 0..10 {
+        let mut tab = Stream::open(&kim).await;
+        tab.expect(0).await;
+        tab.expect_event("purchases", r#"{"changes":0}"#).await;
+        tabs.push(tab);
+    }
+    let newest = tabs.split_off(7);
+    for mut tab in tabs {
+        tab.expect_event("replaced", "{}").await;
+        tab.expect_end().await;
+    }
+    kim.buy("credits_5").await;
+    for mut tab in newest {
+        tab.expect(5).await;
+    }
+    // Those that closed have given their places back.
+    let mut tab = Stream::open(&kim).await;
+    tab.expect(5).await;
+    for _ in 0..2 {
+        Stream::open(&kim).await.expect(5).await;
+    }
+    shop.customer("lee@example.com").await;
+    assert_eq!(tab.next().await.map(|(name, _)| name).as_deref(), Some("purchases"));
+    tab.expect_silence().await;
 }
 
 /// Two processes on one database.
@@ -121,10 +219,10 @@ async fn postgres_tells_other_processes() {
     let kim = one.customer("kim@example.com").await;
     let there = Visitor { shop: other.clone(), cookies: kim.cookies.clone() };
     let mut stream = Stream::open(&there).await;
-    stream.expect(0, 0).await;
+    stream.expect(0).await;
     let start = Instant::now();
     kim.buy("credits_5").await;
-    stream.expect(1, 5).await;
+    stream.expect(5).await;
     assert!(start.elapsed() < Duration::from_secs(2));
     database.remove().await.unwrap();
 }

@@ -22,7 +22,7 @@ async fn a_change_in_another_process_is_heard_at_once_and_after_a_lost_connectio
     let here = database.store().await.unwrap();
     let there = Store::open(&database.url()).await.unwrap();
     let world = World::open(Arc::new(there.clone()), 1).await;
-    let mut heard = here.balance_changes();
+    let mut heard = here.changes();
     buy(&world).await;
     let told = timeout(Duration::from_secs(1), heard.next()).await.expect("within a second");
     assert_eq!(told, Some(world.caller.tenant_id));

@@ -1,0 +1,58 @@
+import type { BrowserContext, Page } from '@playwright/test';
+import { balance, buy, expect, historyRows, openPurchase, signIn, test } from '../support/test.ts';
+
+const SOON = { timeout: 2_000 };
+const LOST = 'Keine Verbindung zum Server. Guthaben und Käufe können veraltet sein.';
+
+async function opened(context: BrowserContext, path: string): Promise<Page> {
+  const page = await context.newPage();
+  await page.goto(path);
+  return page;
+}
+
+test('an order in one tab and its end show in the other, though no credits move', async ({ page, context }) => {
+  await signIn(page);
+  const other = await opened(context, '/');
+  await expect(balance(other)).toHaveText('Guthaben: 0 Credits');
+  const { purchase_id } = await openPurchase(page, 'credits_5');
+  await expect(historyRows(other)).toContainText(['Offen'], SOON);
+  await page.goto(`/checkout/cancel?purchase_id=${purchase_id}`);
+  await page.getByRole('button', { name: 'Kauf verwerfen' }).click();
+  await expect(historyRows(other)).toContainText(['Verworfen'], SOON);
+});
+
+test('of ten open tabs none keeps an eleventh from loading, and all of them hear of a purchase', async ({ page, context }) => {
+  await signIn(page);
+  const tabs: Page[] = [];
+  for (let n = 0; n < 10; n += 1) tabs.push(await opened(context, '/'));
+  const eleventh = await opened(context, '/');
+  await buy(eleventh, '5 Credits');
+  await expect(balance(eleventh)).toHaveText('Guthaben: 5 Credits', SOON);
+  for (const tab of tabs) await expect(balance(tab)).toHaveText('Guthaben: 5 Credits', { timeout: 20_000 });
+});
+
+test.describe('a lost connection', () => {
+  test.use({ allowedInConsole: [/ERR_CONNECTION_REFUSED/] });
+
+  test('is told, and the figures are right again once it is back', async ({ page, browser, shop }) => {
+    await signIn(page);
+    // Whatever follows the balance; the page itself comes through.
+    const following = /\/billing\/balance\/stream|\/api\/balance/;
+    await page.route(following, (route) => route.abort('connectionrefused'));
+    await page.goto('/');
+    await expect(balance(page)).toHaveText('Guthaben: 0 Credits');
+    const elsewhere = await browser.newContext({ baseURL: shop.url, locale: 'de-DE' });
+    const other = await elsewhere.newPage();
+    await signIn(other);
+
+    await expect(page.getByText(LOST)).toBeVisible();
+    await buy(other, '5 Credits');
+    await expect(balance(page)).toHaveText('Guthaben: 0 Credits');
+
+    await page.unroute(following);
+    await expect(balance(page)).toHaveText('Guthaben: 5 Credits', { timeout: 20_000 });
+    await expect(page.getByText(LOST)).toBeHidden();
+    await expect(historyRows(page)).toHaveCount(1);
+    await elsewhere.close();
+  });
+});

@@ -33,6 +33,7 @@ pub mod locale;
 pub mod money;
 pub mod provider;
 pub mod purchase;
+pub mod receipt;
 pub mod reversal;
 pub mod store;
 #[cfg(feature = "testing")]

@@ -3,7 +3,7 @@
 //! and `commit`.
 //!
 //! # Transactions
-//! Reads are single statements. Writes are single statements too, but for three:
+//! Reads are single statements. Writes are single statements too, but for four:
 //!
 //! [`Store::commit`](billing::store::Store::commit) is each crate's own (`commit.rs`): one statement on PostgreSQL, where
 //! each one costs a round trip; several under the write lock on SQLite. Both update the purchase only at the version that
@@ -16,6 +16,9 @@
 //!
 //! [`AccountStore::insert_account`](billing::account::AccountStore::insert_account): tenant, then user; a taken address
 //! rolls both back.
+//!
+//! [`Store::number_receipts`](billing::store::Store::number_receipts): the seller's row, then the receipts with the purchases
+//! that they are of. Nobody who has locked a purchase goes on to a seller.
 
 mod accounts;
 mod consent;
@@ -23,6 +26,7 @@ mod error;
 pub(crate) mod events;
 mod migrate;
 mod purchases;
+mod receipts;
 pub(crate) mod row;
 mod store;
 

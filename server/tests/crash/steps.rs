@@ -17,6 +17,7 @@ use billing::{
     ledger::{Balance, Entry},
     provider::{CheckoutSession, EventPage, PaymentProvider, PaymentRecord, ProviderError},
     purchase::Purchase,
+    receipt::{Issuer, Receipt},
     store::{Change, Committed, Inserted, PageRequest, Recorded, Store, StoreError},
 };
 use futures::{future::poll_fn, stream::BoxStream};
@@ -147,6 +148,8 @@ stepped! { "store", Store:
     async fn event(id: &str) -> Result<Option<StoredEvent>, StoreError>;
     async fn keep_consent_text(text: &ConsentText) -> Result<(), StoreError>;
     async fn consent_text(version: &ConsentVersion) -> Result<Option<ConsentText>, StoreError>;
+    async fn number_receipts(issuer: &Issuer, at: Timestamp, limit: u32) -> Result<u32, StoreError>;
+    async fn receipt(tenant: TenantId, purchase: PurchaseId) -> Result<Option<Receipt>, StoreError>;
     async fn ready() -> Result<(), StoreError>;
     ---
     fn balance_changes(&self) -> BoxStream<'static, TenantId> {

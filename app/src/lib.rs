@@ -14,6 +14,7 @@ mod format;
 pub mod legal;
 mod locales;
 mod pages;
+pub mod receipt;
 pub mod routes;
 mod shell;
 

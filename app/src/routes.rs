@@ -47,6 +47,11 @@ pub(crate) fn receipt(purchase_id: &str) -> String {
     format!("/purchases/{}", encoded(purchase_id))
 }
 
+/// The same as a PDF.
+pub(crate) fn receipt_pdf(purchase_id: &str) -> String {
+    format!("{}/receipt.pdf", receipt(purchase_id))
+}
+
 /// A page of the operator's own text.
 pub(crate) fn legal(page: LegalPage) -> String {
     format!("/legal/{}", page.name())

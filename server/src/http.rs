@@ -4,6 +4,7 @@ pub mod auth;
 pub mod balance;
 pub mod checkout;
 pub mod consent;
+pub mod documents;
 pub mod forms;
 pub mod health;
 pub mod input;

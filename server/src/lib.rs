@@ -10,6 +10,7 @@ pub mod legal;
 pub mod lifecycle;
 pub mod mock;
 pub mod operator;
+pub mod receipt;
 pub mod router;
 pub mod security;
 pub mod serve;

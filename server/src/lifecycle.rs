@@ -109,8 +109,7 @@ pub fn assemble(
         billing: Billing::new(stores.store.clone(), provider, clock.clone(), entropy.clone()),
         settings: Arc::new(ShopSettings {
             mock,
-            seller: settings.seller.clone(),
-            vat_rate_basis_points: settings.vat_rate_basis_points,
+            issuer: settings.issuer.clone(),
             time_zone: settings.time_zone.clone(),
             legal: settings.legal.legal.clone(),
         }),
@@ -157,7 +156,7 @@ pub async fn worker(settings: &Settings) -> Result<Worker, CannotStart> {
     let provider = payment_provider(settings, &public_url)?;
     let stores = open_migrated(settings).await?;
     let billing = Billing::new(stores.store, provider, Arc::new(SystemClock), Arc::new(SystemEntropy));
-    Ok(Worker { billing, accounts: stores.accounts, asks_provider: !settings.mock() })
+    Ok(Worker { billing, accounts: stores.accounts, asks_provider: !settings.mock(), issuer: settings.issuer.clone() })
 }
 
 /// Serves until it is told to stop.
@@ -191,6 +190,7 @@ pub async fn run(settings: Settings) -> Result<(), CannotStart> {
         billing: state.shop.billing.clone(),
         accounts: state.accounts.clone(),
         asks_provider: !settings.mock(),
+        issuer: settings.issuer.clone(),
     };
     let worker = tokio::spawn(worker.run(shutdown.clone()));
     announce(&state, settings.mock());

@@ -35,7 +35,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use remembered::Remembered;
 
 use crate::{
-    http::{auth, balance, checkout, consent, forms, health, openapi, problem::Problem, products, purchases, webhook},
+    http::{
+        auth, balance, checkout, consent, documents, forms, health, openapi, problem::Problem, products, purchases,
+        webhook,
+    },
     identity::{cookie_name, identify, session_layer},
     security,
     state::AppState,
@@ -65,7 +68,7 @@ pub fn routes(state: &AppState) -> Router {
     let document = Json(document);
     api.route("/billing/openapi.json", get(async move || document.clone()))
         .route("/metrics", get(answers::metrics))
-        .merge(personal(state, forms::routes().merge(pages(state))))
+        .merge(personal(state, forms::routes().merge(pages(state)).merge(files())))
         .method_not_allowed_fallback(async || Problem::METHOD_NOT_ALLOWED)
         .fallback_service(static_files(state))
         .layer(middleware::from_fn(telemetry::measure))
@@ -122,6 +125,13 @@ fn pages(state: &AppState) -> Router<AppState> {
             .layer(middleware::from_fn(ask_to_sign_in))
             .layer(middleware::from_fn_with_state(Remembered::default(), remembered::remember)),
     )
+}
+
+/// What pages link to that is not a page. A missing one is the not-found page.
+fn files() -> Router<AppState> {
+    Router::new()
+        .route("/purchases/{id}/receipt.pdf", get(documents::receipt_pdf))
+        .layer(middleware::from_fn(ask_to_sign_in))
 }
 
 /// The addresses of the pages, listed once for the process: while Leptos lists them, no resource of any page being

@@ -19,7 +19,7 @@ pub(crate) use checkout::{Cancelled, Confirmed, DiscardPurchase, cancelled_purch
 pub(crate) use history::{HistoryView, PurchaseView, purchase_history};
 pub(crate) use legal::legal_text;
 pub(crate) use order::{ConsentView, CreateCheckout, OrderFormView, Ordered, order_form};
-pub(crate) use receipt::{EntryView, ReceiptView, SellerView, receipt};
+pub(crate) use receipt::{EntryView, ReceiptView, ReturnView, receipt};
 
 /// Gives the page being rendered that HTTP status; means nothing in the browser.
 #[cfg_attr(not(feature = "ssr"), expect(unused_variables, reason = "only a server answers with a status"))]

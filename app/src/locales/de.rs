@@ -112,6 +112,9 @@ pub(super) const TEXTS: Texts = Texts {
     seller: "Verkäufer",
     buyer: "Käufer",
     vat_id: "USt-IdNr.",
+    receipt_number: "Belegnummer",
+    issued_at: "Ausgestellt am",
+    supplied_at: "Lieferdatum",
     purchase_number: "Kaufnummer",
     paid_at: "Bezahlt am",
     refunded_at: "Erstattet am",
@@ -128,6 +131,11 @@ pub(super) const TEXTS: Texts = Texts {
     entry_dispute_reversal: "Anfechtung zurückgenommen",
     receipt_no_invoice: "Dies ist ein Beleg über Ihre Zahlung, keine Rechnung.",
     purchase_unpaid: "Dieser Kauf ist nicht bezahlt. Es wurden keine Credits gebucht.",
+    returns: "Erstattungen und Anfechtungen",
+    date: "Datum",
+    return_refund_failed: "Erstattung fehlgeschlagen",
+    return_inquiry: "Rückfrage der Bank",
+    pdf: "Als PDF",
     print: "Drucken",
 
     // legal

@@ -112,6 +112,9 @@ pub(super) const TEXTS: Texts = Texts {
     seller: "Seller",
     buyer: "Buyer",
     vat_id: "VAT ID",
+    receipt_number: "Receipt number",
+    issued_at: "Issued on",
+    supplied_at: "Date of supply",
     purchase_number: "Purchase number",
     paid_at: "Paid",
     refunded_at: "Refunded",
@@ -128,6 +131,11 @@ pub(super) const TEXTS: Texts = Texts {
     entry_dispute_reversal: "Dispute reversed",
     receipt_no_invoice: "This is a receipt for your payment, not an invoice.",
     purchase_unpaid: "This purchase is not paid. No credits were booked.",
+    returns: "Refunds and disputes",
+    date: "Date",
+    return_refund_failed: "Refund failed",
+    return_inquiry: "The bank's inquiry",
+    pdf: "As PDF",
     print: "Print",
 
     // legal

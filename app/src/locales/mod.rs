@@ -118,6 +118,9 @@ pub(crate) struct Texts {
     pub(crate) seller: &'static str,
     pub(crate) buyer: &'static str,
     pub(crate) vat_id: &'static str,
+    pub(crate) receipt_number: &'static str,
+    pub(crate) issued_at: &'static str,
+    pub(crate) supplied_at: &'static str,
     pub(crate) purchase_number: &'static str,
     pub(crate) paid_at: &'static str,
     pub(crate) refunded_at: &'static str,
@@ -134,6 +137,11 @@ pub(crate) struct Texts {
     pub(crate) entry_dispute_reversal: &'static str,
     pub(crate) receipt_no_invoice: &'static str,
     pub(crate) purchase_unpaid: &'static str,
+    pub(crate) returns: &'static str,
+    pub(crate) date: &'static str,
+    pub(crate) return_refund_failed: &'static str,
+    pub(crate) return_inquiry: &'static str,
+    pub(crate) pdf: &'static str,
     pub(crate) print: &'static str,
 
     // legal

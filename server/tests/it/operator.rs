@@ -17,6 +17,7 @@ async fn a_replay_says_what_became_of_the_event_and_why_it_did_not_apply(shop: T
         billing: shop.state.shop.billing.clone(),
         accounts: shop.state.accounts.clone(),
         asks_provider: false,
+        issuer: shop.state.shop.settings.issuer.clone(),
     };
     let replay = async |event| operator::replay_event(&worker, event).await.unwrap();
     assert_eq!(replay("evt_right").await, "evt_right checkout.session.completed: Applied\n");

@@ -106,7 +106,7 @@ pub async fn a_receipt_stays_as_it_was_issued(store: Arc<dyn AnyStore>) {
 pub async fn two_sellers_count_for_themselves(store: Arc<dyn AnyStore>) {
     let world = World::open(store.clone(), 1).await;
     let mut other = issuer();
-    other.seller.vat_id = "DE999999999".to_owned();
+    "DE999999999".clone_into(&mut other.seller.vat_id);
     for (issuer, number) in [(issuer(), 1), (other.clone(), 1), (issuer(), 2), (other, 2)] {
         let paid = settled(&world).await;
         let receipt = world.billing.receipt(&paid, &issuer).await.expect("it is issued").expect("it is paid");

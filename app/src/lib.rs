@@ -10,6 +10,8 @@ mod components;
 #[cfg(feature = "ssr")]
 pub mod context;
 mod error;
+#[cfg(feature = "ssr")]
+pub mod export;
 mod format;
 pub mod legal;
 mod locales;

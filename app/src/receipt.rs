@@ -204,7 +204,7 @@ fn table<const N: usize>(
 }
 
 fn returns(returns: &[ReturnView], t: &'static Texts) -> Option<Table> {
-    let columns = [(t.date, false), (t.entry_kind, false), (t.amount, true)];
+    let columns = [(t.date, false), (t.return_kind, false), (t.amount, true)];
     let rows = returns.iter().map(|ReturnView { kind, amount, at }| {
         let (text, gone) = match kind {
             ReturnKind::Refund => (t.entry_refund, true),

@@ -5,7 +5,7 @@ use crate::legal::LegalPage;
 /// Whether a page is for signed-in visitors alone; the server sends others to the sign-in page and back.
 pub fn needs_sign_in(path: &str, query: &str) -> bool {
     let ordering = path == "/" && query.split('&').any(|pair| pair.starts_with("buy="));
-    ordering || path.starts_with("/checkout/") || path.starts_with("/purchases/")
+    ordering || path.starts_with("/checkout/") || path.starts_with("/purchases/") || path == HISTORY_CSV
 }
 
 /// The address that a `next` parameter asks for, if it is a path of this shop. Anything else is refused: an address
@@ -31,6 +31,9 @@ pub(crate) fn order(product_id: &str) -> String {
 pub(crate) fn history(older_than: &str) -> String {
     format!("/?older={}#history", encoded(older_than))
 }
+
+/// All of the history, as a file.
+pub(crate) const HISTORY_CSV: &str = "/purchases.csv";
 
 /// Where the buyer comes back to after paying.
 pub(crate) fn success(session_id: &str) -> String {
@@ -93,9 +96,13 @@ mod tests {
 
     #[test]
     fn ordering_and_purchases_need_a_sign_in_and_the_shelf_does_not() {
-        for (path, query) in
-            [("/", "buy=credits_5"), ("/", "a=b&buy=x"), ("/checkout/success", "session_id=x"), ("/purchases/x", "")]
-        {
+        for (path, query) in [
+            ("/", "buy=credits_5"),
+            ("/", "a=b&buy=x"),
+            ("/checkout/success", "session_id=x"),
+            ("/purchases/x", ""),
+            ("/purchases.csv", ""),
+        ] {
             assert!(needs_sign_in(path, query), "{path}?{query}");
         }
         for (path, query) in [("/", ""), ("/", "older=x"), ("/signin", "next=%2F%3Fbuy%3Dx"), ("/signup", "")] {

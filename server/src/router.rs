@@ -131,6 +131,7 @@ fn pages(state: &AppState) -> Router<AppState> {
 fn files() -> Router<AppState> {
     Router::new()
         .route("/purchases/{id}/receipt.pdf", get(documents::receipt_pdf))
+        .route("/purchases.csv", get(documents::history_csv))
         .layer(middleware::from_fn(ask_to_sign_in))
 }
 

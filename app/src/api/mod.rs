@@ -21,6 +21,9 @@ pub(crate) use legal::legal_text;
 pub(crate) use order::{ConsentView, CreateCheckout, OrderFormView, Ordered, order_form};
 pub(crate) use receipt::{EntryView, ReceiptView, ReturnView, receipt};
 
+#[cfg(feature = "ssr")]
+pub(crate) use server::wall_time;
+
 /// Gives the page being rendered that HTTP status; means nothing in the browser.
 #[cfg_attr(not(feature = "ssr"), expect(unused_variables, reason = "only a server answers with a status"))]
 pub(crate) fn page_status(status: u16) {

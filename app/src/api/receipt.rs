@@ -38,7 +38,7 @@ pub(crate) struct ReceiptView {
     pub(crate) payment_ref: Option<String>,
     pub(crate) paid_at: Option<WallTime>,
     pub(crate) refunded_at: Option<WallTime>,
-    /// Refunds and disputes so far.
+    /// Refunds and disputes so far, oldest first.
     pub(crate) returns: Vec<ReturnView>,
     /// What it did to the balance, oldest first.
     pub(crate) entries: Vec<EntryView>,
@@ -112,9 +112,14 @@ impl ReceiptView {
             let entry = entries.iter().find(|entry| entry.booked.effect_ref == effect_ref);
             entry.map(|entry| entry.booked.created_at)
         };
-        let returned = |listed: Return| {
-            let made_at = listed.made_at.and_then(|second| Timestamp::from_second(second).ok());
-            let at = made_at.or_else(|| booked_at(&listed.effect_ref));
+        let made_at = |listed: &Return| {
+            let told = listed.made_at.and_then(|second| Timestamp::from_second(second).ok());
+            told.or_else(|| booked_at(&listed.effect_ref))
+        };
+        let mut returns: Vec<_> =
+            purchase.reversals.returns().into_iter().map(|listed| (made_at(&listed), listed)).collect();
+        returns.sort_by_key(|(at, _)| (at.is_none(), *at));
+        let returned = |(at, listed): (Option<Timestamp>, Return)| {
             let amount = Money { cents: listed.amount, ..price };
             ReturnView { kind: listed.kind, amount, at: at.map(|at| server::wall_time(at, zone)) }
         };
@@ -135,7 +140,7 @@ impl ReceiptView {
             payment_ref: purchase.payment_ref.clone(),
             paid_at: purchase.state.paid_at().map(|at| server::wall_time(at, zone)),
             refunded_at: purchase.state.refunded_at().map(|at| server::wall_time(at, zone)),
-            returns: purchase.reversals.returns().into_iter().map(returned).collect(),
+            returns: returns.into_iter().map(returned).collect(),
             entries: entries.iter().map(entry).collect(),
             purchase: PurchaseView::new(purchase, zone),
         })

@@ -85,7 +85,7 @@ pub(super) fn set_status(status: u16) {
 }
 
 /// The instant on the wall clock of that zone.
-pub(super) fn wall_time(at: Timestamp, zone: &TimeZone) -> WallTime {
+pub(crate) fn wall_time(at: Timestamp, zone: &TimeZone) -> WallTime {
     let at = zone.to_datetime(at);
     WallTime { year: at.year(), month: at.month(), day: at.day(), hour: at.hour(), minute: at.minute() }
 }

@@ -11,6 +11,8 @@ pub(super) const RIGHT: f32 = PAGE.0 - 62.0;
 const TOP: f32 = 62.0;
 const BOTTOM: f32 = PAGE.1 - 76.0;
 const FOOT: f32 = PAGE.1 - 46.0;
+/// Above and below the text of a row.
+const PADDING: f32 = 3.0;
 /// Between columns of text.
 const GUTTER: f32 = 18.0;
 
@@ -202,11 +204,11 @@ impl Layout {
             ];
             self.room(24.0);
             self.rule();
-            self.y += 4.0;
+            self.y += PADDING;
             if let [name, value] = self.row(&cells)?[..] {
                 pairs.push([name, value]);
             }
-            self.y += 4.0;
+            self.y += PADDING;
         }
         self.rule();
         self.y += 20.0;
@@ -218,21 +220,21 @@ impl Layout {
         // The caption, the headings and a row stay together.
         self.room(70.0);
         let caption = self.text(table.caption, HEADING)?;
-        self.y += 4.0;
+        self.y += PADDING;
         let widths = widths(table)?;
         let head: Vec<&str> = table.columns.iter().map(|column| column.heading).collect();
         let head = cells(table, &head, &widths, MUTED);
         let headings = self.row(&head)?;
         let mut rows = Vec::new();
         for row in &table.rows {
-            self.y += 4.0;
+            self.y += PADDING;
             if self.room(18.0) {
                 // The same headings once more: for the eye, and no part of the document.
                 self.draw(&head, &vec![None; head.len()])?;
-                self.y += 4.0;
+                self.y += PADDING;
             }
             self.rule();
-            self.y += 4.0;
+            self.y += PADDING;
             let row: Vec<&str> = row.iter().map(String::as_str).collect();
             rows.push(self.row(&cells(table, &row, &widths, BODY))?);
         }

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import type { Page } from '@playwright/test';
 import { buy, expect, history, historyRows, openPurchase, purchases, signIn, test } from '../support/test.ts';
 
 const PAGE = 10;
@@ -39,6 +41,41 @@ test('a paid purchase has a receipt with its price, tax and booking', async ({ p
   await expect(booking).toContainText('+10');
   await expect(page.getByRole('button', { name: 'Drucken' })).toBeVisible();
 });
+
+test('a receipt comes as a PDF and the history as a spreadsheet, without JavaScript too', async ({ page, browser, shop }) => {
+  await signIn(page);
+  await buy(page, '10 Credits');
+  const [purchase] = await purchases(page);
+  const plain = await browser.newContext({ baseURL: shop.url, locale: 'en-GB', javaScriptEnabled: false });
+  await plain.addCookies(await page.context().cookies());
+  const withoutScript = await plain.newPage();
+
+  for (const [visitor, pdfLink, csvLink, amount] of [
+    [page, 'Als PDF', 'Als CSV herunterladen', ';12,99;'],
+    [withoutScript, 'As PDF', 'Download as CSV', ',12.99,'],
+  ] as const) {
+    await visitor.goto('/');
+    const spreadsheet = await downloaded(visitor, () => visitor.getByRole('link', { name: csvLink }).click());
+    expect(spreadsheet.name).toBe('purchases.csv');
+    expect(spreadsheet.text).toMatch(new RegExp(`^\\uFEFF.*\r\n${purchase?.id}.IZA-000001.*${amount}`));
+
+    await visitor.goto(`/purchases/${purchase?.id}`);
+    await expect(visitor.getByRole('heading', { level: 1 })).toContainText('IZA-000001');
+    // A browser with a window would show it; this one saves it.
+    const pdf = await downloaded(visitor, () => visitor.getByRole('link', { name: pdfLink }).click());
+    expect(pdf.name).toBe('IZA-000001.pdf');
+    expect(pdf.text.slice(0, 5)).toBe('%PDF-');
+    expect(pdf.text.trimEnd()).toMatch(/%%EOF$/);
+  }
+  await plain.close();
+});
+
+async function downloaded(page: Page, begin: () => Promise<void>): Promise<{ name: string; text: string }> {
+  const download = page.waitForEvent('download');
+  await begin();
+  const file = await download;
+  return { name: file.suggestedFilename(), text: await readFile(await file.path(), 'utf8') };
+}
 
 test.describe('the receipt of somebody else', () => {
   test.use({ allowedInConsole: [/status of 404/] });

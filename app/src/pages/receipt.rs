@@ -49,7 +49,7 @@ fn Receipt(receipt: ReceiptView) -> impl IntoView {
     let document = Document::new(&receipt, t);
     let purchase = receipt.purchase;
     let id = purchase.id.to_string();
-    let heading = document.heading();
+    let number = document.number.clone().map(|number| view! { " "<span class="whitespace-nowrap">{number}</span> });
     let (go_on, go_on_text) = match &purchase.session_id {
         Some(session_id) if purchase.processing => (routes::success(session_id), t.history_check),
         _ => (routes::cancel(&id), t.history_continue),
@@ -60,12 +60,12 @@ fn Receipt(receipt: ReceiptView) -> impl IntoView {
         view! { <a class="btn btn-secondary" href=routes::receipt_pdf(&id) rel="external" type="application/pdf">{t.pdf}</a> }
     });
     view! {
-        <Title text=heading.clone() />
+        <Title text=document.heading() />
         <article class="card receipt">
             <header class="receipt-head">
                 <div>
                     <p class="eyebrow">"IZA Credits"</p>
-                    <h1 class="title-large">{heading}</h1>
+                    <h1 class="title-large">{document.title} {number}</h1>
                 </div>
                 <StatusBadge purchase=purchase />
             </header>

@@ -9,10 +9,12 @@ pub(super) const PAGE: (f32, f32) = (595.28, 841.89);
 pub(super) const LEFT: f32 = 62.0;
 pub(super) const RIGHT: f32 = PAGE.0 - 62.0;
 const TOP: f32 = 62.0;
-const BOTTOM: f32 = PAGE.1 - 76.0;
-const FOOT: f32 = PAGE.1 - 46.0;
+const BOTTOM: f32 = PAGE.1 - 66.0;
+const FOOT: f32 = PAGE.1 - 42.0;
 /// Above and below the text of a row.
 const PADDING: f32 = 3.0;
+/// Below a block.
+const GAP: f32 = 16.0;
 /// Between columns of text.
 const GUTTER: f32 = 18.0;
 
@@ -91,7 +93,7 @@ impl Layout {
         layout.paragraph("IZA Credits", BRAND)?;
         let title = layout.text(heading, TITLE)?;
         layout.blocks.push(Block::Title(title));
-        layout.y += 20.0;
+        layout.y += GAP;
         layout.parties(&[&document.seller, &document.buyer])?;
         layout.pairs(&document.facts)?;
         layout.pairs(&document.sums)?;
@@ -189,7 +191,7 @@ impl Layout {
             }
             bottom = self.y.max(bottom);
         }
-        self.y = bottom + 20.0;
+        self.y = bottom + GAP;
         Some(())
     }
 
@@ -211,7 +213,7 @@ impl Layout {
             self.y += PADDING;
         }
         self.rule();
-        self.y += 20.0;
+        self.y += GAP;
         self.blocks.push(Block::Pairs(pairs));
         Some(())
     }
@@ -238,7 +240,7 @@ impl Layout {
             let row: Vec<&str> = row.iter().map(String::as_str).collect();
             rows.push(self.row(&cells(table, &row, &widths, BODY))?);
         }
-        self.y += 20.0;
+        self.y += GAP;
         self.blocks.push(Block::Table { caption, head: headings, rows });
         Some(())
     }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use billing::{
     Order,
+    account::Caller,
     event::{EventOutcome, EventStatus},
-    purchase::Status,
+    purchase::{Purchase, Status},
     store::{PageRequest, Store as _},
     testing::fixtures::{World, issuer},
 };
@@ -88,6 +89,15 @@ const PORTABLE_ATTACKS: &[(&str, &str)] = &[
     ("purchases_receipt", "{update_purchase} receipt_number = 3 WHERE id = '{unnumbered}'"),
 ];
 
+async fn order_and_pay(world: &World, buyer: &Caller) -> Purchase {
+    let purchase = world.billing.order(buyer, Order::of("credits_5")).await.unwrap();
+    world.provider.pay(purchase.id);
+    let session = &purchase.checkout.as_ref().unwrap().provider_ref;
+    let shown = world.billing.confirm_checkout(buyer.tenant_id, session).await.unwrap().unwrap();
+    assert_eq!(shown.status(), Status::Paid);
+    purchase
+}
+
 #[tokio::test]
 async fn nothing_that_is_typed_by_hand_breaks_a_rule() {
     let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));
@@ -96,20 +106,11 @@ async fn nothing_that_is_typed_by_hand_breaks_a_rule() {
     let stranger = world.another_caller().await;
     let order = async |buyer| world.billing.order(buyer, Order::of("credits_5")).await.unwrap();
 
-    let paid = order(&world.caller).await;
+    let paid = order_and_pay(&world, &world.caller).await;
     let session = paid.checkout.clone().unwrap().provider_ref;
-    let foreign = order(&stranger).await;
-    for (purchase, tenant) in [(&paid, world.caller.tenant_id), (&foreign, stranger.tenant_id)] {
-        world.provider.pay(purchase.id);
-        let session = &purchase.checkout.as_ref().unwrap().provider_ref;
-        let shown = world.billing.confirm_checkout(tenant, session).await.unwrap().unwrap();
-        assert_eq!(shown.status(), Status::Paid);
-    }
+    let foreign = order_and_pay(&world, &stranger).await;
     assert_eq!(store.number_receipts(&issuer(), world.now(), 9).await.unwrap(), 2);
-    let unnumbered = order(&stranger).await;
-    world.provider.pay(unnumbered.id);
-    let open = &unnumbered.checkout.as_ref().unwrap().provider_ref;
-    world.billing.confirm_checkout(unnumbered.tenant_id, open).await.unwrap();
+    let unnumbered = order_and_pay(&world, &stranger).await;
     let failed = order(&world.caller).await;
     world.billing.discard(failed.tenant_id, failed.id).await.unwrap();
     let pending = order(&world.caller).await;

@@ -13,6 +13,7 @@
 mod checkout;
 mod mail;
 mod order;
+mod receipt;
 mod recovery;
 mod reversal;
 mod webhook;
@@ -24,6 +25,7 @@ use jiff::Timestamp;
 
 pub use checkout::{Applied, Discrepancy};
 pub use order::{Order, OrderError};
+pub use receipt::RECEIPTS_AT_ONCE;
 pub use recovery::PurchaseChecked;
 pub use webhook::{Received, StillToApply, TakenIn};
 

@@ -34,6 +34,7 @@ pub mod mail;
 pub mod money;
 pub mod provider;
 pub mod purchase;
+pub mod receipt;
 pub mod reversal;
 pub mod store;
 #[cfg(feature = "testing")]

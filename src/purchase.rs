@@ -24,6 +24,7 @@ use crate::{
     ids::{PurchaseId, TenantId, UserId, uuid_v7},
     locale::Locale,
     money::{Credits, Money},
+    receipt::ReceiptNumber,
     reversal::{Reversals, Sold},
 };
 
@@ -340,6 +341,8 @@ pub struct Purchase {
     pub state: State,
     /// What went back of its money.
     pub reversals: Reversals,
+    /// The number of its receipt, once that is issued; nothing but issuing sets it.
+    pub receipt_number: Option<ReceiptNumber>,
     /// When it was ordered.
     pub created_at: Timestamp,
     /// When it last changed.

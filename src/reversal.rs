@@ -34,6 +34,9 @@ pub struct RefundFact {
     pub amount: i64,
     /// Whether it still stands.
     pub state: RefundState,
+    /// When the provider made it, in seconds since 1970, where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_at: Option<i64>,
 }
 
 /// Whether a refund stands, in the order in which it can move.
@@ -55,6 +58,9 @@ pub struct DisputeFact {
     pub amount: i64,
     /// Where it stands.
     pub state: DisputeState,
+    /// When the provider opened it, in seconds since 1970, where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_at: Option<i64>,
 }
 
 /// Where a dispute stands, in the order in which it can move.
@@ -67,6 +73,35 @@ pub enum DisputeState {
     Withdrawn,
     /// It is won, and the money is back.
     Reinstated,
+}
+
+/// One refund or dispute, as a receipt lists it. Of these, all that stand come to what went back ([`Reversals::refunded`]),
+/// unless more was refunded than was paid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Return {
+    /// Which of the two, and how it stands.
+    pub kind: ReturnKind,
+    /// In the currency's smallest unit; positive.
+    pub amount: i64,
+    /// The ledger's name for it ([`Posting::effect_ref`]), should it have moved credits.
+    pub effect_ref: String,
+    /// When it was made, in seconds since 1970, where the provider says so.
+    pub made_at: Option<i64>,
+}
+
+/// What kind of return, and how it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReturnKind {
+    /// A refund that stands.
+    Refund,
+    /// A refund that failed; the money stayed here.
+    RefundFailed,
+    /// A question of the bank's; no money moved.
+    Inquiry,
+    /// A dispute that is open or lost; the bank has the money.
+    Dispute,
+    /// A dispute that was won; the money is back.
+    DisputeWon,
 }
 
 /// A difference to be booked.
@@ -111,13 +146,19 @@ impl Reversals {
             }
             Fact::Refund(refund) => {
                 match self.refunds.iter_mut().find(|known| known.provider_ref == refund.provider_ref) {
-                    Some(known) => known.state = known.state.max(refund.state),
+                    Some(known) => {
+                        known.state = known.state.max(refund.state);
+                        known.made_at = known.made_at.max(refund.made_at);
+                    }
                     None => self.refunds.push(refund.clone()),
                 }
             }
             Fact::Dispute(dispute) => {
                 match self.disputes.iter_mut().find(|known| known.provider_ref == dispute.provider_ref) {
-                    Some(known) => known.state = known.state.max(dispute.state),
+                    Some(known) => {
+                        known.state = known.state.max(dispute.state);
+                        known.made_at = known.made_at.max(dispute.made_at);
+                    }
                     None => self.disputes.push(dispute.clone()),
                 }
             }
@@ -141,6 +182,40 @@ impl Reversals {
     /// What is due for facts that were learnt before the purchase was paid.
     pub fn postings(&self, sold: Sold) -> Vec<Posting> {
         Self::default().learn_and_post(&self.facts(), sold)
+    }
+
+    /// Each refund and each dispute, in the order in which they became known. What a charge's figure counts beyond the
+    /// refunds that are known one by one is a refund too.
+    pub fn returns(&self) -> Vec<Return> {
+        let refunds = self.refunds.iter().map(|refund| {
+            let kind = match refund.state {
+                RefundState::Standing => ReturnKind::Refund,
+                RefundState::Failed => ReturnKind::RefundFailed,
+            };
+            let effect_ref = refund.provider_ref.clone();
+            Return { kind, amount: refund.amount, effect_ref, made_at: refund.made_at }
+        });
+        // A figure counts refunds that failed after it was given.
+        let known = self.refunds.iter().map(|refund| refund.amount).fold(0, i64::saturating_add);
+        let charged = self.refunded_totals.iter().map(|(_, amount)| *amount).fold(0, i64::saturating_add);
+        let unnamed = charged.saturating_sub(known);
+        let newest = self.refunded_totals.last().filter(|_| unnamed > 0);
+        let unnamed = newest.map(|(charge, figure)| Return {
+            kind: ReturnKind::Refund,
+            amount: unnamed,
+            effect_ref: format!("{charge}:{figure}"),
+            made_at: None,
+        });
+        let disputes = self.disputes.iter().map(|dispute| {
+            let kind = match dispute.state {
+                DisputeState::Inquiry => ReturnKind::Inquiry,
+                DisputeState::Withdrawn => ReturnKind::Dispute,
+                DisputeState::Reinstated => ReturnKind::DisputeWon,
+            };
+            let effect_ref = dispute.provider_ref.clone();
+            Return { kind, amount: dispute.amount, effect_ref, made_at: dispute.made_at }
+        });
+        refunds.chain(unnamed).chain(disputes).collect()
     }
 
     /// What has been refunded and not failed, at most what was paid.
@@ -213,11 +288,11 @@ mod tests {
     use super::*;
 
     fn refund(id: u8, amount: i64, state: RefundState) -> Fact {
-        Fact::Refund(RefundFact { provider_ref: format!("re_{id}"), amount, state })
+        Fact::Refund(RefundFact { provider_ref: format!("re_{id}"), amount, state, made_at: Some(id.into()) })
     }
 
     fn dispute(id: u8, amount: i64, state: DisputeState) -> Fact {
-        Fact::Dispute(DisputeFact { provider_ref: format!("dp_{id}"), amount, state })
+        Fact::Dispute(DisputeFact { provider_ref: format!("dp_{id}"), amount, state, made_at: None })
     }
 
     /// A refund's amount is its id's: the provider never changes it.
@@ -302,6 +377,17 @@ mod tests {
                 reversals.learn(fact);
             }
             prop_assert_eq!(total(&reversals.postings(sold)), -reversals.withdrawn(sold).0);
+        }
+
+        #[test]
+        fn a_receipt_lists_what_was_refunded(facts in proptest::collection::vec(fact(), 0..24), sold in sold()) {
+            let mut reversals = Reversals::default();
+            for fact in &facts {
+                reversals.learn(fact);
+            }
+            let standing = reversals.returns().into_iter().filter(|listed| listed.kind == ReturnKind::Refund);
+            let sum: i64 = standing.map(|listed| listed.amount).sum();
+            prop_assert_eq!(sum.min(sold.amount), reversals.refunded(sold));
         }
 
         #[test]

@@ -15,6 +15,7 @@ use crate::{
     ledger::{Balance, Entry, NewEntry},
     mail::MailStore,
     purchase::Purchase,
+    receipt::{Issuer, Receipt},
     withdrawal::WithdrawalStore,
 };
 
@@ -102,6 +103,14 @@ pub trait Store: MailStore + WithdrawalStore {
 
     /// The wording of that version, if it was ever kept.
     async fn consent_text(&self, version: &ConsentVersion) -> Result<Option<ConsentText>, StoreError>;
+
+    /// Gives receipts to up to `limit` paid purchases of any tenants that have none, those paid first first: the next
+    /// numbers of the issuer's seller, all in one transaction, so that no number is ever skipped. Two callers take turns.
+    /// Tells how many it were.
+    async fn number_receipts(&self, issuer: &Issuer, at: Timestamp, limit: u32) -> Result<u32, StoreError>;
+
+    /// The receipt of one of the tenant's purchases, once it is issued.
+    async fn receipt(&self, tenant: TenantId, purchase: PurchaseId) -> Result<Option<Receipt>, StoreError>;
 
     /// Whether the database can be reached and has every migration.
     async fn ready(&self) -> Result<(), StoreError>;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use billing::{Billing, account::Caller, consent::ConsentText, ledger::Balance, locale::Locale};
+use billing::{Billing, account::Caller, consent::ConsentText, ledger::Balance, locale::Locale, receipt::Issuer};
 
 use crate::legal::LegalPage;
 
@@ -22,25 +22,12 @@ pub struct ShopSettings {
     pub public_url: String,
     /// No real money: sessions are made up, and a banner says so.
     pub mock: bool,
-    /// Who sells.
-    pub seller: Seller,
-    /// VAT rate in hundredths of a per cent: 1900 is 19 %.
-    pub vat_rate_basis_points: i64,
+    /// Who sells, and at which VAT rate.
+    pub issuer: Issuer,
     /// The zone that pages show times in.
     pub time_zone: jiff::tz::TimeZone,
     /// The operator's texts.
     pub legal: Legal,
-}
-
-/// Who sells, as the receipt names them.
-#[derive(Clone, Debug)]
-pub struct Seller {
-    /// Name of the business.
-    pub name: String,
-    /// Postal address, one line each.
-    pub address: Vec<String>,
-    /// VAT id, such as `DE123456789`.
-    pub vat_id: String,
 }
 
 /// The operator's texts, in every language.

@@ -43,6 +43,25 @@ pub(crate) fn money(amount: Money, locale: Locale) -> String {
     }
 }
 
+/// Money for a spreadsheet: `1299,00` or `1299.00`.
+#[cfg(feature = "ssr")]
+pub(crate) fn decimal(amount: Money, locale: Locale) -> String {
+    let point = match locale {
+        Locale::De => ',',
+        Locale::En => '.',
+    };
+    let Currency::Eur = amount.currency;
+    let sign = if amount.cents < 0 { "-" } else { "" };
+    let cents = amount.cents.unsigned_abs();
+    format!("{sign}{}{point}{:02}", cents / 100, cents % 100)
+}
+
+/// A minute that spreadsheets understand in every language: `2026-11-22 20:21` (ISO 8601).
+#[cfg(feature = "ssr")]
+pub(crate) fn iso_minute(at: WallTime) -> String {
+    format!("{:04}-{:02}-{:02} {:02}:{:02}", at.year, at.month, at.day, at.hour, at.minute)
+}
+
 /// `1 Credit`, `−5 Credits`.
 pub(crate) fn credits(amount: Credits, locale: Locale) -> String {
     format!("{}{NBSP}{}", number(amount, locale), credit_word(amount))
@@ -134,6 +153,14 @@ mod tests {
         assert_eq!(money(Money::eur(5), Locale::De), "0,05\u{a0}€");
         assert_eq!(money(Money::eur(123_456_700), Locale::De), "1.234.567,00\u{a0}€");
         assert_eq!(money(Money::eur(-149), Locale::En), "−€1.49");
+    }
+
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn a_spreadsheet_reads_amounts_and_times() {
+        assert_eq!(decimal(Money::eur(129_900), Locale::De), "1299,00");
+        assert_eq!(decimal(Money::eur(-5), Locale::En), "-0.05");
+        assert_eq!(iso_minute(AT), "2026-03-07 09:05");
     }
 
     #[test]

@@ -63,8 +63,8 @@ pub fn confirmation(settings: &ShopSettings, purchase: &Purchase, consent: Optio
         (t.credits, format::credits(item.credits, locale)),
         (t.total, money(item.price)),
     ];
-    if let Some(vat) = item.price.split_vat(settings.vat_rate_basis_points) {
-        let rate = format::percent(settings.vat_rate_basis_points, locale);
+    if let Some(vat) = item.price.split_vat(settings.issuer.vat_rate_basis_points) {
+        let rate = format::percent(settings.issuer.vat_rate_basis_points, locale);
         facts.push((mail.tax_included, format!("{} ({rate})", money(vat.tax))));
     }
     facts.extend([
@@ -137,7 +137,7 @@ fn link(settings: &ShopSettings, label: &'static str, path: &str, strong: bool) 
 }
 
 fn seller(settings: &ShopSettings, t: &Texts) -> Part {
-    let seller = &settings.seller;
+    let seller = &settings.issuer.seller;
     let mut lines = vec![seller.name.clone(), seller.address.join(", ")];
     if !seller.vat_id.is_empty() {
         lines.push(format!("{}: {}", t.vat_id, seller.vat_id));

@@ -10,12 +10,15 @@ mod components;
 #[cfg(feature = "ssr")]
 pub mod context;
 mod error;
+#[cfg(feature = "ssr")]
+pub mod export;
 mod format;
 pub mod legal;
 #[cfg(feature = "ssr")]
 pub mod letters;
 mod locales;
 mod pages;
+pub mod receipt;
 pub mod routes;
 mod shell;
 

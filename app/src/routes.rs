@@ -5,7 +5,7 @@ use crate::legal::LegalPage;
 /// Whether a page is for signed-in visitors alone; the server sends others to the sign-in page and back.
 pub fn needs_sign_in(path: &str, query: &str) -> bool {
     let ordering = path == "/" && query.split('&').any(|pair| pair.starts_with("buy="));
-    ordering || path.starts_with("/checkout/") || path.starts_with("/purchases/")
+    ordering || path.starts_with("/checkout/") || path.starts_with("/purchases/") || path == HISTORY_CSV
 }
 
 /// The address that a `next` parameter asks for, if it is a path of this shop. Anything else is refused: an address
@@ -40,6 +40,9 @@ pub(crate) fn history(older_than: &str) -> String {
     format!("/?older={}#history", encoded(older_than))
 }
 
+/// All of the history, as a file.
+pub(crate) const HISTORY_CSV: &str = "/purchases.csv";
+
 /// Where the buyer comes back to after paying.
 pub(crate) fn success(session_id: &str) -> String {
     format!("{SUCCESS}?session_id={}", encoded(session_id))
@@ -53,6 +56,11 @@ pub(crate) fn cancel(purchase_id: &str) -> String {
 /// A purchase's receipt.
 pub(crate) fn receipt(purchase_id: &str) -> String {
     format!("/purchases/{}", encoded(purchase_id))
+}
+
+/// The same as a PDF.
+pub(crate) fn receipt_pdf(purchase_id: &str) -> String {
+    format!("{}/receipt.pdf", receipt(purchase_id))
 }
 
 /// A page of the operator's own text.
@@ -96,9 +104,13 @@ mod tests {
 
     #[test]
     fn ordering_and_purchases_need_a_sign_in_and_the_shelf_does_not() {
-        for (path, query) in
-            [("/", "buy=credits_5"), ("/", "a=b&buy=x"), ("/checkout/success", "session_id=x"), ("/purchases/x", "")]
-        {
+        for (path, query) in [
+            ("/", "buy=credits_5"),
+            ("/", "a=b&buy=x"),
+            ("/checkout/success", "session_id=x"),
+            ("/purchases/x", ""),
+            ("/purchases.csv", ""),
+        ] {
             assert!(needs_sign_in(path, query), "{path}?{query}");
         }
         for (path, query) in [("/", ""), ("/", "older=x"), ("/signin", "next=%2F%3Fbuy%3Dx"), ("/signup", "")] {

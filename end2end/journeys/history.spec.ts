@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { buy, expect, history, historyRows, openPurchase, purchases, signIn, test } from '../support/test.ts';
 
 const PAGE = 10;
@@ -38,6 +39,43 @@ test('a paid purchase has a receipt with its price, tax and booking', async ({ p
   const booking = receipt.getByRole('table', { name: 'Buchungen' }).getByRole('row').last();
   await expect(booking).toContainText('+10');
   await expect(page.getByRole('button', { name: 'Drucken' })).toBeVisible();
+});
+
+test.describe('files', () => {
+  // Chromium asks for the icon of a PDF that it shows.
+  test.use({ allowedInConsole: [/favicon\.ico/] });
+
+  test('a receipt opens as a PDF, and the history comes as a spreadsheet, without JavaScript too', async ({ page, browser, shop }) => {
+    await signIn(page);
+    await buy(page, '10 Credits');
+    const [purchase] = await purchases(page);
+    const plain = await browser.newContext({ baseURL: shop.url, locale: 'en-GB', javaScriptEnabled: false });
+    await plain.addCookies(await page.context().cookies());
+
+    for (const [visitor, pdfLink, csvLink, row] of [
+      [page, 'Als PDF', 'Als CSV herunterladen', /^\uFEFFKaufnummer;.*\r\n[0-9a-f-]+;IZA-000001;.*;10 Credits;10;12,99;0,00;/],
+      [await plain.newPage(), 'As PDF', 'Download as CSV', /^\uFEFFPurchase number,.*\r\n[0-9a-f-]+,IZA-000001,.*,10 Credits,10,12\.99,0\.00,/],
+    ] as const) {
+      await visitor.goto('/');
+      const download = visitor.waitForEvent('download');
+      await visitor.getByRole('link', { name: csvLink }).click();
+      const spreadsheet = await download;
+      expect(spreadsheet.suggestedFilename()).toBe('purchases.csv');
+      expect(await readFile(await spreadsheet.path(), 'utf8')).toMatch(row);
+
+      await visitor.goto(`/purchases/${purchase?.id}`);
+      await expect(visitor.getByRole('heading', { level: 1 })).toContainText('IZA-000001');
+      await visitor.getByRole('link', { name: pdfLink }).click();
+      await expect(visitor).toHaveURL(`/purchases/${purchase?.id}/receipt.pdf`);
+      const pdf = await visitor.request.get(visitor.url());
+      expect(pdf.headers()).toMatchObject({
+        'content-type': 'application/pdf',
+        'content-disposition': 'inline; filename="IZA-000001.pdf"',
+      });
+      expect((await pdf.body()).subarray(0, 5).toString()).toBe('%PDF-');
+    }
+    await plain.close();
+  });
 });
 
 test.describe('the receipt of somebody else', () => {

@@ -23,6 +23,9 @@ test('a refund is seen on an open page, in the history and on the receipt: a par
   await expect(bookings.nth(1)).toContainText('+10');
   await expect(bookings.nth(2)).toContainText(/Erstattung.*−5.*5/);
   await expect(receipt).toContainText(/Davon erstattet\s*6,50/);
+  const returns = receipt.getByRole('table', { name: 'Erstattungen und Anfechtungen' }).getByRole('row');
+  await expect(returns).toHaveCount(2);
+  await expect(returns.last()).toContainText(/\d\d\.\d\d\.\d{4}\s*Erstattung\s*−6,50/);
   await expect(receipt).not.toContainText('Erstattet am');
   await page.getByRole('link', { name: 'Zum Shop' }).click();
 

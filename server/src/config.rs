@@ -4,8 +4,8 @@ mod read;
 
 use std::{fmt, net::SocketAddr};
 
-use app::context::Seller;
 use axum::http::HeaderName;
+use billing::receipt::Issuer;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use url::Url;
@@ -27,10 +27,8 @@ pub struct Settings {
     pub payments: Payments,
     /// What notifications are signed with; several while one is being rotated.
     pub webhook_secrets: Vec<SecretString>,
-    /// Who sells.
-    pub seller: Seller,
-    /// In hundredths of a per cent: 1900 is 19 %.
-    pub vat_rate_basis_points: i64,
+    /// Who sells, and at which VAT rate.
+    pub issuer: Issuer,
     /// The zone that pages show times in.
     pub time_zone: TimeZone,
     /// How mails go out.

@@ -5,6 +5,7 @@ pub mod balance;
 pub mod checkout;
 pub mod consent;
 pub mod dev;
+pub mod documents;
 pub mod forms;
 pub mod health;
 pub mod input;

@@ -112,8 +112,7 @@ pub fn assemble(
         settings: Arc::new(ShopSettings {
             public_url: public_url.as_str().trim_end_matches('/').to_owned(),
             mock,
-            seller: settings.seller.clone(),
-            vat_rate_basis_points: settings.vat_rate_basis_points,
+            issuer: settings.issuer.clone(),
             time_zone: settings.time_zone.clone(),
             legal: settings.legal.legal.clone(),
         }),
@@ -159,13 +158,7 @@ pub fn postman(settings: &Settings, state: &AppState) -> Result<Postman, CannotS
             (Transport::Mailbox(state.mailbox.clone().unwrap_or_default()), from)
         }
     };
-    Ok(Postman {
-        billing: state.shop.billing.clone(),
-        accounts: state.accounts.clone(),
-        settings: state.shop.settings.clone(),
-        from,
-        transport,
-    })
+    Ok(Postman { shop: state.shop.clone(), accounts: state.accounts.clone(), from, transport })
 }
 
 /// Keeps what buyers are asked to agree to, before anybody is.
@@ -183,7 +176,7 @@ pub async fn worker(settings: &Settings) -> Result<Worker, CannotStart> {
     let provider = payment_provider(settings, &public_url)?;
     let stores = open_migrated(settings).await?;
     let billing = Billing::new(stores.store, provider, Arc::new(SystemClock), Arc::new(SystemEntropy));
-    Ok(Worker { billing, accounts: stores.accounts, asks_provider: !settings.mock() })
+    Ok(Worker { billing, accounts: stores.accounts, asks_provider: !settings.mock(), issuer: settings.issuer.clone() })
 }
 
 /// Serves until it is told to stop.
@@ -221,6 +214,7 @@ pub async fn run(settings: Settings) -> Result<(), CannotStart> {
         billing: state.shop.billing.clone(),
         accounts: state.accounts.clone(),
         asks_provider: !settings.mock(),
+        issuer: settings.issuer.clone(),
     };
     let worker = tokio::spawn(worker.run(shutdown.clone()));
     let postman = tokio::spawn(postman.run(shutdown.clone()));

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use app::context::Visitor;
 use axum::{
     Extension, Json, Router,
+    body::Body,
     extract::{DefaultBodyLimit, Request, State},
     http::{HeaderName, HeaderValue, Method, StatusCode, request::Parts},
     middleware::{self, Next},
@@ -36,7 +37,8 @@ use remembered::Remembered;
 
 use crate::{
     http::{
-        auth, balance, checkout, consent, dev, forms, health, openapi, problem::Problem, products, purchases, webhook,
+        auth, balance, checkout, consent, dev, documents, forms, health, openapi, problem::Problem, products,
+        purchases, webhook,
     },
     identity::{cookie_name, identify, session_layer},
     security,
@@ -67,7 +69,7 @@ pub fn routes(state: &AppState) -> Router {
     let document = Json(document);
     api.route("/billing/openapi.json", get(async move || document.clone()))
         .merge(inside())
-        .merge(personal(state, forms::routes().merge(pages(state))))
+        .merge(personal(state, forms::routes().merge(pages(state)).merge(files(state))))
         .method_not_allowed_fallback(async || Problem::METHOD_NOT_ALLOWED)
         .fallback_service(static_files(state))
         .layer(middleware::from_fn(telemetry::measure))
@@ -134,6 +136,22 @@ fn pages(state: &AppState) -> Router<AppState> {
             .layer(middleware::from_fn(ask_to_sign_in))
             .layer(middleware::from_fn_with_state(Remembered::default(), remembered::remember)),
     )
+}
+
+/// What pages link to that is not a page. A missing one is the not-found page.
+fn files(state: &AppState) -> Router<AppState> {
+    Router::new()
+        .route("/purchases/{id}/receipt.pdf", get(documents::receipt_pdf))
+        .route("/purchases.csv", get(documents::history_csv))
+        .layer(middleware::from_fn_with_state(state.clone(), or_not_found_page))
+        .layer(middleware::from_fn(ask_to_sign_in))
+}
+
+async fn or_not_found_page(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let again = Request::from_parts(parts.clone(), Body::empty());
+    let response = next.run(Request::from_parts(parts, body)).await;
+    if response.status() == StatusCode::NOT_FOUND { not_found(State(state), again).await } else { response }
 }
 
 /// The addresses of the pages, listed once for the process: while Leptos lists them, no resource of any page being

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use billing::{Billing, account::AccountStore};
+use billing::{Billing, account::AccountStore, billing::RECEIPTS_AT_ONCE, receipt::Issuer};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -15,6 +15,8 @@ const EVENTS_EVERY: Duration = Duration::from_secs(1);
 const PENDING_EVERY: Duration = Duration::from_secs(5);
 /// The provider's list of events, for those whose notification never came.
 const BACKFILL_EVERY: Duration = Duration::from_mins(10);
+/// Paid purchases that have no receipt yet.
+const RECEIPTS_EVERY: Duration = Duration::from_secs(1);
 /// How much one round takes up, so that several processes share a backlog.
 const BATCH: u32 = 20;
 
@@ -27,6 +29,8 @@ pub struct Worker {
     pub accounts: Arc<dyn AccountStore>,
     /// Whether there is a provider to ask. In mock mode, asking about a session pays it: nobody asks by themselves.
     pub asks_provider: bool,
+    /// What receipts are issued upon.
+    pub issuer: Issuer,
 }
 
 impl Worker {
@@ -35,12 +39,14 @@ impl Worker {
         let mut events = every(EVENTS_EVERY);
         let mut pending = every(PENDING_EVERY);
         let mut backfill = every(BACKFILL_EVERY);
+        let mut receipts = every(RECEIPTS_EVERY);
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
                 _ = events.tick() => self.retry_events().await,
                 _ = pending.tick(), if self.asks_provider => self.check_pending().await,
                 _ = backfill.tick(), if self.asks_provider => self.backfill().await,
+                _ = receipts.tick() => self.number_receipts().await,
             }
         }
     }
@@ -62,6 +68,17 @@ impl Worker {
             Ok(0) => {}
             Ok(missed) => tracing::warn!(missed, "events were fetched whose notification had not come"),
             Err(error) => tracing::warn!(%error, "the provider's list of events could not be read"),
+        }
+    }
+
+    /// All there are: one batch after the other, since they must not wait for a shop that is new to receipts.
+    async fn number_receipts(&self) {
+        loop {
+            match self.billing.number_receipts(&self.issuer).await {
+                Ok(RECEIPTS_AT_ONCE..) => {}
+                Ok(_) => return,
+                Err(error) => return tracing::warn!(%error, "receipts could not be numbered"),
+            }
         }
     }
 }

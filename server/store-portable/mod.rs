@@ -19,6 +19,9 @@
 //!
 //! [`AccountStore::insert_account`](billing::account::AccountStore::insert_account): tenant, then user; a taken address
 //! rolls both back.
+//!
+//! [`Store::number_receipts`](billing::store::Store::number_receipts): the seller's row, then the receipts with the purchases
+//! that they are of. Nobody who has locked a purchase goes on to a seller.
 
 mod accounts;
 mod consent;
@@ -27,6 +30,7 @@ pub(crate) mod events;
 pub(crate) mod mails;
 mod migrate;
 mod purchases;
+mod receipts;
 pub(crate) mod row;
 mod store;
 mod withdrawals;

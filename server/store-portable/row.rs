@@ -10,6 +10,7 @@ use billing::{
     locale::Locale,
     money::{Credits, Currency, Money},
     purchase::{Checkout, FailureReason, Item, OrderKey, Purchase, State, Status},
+    receipt::ReceiptNumber,
     store::StoreError,
 };
 use jiff::Timestamp;
@@ -33,6 +34,7 @@ pub(crate) struct PurchaseRow {
     pub metadata_json: String,
     pub payment_ref: Option<String>,
     pub reversals_json: String,
+    pub receipt_number: Option<i64>,
     pub created_at: i64,
     pub updated_at: i64,
     pub paid_at: Option<i64>,
@@ -114,6 +116,7 @@ impl TryFrom<PurchaseRow> for Purchase {
             payment_ref: row.payment_ref,
             state,
             reversals,
+            receipt_number: row.receipt_number.map(ReceiptNumber),
             created_at: instant(row.created_at)?,
             updated_at: instant(row.updated_at)?,
             version: row.version,

@@ -7,13 +7,14 @@ use billing::{
     ids::{EventId, PurchaseId, TenantId},
     ledger::{Balance, Entry},
     purchase::Purchase,
+    receipt::{Issuer, Receipt},
     store::{Change, Committed, Inserted, PageRequest, Recorded, Store, StoreError},
 };
 use futures_core::stream::BoxStream;
 use jiff::Timestamp;
 use tokio_stream::{StreamExt, wrappers::BroadcastStream};
 
-use super::{check_migrated, consent, events, purchases, store_error};
+use super::{check_migrated, consent, events, purchases, receipts, store_error};
 use crate::ThisStore;
 
 #[async_trait]
@@ -123,6 +124,14 @@ impl Store for ThisStore {
 
     async fn consent_text(&self, version: &ConsentVersion) -> Result<Option<ConsentText>, StoreError> {
         consent::read(self.reader(), version).await
+    }
+
+    async fn number_receipts(&self, issuer: &Issuer, at: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        receipts::number(self, issuer, at, limit).await
+    }
+
+    async fn receipt(&self, tenant: TenantId, purchase: PurchaseId) -> Result<Option<Receipt>, StoreError> {
+        receipts::read(self.reader(), tenant, purchase).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

@@ -102,6 +102,7 @@ impl Billing {
             payment_ref: None,
             state: State::Pending(Pending),
             reversals: Reversals::default(),
+            receipt_number: None,
             created_at: now,
             updated_at: now,
             version: 1,

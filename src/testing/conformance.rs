@@ -9,6 +9,7 @@ mod events;
 mod isolation;
 mod outbox;
 mod purchases;
+mod receipts;
 mod recovery;
 mod refusals;
 
@@ -19,6 +20,7 @@ pub use events::*;
 pub use isolation::*;
 pub use outbox::*;
 pub use purchases::*;
+pub use receipts::*;
 pub use recovery::*;
 pub use refusals::*;
 
@@ -83,6 +85,13 @@ macro_rules! conformance_tests {
             the_store_is_ready_once_it_is_migrated
             what_went_back_is_read_back_as_it_was_written
             what_was_sold_never_changes
+            receipts_are_numbered_in_the_order_of_payment
+            there_is_a_receipt_of_what_was_paid_alone
+            a_receipt_stays_as_it_was_issued
+            two_sellers_count_for_themselves
+            a_decision_made_before_the_number_was_given_is_made_again
+            many_issuers_at_once_leave_no_gap_and_give_no_number_twice
+            an_issuer_that_dies_leaves_no_gap
         }
     };
     (@each $on_store:path: $($case:ident)+) => {

@@ -20,6 +20,7 @@ use crate::{
     locale::Locale,
     provider::CheckoutSession,
     purchase::{Checkout, Item, OrderKey, Pending, Purchase, State},
+    receipt::{Issuer, Seller},
     reversal::Reversals,
     store::PageRequest,
 };
@@ -139,6 +140,7 @@ impl World {
             payment_ref: None,
             state: State::Pending(Pending),
             reversals: Reversals::default(),
+            receipt_number: None,
             created_at: now,
             updated_at: now,
             version: 1,
@@ -249,4 +251,14 @@ pub fn consent_version() -> ConsentVersion {
 /// A wording to agree to.
 pub fn consent_text() -> ConsentText {
     ConsentText { version: consent_version(), locale: Locale::En, text: "At once, please.".to_owned() }
+}
+
+/// Who issues receipts, at 19 %.
+pub fn issuer() -> Issuer {
+    let seller = Seller {
+        name: "Muster GmbH".to_owned(),
+        address: vec!["Musterstraße 1".to_owned(), "10115 Berlin".to_owned()],
+        vat_id: "DE123456789".to_owned(),
+    };
+    Issuer { seller, vat_rate_basis_points: 1_900 }
 }

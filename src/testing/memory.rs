@@ -21,6 +21,7 @@ use crate::{
     mail::{Mail, Topic},
     money::Credits,
     purchase::{Purchase, Status},
+    receipt::{Issuer, Receipt, ReceiptNumber},
     store::{Change, Committed, Inserted, PageRequest, Recorded, Store, StoreError},
     withdrawal::Withdrawal,
 };
@@ -51,6 +52,7 @@ struct Tables {
     consent_texts: BTreeMap<ConsentVersion, ConsentText>,
     mails: BTreeMap<Topic, Mail>,
     withdrawals: BTreeMap<WithdrawalId, Withdrawal>,
+    receipts: BTreeMap<PurchaseId, Receipt>,
 }
 
 struct KeptEvent {
@@ -327,6 +329,38 @@ impl Store for MemoryStore {
     async fn consent_text(&self, version: &ConsentVersion) -> Result<Option<ConsentText>, StoreError> {
         give_way().await;
         Ok(lock(&self.tables).consent_texts.get(version).cloned())
+    }
+
+    async fn number_receipts(&self, issuer: &Issuer, at: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        give_way().await;
+        let mut tables = lock(&self.tables);
+        let Tables { purchases, receipts, users, .. } = &mut *tables;
+        let due = |purchase: &&mut Purchase| purchase.state.paid_at().is_some() && purchase.receipt_number.is_none();
+        let mut due: Vec<_> = purchases.values_mut().filter(due).collect();
+        due.sort_by_key(|purchase| (purchase.state.paid_at(), purchase.id));
+        due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        let key = issuer.seller.key();
+        let last = receipts.values().filter(|receipt| receipt.issuer.seller.key() == key).count();
+        for (purchase, number) in due.iter_mut().zip(1 + i64::try_from(last).unwrap_or(i64::MAX)..) {
+            let number = ReceiptNumber(number);
+            purchase.receipt_number = Some(number);
+            purchase.version += 1;
+            let receipt = Receipt {
+                tenant_id: purchase.tenant_id,
+                purchase_id: purchase.id,
+                number,
+                issued_at: at,
+                issuer: issuer.clone(),
+                buyer_email: users[&purchase.ordered_by].caller.email.as_str().to_owned(),
+            };
+            receipts.insert(purchase.id, receipt);
+        }
+        Ok(u32::try_from(due.len()).unwrap_or(limit))
+    }
+
+    async fn receipt(&self, tenant: TenantId, purchase: PurchaseId) -> Result<Option<Receipt>, StoreError> {
+        give_way().await;
+        Ok(lock(&self.tables).receipts.get(&purchase).filter(|receipt| receipt.tenant_id == tenant).cloned())
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

@@ -44,8 +44,8 @@ pub(crate) fn current_visit() -> Visit {
         email: visitor.caller.map(|caller| caller.email.as_str().to_owned()),
         locale: visitor.locale,
         mock: shop.settings.mock,
-        vat_rate_basis_points: shop.settings.vat_rate_basis_points,
-        seller_name: shop.settings.seller.name.clone(),
+        vat_rate_basis_points: shop.settings.issuer.vat_rate_basis_points,
+        seller_name: shop.settings.issuer.seller.name.clone(),
         changes: visitor.changes,
     }
 }

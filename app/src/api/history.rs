@@ -40,7 +40,7 @@ pub(crate) struct PurchaseView {
 
 #[cfg(feature = "ssr")]
 impl PurchaseView {
-    pub(super) fn new(purchase: &billing::purchase::Purchase, zone: &jiff::tz::TimeZone) -> Self {
+    pub(crate) fn new(purchase: &billing::purchase::Purchase, zone: &jiff::tz::TimeZone) -> Self {
         let status = purchase.status();
         Self {
             id: purchase.id,

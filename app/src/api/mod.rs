@@ -20,7 +20,7 @@ pub(crate) use checkout::{Cancelled, Confirmed, DiscardPurchase, cancelled_purch
 pub(crate) use history::{HistoryView, PurchaseView, purchase_history};
 pub(crate) use legal::legal_text;
 pub(crate) use order::{ConsentView, CreateCheckout, OrderFormView, Ordered, order_form};
-pub(crate) use receipt::{EntryView, ReceiptView, SellerView, receipt};
+pub(crate) use receipt::{EntryView, ReceiptView, ReturnView, receipt};
 pub(crate) use withdrawal::withdrawal;
 
 /// Gives the page being rendered that HTTP status; means nothing in the browser.

@@ -1,23 +1,34 @@
 //! The receipt of a purchase.
 
+#[cfg(feature = "ssr")]
+use billing::{BillingError, ledger::Entry, purchase::Purchase, receipt::Issuer, reversal::Return, store::StoreError};
 use billing::{
     ids::PurchaseId,
     ledger::EntryKind,
     money::{Credits, Money},
+    receipt::{ReceiptNumber, Seller},
+    reversal::ReturnKind,
 };
+#[cfg(feature = "ssr")]
+use jiff::Timestamp;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::history::PurchaseView;
 #[cfg(feature = "ssr")]
 use super::server;
+#[cfg(feature = "ssr")]
+use crate::context::Shop;
 use crate::{error::ShopError, format::WallTime};
 
 /// All that the receipt says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ReceiptView {
     pub(crate) purchase: PurchaseView,
-    pub(crate) seller: SellerView,
+    /// None while the purchase is not paid, and so has no receipt.
+    pub(crate) number: Option<ReceiptNumber>,
+    pub(crate) issued_at: Option<WallTime>,
+    pub(crate) seller: Seller,
     pub(crate) buyer_email: String,
     /// In hundredths of a per cent.
     pub(crate) vat_rate_basis_points: i64,
@@ -27,17 +38,19 @@ pub(crate) struct ReceiptView {
     pub(crate) payment_ref: Option<String>,
     pub(crate) paid_at: Option<WallTime>,
     pub(crate) refunded_at: Option<WallTime>,
+    /// Refunds and disputes so far, oldest first.
+    pub(crate) returns: Vec<ReturnView>,
     /// What it did to the balance, oldest first.
     pub(crate) entries: Vec<EntryView>,
 }
 
-/// Who sells.
+/// A refund or a dispute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct SellerView {
-    pub(crate) name: String,
-    /// One line each.
-    pub(crate) address: Vec<String>,
-    pub(crate) vat_id: String,
+pub(crate) struct ReturnView {
+    pub(crate) kind: ReturnKind,
+    pub(crate) amount: Money,
+    /// When it was made, if anybody knows.
+    pub(crate) at: Option<WallTime>,
 }
 
 /// A ledger entry.
@@ -59,32 +72,77 @@ pub(crate) async fn receipt(purchase_id: PurchaseId) -> Result<ReceiptView, Shop
 async fn read(purchase_id: PurchaseId) -> Result<ReceiptView, ShopError> {
     let (shop, caller) = server::signed_in()?;
     let purchase = shop.billing.purchase(caller.tenant_id, purchase_id).await?.ok_or(ShopError::NotFound)?;
+    let receipt = shop.billing.receipt(&purchase, &shop.settings.issuer).await?;
     let entries = shop.billing.entries(caller.tenant_id, purchase_id).await?;
-    let settings = &shop.settings;
-    let zone = &settings.time_zone;
-    let vat = purchase.item.price.split_vat(settings.vat_rate_basis_points).ok_or(ShopError::Unavailable)?;
-    Ok(ReceiptView {
-        seller: SellerView {
-            name: settings.seller.name.clone(),
-            address: settings.seller.address.clone(),
-            vat_id: settings.seller.vat_id.clone(),
-        },
-        buyer_email: caller.email.as_str().to_owned(),
-        vat_rate_basis_points: settings.vat_rate_basis_points,
-        net: vat.net,
-        tax: vat.tax,
-        payment_ref: purchase.payment_ref.clone(),
-        paid_at: purchase.state.paid_at().map(|at| WallTime::at(at, zone)),
-        refunded_at: purchase.state.refunded_at().map(|at| WallTime::at(at, zone)),
-        entries: entries
-            .iter()
-            .map(|entry| EntryView {
-                kind: entry.booked.kind,
-                credits: entry.booked.credits,
-                balance_after: entry.balance_after,
-                at: WallTime::at(entry.booked.created_at, zone),
-            })
-            .collect(),
-        purchase: PurchaseView::new(&purchase, zone),
+    Ok(match receipt {
+        Some(receipt) => ReceiptView::issued(&shop, &purchase, &receipt, &entries)?,
+        None => ReceiptView::new(&shop, &purchase, &shop.settings.issuer, caller.email.as_str(), &entries)?,
     })
+}
+
+#[cfg(feature = "ssr")]
+impl ReceiptView {
+    /// Of a receipt: seller, rate and buyer are as they were when it was issued.
+    pub(crate) fn issued(
+        shop: &Shop,
+        purchase: &Purchase,
+        receipt: &billing::receipt::Receipt,
+        entries: &[Entry],
+    ) -> Result<Self, BillingError> {
+        let view = Self::new(shop, purchase, &receipt.issuer, &receipt.buyer_email, entries)?;
+        let issued_at = WallTime::at(receipt.issued_at, &shop.settings.time_zone);
+        Ok(Self { number: Some(receipt.number), issued_at: Some(issued_at), ..view })
+    }
+
+    /// Of what has no receipt.
+    fn new(
+        shop: &Shop,
+        purchase: &Purchase,
+        issuer: &Issuer,
+        buyer_email: &str,
+        entries: &[Entry],
+    ) -> Result<Self, BillingError> {
+        let zone = &shop.settings.time_zone;
+        let price = purchase.item.price;
+        let vat = price.split_vat(issuer.vat_rate_basis_points);
+        let vat =
+            vat.ok_or_else(|| StoreError::Corrupt(format!("purchase {}: no price to take apart", purchase.id)))?;
+        // Where the provider gave no date, that of the booking stands.
+        let booked_at = |effect_ref: &str| {
+            let entry = entries.iter().find(|entry| entry.booked.effect_ref == effect_ref);
+            entry.map(|entry| entry.booked.created_at)
+        };
+        let made_at = |listed: &Return| {
+            let told = listed.made_at.and_then(|second| Timestamp::from_second(second).ok());
+            told.or_else(|| booked_at(&listed.effect_ref))
+        };
+        let mut returns: Vec<_> =
+            purchase.reversals.returns().into_iter().map(|listed| (made_at(&listed), listed)).collect();
+        returns.sort_by_key(|(at, _)| (at.is_none(), *at));
+        let returned = |(at, listed): (Option<Timestamp>, Return)| {
+            let amount = Money { cents: listed.amount, ..price };
+            ReturnView { kind: listed.kind, amount, at: at.map(|at| WallTime::at(at, zone)) }
+        };
+        let entry = |entry: &Entry| EntryView {
+            kind: entry.booked.kind,
+            credits: entry.booked.credits,
+            balance_after: entry.balance_after,
+            at: WallTime::at(entry.booked.created_at, zone),
+        };
+        Ok(Self {
+            number: None,
+            issued_at: None,
+            seller: issuer.seller.clone(),
+            buyer_email: buyer_email.to_owned(),
+            vat_rate_basis_points: issuer.vat_rate_basis_points,
+            net: vat.net,
+            tax: vat.tax,
+            payment_ref: purchase.payment_ref.clone(),
+            paid_at: purchase.state.paid_at().map(|at| WallTime::at(at, zone)),
+            refunded_at: purchase.state.refunded_at().map(|at| WallTime::at(at, zone)),
+            returns: returns.into_iter().map(returned).collect(),
+            entries: entries.iter().map(entry).collect(),
+            purchase: PurchaseView::new(purchase, zone),
+        })
+    }
 }

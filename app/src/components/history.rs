@@ -59,6 +59,11 @@ fn Page(page: HistoryView, newest: bool) -> impl IntoView {
             {newer}
             {older}
         </nav>
+        <p>
+            <a class="link" href=routes::HISTORY_CSV rel="external" download="">
+                {t.history_csv}
+            </a>
+        </p>
     }
     .into_any()
 }

@@ -1,17 +1,17 @@
 //! `/purchases/{id}`: the receipt.
 
-use billing::{ids::PurchaseId, ledger::EntryKind, purchase::Status};
+use billing::{ids::PurchaseId, purchase::Status};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::not_found::NotFound;
 use crate::{
-    api::{self, EntryView, ReceiptView, SellerView},
+    api::{self, ReceiptView},
     components::{ErrorView, Fact, Facts, Loading, StatusBadge},
     error::ShopError,
-    format,
-    locales::{Texts, texts},
+    locales::texts,
+    receipt::{Column, Document, Line, LineKind, Party, Table},
     routes,
 };
 
@@ -46,73 +46,44 @@ pub(crate) fn ReceiptPage() -> impl IntoView {
 #[component]
 fn Receipt(receipt: ReceiptView) -> impl IntoView {
     let t = texts();
+    let document = Document::new(&receipt, t);
     let purchase = receipt.purchase;
     let id = purchase.id.to_string();
-    let id_text = id.clone();
-    let was_paid = matches!(purchase.status, Status::Paid | Status::Refunded);
-    let title = if was_paid { t.receipt } else { t.purchase };
-    let money = |amount| format::money(amount, t.locale);
-    let tax = (t.vat)(&format::percent(receipt.vat_rate_basis_points, t.locale));
-    let paid_at =
-        receipt.paid_at.map(|at| view! { <Fact name=t.paid_at.to_owned()>{format::date_time(at, t.locale)}</Fact> });
-    let refunded_at = receipt
-        .refunded_at
-        .map(|at| view! { <Fact name=t.refunded_at.to_owned()>{format::date_time(at, t.locale)}</Fact> });
-    let payment = receipt
-        .payment_ref
-        .or_else(|| purchase.session_id.clone().filter(|_| was_paid))
-        .map(|name| view! { <Fact name=t.payment_ref.to_owned()><code class="reference">{name}</code></Fact> });
-    let refunded = (purchase.refunded.cents > 0)
-        .then(|| view! { <Fact name=t.refunded_amount.to_owned()>{money(purchase.refunded)}</Fact> });
+    let number = document.number.clone().map(|number| view! { " "<span class="whitespace-nowrap">{number}</span> });
     let (go_on, go_on_text) = match &purchase.session_id {
         Some(session_id) if purchase.processing => (routes::success(session_id), t.history_check),
         _ => (routes::cancel(&id), t.history_continue),
     };
     let open =
         (purchase.status == Status::Pending).then(|| view! { <a class="btn btn-primary" href=go_on>{go_on_text}</a> });
+    let pdf = document.number.is_some().then(|| {
+        view! { <a class="btn btn-secondary" href=routes::receipt_pdf(&id) rel="external" type="application/pdf">{t.pdf}</a> }
+    });
+    let withdraw =
+        document.number.is_some().then(|| view! { <a class="link" href=routes::withdraw(&id)>{t.withdraw}</a> });
     view! {
-        <Title text=title />
+        <Title text=document.heading() />
         <article class="card receipt">
             <header class="receipt-head">
                 <div>
                     <p class="eyebrow">"IZA Credits"</p>
-                    <h1 class="title-large">{title}</h1>
+                    <h1 class="title-large">{document.title} {number}</h1>
                 </div>
-                <StatusBadge purchase=purchase.clone() />
+                <StatusBadge purchase=purchase />
             </header>
             <div class="receipt-parties">
-                <Seller seller=receipt.seller />
-                <div>
-                    <h2 class="eyebrow">{t.buyer}</h2>
-                    <p class="break-words">{receipt.buyer_email}</p>
-                </div>
+                <PartyView party=document.seller />
+                <PartyView party=document.buyer />
             </div>
-            <Facts>
-                <Fact name=t.purchase_number.to_owned()>
-                    <code class="reference">{id}</code>
-                </Fact>
-                <Fact name=t.ordered_at.to_owned()>{format::date_time(purchase.ordered_at, t.locale)}</Fact>
-                {paid_at}
-                {refunded_at}
-                {payment}
-            </Facts>
-            <Facts>
-                <Fact name=t.product.to_owned()>{purchase.name.clone()}</Fact>
-                <Fact name=t.credits.to_owned()>{format::credits(purchase.credits, t.locale)}</Fact>
-                <Fact name=t.net.to_owned()>{money(receipt.net)}</Fact>
-                <Fact name=tax>{money(receipt.tax)}</Fact>
-                <Fact name=t.total.to_owned() total=true>
-                    <strong class="price">{money(purchase.price)}</strong>
-                </Fact>
-                {refunded}
-            </Facts>
-            <Entries entries=receipt.entries />
-            <p class="fine">{if was_paid { t.receipt_no_invoice } else { t.purchase_unpaid }}</p>
+            <Lines lines=document.facts />
+            <Lines lines=document.sums />
+            {document.returns.map(|table| view! { <TableView table=table /> })}
+            {document.entries.map(|table| view! { <TableView table=table /> })}
+            <p class="fine">{document.note}</p>
         </article>
         <p class="actions no-print">
-            {open}
-            <PrintButton />
-            {was_paid.then(|| view! { <a class="link" href=routes::withdraw(&id_text)>{t.withdraw}</a> })}
+            {open} {pdf} <PrintButton />
+            {withdraw}
             <a class="link" href=routes::SHOP>
                 {t.to_shop}
             </a>
@@ -121,68 +92,71 @@ fn Receipt(receipt: ReceiptView) -> impl IntoView {
 }
 
 #[component]
-fn Seller(seller: SellerView) -> impl IntoView {
-    let t = texts();
-    let lines: Vec<_> = seller.address.into_iter().map(|line| view! { <p>{line}</p> }).collect();
-    let vat_id = (!seller.vat_id.is_empty()).then(|| view! { <p class="fine">{t.vat_id}": "{seller.vat_id}</p> });
+fn PartyView(party: Party) -> impl IntoView {
+    let lines: Vec<_> = party.lines.into_iter().map(|line| view! { <p>{line}</p> }).collect();
     view! {
-        <div>
-            <h2 class="eyebrow">{t.seller}</h2>
-            <p class="font-medium">{seller.name}</p>
+        <div class="break-words">
+            <h2 class="eyebrow">{party.heading}</h2>
+            <p class="font-medium">{party.name}</p>
             {lines}
-            {vat_id}
         </div>
     }
 }
 
-/// What the purchase did to the balance.
 #[component]
-fn Entries(entries: Vec<EntryView>) -> impl IntoView {
-    let t = texts();
-    if entries.is_empty() {
-        return ().into_any();
-    }
-    let rows: Vec<_> = entries
+fn Lines(lines: Vec<Line>) -> impl IntoView {
+    let facts: Vec<_> = lines
         .into_iter()
-        .map(|entry| {
+        .map(|Line { name, value, kind }| {
+            let value = match kind {
+                LineKind::Plain => value.into_any(),
+                LineKind::Reference => view! { <code class="reference">{value}</code> }.into_any(),
+                LineKind::Total => view! { <strong class="price">{value}</strong> }.into_any(),
+            };
             view! {
-                <tr>
-                    <td>{format::date_time(entry.at, t.locale)}</td>
-                    <td>{entry_text(entry.kind, t)}</td>
-                    <td class="numeric">{format::change(entry.credits, t.locale)}</td>
-                    <td class="numeric">{format::number(entry.balance_after, t.locale)}</td>
-                </tr>
+                <Fact name=name total=kind == LineKind::Total>
+                    {value}
+                </Fact>
             }
+        })
+        .collect();
+    view! { <Facts>{facts}</Facts> }
+}
+
+#[component]
+fn TableView(table: Table) -> impl IntoView {
+    let class = |column: &Column| if column.numeric { "numeric" } else { "" };
+    let head: Vec<_> = table
+        .columns
+        .iter()
+        .map(|column| {
+            view! {
+                <th class=class(column) scope="col">
+                    {column.heading}
+                </th>
+            }
+        })
+        .collect();
+    let rows: Vec<_> = table
+        .rows
+        .into_iter()
+        .map(|row| {
+            let cells: Vec<_> = row
+                .into_iter()
+                .zip(&table.columns)
+                .map(|(cell, column)| view! { <td class=class(column)>{cell}</td> })
+                .collect();
+            view! { <tr>{cells}</tr> }
         })
         .collect();
     view! {
         <table class="entries">
-            <caption class="eyebrow">{t.entries}</caption>
+            <caption class="eyebrow">{table.caption}</caption>
             <thead>
-                <tr>
-                    <th scope="col">{t.entry_at}</th>
-                    <th scope="col">{t.entry_kind}</th>
-                    <th class="numeric" scope="col">
-                        {t.credits}
-                    </th>
-                    <th class="numeric" scope="col">
-                        {t.balance}
-                    </th>
-                </tr>
+                <tr>{head}</tr>
             </thead>
             <tbody>{rows}</tbody>
         </table>
-    }
-    .into_any()
-}
-
-fn entry_text(kind: EntryKind, t: &'static Texts) -> &'static str {
-    match kind {
-        EntryKind::Purchase => t.entry_purchase,
-        EntryKind::Refund => t.entry_refund,
-        EntryKind::RefundReversal => t.entry_refund_reversal,
-        EntryKind::Dispute => t.entry_dispute,
-        EntryKind::DisputeReversal => t.entry_dispute_reversal,
     }
 }
 

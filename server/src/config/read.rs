@@ -7,8 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use app::context::Seller;
 use axum::http::HeaderName;
+use billing::receipt::{Issuer, Seller};
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use url::{Host, Url};
@@ -93,8 +93,7 @@ pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Wro
         public_url,
         payments,
         webhook_secrets,
-        seller,
-        vat_rate_basis_points: vat.unwrap_or(1_900),
+        issuer: Issuer { seller, vat_rate_basis_points: vat.unwrap_or(1_900) },
         mail,
         legal,
         time_zone: zone.or_else(|| TimeZone::get("Europe/Berlin").ok()).unwrap_or(TimeZone::UTC),
@@ -307,7 +306,7 @@ mod tests {
         assert!(settings.mock());
         assert!(settings.webhook_secrets.is_empty());
         assert_eq!(settings.listen_addr.to_string(), "127.0.0.1:3000");
-        assert_eq!(settings.vat_rate_basis_points, 1_900);
+        assert_eq!(settings.issuer.vat_rate_basis_points, 1_900);
         assert_eq!(local_url(settings.listen_addr).unwrap().as_str(), "http://127.0.0.1:3000/");
     }
 

@@ -92,6 +92,9 @@ pub struct PurchaseView {
     provider: &'static str,
     /// The checkout session, once there is one.
     session_id: Option<String>,
+    /// Its receipt's number as it is printed, once that is issued: a moment after it was paid.
+    #[schema(pattern = "^IZA-[0-9]{6,}$")]
+    receipt_number: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -119,6 +122,7 @@ impl From<Purchase> for PurchaseView {
             consent: purchase.consent.map(|version| version.to_string()),
             provider: "STRIPE",
             session_id: purchase.checkout.map(|checkout| checkout.provider_ref),
+            receipt_number: purchase.receipt_number.map(|number| number.to_string()),
             created_at: purchase.created_at,
             updated_at: purchase.updated_at,
             paid_at: purchase.state.paid_at(),
@@ -180,7 +184,8 @@ pub async fn list_purchases(
     }))
 }
 
-/// A purchase with the VAT in its price, who sold it, and what it did to the balance.
+/// A purchase with the VAT in its price, who sold it, and what it did to the balance. Once the receipt is issued, rate and
+/// seller stay as they were then.
 #[derive(Serialize, ToSchema)]
 pub struct Receipt {
     #[serde(flatten)]
@@ -243,20 +248,18 @@ pub async fn get_purchase(
     State(state): State<AppState>,
 ) -> Result<Json<Receipt>, Problem> {
     let billing = &state.shop.billing;
-    let purchase = billing.purchase(caller.tenant_id, id).await?.ok_or(Problem::NOT_FOUND)?;
+    let mut purchase = billing.purchase(caller.tenant_id, id).await?.ok_or(Problem::NOT_FOUND)?;
+    let receipt = billing.receipt(&purchase, &state.shop.settings.issuer).await?;
+    purchase.receipt_number = receipt.as_ref().map(|receipt| receipt.number);
     let entries = billing.entries(caller.tenant_id, id).await?;
-    let settings = &state.shop.settings;
-    let rate = settings.vat_rate_basis_points;
+    let issuer = receipt.map_or_else(|| state.shop.settings.issuer.clone(), |receipt| receipt.issuer);
+    let rate = issuer.vat_rate_basis_points;
     let vat = purchase.item.price.split_vat(rate).map(|split| Vat {
         rate_basis_points: rate,
         net_cents: split.net.cents,
         tax_cents: split.tax.cents,
     });
-    let seller = Seller {
-        name: settings.seller.name.clone(),
-        address: settings.seller.address.clone(),
-        vat_id: settings.seller.vat_id.clone(),
-    };
+    let seller = Seller { name: issuer.seller.name, address: issuer.seller.address, vat_id: issuer.seller.vat_id };
     Ok(Json(Receipt {
         purchase: purchase.into(),
         vat,

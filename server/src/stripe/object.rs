@@ -64,6 +64,7 @@ pub fn refund(object: &Value) -> Result<RefundFact, &'static str> {
         provider_ref: text(object, "id").ok_or("id")?.to_owned(),
         amount: object.get("amount").and_then(Value::as_i64).ok_or("amount")?,
         state,
+        made_at: object.get("created").and_then(Value::as_i64),
     })
 }
 
@@ -81,6 +82,7 @@ pub fn dispute(object: &Value) -> Result<DisputeFact, &'static str> {
         provider_ref: text(object, "id").or_else(|| reference(object, "charge")).ok_or("id")?.to_owned(),
         amount: object.get("amount").and_then(Value::as_i64).ok_or("amount")?,
         state,
+        made_at: object.get("created").and_then(Value::as_i64),
     })
 }
 
@@ -207,8 +209,10 @@ mod tests {
             (json!("failed"), RefundState::Failed),
             (json!("canceled"), RefundState::Failed),
         ] {
-            let read = refund(&json!({"id": "re_1", "amount": 140, "status": status}));
-            assert_eq!(read, Ok(RefundFact { provider_ref: "re_1".to_owned(), amount: 140, state }), "{status}");
+            let read = refund(&json!({"id": "re_1", "amount": 140, "status": status, "created": 1_767_225_600}));
+            let made_at = Some(1_767_225_600);
+            let expected = RefundFact { provider_ref: "re_1".to_owned(), amount: 140, state, made_at };
+            assert_eq!(read, Ok(expected), "{status}");
         }
     }
 

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use billing::{
     Order,
+    account::Caller,
     event::{EventOutcome, EventStatus},
-    purchase::Status,
+    purchase::{Purchase, Status},
     store::{PageRequest, Store as _},
-    testing::fixtures::World,
+    testing::fixtures::{World, issuer},
 };
 
 use crate::{ATTACKS, TestDatabase, try_by_hand};
@@ -73,7 +74,29 @@ const PORTABLE_ATTACKS: &[(&str, &str)] = &[
     ("payment_events_finished", "UPDATE payment_events SET status = 'RECEIVED', finished_at = NULL"),
     ("payment_events_finished_check", "UPDATE payment_events SET finished_at = NULL"),
     ("payment_events_keep", "DELETE FROM payment_events"),
+    ("receipts_keep", "UPDATE receipts SET number = 9"),
+    ("receipts_keep", "UPDATE receipts SET buyer_email = 'x@example.com'"),
+    ("receipts_keep", "DELETE FROM receipts"),
+    ("receipts_gapless", "{insert_receipt} 4, '{stranger}', '{unnumbered}'{issued}"),
+    ("receipts_gapless", "{insert_receipt} 2, '{stranger}', '{unnumbered}'{issued}"),
+    ("receipts_gapless", "{insert_receipt} NULL, '{stranger}', '{unnumbered}'{issued}"),
+    ("receipts_paid", "{insert_receipt} 3, '{tenant}', '{pending}'{issued}"),
+    ("receipts_paid", "{insert_receipt} 3, '{tenant}', '{failed}'{issued}"),
+    ("receipts_purchase_fkey", "{insert_receipt} 3, '{tenant}', '{unnumbered}'{issued}"),
+    ("receipts_pkey", "{insert_receipt} 3, '{tenant}', '{paid}'{issued}"),
+    ("purchases_receipt", "{update_purchase} receipt_number = 9 WHERE id = '{paid}'"),
+    ("purchases_receipt", "{update_purchase} receipt_number = NULL WHERE id = '{paid}'"),
+    ("purchases_receipt", "{update_purchase} receipt_number = 3 WHERE id = '{unnumbered}'"),
 ];
+
+async fn order_and_pay(world: &World, buyer: &Caller) -> Purchase {
+    let purchase = world.billing.order(buyer, Order::of("credits_5")).await.unwrap();
+    world.provider.pay(purchase.id);
+    let session = &purchase.checkout.as_ref().unwrap().provider_ref;
+    let shown = world.billing.confirm_checkout(buyer.tenant_id, session).await.unwrap().unwrap();
+    assert_eq!(shown.status(), Status::Paid);
+    purchase
+}
 
 #[tokio::test]
 async fn nothing_that_is_typed_by_hand_breaks_a_rule() {
@@ -83,15 +106,11 @@ async fn nothing_that_is_typed_by_hand_breaks_a_rule() {
     let stranger = world.another_caller().await;
     let order = async |buyer| world.billing.order(buyer, Order::of("credits_5")).await.unwrap();
 
-    let paid = order(&world.caller).await;
+    let paid = order_and_pay(&world, &world.caller).await;
     let session = paid.checkout.clone().unwrap().provider_ref;
-    let foreign = order(&stranger).await;
-    for (purchase, tenant) in [(&paid, world.caller.tenant_id), (&foreign, stranger.tenant_id)] {
-        world.provider.pay(purchase.id);
-        let session = &purchase.checkout.as_ref().unwrap().provider_ref;
-        let shown = world.billing.confirm_checkout(tenant, session).await.unwrap().unwrap();
-        assert_eq!(shown.status(), Status::Paid);
-    }
+    let foreign = order_and_pay(&world, &stranger).await;
+    assert_eq!(store.number_receipts(&issuer(), world.now(), 9).await.unwrap(), 2);
+    let unnumbered = order_and_pay(&world, &stranger).await;
     let failed = order(&world.caller).await;
     world.billing.discard(failed.tenant_id, failed.id).await.unwrap();
     let pending = order(&world.caller).await;
@@ -124,6 +143,14 @@ async fn nothing_that_is_typed_by_hand_breaks_a_rule() {
             "ledger_entries (id, tenant_id, seq, purchase_id, kind, effect_ref, credits, balance_after, created_at)"
                 .to_owned(),
         ),
+        (
+            "{insert_receipt}",
+            "INSERT INTO receipts (seller_key, number, tenant_id, purchase_id, issued_at, seller_name, seller_address,
+                seller_vat_id, vat_rate_basis_points, buyer_email) VALUES ('DE123456789',"
+                .to_owned(),
+        ),
+        ("{issued}", ", 0, 'x', 'x', 'x', 1900, 'x')".to_owned()),
+        ("{unnumbered}", unnumbered.id.to_string()),
         ("{update_purchase}", "UPDATE purchases SET version = version + 1,".to_owned()),
         ("{insert_purchase}", "INSERT INTO {purchase_columns} VALUES ('x', {purchase_owner},".to_owned()),
         (

@@ -3,6 +3,7 @@
 use billing::{
     Order, OrderError,
     ids::{PurchaseId, TenantId, UserId},
+    testing::fixtures::issuer,
 };
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,7 @@ pub enum Act {
     RetryEvents,
     CheckPending,
     Backfill,
+    NumberReceipts,
 }
 
 impl Job {
@@ -86,5 +88,6 @@ pub async fn perform(shop: &Shop, act: &Act) {
         Act::Backfill => {
             billing.backfill().await.unwrap();
         }
+        Act::NumberReceipts => while billing.number_receipts(&issuer()).await.unwrap() > 0 {},
     }
 }

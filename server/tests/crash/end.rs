@@ -24,7 +24,10 @@ pub async fn write(place: &Place<'_>) -> String {
             }
             (session, checkout) => panic!("the shop has {checkout:?}, Stripe {session:?}"),
         };
-        writeln!(end, "{} {}, {stripe} at Stripe's", purchase.item.product_id, purchase.status()).unwrap();
+        write!(end, "{} {}, {stripe} at Stripe's", purchase.item.product_id, purchase.status()).unwrap();
+        let receipt = store.receipt(tenant, purchase.id).await.unwrap().map(|receipt| receipt.number);
+        assert_eq!(purchase.receipt_number, receipt);
+        writeln!(end, "{}", receipt.map_or_else(String::new, |number| format!(", receipt {}", number.0))).unwrap();
         ledger.extend(store.entries(tenant, purchase.id).await.unwrap());
         let confirmed = store.mail(Topic::Confirmation(tenant, purchase.id)).await.unwrap().is_some();
         assert_eq!(confirmed, purchase.state.paid_at().is_some(), "what is paid is confirmed, and nothing else");

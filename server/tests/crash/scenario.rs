@@ -47,8 +47,10 @@ pub enum Case {
     CheckPaid,
     /// finishes an order that has no session yet,
     CheckWithoutSession,
-    /// fetches notifications that were missed.
+    /// fetches notifications that were missed,
     Backfill,
+    /// numbers receipts.
+    NumberReceipts,
 }
 
 /// What the world does about a process that was killed.
@@ -129,6 +131,15 @@ credits_5 FAILED, unpaid at Stripe's
 checkout.session.expired APPLIED
 ";
 
+const NUMBERED: &str = "\
+credits_5 PAID, paid at Stripe's, receipt 1
+credits_5 PAID, paid at Stripe's, receipt 2
+PURCHASE 5 = 5
+PURCHASE 5 = 10
+checkout.session.completed APPLIED
+checkout.session.completed APPLIED
+";
+
 pub fn all() -> Vec<Scenario> {
     let twice = [
         both(Case::Order, PAID),
@@ -146,6 +157,7 @@ pub fn all() -> Vec<Scenario> {
         (Case::CheckPaid, ASKED),
         (Case::CheckWithoutSession, PAID),
         (Case::Backfill, PARTLY_REFUNDED),
+        (Case::NumberReceipts, NUMBERED),
     ];
     let once = once.map(|(case, end)| Scenario { case, then: Then::Repeated, end });
     twice.into_iter().flatten().chain(once).collect()
@@ -257,6 +269,11 @@ impl Scenario {
                 let (_, session) = place.paid().await;
                 place.double.control("/refunds", json!({"session": session, "amount": 300})).await;
                 Act::Backfill
+            }
+            Case::NumberReceipts => {
+                place.settled().await;
+                place.settled().await;
+                Act::NumberReceipts
             }
         }
     }

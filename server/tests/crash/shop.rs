@@ -9,7 +9,7 @@ use billing::{
     ids::{TenantId, UserId},
     provider::PaymentProvider,
     store::Store,
-    testing::AnyStore,
+    testing::{AnyStore, fixtures::issuer},
 };
 use jiff::{SignedDuration, Timestamp};
 use server::{
@@ -96,7 +96,12 @@ impl Shop {
 
     /// What the worker does bit by bit, at once.
     pub async fn reconcile(&self) {
-        let worker = Worker { billing: self.billing.clone(), accounts: self.store.clone(), asks_provider: true };
+        let worker = Worker {
+            billing: self.billing.clone(),
+            accounts: self.store.clone(),
+            asks_provider: true,
+            issuer: issuer(),
+        };
         operator::reconcile(&worker, self.clock.now(), false).await.unwrap();
     }
 

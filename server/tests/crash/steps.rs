@@ -19,6 +19,7 @@ use billing::{
     mail::{Mail, MailStore, Topic},
     provider::{CheckoutSession, EventPage, PaymentProvider, PaymentRecord, ProviderError},
     purchase::Purchase,
+    receipt::{Issuer, Receipt},
     store::{Change, Committed, Inserted, PageRequest, Recorded, Store, StoreError},
     withdrawal::{Withdrawal, WithdrawalStore},
 };
@@ -150,6 +151,8 @@ stepped! { "store", Store of Store:
     async fn event(id: &str) -> Result<Option<StoredEvent>, StoreError>;
     async fn keep_consent_text(text: &ConsentText) -> Result<(), StoreError>;
     async fn consent_text(version: &ConsentVersion) -> Result<Option<ConsentText>, StoreError>;
+    async fn number_receipts(issuer: &Issuer, at: Timestamp, limit: u32) -> Result<u32, StoreError>;
+    async fn receipt(tenant: TenantId, purchase: PurchaseId) -> Result<Option<Receipt>, StoreError>;
     async fn ready() -> Result<(), StoreError>;
     ---
     fn changes(&self) -> BoxStream<'static, TenantId> {

@@ -15,6 +15,7 @@ on_both_databases!(
     an_idempotency_key_is_the_tenants_own,
     a_foreign_cursor_shows_nothing_foreign,
     a_receipt_page_is_the_tenants_own,
+    files_are_the_tenants_own,
 );
 
 const UNKNOWN: &str = "0198f2a4-7b1c-7def-8a2b-0123456789ab";
@@ -139,4 +140,24 @@ async fn a_receipt_page_is_the_tenants_own(shop: TestShop) {
     let page = lee.get(&format!("/checkout/success?session_id={session}")).await;
     assert!(!page.text().contains("10 Credits"), "{}", page.text());
     assert_eq!((kim.credits().await, lee.credits().await), (0, 0));
+}
+
+async fn files_are_the_tenants_own(shop: TestShop) {
+    let (kim, lee, _) = two(&shop).await;
+    let id = kim.buy("credits_10").await["id"].as_str().unwrap().to_owned();
+    let path = format!("/purchases/{id}/receipt.pdf");
+    assert_eq!(kim.get(&path).await.header("content-type"), "application/pdf");
+    let foreign = lee.get(&path).await;
+    assert_eq!(foreign.status, StatusCode::NOT_FOUND);
+    for unknown in [UNKNOWN, "x", "%ff"] {
+        let unknown = lee.get(&format!("/purchases/{unknown}/receipt.pdf")).await;
+        assert_eq!((unknown.status, unknown.header("content-type")), (foreign.status, foreign.header("content-type")));
+    }
+    assert!(kim.get("/purchases.csv").await.text().contains(&id));
+    assert_eq!(lee.get("/purchases.csv").await.text().lines().count(), 1, "the headings alone");
+    for path in [&path, "/purchases.csv"] {
+        let stranger = shop.visitor().get(path).await;
+        assert_eq!(stranger.status, StatusCode::SEE_OTHER);
+        assert!(stranger.header("location").starts_with("/signin?next=%2Fpurchases"));
+    }
 }

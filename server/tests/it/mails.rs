@@ -110,6 +110,7 @@ async fn a_paid_purchase_is_confirmed_with_its_consent_and_the_terms(shop: TestS
     let attached: Vec<_> = letter.attachments.iter().map(|attachment| attachment.file_name.as_str()).collect();
     assert_eq!(attached, ["AGB.html", "Widerrufsbelehrung.html"]);
     let raw = String::from_utf8(mails[0].raw.clone()).unwrap();
+    assert!(raw.contains("application/pdf") && raw.contains("filename=\"IZA-000001.pdf\""), "{raw}");
     assert!(raw.contains("AGB.html") && raw.contains(&format!("Message-ID: <{number}@example.com>")), "{raw}");
 }
 

@@ -57,6 +57,7 @@ mod orders;
 mod problems;
 mod process;
 mod provider;
+mod receipts;
 mod remembered;
 mod security;
 mod shop;

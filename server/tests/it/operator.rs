@@ -1,7 +1,7 @@
 //! What an operator does by hand.
 
 use axum::http::StatusCode;
-use server::{operator, worker::Worker};
+use server::operator;
 
 use crate::{customer::completed, shop::TestShop};
 
@@ -13,11 +13,7 @@ async fn a_replay_says_what_became_of_the_event_and_why_it_did_not_apply(shop: T
         let order = kim.order(product).await;
         assert_eq!(shop.notify(&completed(event, &order, amount)).await.status, StatusCode::OK);
     }
-    let worker = Worker {
-        billing: shop.state.shop.billing.clone(),
-        accounts: shop.state.accounts.clone(),
-        asks_provider: false,
-    };
+    let worker = shop.worker();
     let replay = async |event| operator::replay_event(&worker, event).await.unwrap();
     assert_eq!(replay("evt_right").await, "evt_right checkout.session.completed: Applied\n");
     let wrong = replay("evt_wrong").await;

@@ -23,6 +23,7 @@ use server::{
     router::router,
     state::AppState,
     system::SystemClock,
+    worker::Worker,
 };
 use sha2::Sha256;
 use tokio_util::sync::CancellationToken;
@@ -82,6 +83,16 @@ impl TestShop {
         let settings = settings(&self.url, changes);
         let provider = Arc::new(MockProvider::new(ORIGIN.parse().unwrap()));
         Self::build(&self.url, settings, self.stores.clone(), provider)
+    }
+
+    /// The worker of this shop's process, which works when it is told to.
+    pub fn worker(&self) -> Worker {
+        Worker {
+            billing: self.state.shop.billing.clone(),
+            accounts: self.state.accounts.clone(),
+            asks_provider: false,
+            issuer: self.state.shop.settings.issuer.clone(),
+        }
     }
 
     /// The settings of this shop, changed.

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use billing::withdrawal::Standing;
 use jiff::SignedDuration;
 use serde_json::json;
-use server::{lifecycle, operator, worker::Worker};
+use server::{lifecycle, operator};
 
 use crate::shop::{TestShop, Visitor};
 
@@ -65,11 +65,7 @@ async fn a_withdrawal_is_acknowledged_with_what_was_said_and_when(shop: TestShop
     }
     assert!(!letter.html().contains("<b>Meier"), "what was typed is no HTML");
 
-    let worker = Worker {
-        billing: shop.state.shop.billing.clone(),
-        accounts: shop.state.accounts.clone(),
-        asks_provider: false,
-    };
+    let worker = shop.worker();
     let list = operator::list_withdrawals(&worker, 10).await.unwrap();
     assert!(
         list.contains("UNCLEAR") && list.contains("5 Credits vom Mai") && list.contains("kim@example.com"),

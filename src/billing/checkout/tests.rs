@@ -36,6 +36,7 @@ prop_compose! {
             checkout: opened.then(|| Checkout { provider_ref: "cs_1".to_owned(), url: String::new() }),
             payment_ref,
             reversals: Reversals::default(),
+        receipt_number: None,
             state,
             created_at: AT,
             updated_at: AT,

@@ -9,7 +9,7 @@ use crate::{
     store::{Committed, PageRequest},
     testing::{
         AnyStore,
-        fixtures::{World, checkout},
+        fixtures::{World, checkout, issuer},
     },
 };
 
@@ -24,10 +24,14 @@ pub async fn another_tenant_can_read_nothing(store: Arc<dyn AnyStore>) {
     assert_eq!(store.purchases(other, PageRequest { limit: 9, older_than: None }).await.ok(), Some(vec![]));
     assert_eq!(store.entries(other, paid.id).await.ok(), Some(vec![]));
     assert_eq!(balance(&world, other).await, credits(0, 0));
+    assert_eq!(store.number_receipts(&issuer(), world.now(), 9).await.ok(), Some(1));
+    assert_eq!(store.receipt(other, paid.id).await.ok(), Some(None));
+    let paid = stored(&world, &paid).await;
     // And its owner can.
     let own = paid.tenant_id;
     assert_eq!(store.purchase(own, paid.id).await.ok(), Some(Some(paid.clone())));
     assert_eq!(store.purchase_by_checkout(own, &session).await.ok(), Some(Some(paid.clone())));
+    assert!(matches!(store.receipt(own, paid.id).await, Ok(Some(_))));
     assert_eq!(store.entries(own, paid.id).await.map(|entries| entries.len()).ok(), Some(1));
 }
 

@@ -16,7 +16,8 @@ use crate::{
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 fn refund(provider_ref: &str) -> Fact {
-    Fact::Refund(RefundFact { provider_ref: provider_ref.to_owned(), amount: 140, state: RefundState::Standing })
+    let provider_ref = provider_ref.to_owned();
+    Fact::Refund(RefundFact { provider_ref, amount: 140, state: RefundState::Standing, made_at: Some(1_767_225_600) })
 }
 
 async fn recorded(world: &World, provider_event_id: &str) -> NewEvent {

@@ -19,7 +19,7 @@ impl ScriptedProvider {
             return;
         }
         let provider_ref = format!("re_{purchase}_{}", facts(&books, purchase).len());
-        let refund = RefundFact { provider_ref, amount, state: RefundState::Standing };
+        let refund = RefundFact { provider_ref, amount, state: RefundState::Standing, made_at: None };
         self.learn(&mut books, purchase, Fact::Refund(refund));
         // As Stripe does, once more, by the charge's figure.
         let figure = Fact::RefundedTotal { provider_ref: charge(purchase), amount: refunded(&books, purchase) };
@@ -49,7 +49,7 @@ impl ScriptedProvider {
             Fact::Dispute(dispute) => Some(dispute.clone()),
             _ => None,
         });
-        let dispute = DisputeFact { provider_ref: format!("dp_{purchase}"), amount: cents, state };
+        let dispute = DisputeFact { provider_ref: format!("dp_{purchase}"), amount: cents, state, made_at: None };
         let dispute = match known {
             Some(known) if known.state >= state => return,
             Some(known) => DisputeFact { state, ..known },

@@ -69,6 +69,7 @@ fn purchase() -> Purchase {
         checkout: None,
         payment_ref: None,
         reversals: Reversals::default(),
+        receipt_number: None,
         state: State::Pending(Pending),
         created_at: at,
         updated_at: at,

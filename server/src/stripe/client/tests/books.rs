@@ -29,11 +29,13 @@ fn refund(id: &str, created: i64, amount: i64, status: &str) -> Value {
 }
 
 fn refund_fact(id: &str, amount: i64, state: RefundState) -> Fact {
-    Fact::Refund(RefundFact { provider_ref: id.to_owned(), amount, state })
+    let made_at = Some(if id == "re_1" { 100 } else { 300 });
+    Fact::Refund(RefundFact { provider_ref: id.to_owned(), amount, state, made_at })
 }
 
 fn dispute_fact(id: &str, state: DisputeState) -> Fact {
-    Fact::Dispute(DisputeFact { provider_ref: id.to_owned(), amount: 699, state })
+    let made_at = Some(if id == "du_1" { 200 } else { 400 });
+    Fact::Dispute(DisputeFact { provider_ref: id.to_owned(), amount: 699, state, made_at })
 }
 
 async fn get(server: &MockServer, at: &str, answer: ResponseTemplate) {

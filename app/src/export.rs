@@ -1,0 +1,55 @@
+//! The history as a table for spreadsheets, in one language.
+
+use billing::{
+    locale::Locale,
+    money::{Currency, Money},
+    purchase::Purchase,
+};
+use jiff::tz::TimeZone;
+
+use crate::{
+    api::PurchaseView,
+    components::status_text,
+    format::{self, WallTime},
+    locales::Texts,
+};
+
+/// How many columns the table has.
+pub const COLUMNS: usize = 10;
+
+/// The headings.
+pub fn headings(locale: Locale) -> [String; COLUMNS] {
+    let t = Texts::of(locale);
+    let in_currency = |text: &str| format!("{text} ({})", Currency::Eur);
+    [
+        t.purchase_number.to_owned(),
+        t.receipt_number.to_owned(),
+        t.ordered_at.to_owned(),
+        t.paid_at.to_owned(),
+        t.status.to_owned(),
+        t.product.to_owned(),
+        t.credits.to_owned(),
+        in_currency(t.total),
+        in_currency(t.refunded_amount),
+        t.payment_ref.to_owned(),
+    ]
+}
+
+/// A purchase under them.
+pub fn row(purchase: &Purchase, zone: &TimeZone, locale: Locale) -> [String; COLUMNS] {
+    let view = PurchaseView::new(purchase, zone);
+    let paid_at = purchase.state.paid_at().map(|at| format::iso_minute(WallTime::at(at, zone)));
+    let money = |amount: Money| format::decimal(amount, locale);
+    [
+        view.id.to_string(),
+        purchase.receipt_number.map(|number| number.to_string()).unwrap_or_default(),
+        format::iso_minute(view.ordered_at),
+        paid_at.unwrap_or_default(),
+        status_text(&view, Texts::of(locale)).to_owned(),
+        view.name,
+        view.credits.to_string(),
+        money(view.price),
+        money(view.refunded),
+        purchase.payment_ref.clone().unwrap_or_default(),
+    ]
+}

@@ -1,0 +1,241 @@
+//! A receipt as a document: what it says, line by line, in one language. The page and the PDF show these lines, and none
+//! that the other lacks.
+
+use billing::{
+    ledger::EntryKind, locale::Locale, money::Money, purchase::Status, receipt::Seller, reversal::ReturnKind,
+};
+
+use crate::{
+    api::{EntryView, ReceiptView, ReturnView},
+    format,
+    locales::Texts,
+};
+
+/// What a receipt says. Of a purchase that is not paid: what there is to say about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// The language of it all.
+    pub locale: Locale,
+    /// What kind of document it is.
+    pub title: &'static str,
+    /// Its number, as it is printed; none while the purchase is not paid.
+    pub number: Option<String>,
+    /// Who sold.
+    pub seller: Party,
+    /// Who bought.
+    pub buyer: Party,
+    /// Numbers and dates.
+    pub facts: Vec<Line>,
+    /// What was sold, and the price taken apart.
+    pub sums: Vec<Line>,
+    /// Refunds and disputes so far; none, and there is no table.
+    pub returns: Option<Table>,
+    /// What the purchase did to the balance; nothing, and there is no table.
+    pub entries: Option<Table>,
+    /// What the document is, and what it is not.
+    pub note: &'static str,
+}
+
+/// Seller or buyer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Party {
+    /// Which of the two.
+    pub heading: &'static str,
+    /// Who that is.
+    pub name: String,
+    /// What else there is to say of them.
+    pub lines: Vec<String>,
+}
+
+/// A name and its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// What the value is of.
+    pub name: String,
+    /// As it is read.
+    pub value: String,
+    /// What kind of value.
+    pub kind: LineKind,
+}
+
+/// What kind of value a line has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineKind {
+    /// A text, a date, an amount.
+    Plain,
+    /// A machine's name for something.
+    Reference,
+    /// What it all comes to.
+    Total,
+}
+
+/// A table with one row of headings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// What the rows are.
+    pub caption: &'static str,
+    /// One for each column.
+    pub columns: Vec<Column>,
+    /// Each with a cell for each column.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// A column of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// What its cells are.
+    pub heading: &'static str,
+    /// Whether they are figures, to be aligned by their last digit.
+    pub numeric: bool,
+}
+
+/// A receipt that is issued, as a document.
+#[cfg(feature = "ssr")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issued {
+    /// What it says.
+    pub document: Document,
+    /// Its number.
+    pub number: billing::receipt::ReceiptNumber,
+    /// When it got its number.
+    pub issued_at: jiff::Timestamp,
+}
+
+/// The receipt of one of the tenant's purchases in that language; `None` for an unknown id, for another tenant's, and while
+/// it is not paid.
+#[cfg(feature = "ssr")]
+pub async fn issued(
+    shop: &crate::context::Shop,
+    tenant: billing::ids::TenantId,
+    id: billing::ids::PurchaseId,
+    locale: Locale,
+) -> Result<Option<Issued>, billing::BillingError> {
+    let Some(purchase) = shop.billing.purchase(tenant, id).await? else { return Ok(None) };
+    let Some(receipt) = shop.billing.receipt(&purchase, &shop.settings.issuer).await? else { return Ok(None) };
+    let entries = shop.billing.entries(tenant, id).await?;
+    let view = ReceiptView::issued(shop, &purchase, &receipt, &entries)?;
+    let document = Document::new(&view, Texts::of(locale));
+    Ok(Some(Issued { document, number: receipt.number, issued_at: receipt.issued_at }))
+}
+
+impl Document {
+    /// What it is, by its number where it has one: `Beleg IZA-000123`.
+    pub fn heading(&self) -> String {
+        self.number.as_ref().map_or_else(|| self.title.to_owned(), |number| format!("{} {number}", self.title))
+    }
+
+    pub(crate) fn new(receipt: &ReceiptView, t: &'static Texts) -> Self {
+        let paid = matches!(receipt.purchase.status, Status::Paid | Status::Refunded);
+        Self {
+            locale: t.locale,
+            title: if paid { t.receipt } else { t.purchase },
+            number: receipt.number.map(|number| number.to_string()),
+            seller: seller(&receipt.seller, t),
+            buyer: Party { heading: t.buyer, name: receipt.buyer_email.clone(), lines: Vec::new() },
+            facts: facts(receipt, t),
+            sums: sums(receipt, t),
+            returns: returns(&receipt.returns, t),
+            entries: entries(&receipt.entries, t),
+            note: if paid { t.receipt_no_invoice } else { t.purchase_unpaid },
+        }
+    }
+}
+
+fn seller(seller: &Seller, t: &'static Texts) -> Party {
+    let vat_id = (!seller.vat_id.is_empty()).then(|| format!("{}: {}", t.vat_id, seller.vat_id));
+    let lines = seller.address.iter().cloned().chain(vat_id).collect();
+    Party { heading: t.seller, name: seller.name.clone(), lines }
+}
+
+fn line(name: impl Into<String>, value: String, kind: LineKind) -> Line {
+    Line { name: name.into(), value, kind }
+}
+
+fn facts(receipt: &ReceiptView, t: &'static Texts) -> Vec<Line> {
+    let purchase = &receipt.purchase;
+    let plain = |name: &str, value| line(name, value, LineKind::Plain);
+    let reference = |name: &str, value| line(name, value, LineKind::Reference);
+    // Without a name for the payment, the checkout session names it.
+    let payment =
+        receipt.payment_ref.clone().or_else(|| purchase.session_id.clone().filter(|_| receipt.number.is_some()));
+    [
+        receipt.number.map(|number| plain(t.receipt_number, number.to_string())),
+        receipt.issued_at.map(|at| plain(t.issued_at, format::date(at, t.locale))),
+        Some(plain(t.ordered_at, format::date_time(purchase.ordered_at, t.locale))),
+        receipt.paid_at.map(|at| plain(t.paid_at, format::date_time(at, t.locale))),
+        // Credits are delivered with the payment, in one transaction.
+        receipt.paid_at.map(|at| plain(t.supplied_at, format::date(at, t.locale))),
+        receipt.refunded_at.map(|at| plain(t.refunded_at, format::date_time(at, t.locale))),
+        Some(reference(t.purchase_number, purchase.id.to_string())),
+        payment.map(|payment| reference(t.payment_ref, payment)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn sums(receipt: &ReceiptView, t: &'static Texts) -> Vec<Line> {
+    let purchase = &receipt.purchase;
+    let plain = |name: &str, value| line(name, value, LineKind::Plain);
+    let money = |amount| format::money(amount, t.locale);
+    let tax = (t.vat)(&format::percent(receipt.vat_rate_basis_points, t.locale));
+    let refunded = (purchase.refunded.cents > 0).then(|| plain(t.refunded_amount, money(purchase.refunded)));
+    [
+        plain(t.product, purchase.name.clone()),
+        plain(t.credits, format::credits(purchase.credits, t.locale)),
+        plain(t.net, money(receipt.net)),
+        plain(&tax, money(receipt.tax)),
+        line(t.total, money(purchase.price), LineKind::Total),
+    ]
+    .into_iter()
+    .chain(refunded)
+    .collect()
+}
+
+/// A table, unless it would have no row.
+fn table<const N: usize>(
+    caption: &'static str,
+    columns: [(&'static str, bool); N],
+    rows: impl Iterator<Item = [String; N]>,
+) -> Option<Table> {
+    let columns = columns.map(|(heading, numeric)| Column { heading, numeric }).to_vec();
+    let rows: Vec<_> = rows.map(Vec::from).collect();
+    (!rows.is_empty()).then_some(Table { caption, columns, rows })
+}
+
+fn returns(returns: &[ReturnView], t: &'static Texts) -> Option<Table> {
+    let columns = [(t.date, false), (t.return_kind, false), (t.amount, true)];
+    let rows = returns.iter().map(|ReturnView { kind, amount, at }| {
+        let (text, gone) = match kind {
+            ReturnKind::Refund => (t.entry_refund, true),
+            ReturnKind::RefundFailed => (t.return_refund_failed, false),
+            ReturnKind::Inquiry => (t.return_inquiry, false),
+            ReturnKind::Dispute => (t.entry_dispute, true),
+            ReturnKind::DisputeWon => (t.entry_dispute_reversal, false),
+        };
+        let amount = Money { cents: if gone { -amount.cents } else { amount.cents }, ..*amount };
+        let at = at.map_or_else(|| "–".to_owned(), |at| format::date(at, t.locale));
+        [at, text.to_owned(), format::money(amount, t.locale)]
+    });
+    table(t.returns, columns, rows)
+}
+
+fn entries(entries: &[EntryView], t: &'static Texts) -> Option<Table> {
+    let columns = [(t.entry_at, false), (t.entry_kind, false), (t.credits, true), (t.balance, true)];
+    let rows = entries.iter().map(|entry| {
+        let kind = match entry.kind {
+            EntryKind::Purchase => t.entry_purchase,
+            EntryKind::Refund => t.entry_refund,
+            EntryKind::RefundReversal => t.entry_refund_reversal,
+            EntryKind::Dispute => t.entry_dispute,
+            EntryKind::DisputeReversal => t.entry_dispute_reversal,
+        };
+        [
+            format::date_time(entry.at, t.locale),
+            kind.to_owned(),
+            format::change(entry.credits, t.locale),
+            format::number(entry.balance_after, t.locale),
+        ]
+    });
+    table(t.entries, columns, rows)
+}

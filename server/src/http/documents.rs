@@ -1,0 +1,123 @@
+//! What a customer takes away: receipts as PDF, the history as CSV.
+
+use std::io;
+
+use app::{context::Visitor, export};
+use axum::{
+    Extension,
+    body::{Body, Bytes},
+    extract::State,
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use billing::{
+    BillingError,
+    account::Caller,
+    billing::{HISTORY_LIMIT_MAX, HistoryPage},
+    ids::PurchaseId,
+    locale::Locale,
+};
+use futures::{StreamExt, stream};
+
+use super::{input::Id, problem::Problem};
+use crate::{
+    receipt::{self, ReceiptError},
+    state::AppState,
+};
+
+/// A file of the customer's own, which nobody keeps on the way.
+fn file(kind: &'static str, disposition: &str, body: impl Into<Body>) -> Result<Response, Problem> {
+    let disposition = HeaderValue::try_from(disposition).map_err(|_| Problem::INTERNAL)?;
+    let kind = HeaderValue::from_static(kind);
+    let cache = HeaderValue::from_static("no-store");
+    let headers =
+        [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, disposition), (header::CACHE_CONTROL, cache)];
+    Ok((headers, body.into()).into_response())
+}
+
+fn signed_in(visitor: &Visitor) -> Result<&Caller, Problem> {
+    visitor.caller.as_ref().ok_or(Problem::NOT_SIGNED_IN)
+}
+
+/// A receipt as a PDF, in the visitor's language.
+pub async fn receipt_pdf(
+    Extension(visitor): Extension<Visitor>,
+    Id(id): Id<PurchaseId>,
+    State(state): State<AppState>,
+) -> Result<Response, Problem> {
+    let tenant = signed_in(&visitor)?.tenant_id;
+    match receipt::pdf(&state.shop, tenant, id, visitor.locale).await {
+        Ok(Some(pdf)) => file("application/pdf", &format!("inline; filename=\"{}\"", pdf.file_name), pdf.bytes),
+        Ok(None) => Err(Problem::NOT_FOUND),
+        Err(ReceiptError::Billing(error)) => Err(error.into()),
+        Err(ReceiptError::Unwritable(error)) => {
+            tracing::error!(purchase = %id, error, "the PDF of a receipt cannot be written");
+            Err(Problem::INTERNAL)
+        }
+    }
+}
+
+/// Spreadsheets take a file for UTF-8 if it begins so.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// All of the tenant's purchases, newest first, in the visitor's language. It is sent page by page as it is read, however
+/// long it is; should a later page fail, the transfer breaks off, and the browser says so.
+pub async fn history_csv(
+    Extension(visitor): Extension<Visitor>,
+    State(state): State<AppState>,
+) -> Result<Response, Problem> {
+    let (tenant, locale) = (signed_in(&visitor)?.tenant_id, visitor.locale);
+    let shop = state.shop.clone();
+    let first = shop.billing.history(tenant, HISTORY_LIMIT_MAX, None).await?;
+    let pages = stream::try_unfold((shop, Some(first)), move |(shop, page)| async move {
+        let Some(HistoryPage { items, next }) = page else { return Ok(None) };
+        let zone = &shop.settings.time_zone;
+        let rows = csv(locale, items.iter().map(|purchase| export::row(purchase, zone, locale)))?;
+        let page = match next {
+            None => None,
+            older_than => Some(shop.billing.history(tenant, HISTORY_LIMIT_MAX, older_than).await.map_err(broken_off)?),
+        };
+        Ok::<_, io::Error>(Some((Bytes::from(rows), (shop, page))))
+    });
+    let headings = csv(locale, [export::headings(locale)]).map_err(|_| Problem::INTERNAL)?;
+    let start = [BYTE_ORDER_MARK.to_vec(), headings].concat();
+    let body = Body::from_stream(stream::iter([Ok(Bytes::from(start))]).chain(pages));
+    file("text/csv; charset=utf-8", "attachment; filename=\"purchases.csv\"", body)
+}
+
+fn broken_off(error: BillingError) -> io::Error {
+    tracing::error!(%error, "a history could not be read to its end");
+    io::Error::other(error)
+}
+
+/// Lines of comma-separated values (RFC 4180); in German with semicolons, since the comma is in the amounts.
+fn csv<const N: usize>(locale: Locale, rows: impl IntoIterator<Item = [String; N]>) -> io::Result<Vec<u8>> {
+    let delimiter = match locale {
+        Locale::De => b';',
+        Locale::En => b',',
+    };
+    let terminator = csv::Terminator::CRLF;
+    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).terminator(terminator).from_writer(Vec::new());
+    for row in rows {
+        writer.write_record(row.map(harmless))?;
+    }
+    writer.into_inner().map_err(|error| io::Error::other(error.to_string()))
+}
+
+/// A spreadsheet takes for a formula what begins with one of these, unless an apostrophe stands before it
+/// (<https://owasp.org/www-community/attacks/CSV_Injection>).
+fn harmless(cell: String) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula_and_none_breaks_out_of_its_column() {
+        let row = ["=1+1", "@SUM(A1)", "-5", "a;b \"c\"\nd", "12,99", ""].map(str::to_owned);
+        let text = String::from_utf8(csv(Locale::De, [row]).unwrap()).unwrap();
+        assert_eq!(text, "'=1+1;'@SUM(A1);'-5;\"a;b \"\"c\"\"\nd\";12,99;\"\"\r\n");
+    }
+}

@@ -1,0 +1,56 @@
+//! The receipt as a PDF: what the page shows ([`app::receipt::Document`]), laid out, drawn, and to be kept.
+
+mod fonts;
+mod layout;
+mod pdf;
+
+use app::{
+    context::Shop,
+    receipt::{Issued, issued},
+};
+use billing::{
+    BillingError,
+    ids::{PurchaseId, TenantId},
+    locale::Locale,
+};
+
+use layout::Layout;
+
+/// A receipt, ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pdf {
+    /// What the file is called, in plain ASCII: `IZA-000123.pdf`.
+    pub file_name: String,
+    /// The file: PDF/A-2a and PDF/UA-1. The same receipt has the same bytes, until more of its money goes back.
+    pub bytes: Vec<u8>,
+}
+
+/// Why there is no PDF.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiptError {
+    /// The receipt cannot be read or issued.
+    #[error(transparent)]
+    Billing(#[from] BillingError),
+    /// It cannot be drawn; the text is for the log.
+    #[error("the receipt's PDF cannot be written: {0}")]
+    Unwritable(String),
+}
+
+/// The receipt of one of the tenant's purchases; `None` for an unknown id, for another tenant's, and while it is not paid.
+/// Issues it, if it was not issued yet. Takes some milliseconds.
+pub async fn pdf(shop: &Shop, tenant: TenantId, id: PurchaseId, locale: Locale) -> Result<Option<Pdf>, ReceiptError> {
+    let Some(receipt) = issued(shop, tenant, id, locale).await? else { return Ok(None) };
+    write(&receipt).map(Some).map_err(ReceiptError::Unwritable)
+}
+
+fn write(Issued { document, number, issued_at }: &Issued) -> Result<Pdf, String> {
+    let title = document.heading();
+    let layout = Layout::new(document, &title).ok_or("the fonts cannot be read")?;
+    let about = pdf::About {
+        title: &title,
+        author: &document.seller.name,
+        language: document.locale.as_str(),
+        made_at: *issued_at,
+    };
+    Ok(Pdf { file_name: format!("{number}.pdf"), bytes: pdf::write(&layout, &about)? })
+}

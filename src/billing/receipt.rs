@@ -1,0 +1,36 @@
+//! Issuing receipts.
+
+use super::{Billing, BillingError};
+use crate::{
+    purchase::Purchase,
+    receipt::{Issuer, Receipt},
+};
+
+/// How many receipts get their numbers in one transaction, which has the seller's turn all the while.
+pub const RECEIPTS_AT_ONCE: u32 = 500;
+
+impl Billing {
+    /// The receipt of a purchase; `None` while it is not paid. Who asks first gets it its number, and whatever was paid
+    /// before it as well.
+    pub async fn receipt(&self, purchase: &Purchase, issuer: &Issuer) -> Result<Option<Receipt>, BillingError> {
+        if purchase.state.paid_at().is_none() {
+            return Ok(None);
+        }
+        let mut left = true;
+        loop {
+            if let Some(receipt) = self.store.receipt(purchase.tenant_id, purchase.id).await? {
+                return Ok(Some(receipt));
+            }
+            if !left {
+                return Err(BillingError::Contended);
+            }
+            left = self.number_receipts(issuer).await? > 0;
+        }
+    }
+
+    /// Gives receipts to paid purchases that have none, those paid first first, at most [`RECEIPTS_AT_ONCE`]; tells how
+    /// many it were.
+    pub async fn number_receipts(&self, issuer: &Issuer) -> Result<u32, BillingError> {
+        Ok(self.store.number_receipts(issuer, self.now(), RECEIPTS_AT_ONCE).await?)
+    }
+}

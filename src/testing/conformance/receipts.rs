@@ -1,0 +1,149 @@
+//! Receipts: their numbers, and what they keep.
+
+use std::sync::Arc;
+
+use futures::{FutureExt, future::join_all};
+
+use super::{apply, bare, insert, settled, settlement, stored};
+use crate::{
+    purchase::{FailureReason, Purchase},
+    receipt::{Issuer, Receipt},
+    store::Committed,
+    testing::{
+        AnyStore,
+        at_once::{AtOnce, Running},
+        fixtures::{World, issuer},
+    },
+};
+
+async fn receipt(world: &World, purchase: &Purchase) -> Option<Receipt> {
+    world.store.receipt(purchase.tenant_id, purchase.id).await.expect("the store answers")
+}
+
+/// The numbers of receipts of those purchases, smallest first.
+async fn numbers(world: &World, purchases: &[Purchase]) -> Vec<i64> {
+    let mut numbers = Vec::new();
+    for purchase in purchases {
+        numbers.extend(receipt(world, purchase).await.map(|receipt| receipt.number.0));
+    }
+    numbers.sort_unstable();
+    numbers
+}
+
+async fn many_settled(world: &World, count: usize) -> Vec<Purchase> {
+    let mut purchases = Vec::new();
+    for _ in 0..count {
+        purchases.push(settled(world).await);
+    }
+    purchases
+}
+
+pub async fn receipts_are_numbered_in_the_order_of_payment(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let other = World { caller: world.another_caller().await, ..world.clone() };
+    let late = world.purchase();
+    insert(&world, &late).await;
+    let mut paid = vec![settled(&world).await, settled(&other).await, settled(&world).await];
+    paid.push(apply(&world, settlement(&world, &late)).await);
+
+    assert_eq!(store.number_receipts(&issuer(), world.now(), 3).await.ok(), Some(3));
+    assert_eq!(store.number_receipts(&issuer(), world.now(), 3).await.ok(), Some(1));
+    assert_eq!(store.number_receipts(&issuer(), world.now(), 3).await.ok(), Some(0));
+    for (purchase, number) in paid.iter().zip(1..) {
+        let receipt = receipt(&world, purchase).await.expect("it is issued");
+        assert_eq!(
+            (receipt.number.0, receipt.tenant_id, receipt.purchase_id),
+            (number, purchase.tenant_id, purchase.id)
+        );
+        assert_eq!(stored(&world, purchase).await.receipt_number, Some(receipt.number));
+    }
+}
+
+pub async fn there_is_a_receipt_of_what_was_paid_alone(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let pending = world.purchase();
+    insert(&world, &pending).await;
+    let failed = world.purchase();
+    insert(&world, &failed).await;
+    let state = failed.state.fail(FailureReason::Expired, world.now()).expect("pending");
+    let failed = apply(&world, bare(Purchase { state, ..failed })).await;
+    let refunded = settled(&world).await;
+    let state = refunded.state.refund(world.now()).expect("paid");
+    let refunded = apply(&world, bare(Purchase { state, ..refunded })).await;
+
+    for unpaid in [&pending, &failed] {
+        assert_eq!(world.billing.receipt(unpaid, &issuer()).await.ok(), Some(None));
+    }
+    let asked = world.billing.receipt(&refunded, &issuer()).await.expect("it is issued");
+    assert_eq!(asked.map(|receipt| receipt.number.0), Some(1));
+    assert_eq!(numbers(&world, &[pending, failed, refunded]).await, [1]);
+}
+
+pub async fn a_receipt_stays_as_it_was_issued(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let paid = settled(&world).await;
+    let at = world.now();
+    assert_eq!(store.number_receipts(&issuer(), at, 9).await.ok(), Some(1));
+    let issued = receipt(&world, &paid).await.expect("it is issued");
+    assert_eq!((issued.issued_at, &issued.issuer), (at, &issuer()));
+    assert_eq!(issued.buyer_email, world.caller.email.as_str());
+
+    // The seller moves, the rate changes, and the money goes back.
+    let mut moved = Issuer { vat_rate_basis_points: 700, ..issuer() };
+    moved.seller.address = vec!["Elsewhere".to_owned()];
+    assert_eq!(store.number_receipts(&moved, world.now(), 9).await.ok(), Some(0));
+    let now = stored(&world, &paid).await;
+    let state = now.state.refund(world.now()).expect("paid");
+    apply(&world, bare(Purchase { state, ..now })).await;
+    assert_eq!(world.billing.receipt(&paid, &moved).await.ok(), Some(Some(issued)));
+
+    // It goes on counting all the same.
+    let next = settled(&world).await;
+    let next = world.billing.receipt(&next, &moved).await.expect("it is issued").expect("it is paid");
+    assert_eq!((next.number.0, next.issuer), (2, moved));
+}
+
+pub async fn two_sellers_count_for_themselves(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let mut other = issuer();
+    "DE999999999".clone_into(&mut other.seller.vat_id);
+    for (issuer, number) in [(issuer(), 1), (other.clone(), 1), (issuer(), 2), (other, 2)] {
+        let paid = settled(&world).await;
+        let receipt = world.billing.receipt(&paid, &issuer).await.expect("it is issued").expect("it is paid");
+        assert_eq!((receipt.number.0, receipt.issuer), (number, issuer));
+    }
+}
+
+pub async fn a_decision_made_before_the_number_was_given_is_made_again(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let paid = settled(&world).await;
+    assert_eq!(store.number_receipts(&issuer(), world.now(), 9).await.ok(), Some(1));
+    let state = paid.state.refund(world.now()).expect("paid");
+    assert_eq!(store.commit(&bare(Purchase { state, ..paid.clone() })).await.ok(), Some(Committed::Stale));
+    let again = stored(&world, &paid).await;
+    apply(&world, bare(Purchase { state, ..again })).await;
+    assert_eq!(numbers(&world, &[paid]).await, [1]);
+}
+
+pub async fn many_issuers_at_once_leave_no_gap_and_give_no_number_twice(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let purchases = many_settled(&world, 40).await;
+    let issuer = issuer();
+    let issuing = (0..24).map(|_| store.number_receipts(&issuer, world.now(), 3));
+    let outcomes = join_all(issuing).await.into_iter().map(|outcome| outcome.expect("it waits for its turn"));
+    assert_eq!(outcomes.sum::<u32>(), 40);
+    assert_eq!(numbers(&world, &purchases).await, (1..=40).collect::<Vec<_>>());
+}
+
+pub async fn an_issuer_that_dies_leaves_no_gap(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let purchases = many_settled(&world, 24).await;
+    let dying = (0..12).map(|turns| {
+        let (store, now) = (store.clone(), world.now());
+        let step = async move { store.number_receipts(&issuer(), now, 2).await }.boxed();
+        Running { step, turns_left: Some(turns) }
+    });
+    AtOnce::new(dying.collect(), std::iter::empty()).await;
+    while store.number_receipts(&issuer(), world.now(), 5).await.expect("nobody holds the turn for ever") > 0 {}
+    assert_eq!(numbers(&world, &purchases).await, (1..=24).collect::<Vec<_>>());
+}

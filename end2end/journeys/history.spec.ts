@@ -56,13 +56,6 @@ test.describe('files', () => {
       [page, 'Als PDF', 'Als CSV herunterladen', /^\uFEFFKaufnummer;.*\r\n[0-9a-f-]+;IZA-000001;.*;10 Credits;10;12,99;0,00;/],
       [await plain.newPage(), 'As PDF', 'Download as CSV', /^\uFEFFPurchase number,.*\r\n[0-9a-f-]+,IZA-000001,.*,10 Credits,10,12\.99,0\.00,/],
     ] as const) {
-      await visitor.goto('/');
-      const download = visitor.waitForEvent('download');
-      await visitor.getByRole('link', { name: csvLink }).click();
-      const spreadsheet = await download;
-      expect(spreadsheet.suggestedFilename()).toBe('purchases.csv');
-      expect(await readFile(await spreadsheet.path(), 'utf8')).toMatch(row);
-
       await visitor.goto(`/purchases/${purchase?.id}`);
       await expect(visitor.getByRole('heading', { level: 1 })).toContainText('IZA-000001');
       await visitor.getByRole('link', { name: pdfLink }).click();
@@ -73,6 +66,13 @@ test.describe('files', () => {
         'content-disposition': 'inline; filename="IZA-000001.pdf"',
       });
       expect((await pdf.body()).subarray(0, 5).toString()).toBe('%PDF-');
+
+      await visitor.goto('/');
+      const download = visitor.waitForEvent('download');
+      await visitor.getByRole('link', { name: csvLink }).click();
+      const spreadsheet = await download;
+      expect(spreadsheet.suggestedFilename()).toBe('purchases.csv');
+      expect(await readFile(await spreadsheet.path(), 'utf8')).toMatch(row);
     }
     await plain.close();
   });

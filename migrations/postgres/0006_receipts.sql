@@ -35,15 +35,17 @@ CREATE TABLE receipts (
     CONSTRAINT receipts_vat_rate_check CHECK (vat_rate_basis_points >= 0)
 );
 
--- The last number is read after the seller's row is locked, so two inserts at once follow one another.
-CREATE FUNCTION receipts_insert() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+-- The last number is read after the seller's row is locked, so two inserts at once follow one another. A connection plans
+-- these queries once, perhaps while there are no receipts yet, and would then read the whole table each time: hence no
+-- sequential scans.
+CREATE FUNCTION receipts_insert() RETURNS TRIGGER LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
-    sold RECORD;
+    last_number BIGINT := 0;
+    sold        RECORD;
 BEGIN
     PERFORM 1 FROM receipt_sequences WHERE seller_key = NEW.seller_key FOR NO KEY UPDATE;
-    IF NEW.number IS DISTINCT FROM
-       (SELECT COALESCE(MAX(number), 0) + 1 FROM receipts WHERE seller_key = NEW.seller_key)
-    THEN
+    SELECT number INTO last_number FROM receipts WHERE seller_key = NEW.seller_key ORDER BY number DESC LIMIT 1;
+    IF NEW.number IS DISTINCT FROM COALESCE(last_number, 0) + 1 THEN
         PERFORM refuse('receipts_gapless', 'the number does not follow the seller''s last one');
     END IF;
     -- A purchase that the tenant does not have is left to the foreign key.
@@ -61,7 +63,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION purchases_receipt() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+CREATE FUNCTION purchases_receipt() RETURNS TRIGGER LANGUAGE plpgsql SET enable_seqscan = off AS $$
 BEGIN
     IF NEW.receipt_number IS DISTINCT FROM
        (SELECT number FROM receipts WHERE tenant_id = NEW.tenant_id AND purchase_id = NEW.id)

@@ -118,6 +118,6 @@ mod tests {
     fn no_cell_is_a_formula_and_none_breaks_out_of_its_column() {
         let row = ["=1+1", "@SUM(A1)", "-5", "a;b \"c\"\nd", "12,99", ""].map(str::to_owned);
         let text = String::from_utf8(csv(Locale::De, [row]).unwrap()).unwrap();
-        assert_eq!(text, "'=1+1;'@SUM(A1);'-5;\"a;b \"\"c\"\"\nd\";12,99;\"\"\r\n");
+        assert_eq!(text, "'=1+1;'@SUM(A1);'-5;\"a;b \"\"c\"\"\nd\";12,99;\r\n");
     }
 }

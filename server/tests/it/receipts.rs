@@ -8,6 +8,8 @@ use axum::{
 };
 use lopdf::{Dictionary, Document, Object};
 use serde_json::{Value, json};
+use server::worker::Worker;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     customer::completed,
@@ -16,6 +18,7 @@ use crate::{
 
 on_both_databases!(
     a_paid_purchase_has_a_numbered_receipt_and_an_unpaid_one_has_none,
+    the_worker_numbers_what_nobody_asks_about,
     a_receipt_keeps_the_seller_and_the_rate_that_it_was_issued_with,
     a_pdf_says_what_the_page_says,
     a_pdf_of_the_same_receipt_has_the_same_bytes,
@@ -110,6 +113,27 @@ async fn a_paid_purchase_has_a_numbered_receipt_and_an_unpaid_one_has_none(shop:
     }
     let numbers: Vec<_> = kim.purchases().await.iter().map(|purchase| purchase["receipt_number"].clone()).collect();
     assert_eq!(numbers, [json!("IZA-000002"), json!("IZA-000001"), Value::Null]);
+}
+
+async fn the_worker_numbers_what_nobody_asks_about(shop: TestShop) {
+    let kim = shop.customer("kim@example.com").await;
+    kim.buy("credits_5").await;
+    let worker = Worker {
+        billing: shop.state.shop.billing.clone(),
+        accounts: shop.state.accounts.clone(),
+        asks_provider: false,
+        issuer: shop.state.shop.settings.issuer.clone(),
+    };
+    let shutdown = CancellationToken::new();
+    let working = tokio::spawn(worker.run(shutdown.clone()));
+    let numbered = async {
+        while kim.purchases().await[0]["receipt_number"] != "IZA-000001" {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), numbered).await.unwrap();
+    shutdown.cancel();
+    working.await.unwrap();
 }
 
 async fn a_receipt_keeps_the_seller_and_the_rate_that_it_was_issued_with(shop: TestShop) {

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# The shop in four plain steps: front end, wasm-bindgen, CSS, server. `cargo leptos build` does the same and puts the
-# files in the same places; names and folders come from Cargo.toml's [[workspace.metadata.leptos]]. Sourced after tools.sh.
+# The shop in plain steps: front end, wasm-bindgen, CSS, compression, server. `cargo leptos build` does the same, but for
+# the compression, and puts the files in the same places; names and folders come from Cargo.toml's
+# [[workspace.metadata.leptos]]. Sourced after tools.sh.
 
 leptos_setting() {
     awk -v key="$1" '/^\[\[workspace.metadata.leptos\]\]/ { inside = 1; next } /^\[/ { inside = 0 }
@@ -24,6 +25,8 @@ build_site() {
     step "Write the style sheet" "Tailwind failed: see the lines above." \
         "$ROOT/style/node_modules/.bin/tailwindcss" --input "$ROOT/$(leptos_setting tailwind-input-file)" \
         --output "$pkg/$name.css" --minify
+    step "Compress it" "The front end could not be compressed: see the lines above." \
+        node "$ROOT/scripts/pack-site.mjs" "$pkg" "$name"
     copy_assets "$ROOT/$(leptos_setting assets-dir)" "$site" "${pkg#"$site"/}"
 }
 

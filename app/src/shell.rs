@@ -10,6 +10,7 @@ use leptos_router::{
 use crate::{
     api::{self, Visit},
     components::{BalanceNews, Footer, Header, LiveBalance, MockBanner},
+    locales::Texts,
     pages::{
         CancelPage, LegalTextPage, NotFoundPage, ReceiptPage, ShopPage, SignInPage, SignUpPage, SuccessPage,
         confirmation,
@@ -29,6 +30,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
+                <meta name="description" content=Texts::of(locale).shop_lead />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href=format!("{front_end}.css") />
                 <AutoReload options=options />
@@ -42,7 +44,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// Has the front end loaded while the page still comes in, and started once the page is there.
+/// Has the front end loaded while the page still comes in, but after what the page is seen with: it can be used before.
 #[component]
 fn Hydration(
     /// Its address, without an ending.
@@ -54,8 +56,15 @@ fn Hydration(
         "import start, {{ hydrate }} from \"{script}\"; await start({{ module_or_path: \"{wasm}\" }}); hydrate();"
     );
     view! {
-        <link rel="modulepreload" href=script nonce=nonce.clone() />
-        <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
+        <link rel="modulepreload" href=script nonce=nonce.clone() fetchpriority="low" />
+        <link
+            rel="preload"
+            href=wasm
+            r#as="fetch"
+            r#type="application/wasm"
+            crossorigin="anonymous"
+            fetchpriority="low"
+        />
         <script type="module" nonce=nonce>
             {start}
         </script>

@@ -1,0 +1,26 @@
+// check-budgets.mjs  compares what a browser loads of the built front end, as scripts/pack-site.mjs left it, with what it
+// may weigh. Prints a table, and fails where something is too heavy.
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+const [folder, name] = process.argv.slice(2);
+
+// In bytes, by brotli. The page itself: end2end/journeys/light.spec.ts.
+const BUDGETS = { wasm: 150_000, js: 10_000, css: 15_000 };
+
+const size = (file) => statSync(join(folder, file)).size;
+const files = readdirSync(folder);
+const rows = Object.entries(BUDGETS).map(([ending, budget]) => {
+  const file = files.find((file) => file.startsWith(`${name}.`) && file.endsWith(`.${ending}`) && file !== `${name}.${ending}`);
+  if (!file || !readFileSync(join(folder, file)).equals(readFileSync(join(folder, `${name}.${ending}`)))) {
+    throw new Error(`${folder}/${name}.${ending} is not packed: run scripts/pack-site.mjs first`);
+  }
+  return { file, raw: size(file), brotli: size(`${file}.br`), budget };
+});
+
+console.table(rows);
+const heavy = rows.filter(({ brotli, budget }) => brotli > budget);
+for (const { file, brotli, budget } of heavy) {
+  console.error(`${file} weighs ${brotli} bytes by brotli and may weigh ${budget}: ${brotli - budget} too many.`);
+}
+process.exitCode = heavy.length ? 1 : 0;

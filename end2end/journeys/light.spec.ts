@@ -1,3 +1,4 @@
+import type { Response } from '@playwright/test';
 import { buy, expect, openPurchase, signIn, test } from '../support/test.ts';
 
 /** What a first page may weigh on its way, in bytes. The front end's files: scripts/check-budgets.mjs. */
@@ -31,12 +32,15 @@ test('before the visitor does anything, a page asks for its files once and for n
 });
 
 test('what a browser has of the front end it keeps for good', async ({ page }) => {
-  const answers: Promise<[string, string | null]>[] = [];
+  const answers: Response[] = [];
   page.on('response', (answer) => {
-    if (answer.url().includes('/pkg/')) answers.push(answer.headerValue('cache-control').then((kept) => [answer.url(), kept]));
+    if (answer.url().includes('/pkg/')) answers.push(answer);
   });
   await page.goto('/');
   await page.waitForLoadState('networkidle');
   expect(answers).toHaveLength(3);
-  for (const [url, kept] of await Promise.all(answers)) expect(kept, url).toBe('public, max-age=31536000, immutable');
+  for (const answer of answers) {
+    const headers = { 'cache-control': 'public, max-age=31536000, immutable', 'content-encoding': 'br' };
+    expect(answer.headers(), answer.url()).toMatchObject(headers);
+  }
 });

@@ -11,11 +11,13 @@ leptos_setting() {
 # A database that the shop shall use is none of the compiler's business: SQL is checked against what is in .sqlx.
 build_cargo() { env -u DATABASE_URL SQLX_OFFLINE=true cargo "$@"; }
 
+site_pkg() { say "$ROOT/$(leptos_setting site-root)/$(leptos_setting site-pkg-dir)"; }
+
 build_site() {
     local name site pkg profile
     name=$(leptos_setting output-name)
     site=$ROOT/$(leptos_setting site-root)
-    pkg=$site/$(leptos_setting site-pkg-dir)
+    pkg=$(site_pkg)
     profile=$(leptos_setting lib-profile-release)
     mkdir -p "$pkg"
     step "Compile the front end" "The front end does not compile: see the lines above." \

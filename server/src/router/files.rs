@@ -8,11 +8,10 @@ use std::{convert::Infallible, fs, path::Path, sync::Arc};
 
 use axum::{
     Router,
-    body::Body,
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, header},
     middleware::{self, Next},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use leptos::config::LeptosOptions;
 use tower::Service;
@@ -65,10 +64,10 @@ where
 }
 
 /// What has its content in its name never changes.
-async fn keep_for_good(State(packed): State<Option<Arc<str>>>, mut request: Request, next: Next) -> Response<Body> {
+async fn keep_for_good(State(packed): State<Option<Arc<str>>>, mut request: Request, next: Next) -> Response {
     let packed = packed.is_some_and(|start| request.uri().path().starts_with(&*start));
     prefer_brotli(request.headers_mut());
-    let mut response = next.run(request).await.into_response();
+    let mut response = next.run(request).await;
     if packed && response.status().is_success() {
         let for_good = HeaderValue::from_static("public, max-age=31536000, immutable");
         response.headers_mut().insert(header::CACHE_CONTROL, for_good);

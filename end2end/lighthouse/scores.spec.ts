@@ -6,6 +6,8 @@ import { buy, expect, purchases, signIn, test } from '../support/test.ts';
 
 /** How often a page is measured. Its speed is the median's. */
 const RUNS = 3;
+/** How often a look that failed is taken again. */
+const AGAIN_MAX = 3;
 /**
  * What the speed must reach, on a machine that may do other things meanwhile; everything else must be perfect. It was 91
  * to 95 with 339 KB of WebAssembly, and is to be 95 or more with 150.
@@ -44,16 +46,22 @@ test('the shop, the success page and the receipt score full marks', async ({ pag
 
 /** One look at a page on Lighthouse's phone, by whoever has the cookie, with nothing kept from before. */
 async function measure(url: string, cookie: string): Promise<Result> {
+  let run = await look(url, cookie);
+  // Now and then Chromium records no start of the navigation, and Lighthouse asks to be run again.
+  for (let again = 0; again < AGAIN_MAX && run.runtimeError?.code === 'NO_NAVSTART'; again += 1) run = await look(url, cookie);
+  expect(run.runtimeError, url).toBeUndefined();
+  expect(run.finalDisplayedUrl).toBe(url);
+  return run;
+}
+
+async function look(url: string, cookie: string): Promise<Result> {
   const port = await freePort();
   const args = [...(browser.launchOptions?.args ?? []), `--remote-debugging-port=${port}`];
   const chrome = await chromium.launch({ ...browser.launchOptions, args });
   try {
     const extraHeaders = { Cookie: cookie, 'Accept-Language': 'de-DE' };
-    const found = await lighthouse(url, { port, logLevel: 'error', extraHeaders });
+    const found = await lighthouse(url, { port, logLevel: 'silent', extraHeaders });
     if (!found) throw new Error('Lighthouse said nothing');
-    if (found.lhr.runtimeError) console.log('RT', JSON.stringify(found.lhr.runtimeError).slice(0, 500));
-    expect(found.lhr.finalDisplayedUrl).toBe(url);
-    for (const a of Object.values(found.lhr.audits)) if (a.scoreDisplayMode === 'error') console.log('ERR', a.id, a.errorMessage);
     return found.lhr;
   } finally {
     await chrome.close();

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 
 const [folder, name] = process.argv.slice(2);
 
-// In bytes, by brotli. The page itself: end2end/journeys/light.spec.ts. The WebAssembly shall come to 150,000, which takes
-// more than flags (docs/PERFORMANCE.md); until then it must not grow.
+// In bytes, by brotli. The page itself: end2end/journeys/light.spec.ts. The WebAssembly shall come to 150,000, which
+// takes more than flags (docs/PERFORMANCE.md); until then it must not grow.
 const BUDGETS = { wasm: 345_000, js: 10_000, css: 15_000 };
 
 const files = readdirSync(folder);
@@ -19,7 +19,8 @@ const rows = Object.entries(BUDGETS).map(([ending, budget]) => {
   if (!file || !same(file, plain)) throw new Error(`${folder}/${plain} is not packed: run scripts/pack-site.mjs first`);
   const missing = ['br', 'zst', 'gz'].find((encoding) => !files.includes(`${file}.${encoding}`));
   if (missing) throw new Error(`${folder}/${file}.${missing} is missing`);
-  return { file, bytes: size(file), brotli: size(`${file}.br`), zstd: size(`${file}.zst`), gzip: size(`${file}.gz`), budget };
+  const [brotli, zstd, gzip] = ['br', 'zst', 'gz'].map((encoding) => size(`${file}.${encoding}`));
+  return { file, bytes: size(file), brotli, zstd, gzip, budget };
 });
 
 console.table(rows);

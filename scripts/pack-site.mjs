@@ -15,8 +15,9 @@ const plain = parts.map(({ ending }) => `${name}.${ending}`);
 const isPacked = (file) => file.startsWith(`${name}.`) && !plain.includes(file);
 
 const there = readdirSync(folder).filter(isPacked);
-// The last file to be written tells that all are.
-if (there.includes(`${packed}.wasm`) && there.every((file) => file.startsWith(`${packed}.`))) process.exit();
+// The last file to be written tells that all are. What could not make zstd at the time may be able to now.
+const done = there.includes(`${packed}.wasm`) && there.includes(`${packed}.wasm.zst`);
+if (done && there.every((file) => file.startsWith(`${packed}.`))) process.exit();
 for (const file of there) rmSync(join(folder, file));
 for (const { ending, bytes } of parts.sort((a, b) => a.bytes.length - b.bytes.length)) {
   for (const [encoding, compressed] of Object.entries(encodings(bytes))) {

@@ -30,7 +30,7 @@ fn packed_names(folder: &Path, plain: &str) -> impl Iterator<Item = String> {
     let names = files.filter_map(|file| file.file_name().into_string().ok());
     names.filter_map(move |name| {
         let packed = name.strip_suffix(".wasm")?;
-        (packed.strip_prefix(plain)?.len() > 1).then(|| packed.to_owned())
+        packed.strip_prefix(plain)?.starts_with('.').then(|| packed.to_owned())
     })
 }
 

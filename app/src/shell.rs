@@ -1,6 +1,6 @@
 //! The document around every page.
 
-use leptos::prelude::*;
+use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::{
     ParamSegment, SsrMode, StaticSegment,
@@ -10,6 +10,7 @@ use leptos_router::{
 use crate::{
     api::{self, Visit},
     components::{BalanceNews, ConnectionLost, Footer, Header, LiveBalance, MockBanner},
+    locales::Texts,
     pages::{
         CancelPage, LegalTextPage, NotFoundPage, ReceiptPage, ShopPage, SignInPage, SignUpPage, SuccessPage,
         WithdrawPage, confirmation,
@@ -21,6 +22,7 @@ const SHOP_NAME: &str = "IZA Credits";
 /// The HTML document, for the server.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let locale = api::current_visit().locale;
+    let front_end = format!("/{}/{}", options.site_pkg_dir, options.output_name);
     view! {
         <!DOCTYPE html>
         <html lang=locale.as_str()>
@@ -28,16 +30,46 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
+                <meta name="description" content=Texts::of(locale).shop_lead />
+                <link rel="icon" href="/favicon.ico" sizes="32x32" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
-                <link id="style" rel="stylesheet" href="/pkg/shop.css" />
-                <AutoReload options=options.clone() />
-                <HydrationScripts options />
+                <link rel="apple-touch-icon" href="/apple-touch-icon.png" />
+                <link rel="stylesheet" href=format!("{front_end}.css") />
+                <AutoReload options=options />
+                <Hydration front_end=front_end />
                 <MetaTags />
             </head>
             <body>
                 <App />
             </body>
         </html>
+    }
+}
+
+/// Has the front end loaded while the page still comes in, but after what the page is seen with: it can be used before.
+#[component]
+fn Hydration(
+    /// Its address, without an ending.
+    front_end: String,
+) -> impl IntoView {
+    let nonce = use_nonce();
+    let (script, wasm) = (format!("{front_end}.js"), format!("{front_end}.wasm"));
+    let start = format!(
+        "import start, {{ hydrate }} from \"{script}\"; await start({{ module_or_path: \"{wasm}\" }}); hydrate();"
+    );
+    view! {
+        <link rel="modulepreload" href=script nonce=nonce.clone() fetchpriority="low" />
+        <link
+            rel="preload"
+            href=wasm
+            r#as="fetch"
+            r#type="application/wasm"
+            crossorigin="anonymous"
+            fetchpriority="low"
+        />
+        <script type="module" nonce=nonce>
+            {start}
+        </script>
     }
 }
 

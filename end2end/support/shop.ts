@@ -131,7 +131,7 @@ export function checkoutCompleted(session: { id: string; purchase: string; cents
   };
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((done, fail) => {
     const probe = createServer().once('error', fail);
     probe.listen(0, '127.0.0.1', () => {

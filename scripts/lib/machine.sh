@@ -66,6 +66,11 @@ need_python() {
     python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages "Python with venv" python3 python3-venv
 }
 
+# For the files that browsers load; Node can do it itself from 22.15 on.
+need_zstd() {
+    have zstd || node -e 'process.exit(require("zlib").zstdCompressSync ? 0 : 1)' || install_packages zstd zstd
+}
+
 # The browser of the journeys: $CHROMIUM, or the one of Debian's package.
 need_browser() {
     [ -z "${CHROMIUM-}" ] || [ -x "$CHROMIUM" ] || fail "CHROMIUM names no program: $CHROMIUM"

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# The shop in four plain steps: front end, wasm-bindgen, CSS, server. `cargo leptos build` does the same and puts the
-# files in the same places; names and folders come from Cargo.toml's [[workspace.metadata.leptos]]. Sourced after tools.sh.
+# The shop in plain steps: front end, wasm-bindgen, CSS, compression, server. `cargo leptos build` does the same, but for
+# the compression, and puts the files in the same places; names and folders come from Cargo.toml's
+# [[workspace.metadata.leptos]]. Sourced after tools.sh.
 
 leptos_setting() {
     awk -v key="$1" '/^\[\[workspace.metadata.leptos\]\]/ { inside = 1; next } /^\[/ { inside = 0 }
@@ -10,11 +11,13 @@ leptos_setting() {
 # A database that the shop shall use is none of the compiler's business: SQL is checked against what is in .sqlx.
 build_cargo() { env -u DATABASE_URL SQLX_OFFLINE=true cargo "$@"; }
 
+site_pkg() { say "$ROOT/$(leptos_setting site-root)/$(leptos_setting site-pkg-dir)"; }
+
 build_site() {
     local name site pkg profile
     name=$(leptos_setting output-name)
     site=$ROOT/$(leptos_setting site-root)
-    pkg=$site/$(leptos_setting site-pkg-dir)
+    pkg=$(site_pkg)
     profile=$(leptos_setting lib-profile-release)
     mkdir -p "$pkg"
     step "Compile the front end" "The front end does not compile: see the lines above." \
@@ -24,6 +27,8 @@ build_site() {
     step "Write the style sheet" "Tailwind failed: see the lines above." \
         "$ROOT/style/node_modules/.bin/tailwindcss" --input "$ROOT/$(leptos_setting tailwind-input-file)" \
         --output "$pkg/$name.css" --minify
+    step "Compress it" "The front end could not be compressed: see the lines above." \
+        node "$ROOT/scripts/pack-site.mjs" "$pkg" "$name"
     copy_assets "$ROOT/$(leptos_setting assets-dir)" "$site" "${pkg#"$site"/}"
 }
 

@@ -1,6 +1,6 @@
 //! Starting and stopping: from settings to a serving process, and cleanly out of it.
 
-use std::{fmt, io, sync::Arc, time::Duration};
+use std::{fmt, io, path::Path, sync::Arc, time::Duration};
 
 use app::context::{Shop, ShopSettings};
 use billing::{
@@ -23,7 +23,7 @@ use crate::{
     identity::{DEMO_EMAIL, DEMO_PASSWORD, Identity},
     mail::{Postman, Transport, mailbox::Mailbox, smtp},
     mock::MockProvider,
-    router::router,
+    router::{files, router},
     serve::serve,
     state::{AppState, Parts, Site},
     streams::Streams,
@@ -96,6 +96,9 @@ pub fn payment_provider(settings: &Settings, public_url: &Url) -> Result<Arc<dyn
     }
 }
 
+/// The folder of the front end, in the site's root; as in `[[workspace.metadata.leptos]]`, as is its name.
+const PKG: &str = "pkg";
+
 /// Puts the process together upon its ports.
 pub fn assemble(
     settings: &Settings,
@@ -131,11 +134,10 @@ pub fn assemble(
             client_ip_header: settings.client_ip_header.clone(),
             watch: settings.watch,
         }),
-        // The same names as in [[workspace.metadata.leptos]].
         leptos: LeptosOptions::builder()
-            .output_name("shop")
+            .output_name(files::name(&Path::new(&settings.site_root).join(PKG), "shop"))
             .site_root(settings.site_root.as_str())
-            .site_pkg_dir("pkg")
+            .site_pkg_dir(PKG)
             .site_addr(settings.listen_addr)
             .reload_port(3_001_u32)
             .build(),

@@ -1,6 +1,7 @@
 //! The router: JSON API, forms, pages and static files, and what lies around them.
 
 mod answers;
+pub mod files;
 mod remembered;
 
 use std::sync::LazyLock;
@@ -26,7 +27,6 @@ use tower_http::{
     compression::CompressionLayer,
     limit::RequestBodyLimitLayer,
     request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer},
-    services::ServeDir,
     timeout::TimeoutLayer,
     trace::TraceLayer,
 };
@@ -193,12 +193,9 @@ async fn ask_to_sign_in(Extension(visitor): Extension<Visitor>, request: Request
 }
 
 /// Files of the site's root; what is not there is the not-found page.
-fn static_files(state: &AppState) -> ServeDir<Router> {
+fn static_files(state: &AppState) -> Router {
     let not_found = personal(state, Router::new().fallback(not_found)).with_state(state.clone());
-    ServeDir::new(state.leptos.site_root.as_ref())
-        .append_index_html_on_directories(false)
-        .call_fallback_on_method_not_allowed(true)
-        .fallback(not_found)
+    files::serve(&state.leptos, not_found)
 }
 
 /// The not-found page, or a problem for who wants no page.

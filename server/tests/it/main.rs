@@ -46,6 +46,7 @@ use tokio::runtime::Runtime;
 
 mod consent;
 mod customer;
+mod files;
 mod forms;
 mod identity;
 mod isolation;

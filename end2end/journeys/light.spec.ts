@@ -1,0 +1,46 @@
+import type { Response } from '@playwright/test';
+import { buy, expect, openPurchase, signIn, test } from '../support/test.ts';
+
+/** What a first page may weigh on its way, in bytes. The front end's files: scripts/check-budgets.mjs. */
+const HTML_BYTES_MAX = 20_000;
+
+test('a page with a full history is light', async ({ page }) => {
+  await signIn(page);
+  await buy(page, '10 Credits');
+  for (let made = 0; made < 10; made += 1) await openPurchase(page, 'credits_1');
+  for (const path of ['/', '/?buy=credits_1']) {
+    const answer = await page.goto(path);
+    expect(answer?.headers()['content-encoding']).toBe('br');
+    const bytes = (await answer?.body())?.length ?? 0;
+    const { responseBodySize } = (await answer?.request().sizes()) ?? { responseBodySize: bytes };
+    expect(responseBodySize, `${path}, ${bytes} bytes before they are compressed`).toBeLessThan(HTML_BYTES_MAX);
+  }
+});
+
+test('before the visitor does anything, a page asks for its files once and for nothing else', async ({ page }) => {
+  await signIn(page);
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(new URL(request.url()).pathname.replace(/\.[0-9a-f]{16}\./, '.HASH.')));
+  const live = page.waitForRequest(/\/billing\/balance\/stream$/);
+  await page.goto('/');
+  await live;
+  await page.waitForTimeout(1_000);
+  const files = ['/pkg/shop.HASH.css', '/pkg/shop.HASH.js', '/pkg/shop.HASH.wasm'];
+  // A signed-in page follows the balance. The logo is the tab's icon as well, which some browsers ask for apart.
+  const expected = ['/', '/billing/balance/stream', ...files];
+  expect(asked.filter((path) => path !== '/favicon.svg').sort()).toEqual(expected);
+});
+
+test('what a browser has of the front end it keeps for good', async ({ page }) => {
+  const answers: Response[] = [];
+  page.on('response', (answer) => {
+    if (answer.url().includes('/pkg/')) answers.push(answer);
+  });
+  await page.goto('/');
+  await page.waitForLoadState('networkidle');
+  expect(answers).toHaveLength(3);
+  for (const answer of answers) {
+    const headers = { 'cache-control': 'public, max-age=31536000, immutable', 'content-encoding': 'br' };
+    expect(answer.headers(), answer.url()).toMatchObject(headers);
+  }
+});

@@ -4,29 +4,40 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A language of the shop; the first is what a visitor gets who asks for none of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Locale {
-    /// German.
-    #[default]
-    De,
-    /// English.
-    En,
+macro_rules! languages {
+    ($first:ident = $first_tag:literal $(, $name:ident = $tag:literal)* $(,)?) => {
+        /// A language of the shop; the first is what a visitor gets who asks for none of them.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum Locale {
+            #[doc = $first_tag]
+            #[default]
+            #[serde(rename = $first_tag)]
+            $first,
+            $(
+                #[doc = $tag]
+                #[serde(rename = $tag)]
+                $name,
+            )*
+        }
+
+        impl Locale {
+            /// Every language, in the order in which they are offered.
+            pub const ALL: [Self; [$first_tag $(, $tag)*].len()] = [Self::$first $(, Self::$name)*];
+
+            /// The language's tag (BCP 47).
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    Self::$first => $first_tag,
+                    $(Self::$name => $tag,)*
+                }
+            }
+        }
+    };
 }
 
+languages!(De = "de", En = "en");
+
 impl Locale {
-    /// Every language, in the order in which they are offered.
-    pub const ALL: [Self; 2] = [Self::De, Self::En];
-
-    /// The language's tag (BCP 47).
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::De => "de",
-            Self::En => "en",
-        }
-    }
-
     /// The best match for an `Accept-Language` header (RFC 9110, section 12.5.4).
     pub fn negotiate(accept_language: &str) -> Self {
         let mut best: Option<(f32, Self)> = None;

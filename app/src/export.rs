@@ -11,11 +11,16 @@ use crate::{
     api::PurchaseView,
     components::status_text,
     format::{self, WallTime},
-    locales::Texts,
+    locales::{Conventions, Texts},
 };
 
 /// How many columns the table has.
 pub const COLUMNS: usize = 10;
+
+/// What stands between the columns, as spreadsheets of that language expect it.
+pub fn column_delimiter(locale: Locale) -> u8 {
+    Conventions::of(locale).column
+}
 
 /// The headings.
 pub fn headings(locale: Locale) -> [String; COLUMNS] {

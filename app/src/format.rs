@@ -6,6 +6,8 @@ use billing::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::locales::Conventions;
+
 /// A minute on the wall clock of the shop's time zone, worked out by the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct WallTime {
@@ -33,24 +35,16 @@ const MINUS: char = '\u{2212}';
 /// `1.299,00 €` or `€1,299.00`.
 pub(crate) fn money(amount: Money, locale: Locale) -> String {
     let Currency::Eur = amount.currency;
+    let Conventions { point, euro, .. } = Conventions::of(locale);
     let cents = amount.cents.unsigned_abs();
-    let units = grouped(cents / 100, locale);
-    let rest = cents % 100;
-    let sign = sign(amount.cents);
-    match locale {
-        Locale::De => format!("{sign}{units},{rest:02}{NBSP}€"),
-        Locale::En => format!("{sign}€{units}.{rest:02}"),
-    }
+    euro(&sign(amount.cents), &format!("{}{point}{:02}", grouped(cents / 100, locale), cents % 100))
 }
 
 /// Money for a spreadsheet: `1299,00` or `1299.00`.
 #[cfg(feature = "ssr")]
 pub(crate) fn decimal(amount: Money, locale: Locale) -> String {
-    let point = match locale {
-        Locale::De => ',',
-        Locale::En => '.',
-    };
     let Currency::Eur = amount.currency;
+    let point = Conventions::of(locale).point;
     let sign = if amount.cents < 0 { "-" } else { "" };
     let cents = amount.cents.unsigned_abs();
     format!("{sign}{}{point}{:02}", cents / 100, cents % 100)
@@ -67,7 +61,7 @@ pub(crate) fn credits(amount: Credits, locale: Locale) -> String {
     format!("{}{NBSP}{}", number(amount, locale), credit_word(amount))
 }
 
-/// What so many credits are called; the same in both languages.
+/// What so many credits are called; the same in every language, being the name of the goods.
 pub(crate) fn credit_word(amount: Credits) -> &'static str {
     if amount.0.unsigned_abs() == 1 { "Credit" } else { "Credits" }
 }
@@ -89,33 +83,18 @@ pub(crate) fn percent(basis_points: i64, locale: Locale) -> String {
     let rest = (basis_points % 100).unsigned_abs();
     let fraction = format!("{rest:02}");
     let fraction = fraction.trim_end_matches('0');
-    let (point, unit) = match locale {
-        Locale::De => (",", format!("{NBSP}%")),
-        Locale::En => (".", "%".to_owned()),
-    };
-    if fraction.is_empty() { format!("{whole}{unit}") } else { format!("{whole}{point}{fraction}{unit}") }
+    let Conventions { point, per_cent, .. } = Conventions::of(locale);
+    if fraction.is_empty() { format!("{whole}{per_cent}") } else { format!("{whole}{point}{fraction}{per_cent}") }
 }
 
 /// `22.11.2026` or `22 Nov 2026`.
 pub(crate) fn date(at: WallTime, locale: Locale) -> String {
-    match locale {
-        Locale::De => format!("{:02}.{:02}.{}", at.day, at.month, at.year),
-        Locale::En => format!("{}{NBSP}{}{NBSP}{}", at.day, month_in_english(at.month), at.year),
-    }
+    (Conventions::of(locale).date)(at)
 }
 
 /// `22.11.2026, 20:21 Uhr` or `22 Nov 2026, 20:21`.
 pub(crate) fn date_time(at: WallTime, locale: Locale) -> String {
-    let date = date(at, locale);
-    match locale {
-        Locale::De => format!("{date}, {:02}:{:02}{NBSP}Uhr", at.hour, at.minute),
-        Locale::En => format!("{date}, {:02}:{:02}", at.hour, at.minute),
-    }
-}
-
-fn month_in_english(month: i8) -> &'static str {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    usize::try_from(month - 1).ok().and_then(|index| MONTHS.get(index)).copied().unwrap_or("?")
+    format!("{}, {:02}:{:02}{}", date(at, locale), at.hour, at.minute, Conventions::of(locale).oclock)
 }
 
 fn sign(amount: i64) -> String {
@@ -123,10 +102,7 @@ fn sign(amount: i64) -> String {
 }
 
 fn grouped(number: u64, locale: Locale) -> String {
-    let separator = match locale {
-        Locale::De => '.',
-        Locale::En => ',',
-    };
+    let separator = Conventions::of(locale).group;
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {

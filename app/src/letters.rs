@@ -8,7 +8,7 @@ use crate::{
     context::ShopSettings,
     format::{self, WallTime},
     legal::LegalPage,
-    locales::{MailTexts, Texts, legal_title},
+    locales::{ServerTexts, Texts, legal_title},
     pages::standing_text,
     routes,
 };
@@ -54,7 +54,7 @@ enum Part {
 pub fn confirmation(settings: &ShopSettings, purchase: &Purchase, consent: Option<&ConsentText>) -> Option<Letter> {
     let paid_at = purchase.state.paid_at()?;
     let locale = purchase.locale;
-    let (t, mail) = (Texts::of(locale), MailTexts::of(locale));
+    let (t, mail) = (Texts::of(locale), ServerTexts::of(locale));
     let at = |at| date_time(at, settings, locale);
     let money = |amount: Money| format::money(amount, locale);
     let item = &purchase.item;
@@ -106,7 +106,7 @@ pub fn confirmation(settings: &ShopSettings, purchase: &Purchase, consent: Optio
 /// That a declaration of withdrawal has come: what it says, when it came (§ 356a (4) BGB), and what it comes to.
 pub fn acknowledgement(settings: &ShopSettings, withdrawal: &Withdrawal, purchase: Option<&Purchase>) -> Letter {
     let locale = withdrawal.locale;
-    let (t, mail) = (Texts::of(locale), MailTexts::of(locale));
+    let (t, mail) = (Texts::of(locale), ServerTexts::of(locale));
     let received = date_time(withdrawal.received_at, settings, locale);
     let declared = &withdrawal.declaration;
     let facts = vec![

@@ -6,6 +6,8 @@
 #![expect(clippy::needless_pass_by_value, reason = "a component owns what it is given")]
 
 mod api;
+#[cfg(feature = "ssr")]
+pub mod bare_page;
 mod components;
 #[cfg(feature = "ssr")]
 pub mod context;

@@ -1,5 +1,6 @@
 //! The document around every page.
 
+use billing::locale::Locale;
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::{
@@ -8,7 +9,7 @@ use leptos_router::{
 };
 
 use crate::{
-    api::{self, Visit},
+    api::{self, Addresses, Visit},
     components::{BalanceNews, ConnectionLost, Footer, Header, LiveBalance, MockBanner},
     locales::Texts,
     pages::{
@@ -31,6 +32,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
                 <meta name="description" content=Texts::of(locale).shop_lead />
+                {api::addresses().map(|addresses| view! { <FromElsewhere addresses=addresses locale=locale /> })}
                 <link rel="icon" href="/favicon.ico" sizes="32x32" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="apple-touch-icon" href="/apple-touch-icon.png" />
@@ -71,6 +73,35 @@ fn Hydration(
             {start}
         </script>
     }
+}
+
+/// What search engines and messengers look at: the same page in other languages, and a picture.
+#[component]
+fn FromElsewhere(addresses: Addresses, locale: Locale) -> impl IntoView {
+    let Addresses { shop, page } = addresses;
+    let alternates = page.map(|page| {
+        let in_language = Locale::ALL.map(|locale| {
+            let tag = locale.as_str();
+            view! { <link rel="alternate" hreflang=tag href=format!("{page}?lang={tag}") /> }
+        });
+        view! {
+            {in_language}
+            <link rel="alternate" hreflang="x-default" href=page />
+        }
+    });
+    view! {
+        {alternates}
+        {property("og:type", "website".to_owned())}
+        {property("og:title", SHOP_NAME.to_owned())}
+        {property("og:description", Texts::of(locale).shop_lead.to_owned())}
+        {property("og:image", format!("{shop}/social.png"))}
+        {property("og:locale", locale.as_str().to_owned())}
+    }
+}
+
+/// A property of the Open Graph protocol (<https://ogp.me>), whose attribute is none of HTML's own.
+fn property(name: &'static str, content: String) -> impl IntoView {
+    leptos::html::meta().attr("property", name).content(content)
 }
 
 /// The pages.

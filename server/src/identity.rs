@@ -16,7 +16,7 @@ use billing::{
 use tower_sessions::{Session, session::Id};
 
 pub use sessions::{Sessions, cookie_name, layer as session_layer};
-pub use visitor::{ClientAddr, SignedIn, identify, locale_of};
+pub use visitor::{ClientAddr, SignedIn, identify, locale_cookie, locale_of};
 
 use self::{guessing::Guessing, owners::Owners, passwords::Passwords};
 use crate::http::problem::Problem;

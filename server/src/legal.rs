@@ -18,21 +18,27 @@ const VERSION_BYTES: usize = 6;
 
 macro_rules! samples {
     ($($locale:ident $tag:literal)+) => {
-        /// What stands in for a file that the operator has not written.
-        fn sample(name: &str, locale: Locale) -> &'static str {
-            match (name, locale) {
-                $(
-                    ("imprint", Locale::$locale) => include_str!(concat!("../legal/imprint.", $tag, ".md")),
-                    ("terms", Locale::$locale) => include_str!(concat!("../legal/terms.", $tag, ".md")),
-                    ("privacy", Locale::$locale) => include_str!(concat!("../legal/privacy.", $tag, ".md")),
-                    ("withdrawal", Locale::$locale) => include_str!(concat!("../legal/withdrawal.", $tag, ".md")),
-                    (_, Locale::$locale) => include_str!(concat!("../legal/consent.", $tag, ".md")),
-                )+
-            }
-        }
+        [$(
+            (Locale::$locale, [
+                ("imprint", include_str!(concat!("../legal/imprint.", $tag, ".md"))),
+                ("terms", include_str!(concat!("../legal/terms.", $tag, ".md"))),
+                ("privacy", include_str!(concat!("../legal/privacy.", $tag, ".md"))),
+                ("withdrawal", include_str!(concat!("../legal/withdrawal.", $tag, ".md"))),
+                ("consent", include_str!(concat!("../legal/consent.", $tag, ".md"))),
+            ]),
+        )+]
     };
 }
-samples!(De "de" En "en");
+
+/// By language and name. A language that has none uses those of the last one.
+const SAMPLES: [(Locale, [(&str, &str); 5]); 2] = samples!(De "de" En "en");
+
+/// What stands in for a file that the operator has not written.
+fn sample(name: &str, locale: Locale) -> &'static str {
+    let [.., (_, fallback)] = &SAMPLES;
+    let own = SAMPLES.iter().find(|(known, _)| *known == locale).map_or(fallback, |(_, texts)| texts);
+    own.iter().find(|(known, _)| *known == name).map_or("", |(_, text)| text)
+}
 
 /// The texts, and the names of the files that samples stand in for.
 #[derive(Clone, Debug)]

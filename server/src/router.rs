@@ -11,11 +11,12 @@ use axum::{
     Extension, Json, Router,
     body::Body,
     extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderName, HeaderValue, Method, StatusCode, request::Parts},
+    http::{HeaderName, HeaderValue, Method, StatusCode, Uri, request::Parts},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
+use billing::locale::Locale;
 use futures::{StreamExt, stream};
 use leptos::nonce::Nonce;
 use leptos::prelude::{RenderHtml, provide_context, use_context};
@@ -69,11 +70,29 @@ pub fn routes(state: &AppState) -> Router {
     let document = Json(document);
     api.route("/billing/openapi.json", get(async move || document.clone()))
         .merge(inside())
+        .merge(languages())
         .merge(personal(state, forms::routes().merge(pages(state)).merge(files(state))))
         .method_not_allowed_fallback(async || Problem::METHOD_NOT_ALLOWED)
         .fallback_service(static_files(state))
         .layer(middleware::from_fn(telemetry::measure))
         .with_state(state.clone())
+}
+
+/// `/en` and whatever is beneath it is the page of that address, in that language.
+fn languages() -> Router<AppState> {
+    async fn in_language(uri: Uri) -> Redirect {
+        let (tag, rest) = uri.path()[1..].split_once('/').unwrap_or((&uri.path()[1..], ""));
+        let more = uri.query().map(|query| format!("&{query}")).unwrap_or_default();
+        // A second slash would begin another host's name.
+        Redirect::permanent(&format!("/{}?lang={tag}{more}", rest.trim_start_matches('/')))
+    }
+    Locale::ALL.into_iter().fold(Router::new(), |router, locale| {
+        let root = format!("/{}", locale.as_str());
+        router
+            .route(&root, get(in_language))
+            .route(&format!("{root}/"), get(in_language))
+            .route(&format!("{root}/{{*rest}}"), get(in_language))
+    })
 }
 
 /// What nobody but this machine sees.

@@ -62,3 +62,26 @@ pub(crate) async fn balance() -> Result<Credits, ShopError> {
     let read = async { Ok(server::balance()?.credits) };
     server::answer(read.await)
 }
+
+/// The addresses of the page being rendered, for who links to it from elsewhere.
+pub(crate) struct Addresses {
+    /// Of the shop, without a slash at its end.
+    pub(crate) shop: String,
+    /// Of the page; its path alone, which names a public page.
+    pub(crate) page: Option<String>,
+}
+
+/// The addresses of the page being rendered; means nothing in the browser.
+#[cfg(feature = "ssr")]
+pub(crate) fn addresses() -> Option<Addresses> {
+    let shop = use_context::<crate::context::Shop>()?.settings.public_url.clone();
+    let path = use_context::<http::request::Parts>().map(|request| request.uri.path().to_owned());
+    let page = path.filter(|path| !crate::routes::needs_sign_in(path, "")).map(|path| format!("{shop}{path}"));
+    Some(Addresses { shop, page })
+}
+
+/// The addresses of the page being rendered; means nothing in the browser.
+#[cfg(not(feature = "ssr"))]
+pub(crate) fn addresses() -> Option<Addresses> {
+    None
+}

@@ -14,7 +14,7 @@ mod receipt;
 mod server;
 mod withdrawal;
 
-pub(crate) use account::{Visit, balance, current_visit};
+pub(crate) use account::{Addresses, Visit, addresses, balance, current_visit};
 pub(crate) use catalog::{ProductView, products};
 pub(crate) use checkout::{Cancelled, Confirmed, DiscardPurchase, cancelled_purchase, confirm_checkout};
 pub(crate) use history::{HistoryView, PurchaseView, purchase_history};

@@ -46,6 +46,7 @@ pub(super) fn follow(balance: LiveBalance) {
         stream: RefCell::new(None),
         alarm: Cell::new(None),
         pause: Cell::new(ASK_AFTER),
+        broken: Cell::new(false),
         replaced: Cell::new(false),
     });
     follower.listen();
@@ -74,6 +75,8 @@ struct Follower {
     alarm: Cell<Option<TimeoutHandle>>,
     /// How long to wait before asking.
     pause: Cell<Duration>,
+    /// It is known that the stream broke, and when to ask is decided.
+    broken: Cell<bool>,
     /// Others of the customer's tabs have the streams.
     replaced: Cell<bool>,
 }
@@ -97,13 +100,18 @@ impl Follower {
 
     /// Something was heard.
     fn alive(self: &Rc<Self>) {
+        self.broken.set(false);
         self.balance.is_lost(false);
         self.pause.set(ASK_AFTER);
         self.ask_in(SILENCE_MAX);
     }
 
-    /// The stream broke. The browser may mend it; until it has, the page asks, less and less often.
+    /// The stream broke, and is told to be broken at each of the browser's own attempts to mend it. Until it is mended, the
+    /// page asks, less and less often.
     fn broken(self: &Rc<Self>) {
+        if self.broken.replace(true) {
+            return;
+        }
         let pause = self.pause.get();
         self.pause.set((pause * 2).min(ASK_AFTER_MAX));
         self.ask_in(pause);
@@ -146,6 +154,7 @@ impl Follower {
                 // One that has been silent for too long is opened anew.
                 follower.stream.borrow_mut().take();
                 follower.listen();
+                follower.broken.set(false);
                 follower.broken();
             });
         };

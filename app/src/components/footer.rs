@@ -7,7 +7,7 @@ use leptos_router::hooks::use_location;
 use crate::{
     api::Visit,
     legal::LegalPage,
-    locales::{legal_title, texts},
+    locales::{Texts, legal_title, texts},
     routes,
 };
 
@@ -46,20 +46,16 @@ pub(crate) fn LanguageSwitch() -> impl IntoView {
         search => format!("{}?{search}", location.pathname.get()),
     };
     let choices = Locale::ALL.map(|locale| {
-        let (name, label) = match locale {
-            Locale::De => ("Deutsch", "DE"),
-            Locale::En => ("English", "EN"),
-        };
         view! {
             <button
                 class="language"
                 name="locale"
                 value=locale.as_str()
                 lang=locale.as_str()
-                title=name
+                title=Texts::of(locale).language_name
                 aria-pressed=(locale == t.locale).to_string()
             >
-                {label}
+                {locale.as_str().to_uppercase()}
             </button>
         }
     });

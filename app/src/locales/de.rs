@@ -3,11 +3,23 @@
 use billing::locale::Locale;
 
 #[cfg(feature = "ssr")]
-use super::MailTexts;
-use super::Texts;
+use super::ServerTexts;
+use super::{Conventions, Texts};
+
+pub(super) const CONVENTIONS: Conventions = Conventions {
+    point: ',',
+    group: '.',
+    euro: |sign, amount| format!("{sign}{amount}\u{a0}€"),
+    per_cent: "\u{a0}%",
+    date: |at| format!("{:02}.{:02}.{}", at.day, at.month, at.year),
+    oclock: "\u{a0}Uhr",
+    #[cfg(feature = "ssr")]
+    column: b';',
+};
 
 pub(super) const TEXTS: Texts = Texts {
     locale: Locale::De,
+    language_name: "Deutsch",
 
     // general
     loading: "Einen Moment …",
@@ -204,7 +216,7 @@ pub(super) const TEXTS: Texts = Texts {
 };
 
 #[cfg(feature = "ssr")]
-pub(super) const MAIL_TEXTS: MailTexts = MailTexts {
+pub(super) const SERVER_TEXTS: ServerTexts = ServerTexts {
     greeting: "Guten Tag,",
     confirmation_lead: "vielen Dank für Ihren Kauf. Wir bestätigen den Vertrag; die Zahlung ist eingegangen, und die Credits sind auf Ihrem Guthaben.",
     delivered_at: "Geliefert am",
@@ -217,4 +229,10 @@ pub(super) const MAIL_TEXTS: MailTexts = MailTexts {
     confirmation_subject: |product| format!("Bestätigung Ihres Kaufs: {product}"),
     acknowledgement_subject: |at| format!("Eingangsbestätigung Ihres Widerrufs vom {at}"),
     consented: |at| format!("Bei der Bestellung am {at} haben Sie erklärt:"),
+
+    // bare pages
+    refused: ("Anfrage abgelehnt", "Die Anfrage kam von einer anderen Seite."),
+    unreachable: ("Gerade nicht erreichbar", "Bitte versuchen Sie es gleich noch einmal."),
+    wrong_request: ("Das hat nicht geklappt", "Die Anfrage konnte nicht verarbeitet werden."),
+    our_fault: ("Ein Fehler ist aufgetreten", "Er liegt bei uns und ist notiert."),
 };

@@ -3,11 +3,28 @@
 use billing::locale::Locale;
 
 #[cfg(feature = "ssr")]
-use super::MailTexts;
-use super::Texts;
+use super::ServerTexts;
+use super::{Conventions, Texts};
+
+pub(super) const CONVENTIONS: Conventions = Conventions {
+    point: '.',
+    group: ',',
+    euro: |sign, amount| format!("{sign}€{amount}"),
+    per_cent: "%",
+    date: |at| {
+        const MONTHS: [&str; 12] =
+            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let month = usize::try_from(at.month - 1).ok().and_then(|index| MONTHS.get(index)).unwrap_or(&"?");
+        format!("{}\u{a0}{month}\u{a0}{}", at.day, at.year)
+    },
+    oclock: "",
+    #[cfg(feature = "ssr")]
+    column: b',',
+};
 
 pub(super) const TEXTS: Texts = Texts {
     locale: Locale::En,
+    language_name: "English",
 
     // general
     loading: "One moment …",
@@ -204,7 +221,7 @@ pub(super) const TEXTS: Texts = Texts {
 };
 
 #[cfg(feature = "ssr")]
-pub(super) const MAIL_TEXTS: MailTexts = MailTexts {
+pub(super) const SERVER_TEXTS: ServerTexts = ServerTexts {
     greeting: "Hello,",
     confirmation_lead: "thank you for your purchase. We confirm the contract; your payment has come in, and the credits are on your balance.",
     delivered_at: "Delivered",
@@ -217,4 +234,10 @@ pub(super) const MAIL_TEXTS: MailTexts = MailTexts {
     confirmation_subject: |product| format!("Confirmation of your purchase: {product}"),
     acknowledgement_subject: |at| format!("Your withdrawal of {at} has been received"),
     consented: |at| format!("When ordering on {at} you declared:"),
+
+    // bare pages
+    refused: ("Request refused", "The request came from another site."),
+    unreachable: ("Not available just now", "Please try again in a moment."),
+    wrong_request: ("That did not work", "The request could not be processed."),
+    our_fault: ("Something went wrong", "It is our fault and has been written down."),
 };

@@ -1,17 +1,65 @@
 //! The shop's texts. A text that a language lacks is a compile error, and so is one that no page uses.
 
-mod de;
-mod en;
-
 use billing::locale::Locale;
 use leptos::prelude::use_context;
 
-use crate::{api::Visit, legal::LegalPage};
+use crate::{api::Visit, format::WallTime, legal::LegalPage};
+
+macro_rules! languages {
+    ($($locale:ident: $file:ident),+ $(,)?) => {
+        $(mod $file;)+
+
+        impl Texts {
+            /// The texts of a language.
+            pub(crate) fn of(locale: Locale) -> &'static Self {
+                match locale { $(Locale::$locale => &$file::TEXTS),+ }
+            }
+        }
+
+        impl Conventions {
+            /// The conventions of a language.
+            pub(crate) fn of(locale: Locale) -> &'static Self {
+                match locale { $(Locale::$locale => &$file::CONVENTIONS),+ }
+            }
+        }
+
+        #[cfg(feature = "ssr")]
+        impl ServerTexts {
+            /// The texts of a language.
+            pub(crate) fn of(locale: Locale) -> &'static Self {
+                match locale { $(Locale::$locale => &$file::SERVER_TEXTS),+ }
+            }
+        }
+    };
+}
+
+languages!(De: de, En: en);
+
+/// How a language writes numbers, money and dates.
+pub(crate) struct Conventions {
+    /// Between units and cents.
+    pub(crate) point: char,
+    /// Between groups of three digits.
+    pub(crate) group: char,
+    /// Puts money together: the sign, or nothing, and the amount.
+    pub(crate) euro: fn(sign: &str, amount: &str) -> String,
+    /// After the number.
+    pub(crate) per_cent: &'static str,
+    /// `22.11.2026`.
+    pub(crate) date: fn(at: WallTime) -> String,
+    /// After hours and minutes.
+    pub(crate) oclock: &'static str,
+    /// Between the columns of a table for spreadsheets.
+    #[cfg(feature = "ssr")]
+    pub(crate) column: u8,
+}
 
 /// Every text, in one language.
 pub(crate) struct Texts {
     /// Which language.
     pub(crate) locale: Locale,
+    /// What it calls itself.
+    pub(crate) language_name: &'static str,
 
     // general
     pub(crate) loading: &'static str,
@@ -199,9 +247,9 @@ pub(crate) struct Texts {
     pub(crate) standing_late: fn(ordered: &str) -> String,
 }
 
-/// What mails say beside that, in one language. Of no use to the browser.
+/// What mails and bare error pages say beside that, in one language. Of no use to the browser.
 #[cfg(feature = "ssr")]
-pub(crate) struct MailTexts {
+pub(crate) struct ServerTexts {
     pub(crate) greeting: &'static str,
     pub(crate) confirmation_lead: &'static str,
     pub(crate) delivered_at: &'static str,
@@ -214,27 +262,12 @@ pub(crate) struct MailTexts {
     pub(crate) confirmation_subject: fn(product: &str) -> String,
     pub(crate) acknowledgement_subject: fn(at: &str) -> String,
     pub(crate) consented: fn(at: &str) -> String,
-}
 
-#[cfg(feature = "ssr")]
-impl MailTexts {
-    /// The texts of a language.
-    pub(crate) fn of(locale: Locale) -> &'static Self {
-        match locale {
-            Locale::De => &de::MAIL_TEXTS,
-            Locale::En => &en::MAIL_TEXTS,
-        }
-    }
-}
-
-impl Texts {
-    /// The texts of a language.
-    pub(crate) fn of(locale: Locale) -> &'static Self {
-        match locale {
-            Locale::De => &de::TEXTS,
-            Locale::En => &en::TEXTS,
-        }
-    }
+    // pages that need nothing: a title, and a sentence
+    pub(crate) refused: (&'static str, &'static str),
+    pub(crate) unreachable: (&'static str, &'static str),
+    pub(crate) wrong_request: (&'static str, &'static str),
+    pub(crate) our_fault: (&'static str, &'static str),
 }
 
 /// The heading of a legal page.

@@ -1,6 +1,10 @@
 //! What a buyer has to be asked before an order.
 
-use axum::{Json, extract::State, http::HeaderMap};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, Uri},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -25,8 +29,8 @@ pub struct ConsentView {
     params(("Accept-Language" = Option<String>, Header, description = "German or English")),
     responses((status = 200, body = ConsentView)),
 )]
-pub async fn get_consent(State(state): State<AppState>, headers: HeaderMap) -> Json<ConsentView> {
-    let consent = &state.shop.settings.legal.of(locale_of(&headers)).consent;
+pub async fn get_consent(State(state): State<AppState>, uri: Uri, headers: HeaderMap) -> Json<ConsentView> {
+    let consent = &state.shop.settings.legal.of(locale_of(&uri, &headers)).consent;
     Json(ConsentView {
         version: consent.version.to_string(),
         locale: consent.locale.as_str(),

@@ -92,10 +92,7 @@ fn broken_off(error: BillingError) -> io::Error {
 
 /// Lines of comma-separated values (RFC 4180); in German with semicolons, since the comma is in the amounts.
 fn csv<const N: usize>(locale: Locale, rows: impl IntoIterator<Item = [String; N]>) -> io::Result<Vec<u8>> {
-    let delimiter = match locale {
-        Locale::De => b';',
-        Locale::En => b',',
-    };
+    let delimiter = export::column_delimiter(locale);
     let terminator = csv::Terminator::CRLF;
     let mut writer = csv::WriterBuilder::new().delimiter(delimiter).terminator(terminator).from_writer(Vec::new());
     for row in rows {

@@ -4,7 +4,7 @@ use app::context::Visitor;
 use axum::{
     Extension, Form, Router,
     extract::{FromRequest, Request, State, rejection::FormRejection},
-    http::{HeaderValue, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Redirect, Response},
     routing::post,
 };
@@ -14,7 +14,10 @@ use tower_sessions::Session;
 use url::Url;
 
 use super::problem::Problem;
-use crate::{identity::ClientAddr, state::AppState};
+use crate::{
+    identity::{ClientAddr, locale_cookie},
+    state::AppState,
+};
 
 /// The longest address that a form leads on to.
 const NEXT_LENGTH_MAX: usize = 2_048;
@@ -125,11 +128,7 @@ struct LocaleChoice {
 }
 
 async fn set_locale(State(state): State<AppState>, Fields(form): Fields<LocaleChoice>) -> Result<Response, Problem> {
-    const YEAR_IN_SECONDS: u32 = 31_536_000;
-    let secure = if state.site.secure() { "; Secure" } else { "" };
-    let cookie =
-        format!("locale={}; Max-Age={YEAR_IN_SECONDS}; Path=/; HttpOnly; SameSite=Lax{secure}", form.locale.as_str());
-    let cookie = HeaderValue::try_from(cookie).map_err(|_| Problem::INTERNAL)?;
+    let cookie = locale_cookie(form.locale, &state.site)?;
     let next = form.next.as_deref().and_then(local_path).unwrap_or("/");
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(next)).into_response())
 }

@@ -9,7 +9,7 @@ use app::context::Visitor;
 use axum::{
     Extension,
     extract::{ConnectInfo, FromRequestParts, Request, State},
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Uri, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -20,7 +20,10 @@ use billing::{
 };
 use tower_sessions::Session;
 
-use crate::{http::problem::Problem, state::AppState};
+use crate::{
+    http::problem::Problem,
+    state::{AppState, Site},
+};
 
 /// Puts the [`Visitor`] into the request, for handlers and pages alike.
 pub async fn identify(
@@ -31,7 +34,8 @@ pub async fn identify(
 ) -> Response {
     match state.identity.owner(&session).await {
         Ok(owner) => {
-            let locale = locale_of(request.headers());
+            let locale = locale_of(request.uri(), request.headers());
+            let named = named_locale(request.uri());
             let visitor = match owner {
                 Some(SessionOwner { caller, balance, changes, .. }) => {
                     Visitor { caller: Some(caller), balance, changes, locale }
@@ -39,21 +43,41 @@ pub async fn identify(
                 None => Visitor { caller: None, balance: Balance::default(), changes: 0, locale },
             };
             request.extensions_mut().insert(visitor);
-            next.run(request).await
+            let mut response = next.run(request).await;
+            // Whoever came by an address in a language goes on in it.
+            if let Some(Ok(cookie)) = named.map(|locale| locale_cookie(locale, &state.site)) {
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+            response
         }
         Err(problem) => problem.into_response(),
     }
 }
 
-/// The language that was chosen, or else the one that the browser asks for.
-pub fn locale_of(headers: &HeaderMap) -> Locale {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let chosen = pairs.find(|(name, _)| *name == "locale").and_then(|(_, value)| value.parse().ok());
-    chosen.unwrap_or_else(|| {
-        let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-        Locale::negotiate(asked.unwrap_or_default())
+/// The language that the address names (`?lang=en`), or that was chosen before, or else the one that the browser asks for.
+pub fn locale_of(uri: &Uri, headers: &HeaderMap) -> Locale {
+    named_locale(uri).unwrap_or_else(|| {
+        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let chosen = pairs.find(|(name, _)| *name == "locale").and_then(|(_, value)| value.parse().ok());
+        chosen.unwrap_or_else(|| {
+            let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+            Locale::negotiate(asked.unwrap_or_default())
+        })
     })
+}
+
+fn named_locale(uri: &Uri) -> Option<Locale> {
+    uri.query()?.split('&').find_map(|pair| pair.strip_prefix("lang="))?.parse().ok()
+}
+
+/// Has the browser remember a language for a year.
+pub fn locale_cookie(locale: Locale, site: &Site) -> Result<HeaderValue, Problem> {
+    const YEAR_IN_SECONDS: u32 = 31_536_000;
+    let secure = if site.secure() { "; Secure" } else { "" };
+    let cookie =
+        format!("locale={}; Max-Age={YEAR_IN_SECONDS}; Path=/; HttpOnly; SameSite=Lax{secure}", locale.as_str());
+    HeaderValue::try_from(cookie).map_err(|_| Problem::INTERNAL)
 }
 
 /// Who is signed in; whoever is not gets [`Problem::NOT_SIGNED_IN`].
@@ -92,13 +116,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_chosen_language_goes_before_the_browsers() {
+    fn the_addresss_language_goes_before_the_chosen_one_and_that_before_the_browsers() {
+        let plain = Uri::from_static("/?older=x");
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT_LANGUAGE, "en-GB".parse().unwrap());
-        assert_eq!(locale_of(&headers), Locale::En);
+        assert_eq!(locale_of(&plain, &headers), Locale::En);
         headers.insert(header::COOKIE, "a=b; locale=de".parse().unwrap());
-        assert_eq!(locale_of(&headers), Locale::De);
+        assert_eq!(locale_of(&plain, &headers), Locale::De);
+        assert_eq!(locale_of(&Uri::from_static("/?a=b&lang=en"), &headers), Locale::En);
+        assert_eq!(locale_of(&Uri::from_static("/?lang=xx"), &headers), Locale::De);
         headers.insert(header::COOKIE, "locale=xx".parse().unwrap());
-        assert_eq!(locale_of(&headers), Locale::En);
+        assert_eq!(locale_of(&plain, &headers), Locale::En);
     }
 }

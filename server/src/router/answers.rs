@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use app::bare_page;
 use axum::{
     body::Body,
     extract::{ConnectInfo, Request, State},
@@ -26,7 +27,7 @@ pub fn is_api(path: &str) -> bool {
 /// Brings each answer into its common form.
 pub async fn tidy(request: Request, next: Next) -> Response {
     let api = is_api(request.uri().path());
-    let locale = locale_of(request.headers());
+    let locale = locale_of(request.uri(), request.headers());
     let reads_pages = !api && accepts_html(request.headers());
     let mut response = next.run(request).await;
     let status = response.status();
@@ -79,41 +80,13 @@ fn keep_private(api: bool, response: &mut Response) {
 
 /// A page that needs nothing: no database, no visitor, no script.
 fn error_page(status: StatusCode, locale: Locale) -> Response {
-    let (title, text, back) = error_texts(status, locale);
-    let tag = locale.as_str();
-    let page = format!(
-        "<!DOCTYPE html><html lang=\"{tag}\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title}</title>\
-         <link rel=\"stylesheet\" href=\"/pkg/shop.css\"></head>\
-         <body><main><h1>{title}</h1><p>{text}</p><p><a href=\"/\">{back}</a></p></main></body></html>"
-    );
-    (status, Html(page)).into_response()
-}
-
-/// Title, text, and the way out.
-fn error_texts(status: StatusCode, locale: Locale) -> (&'static str, &'static str, &'static str) {
-    match (locale, status) {
-        (Locale::De, StatusCode::FORBIDDEN) => {
-            ("Anfrage abgelehnt", "Die Anfrage kam von einer anderen Seite.", "Zum Shop")
-        }
-        (Locale::De, StatusCode::SERVICE_UNAVAILABLE) => {
-            ("Gerade nicht erreichbar", "Bitte versuchen Sie es gleich noch einmal.", "Zum Shop")
-        }
-        (Locale::De, status) if status.is_client_error() => {
-            ("Das hat nicht geklappt", "Die Anfrage konnte nicht verarbeitet werden.", "Zum Shop")
-        }
-        (Locale::De, _) => ("Ein Fehler ist aufgetreten", "Er liegt bei uns und ist notiert.", "Zum Shop"),
-        (Locale::En, StatusCode::FORBIDDEN) => {
-            ("Request refused", "The request came from another site.", "To the shop")
-        }
-        (Locale::En, StatusCode::SERVICE_UNAVAILABLE) => {
-            ("Not available just now", "Please try again in a moment.", "To the shop")
-        }
-        (Locale::En, status) if status.is_client_error() => {
-            ("That did not work", "The request could not be processed.", "To the shop")
-        }
-        (Locale::En, _) => ("Something went wrong", "It is our fault and has been written down.", "To the shop"),
-    }
+    let kind = match status {
+        StatusCode::FORBIDDEN => bare_page::Kind::Refused,
+        StatusCode::SERVICE_UNAVAILABLE => bare_page::Kind::Unreachable,
+        status if status.is_client_error() => bare_page::Kind::WrongRequest,
+        _ => bare_page::Kind::OurFault,
+    };
+    (status, Html(bare_page::html(kind, locale))).into_response()
 }
 
 /// The metrics, for this machine alone.

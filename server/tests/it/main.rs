@@ -50,6 +50,7 @@ mod files;
 mod forms;
 mod identity;
 mod isolation;
+mod languages;
 mod mails;
 mod money_back;
 mod openapi;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use billing::{locale::Locale, money::Currency, purchase::Purchase};
+use billing::{money::Currency, purchase::Purchase};
 use jiff::{SignedDuration, Timestamp};
 use stripe::StripeRequest;
 use stripe_checkout::{
@@ -75,10 +75,7 @@ pub fn create_session(purchase: &Purchase, buyer_email: &str, public_url: &str) 
         .metadata(metadata)
         .payment_intent_data(payment)
         .customer_email(buyer_email)
-        .locale(match purchase.locale {
-            Locale::De => CheckoutSessionLocale::De,
-            Locale::En => CheckoutSessionLocale::En,
-        })
+        .locale(purchase.locale.as_str().parse().unwrap_or(CheckoutSessionLocale::Auto))
         .success_url(format!("{public_url}/checkout/success?session_id={{CHECKOUT_SESSION_ID}}"))
         .cancel_url(format!("{public_url}/checkout/cancel?purchase_id={}", purchase.id))
         .expires_at((purchase.created_at + SESSION_LIFE).as_second())

@@ -57,7 +57,16 @@ pub struct HistoryPage {
     pub next: Option<PurchaseId>,
 }
 
-/// The most purchases that one page of the history gives.
+/// One page of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerPage {
+    /// Newest first.
+    pub items: Vec<Entry>,
+    /// The entry that the next page goes on before; `None` on the last.
+    pub next: Option<i64>,
+}
+
+/// The most purchases or entries that one page gives.
 pub const HISTORY_LIMIT_MAX: u32 = 100;
 
 impl Billing {
@@ -84,6 +93,19 @@ impl Billing {
     /// One of the tenant's purchases; `None` for an unknown id and for another tenant's alike.
     pub async fn purchase(&self, tenant: TenantId, id: PurchaseId) -> Result<Option<Purchase>, BillingError> {
         Ok(self.store.purchase(tenant, id).await?)
+    }
+
+    /// The tenant's newest entries, or those before entry number `before`; newest first. `limit` is brought into 1 to
+    /// [`HISTORY_LIMIT_MAX`].
+    pub async fn ledger(&self, tenant: TenantId, limit: u32, before: Option<i64>) -> Result<LedgerPage, BillingError> {
+        let limit = limit.clamp(1, HISTORY_LIMIT_MAX);
+        // As with the history, one more than asked for.
+        let mut items = self.store.ledger(tenant, limit + 1, before).await?;
+        let asked = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = items.len() > asked;
+        items.truncate(asked);
+        let next = if more { items.last().map(|entry| entry.seq) } else { None };
+        Ok(LedgerPage { items, next })
     }
 
     /// What one of the tenant's purchases did to the balance, oldest first.

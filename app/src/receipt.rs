@@ -1,14 +1,13 @@
 //! A receipt as a document: what it says, line by line, in one language. The page and the PDF show these lines, and none
 //! that the other lacks.
 
-use billing::{
-    ledger::EntryKind, locale::Locale, money::Money, purchase::Status, receipt::Seller, reversal::ReturnKind,
-};
+use billing::{locale::Locale, money::Money, purchase::Status, receipt::Seller, reversal::ReturnKind};
 
 use crate::{
     api::{EntryView, ReceiptView, ReturnView},
     format,
     locales::Texts,
+    pages::entry_text,
 };
 
 /// What a receipt says. Of a purchase that is not paid: what there is to say about it.
@@ -223,13 +222,7 @@ fn returns(returns: &[ReturnView], t: &'static Texts) -> Option<Table> {
 fn entries(entries: &[EntryView], t: &'static Texts) -> Option<Table> {
     let columns = [(t.entry_at, false), (t.entry_kind, false), (t.credits, true), (t.balance, true)];
     let rows = entries.iter().map(|entry| {
-        let kind = match entry.kind {
-            EntryKind::Purchase => t.entry_purchase,
-            EntryKind::Refund => t.entry_refund,
-            EntryKind::RefundReversal => t.entry_refund_reversal,
-            EntryKind::Dispute => t.entry_dispute,
-            EntryKind::DisputeReversal => t.entry_dispute_reversal,
-        };
+        let kind = entry_text(entry.kind, t);
         [
             format::date_time(entry.at, t.locale),
             kind.to_owned(),

@@ -5,7 +5,11 @@ use crate::legal::LegalPage;
 /// Whether a page is for signed-in visitors alone; the server sends others to the sign-in page and back.
 pub fn needs_sign_in(path: &str, query: &str) -> bool {
     let ordering = path == "/" && query.split('&').any(|pair| pair.starts_with("buy="));
-    ordering || path.starts_with("/checkout/") || path.starts_with("/purchases/") || path == HISTORY_CSV
+    ordering
+        || path == ACCOUNT
+        || path.starts_with("/checkout/")
+        || path.starts_with("/purchases/")
+        || path == HISTORY_CSV
 }
 
 /// The address that a `next` parameter asks for, if it is a path of this shop. Anything else is refused: an address
@@ -18,6 +22,14 @@ pub fn local_path(next: &str) -> Option<&str> {
 
 /// The front page.
 pub(crate) const SHOP: &str = "/";
+
+/// The account: balance over time, and every entry.
+pub(crate) const ACCOUNT: &str = "/account";
+
+/// The account with the entries going on before an entry.
+pub(crate) fn account_before(entry: i64) -> String {
+    format!("{ACCOUNT}?before={entry}")
+}
 
 /// The success page, without its session.
 pub(crate) const SUCCESS: &str = "/checkout/success";
@@ -110,6 +122,7 @@ mod tests {
             ("/checkout/success", "session_id=x"),
             ("/purchases/x", ""),
             ("/purchases.csv", ""),
+            ("/account", ""),
         ] {
             assert!(needs_sign_in(path, query), "{path}?{query}");
         }

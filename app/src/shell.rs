@@ -13,8 +13,8 @@ use crate::{
     components::{BalanceNews, ConnectionLost, Footer, Header, LiveBalance, MockBanner},
     locales::Texts,
     pages::{
-        CancelPage, LegalTextPage, NotFoundPage, ReceiptPage, ShopPage, SignInPage, SignUpPage, SuccessPage,
-        WithdrawPage, confirmation,
+        CancelPage, LedgerPage, LegalTextPage, NotFoundPage, ReceiptPage, ShopPage, SignInPage, SignUpPage,
+        SuccessPage, WithdrawPage, confirmation,
     },
 };
 
@@ -156,6 +156,7 @@ fn Frame() -> impl IntoView {
                 <Route path=(StaticSegment("checkout"), StaticSegment("cancel")) view=CancelPage ssr=SsrMode::Async />
                 <Route path=(StaticSegment("purchases"), ParamSegment("id")) view=ReceiptPage ssr=SsrMode::Async />
                 <Route path=(StaticSegment("legal"), ParamSegment("page")) view=LegalTextPage ssr=SsrMode::Async />
+                <Route path=StaticSegment("account") view=LedgerPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("withdraw") view=WithdrawPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("signin") view=SignInPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("signup") view=SignUpPage ssr=SsrMode::Async />

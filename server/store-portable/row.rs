@@ -5,7 +5,7 @@ use std::str::FromStr;
 use billing::{
     catalog::PurchaseType,
     event::StoredEvent,
-    ids::{PurchaseId, TenantId},
+    ids::TenantId,
     ledger::{Entry, EntryKind, NewEntry},
     locale::Locale,
     money::{Credits, Currency, Money},
@@ -127,6 +127,7 @@ impl TryFrom<PurchaseRow> for Purchase {
 /// The columns of `ledger_entries`, but for the two that every query filters by.
 pub(crate) struct EntryRow {
     pub id: String,
+    pub purchase_id: String,
     pub seq: i64,
     pub kind: String,
     pub effect_ref: String,
@@ -136,12 +137,12 @@ pub(crate) struct EntryRow {
 }
 
 impl EntryRow {
-    pub(crate) fn entry(self, tenant_id: TenantId, purchase_id: PurchaseId) -> Result<Entry, StoreError> {
+    pub(crate) fn entry(self, tenant_id: TenantId) -> Result<Entry, StoreError> {
         let kind: EntryKind = parse("kind", &self.kind)?;
         let booked = NewEntry {
             id: parse("id", &self.id)?,
             tenant_id,
-            purchase_id,
+            purchase_id: parse("purchase_id", &self.purchase_id)?,
             kind,
             effect_ref: self.effect_ref,
             credits: Credits(self.credits),

@@ -51,6 +51,10 @@ impl Store for ThisStore {
         purchases::balance(self.reader(), tenant).await
     }
 
+    async fn ledger(&self, tenant: TenantId, limit: u32, before: Option<i64>) -> Result<Vec<Entry>, StoreError> {
+        purchases::ledger(self.reader(), tenant, limit, before).await
+    }
+
     async fn entries(&self, tenant: TenantId, purchase: PurchaseId) -> Result<Vec<Entry>, StoreError> {
         purchases::entries(self.reader(), tenant, purchase).await
     }

@@ -82,6 +82,7 @@ macro_rules! conformance_tests {
             orders_without_a_key_are_orders_of_their_own
             refunds_and_reversals_move_the_balance
             the_backfill_goes_on_and_never_back
+            the_ledger_is_read_newest_first_and_page_by_page
             the_store_is_ready_once_it_is_migrated
             what_went_back_is_read_back_as_it_was_written
             what_was_sold_never_changes

@@ -169,6 +169,14 @@ impl Store for MemoryStore {
         Ok(lock(&self.tables).balance(tenant))
     }
 
+    async fn ledger(&self, tenant: TenantId, limit: u32, before: Option<i64>) -> Result<Vec<Entry>, StoreError> {
+        give_way().await;
+        let tables = lock(&self.tables);
+        let own = tables.ledgers.get(&tenant).map_or(&[][..], Vec::as_slice).iter().rev();
+        let older = own.filter(|entry| before.is_none_or(|before| entry.seq < before));
+        Ok(older.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect())
+    }
+
     async fn entries(&self, tenant: TenantId, purchase: PurchaseId) -> Result<Vec<Entry>, StoreError> {
         give_way().await;
         let tables = lock(&self.tables);

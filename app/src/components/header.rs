@@ -16,7 +16,7 @@ pub(crate) fn Header() -> impl IntoView {
     let email = expect_context::<Visit>().email;
     let visitor = match email {
         Some(email) => view! {
-            <a class="balance-pill" href=routes::SHOP>
+            <a class="balance-pill" href=routes::ACCOUNT>
                 <Icon shape=Shape::Coin />
                 <span class="sr-only">{t.balance}": "</span>
                 <BalanceText />

@@ -1,6 +1,7 @@
 //! What pages are made of.
 
 mod balance;
+mod balance_chart;
 #[cfg(feature = "hydrate")]
 mod balance_stream;
 mod error_view;
@@ -18,6 +19,7 @@ mod redirect;
 mod status;
 
 pub(crate) use balance::{BalanceNews, BalanceText, ConnectionLost, LiveBalance, Overdrawn};
+pub(crate) use balance_chart::BalanceChart;
 pub(crate) use error_view::{ErrorView, error_text};
 pub(crate) use facts::{Fact, Facts};
 pub(crate) use footer::Footer;

@@ -155,6 +155,18 @@ pub(super) const TEXTS: Texts = Texts {
     pdf: "Als PDF",
     print: "Drucken",
 
+    // account
+    account_title: "Ihr Konto",
+    ledger_empty: "Noch keine Buchungen. Mit Ihrem ersten Kauf beginnt das Konto.",
+    ledger_older: "Ältere Buchungen",
+    ledger_newest: "Neueste Buchungen",
+    chart_title: "Guthaben im Verlauf",
+    why_purchase: "Gekaufte Credits.",
+    why_refund: "Geld erstattet, Credits zurückgenommen.",
+    why_refund_reversal: "Erstattung fehlgeschlagen, Credits wieder gutgeschrieben.",
+    why_dispute: "Zahlung angefochten, Credits einbehalten.",
+    why_dispute_reversal: "Anfechtung beendet, Credits wieder gutgeschrieben.",
+
     // legal
     legal: "Rechtliches",
     legal_sample: "Dies ist ein Mustertext. Wer diesen Shop betreibt, muss ihn durch den eigenen ersetzen.",
@@ -200,6 +212,7 @@ pub(super) const TEXTS: Texts = Texts {
     vat: |rate| format!("Enthaltene MwSt. ({rate})"),
     balance_news: |balance| format!("Neues Guthaben: {balance}"),
     redirect_pay: |host| format!("Sie werden zur Zahlungsseite weitergeleitet: {host}"),
+    chart_says: |from, since, to, until| format!("Guthaben im Verlauf: von {from} am {since} auf {to} am {until}."),
     purchase_of_number: |number| format!("Kaufnummer {number}"),
     withdraw_received: |at, email| format!("Eingegangen am {at}. Die Bestätigung geht an {email}."),
     standing_delivered: |ordered, paid| {

@@ -160,6 +160,18 @@ pub(super) const TEXTS: Texts = Texts {
     pdf: "As PDF",
     print: "Print",
 
+    // account
+    account_title: "Your account",
+    ledger_empty: "No entries yet. The account begins with your first purchase.",
+    ledger_older: "Older entries",
+    ledger_newest: "Newest entries",
+    chart_title: "Balance over time",
+    why_purchase: "Credits bought.",
+    why_refund: "Money refunded, credits taken back.",
+    why_refund_reversal: "Refund failed, credits added again.",
+    why_dispute: "Payment disputed, credits held back.",
+    why_dispute_reversal: "Dispute ended, credits added again.",
+
     // legal
     legal: "Legal",
     legal_sample: "This is a sample text. Whoever runs this shop has to put their own in its place.",
@@ -205,6 +217,7 @@ pub(super) const TEXTS: Texts = Texts {
     vat: |rate| format!("VAT included ({rate})"),
     balance_news: |balance| format!("New balance: {balance}"),
     redirect_pay: |host| format!("You are being taken to the payment page: {host}"),
+    chart_says: |from, since, to, until| format!("Balance over time: from {from} on {since} to {to} on {until}."),
     purchase_of_number: |number| format!("Purchase number {number}"),
     withdraw_received: |at, email| format!("Received on {at}. The acknowledgement goes to {email}."),
     standing_delivered: |ordered, paid| {

@@ -195,6 +195,18 @@ pub(crate) struct Texts {
     pub(crate) pdf: &'static str,
     pub(crate) print: &'static str,
 
+    // account
+    pub(crate) account_title: &'static str,
+    pub(crate) ledger_empty: &'static str,
+    pub(crate) ledger_older: &'static str,
+    pub(crate) ledger_newest: &'static str,
+    pub(crate) chart_title: &'static str,
+    pub(crate) why_purchase: &'static str,
+    pub(crate) why_refund: &'static str,
+    pub(crate) why_refund_reversal: &'static str,
+    pub(crate) why_dispute: &'static str,
+    pub(crate) why_dispute_reversal: &'static str,
+
     // legal
     pub(crate) legal: &'static str,
     pub(crate) legal_sample: &'static str,
@@ -241,6 +253,7 @@ pub(crate) struct Texts {
     pub(crate) balance_news: fn(balance: &str) -> String,
     pub(crate) redirect_pay: fn(host: &str) -> String,
     pub(crate) success_booked: fn(credits: &str, price: &str) -> String,
+    pub(crate) chart_says: fn(from: &str, since: &str, to: &str, until: &str) -> String,
     pub(crate) purchase_of_number: fn(number: &str) -> String,
     pub(crate) withdraw_received: fn(at: &str, email: &str) -> String,
     pub(crate) standing_delivered: fn(ordered: &str, paid: &str) -> String,

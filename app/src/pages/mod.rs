@@ -2,6 +2,7 @@
 
 mod account;
 mod cancel;
+mod ledger;
 mod legal;
 mod not_found;
 mod receipt;
@@ -11,6 +12,7 @@ mod withdraw;
 
 pub(crate) use account::{SignInPage, SignUpPage};
 pub(crate) use cancel::CancelPage;
+pub(crate) use ledger::{LedgerPage, entry_text};
 pub(crate) use legal::LegalTextPage;
 pub(crate) use not_found::NotFoundPage;
 pub(crate) use receipt::ReceiptPage;

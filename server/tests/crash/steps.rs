@@ -129,6 +129,7 @@ stepped! { "store", Store of Store:
     async fn locate_payment(payment_ref: &str) -> Result<Option<(TenantId, PurchaseId)>, StoreError>;
     async fn purchases(tenant: TenantId, page: PageRequest) -> Result<Vec<Purchase>, StoreError>;
     async fn balance(tenant: TenantId) -> Result<Balance, StoreError>;
+    async fn ledger(tenant: TenantId, limit: u32, before: Option<i64>) -> Result<Vec<Entry>, StoreError>;
     async fn entries(tenant: TenantId, purchase: PurchaseId) -> Result<Vec<Entry>, StoreError>;
     async fn commit(change: &Change) -> Result<Committed, StoreError>;
     async fn record_event(event: &NewEvent) -> Result<Recorded, StoreError>;

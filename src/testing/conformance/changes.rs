@@ -98,6 +98,22 @@ pub async fn a_change_made_from_an_outdated_purchase_writes_nothing(store: Arc<d
     assert_eq!(balance(&world, noted.tenant_id).await, credits(5, 1));
 }
 
+pub async fn the_ledger_is_read_newest_first_and_page_by_page(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let mut booked = Vec::new();
+    for _ in 0..5 {
+        let paid = settled(&world).await;
+        booked.extend(store.entries(paid.tenant_id, paid.id).await.expect("the store answers"));
+    }
+    booked.reverse();
+    let tenant = world.caller.tenant_id;
+    let page = async |limit, before| store.ledger(tenant, limit, before).await.expect("the store answers");
+    assert_eq!(page(9, None).await, booked);
+    assert_eq!(page(2, None).await, booked[..2]);
+    assert_eq!(page(2, Some(booked[1].seq)).await, booked[2..4]);
+    assert_eq!(page(9, Some(1)).await, []);
+}
+
 pub async fn listeners_hear_whose_purchases_change(store: Arc<dyn AnyStore>) {
     let world = World::open(store.clone(), 1).await;
     let other = world.another_caller().await;

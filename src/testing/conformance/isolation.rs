@@ -23,6 +23,7 @@ pub async fn another_tenant_can_read_nothing(store: Arc<dyn AnyStore>) {
     assert_eq!(store.purchase_by_checkout(other, &session).await.ok(), Some(None));
     assert_eq!(store.purchases(other, PageRequest { limit: 9, older_than: None }).await.ok(), Some(vec![]));
     assert_eq!(store.entries(other, paid.id).await.ok(), Some(vec![]));
+    assert_eq!(store.ledger(other, 9, None).await.ok(), Some(vec![]));
     assert_eq!(balance(&world, other).await, credits(0, 0));
     assert_eq!(store.number_receipts(&issuer(), world.now(), 9).await.ok(), Some(1));
     assert_eq!(store.receipt(other, paid.id).await.ok(), Some(None));

@@ -1,0 +1,167 @@
+//! The balance over time, as a picture: a step for each entry. The table beside it says the same in figures.
+
+use std::fmt::Write;
+
+use billing::money::Credits;
+use leptos::prelude::*;
+
+use crate::{api::LedgerEntryView, format, locales::texts};
+
+/// The picture's own units; the page scales it.
+const WIDTH: i64 = 640;
+const HEIGHT: i64 = 200;
+/// Room for the figures at the left, and for the dates beneath.
+const LEFT: i64 = 48;
+const BOTTOM: i64 = 24;
+const TOP: i64 = 12;
+
+/// The entries as a line that steps up and down; nothing of fewer than two, which make no line.
+#[component]
+pub(crate) fn BalanceChart(
+    /// Newest first.
+    entries: Vec<LedgerEntryView>,
+) -> impl IntoView {
+    let t = texts();
+    let [newest, .., oldest] = &entries[..] else { return ().into_any() };
+    let scale = Scale::of(&entries);
+    let line = scale.line(&entries);
+    let area = format!("{line} V {zero} H {LEFT} Z", zero = scale.y(0));
+    let (since, until) = (format::date(oldest.at, t.locale), format::date(newest.at, t.locale));
+    let number = |credits| format::number(credits, t.locale);
+    let says = (t.chart_says)(&number(oldest.balance_after), &since, &number(newest.balance_after), &until);
+    let marks: Vec<_> = scale
+        .marks()
+        .into_iter()
+        .map(|credits| {
+            let y = scale.y(credits).to_string();
+            view! {
+                <line class="chart-grid" x1=LEFT.to_string() x2=WIDTH.to_string() y1=y.clone() y2=y.clone() />
+                <text class="chart-text" x=(LEFT - 8).to_string() y=y dy="0.32em" text-anchor="end">
+                    {number(Credits(credits))}
+                </text>
+            }
+        })
+        .collect();
+    let beneath = (HEIGHT - 4).to_string();
+    view! {
+        <figure class="chart">
+            <svg viewBox=format!("0 0 {WIDTH} {HEIGHT}") role="img" aria-label=says.clone()>
+                {marks}
+                <path class="chart-area" d=area />
+                <path class="chart-line" d=line />
+                <text class="chart-text" x=LEFT.to_string() y=beneath.clone()>
+                    {since}
+                </text>
+                <text class="chart-text" x=WIDTH.to_string() y=beneath text-anchor="end">
+                    {until}
+                </text>
+            </svg>
+            <figcaption class="fine">{says}</figcaption>
+        </figure>
+    }
+    .into_any()
+}
+
+/// From instants and credits to the picture.
+struct Scale {
+    first: i64,
+    seconds: i64,
+    least: i64,
+    most: i64,
+}
+
+impl Scale {
+    /// Zero is always in the picture: half of a balance must look like half of it.
+    fn of(entries: &[LedgerEntryView]) -> Self {
+        let first = entries.iter().map(|entry| entry.second).min().unwrap_or(0);
+        let last = entries.iter().map(|entry| entry.second).max().unwrap_or(0);
+        let balances = || entries.iter().map(|entry| entry.balance_after.0).chain([0]);
+        let lowest = balances().min().unwrap_or(0);
+        let most = balances().max().unwrap_or(0).max(lowest + 1);
+        Self { first, seconds: (last - first).max(1), least: lowest, most }
+    }
+
+    fn x(&self, second: i64) -> i64 {
+        LEFT + scaled(second - self.first, WIDTH - LEFT, self.seconds)
+    }
+
+    fn y(&self, credits: i64) -> i64 {
+        let room = HEIGHT - BOTTOM - TOP;
+        TOP + room - scaled(credits.saturating_sub(self.least), room, self.most.saturating_sub(self.least))
+    }
+
+    /// Where a line is drawn across: the ends, and zero between them.
+    fn marks(&self) -> Vec<i64> {
+        let mut marks = vec![self.least, 0, self.most];
+        marks.dedup();
+        marks
+    }
+
+    /// From the oldest entry to the newest: a balance stays what it is until the next entry.
+    fn line(&self, entries: &[LedgerEntryView]) -> String {
+        let mut path = String::new();
+        for (index, entry) in entries.iter().rev().enumerate() {
+            let (x, y) = (self.x(entry.second), self.y(entry.balance_after.0));
+            // Writing to a string does not fail.
+            let _ = if index == 0 { write!(path, "M {LEFT} {y}") } else { write!(path, " H {x} V {y}") };
+        }
+        let _ = write!(path, " H {WIDTH}");
+        path
+    }
+}
+
+/// `part / whole` of `room`, to the nearest unit, whatever the size of the numbers.
+fn scaled(part: i64, room: i64, whole: i64) -> i64 {
+    let exact = (i128::from(part) * i128::from(room) * 2 + i128::from(whole)) / (i128::from(whole) * 2);
+    i64::try_from(exact).unwrap_or(room)
+}
+
+#[cfg(test)]
+mod tests {
+    use billing::ledger::EntryKind;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::format::WallTime;
+
+    fn entry(second: i64, balance: i64) -> LedgerEntryView {
+        LedgerEntryView {
+            purchase_id: "0198f2a4-7b1c-7def-8a2b-0123456789ab".parse().expect("an id"),
+            kind: EntryKind::Purchase,
+            credits: Credits(1),
+            balance_after: Credits(balance),
+            at: WallTime { year: 2026, month: 1, day: 1, hour: 0, minute: 0 },
+            second,
+        }
+    }
+
+    #[test]
+    fn a_balance_is_a_step_from_its_entry_to_the_next() {
+        let entries = [entry(200, 10), entry(100, 5), entry(0, 0)];
+        let scale = Scale::of(&entries);
+        assert_eq!(scale.line(&entries), "M 48 176 H 344 V 94 H 640 V 12 H 640");
+        assert_eq!(scale.marks(), [0, 10]);
+    }
+
+    #[test]
+    fn below_zero_there_is_room_as_well() {
+        let entries = [entry(1, -5), entry(0, 5)];
+        let scale = Scale::of(&entries);
+        assert_eq!((scale.y(5), scale.y(0), scale.y(-5)), (12, 94, 176));
+        assert_eq!(scale.marks(), [-5, 0, 5]);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_drawn_outside_of_the_picture(
+            points in proptest::collection::vec((0..=i64::from(u32::MAX), any::<i64>()), 1..20)
+        ) {
+            let entries: Vec<_> = points.into_iter().map(|(second, balance)| entry(second, balance / 4)).collect();
+            let scale = Scale::of(&entries);
+            for point in &entries {
+                prop_assert!((LEFT..=WIDTH).contains(&scale.x(point.second)));
+                prop_assert!((TOP..=HEIGHT - BOTTOM).contains(&scale.y(point.balance_after.0)));
+            }
+        }
+    }
+}

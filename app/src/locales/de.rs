@@ -2,7 +2,6 @@
 
 use billing::locale::Locale;
 
-#[cfg(feature = "ssr")]
 use super::MailTexts;
 use super::Texts;
 
@@ -10,7 +9,6 @@ pub(super) const TEXTS: Texts = Texts {
     locale: Locale::De,
 
     // general
-    loading: "Einen Moment …",
     close: "Schließen",
     reload: "Neu laden",
     language: "Sprache",
@@ -73,11 +71,6 @@ pub(super) const TEXTS: Texts = Texts {
     order_sending: "Wird bestellt …",
     order_hint: "Bezahlt wird auf der nächsten Seite bei Stripe. Ihre Kartendaten sehen wir nie.",
     order_hint_mock: "Testbetrieb: Die Zahlung gelingt sofort, ohne echtes Geld.",
-    redirect_pay_link: "Zur Zahlungsseite",
-    redirect_processing: "Die Zahlung zu dieser Bestellung wird schon verarbeitet. Sie werden zu ihrem Stand weitergeleitet.",
-    redirect_paid: "Diese Bestellung ist schon bezahlt. Sie werden zum Beleg weitergeleitet.",
-    redirect_failed: "Diese Bestellung ist beendet. Sie werden zu ihr weitergeleitet.",
-    redirect_link: "Weiter",
 
     // after payment
     success_title: "Zahlung erhalten",
@@ -177,7 +170,6 @@ pub(super) const TEXTS: Texts = Texts {
     error_provider_unavailable: "Der Zahlungsdienst ist gerade nicht erreichbar. Es wurde nichts abgebucht. Bitte versuchen Sie es gleich noch einmal.",
     error_rejected: "Der Zahlungsdienst hat die Bestellung nicht angenommen. Es wurde nichts abgebucht.",
     error_unavailable: "Das hat gerade nicht geklappt. Bitte versuchen Sie es gleich noch einmal.",
-    error_connection: "Der Server ist nicht erreichbar. Bitte prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal.",
     error_malformed: "Diese Angaben sind unvollständig. Bitte laden Sie die Seite neu.",
 
     // with something filled in
@@ -186,8 +178,6 @@ pub(super) const TEXTS: Texts = Texts {
     credits_included: |credits| format!("{credits} enthalten"),
     vat_included: |rate| format!("inkl. {rate} MwSt."),
     vat: |rate| format!("Enthaltene MwSt. ({rate})"),
-    balance_news: |balance| format!("Neues Guthaben: {balance}"),
-    redirect_pay: |host| format!("Sie werden zur Zahlungsseite weitergeleitet: {host}"),
     purchase_of_number: |number| format!("Kaufnummer {number}"),
     withdraw_received: |at, email| format!("Eingegangen am {at}. Die Bestätigung geht an {email}."),
     standing_delivered: |ordered, paid| {
@@ -203,7 +193,6 @@ pub(super) const TEXTS: Texts = Texts {
     success_booked: |credits, price| format!("{credits} für {price} sind auf Ihrem Guthaben."),
 };
 
-#[cfg(feature = "ssr")]
 pub(super) const MAIL_TEXTS: MailTexts = MailTexts {
     greeting: "Guten Tag,",
     confirmation_lead: "vielen Dank für Ihren Kauf. Wir bestätigen den Vertrag; die Zahlung ist eingegangen, und die Credits sind auf Ihrem Guthaben.",

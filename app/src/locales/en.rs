@@ -2,7 +2,6 @@
 
 use billing::locale::Locale;
 
-#[cfg(feature = "ssr")]
 use super::MailTexts;
 use super::Texts;
 
@@ -10,7 +9,6 @@ pub(super) const TEXTS: Texts = Texts {
     locale: Locale::En,
 
     // general
-    loading: "One moment …",
     close: "Close",
     reload: "Reload",
     language: "Language",
@@ -73,11 +71,6 @@ pub(super) const TEXTS: Texts = Texts {
     order_sending: "Placing order …",
     order_hint: "You pay on the next page, at Stripe. We never see your card details.",
     order_hint_mock: "Test mode: the payment succeeds at once, without real money.",
-    redirect_pay_link: "Go to the payment page",
-    redirect_processing: "The payment for this order is already being processed. You are being taken to its status.",
-    redirect_paid: "This order is already paid. You are being taken to its receipt.",
-    redirect_failed: "This order has ended. You are being taken to it.",
-    redirect_link: "Continue",
 
     // after payment
     success_title: "Payment received",
@@ -177,7 +170,6 @@ pub(super) const TEXTS: Texts = Texts {
     error_provider_unavailable: "The payment provider cannot be reached right now. Nothing was charged. Please try again in a moment.",
     error_rejected: "The payment provider did not accept the order. Nothing was charged.",
     error_unavailable: "That did not work just now. Please try again in a moment.",
-    error_connection: "The server cannot be reached. Please check your connection and try again.",
     error_malformed: "That was incomplete. Please reload the page.",
 
     // with something filled in
@@ -186,8 +178,6 @@ pub(super) const TEXTS: Texts = Texts {
     credits_included: |credits| format!("{credits} included"),
     vat_included: |rate| format!("incl. {rate} VAT"),
     vat: |rate| format!("VAT included ({rate})"),
-    balance_news: |balance| format!("New balance: {balance}"),
-    redirect_pay: |host| format!("You are being taken to the payment page: {host}"),
     purchase_of_number: |number| format!("Purchase number {number}"),
     withdraw_received: |at, email| format!("Received on {at}. The acknowledgement goes to {email}."),
     standing_delivered: |ordered, paid| {
@@ -203,7 +193,6 @@ pub(super) const TEXTS: Texts = Texts {
     success_booked: |credits, price| format!("{credits} for {price} have been added to your balance."),
 };
 
-#[cfg(feature = "ssr")]
 pub(super) const MAIL_TEXTS: MailTexts = MailTexts {
     greeting: "Hello,",
     confirmation_lead: "thank you for your purchase. We confirm the contract; your payment has come in, and the credits are on your balance.",

@@ -14,7 +14,6 @@ pub(crate) struct Texts {
     pub(crate) locale: Locale,
 
     // general
-    pub(crate) loading: &'static str,
     pub(crate) close: &'static str,
     pub(crate) reload: &'static str,
     pub(crate) language: &'static str,
@@ -77,11 +76,6 @@ pub(crate) struct Texts {
     pub(crate) order_sending: &'static str,
     pub(crate) order_hint: &'static str,
     pub(crate) order_hint_mock: &'static str,
-    pub(crate) redirect_pay_link: &'static str,
-    pub(crate) redirect_processing: &'static str,
-    pub(crate) redirect_paid: &'static str,
-    pub(crate) redirect_failed: &'static str,
-    pub(crate) redirect_link: &'static str,
 
     // after payment
     pub(crate) success_title: &'static str,
@@ -181,7 +175,6 @@ pub(crate) struct Texts {
     pub(crate) error_provider_unavailable: &'static str,
     pub(crate) error_rejected: &'static str,
     pub(crate) error_unavailable: &'static str,
-    pub(crate) error_connection: &'static str,
     pub(crate) error_malformed: &'static str,
 
     // with something filled in
@@ -190,8 +183,6 @@ pub(crate) struct Texts {
     pub(crate) credits_included: fn(credits: &str) -> String,
     pub(crate) vat_included: fn(rate: &str) -> String,
     pub(crate) vat: fn(rate: &str) -> String,
-    pub(crate) balance_news: fn(balance: &str) -> String,
-    pub(crate) redirect_pay: fn(host: &str) -> String,
     pub(crate) success_booked: fn(credits: &str, price: &str) -> String,
     pub(crate) purchase_of_number: fn(number: &str) -> String,
     pub(crate) withdraw_received: fn(at: &str, email: &str) -> String,
@@ -199,8 +190,7 @@ pub(crate) struct Texts {
     pub(crate) standing_late: fn(ordered: &str) -> String,
 }
 
-/// What mails say beside that, in one language. Of no use to the browser.
-#[cfg(feature = "ssr")]
+/// What mails say beside that, in one language.
 pub(crate) struct MailTexts {
     pub(crate) greeting: &'static str,
     pub(crate) confirmation_lead: &'static str,
@@ -216,7 +206,6 @@ pub(crate) struct MailTexts {
     pub(crate) consented: fn(at: &str) -> String,
 }
 
-#[cfg(feature = "ssr")]
 impl MailTexts {
     /// The texts of a language.
     pub(crate) fn of(locale: Locale) -> &'static Self {

@@ -42,8 +42,7 @@ async fn place(shop: &Shop, visitor: &Visitor, form: &OrderForm) -> Result<Purch
     let key = form.order_key.parse().map_err(|_| ShopError::Malformed)?;
     let consent = form.consent.as_deref().and_then(|version| version.parse().ok());
     let consent = consent.ok_or(ShopError::ConsentMissing)?;
-    let order =
-        Order { product_id: &form.product_id, key: Some(key), locale: visitor.locale, consent: Some(consent) };
+    let order = Order { product_id: &form.product_id, key: Some(key), locale: visitor.locale, consent: Some(consent) };
     Ok(shop.billing.order(caller, order).await?)
 }
 

@@ -32,9 +32,7 @@ pub(crate) fn ErrorView(error: ShopError) -> impl IntoView {
     let t = texts();
     let here = routes::here();
     let offer = match error {
-        ShopError::NotSignedIn => {
-            view! { <a class="link" href=routes::sign_in(&here)>{t.sign_in}</a> }.into_any()
-        }
+        ShopError::NotSignedIn => view! { <a class="link" href=routes::sign_in(&here)>{t.sign_in}</a> }.into_any(),
         ShopError::Unavailable | ShopError::ProviderUnavailable => {
             view! { <a class="link" href=here>{t.reload}</a> }.into_any()
         }

@@ -100,9 +100,7 @@ fn Open(purchase: PurchaseView, checkout_url: Option<String>) -> impl IntoView {
         .into_any();
     }
     let go_on = match checkout_url {
-        Some(url) => {
-            view! { <a class="btn btn-primary" href=url>{t.continue_to_payment}</a> }.into_any()
-        }
+        Some(url) => view! { <a class="btn btn-primary" href=url>{t.continue_to_payment}</a> }.into_any(),
         // The payment page could not be opened at the time.
         None => {
             view! { <a class="btn btn-primary" href=routes::order(&purchase.product_id)>{t.order_again}</a> }.into_any()

@@ -76,8 +76,7 @@ fn Products() -> impl IntoView {
     let t = texts();
     let shelf = match api::products() {
         Ok(products) => {
-            let cards: Vec<_> =
-                products.into_iter().map(|product| view! { <ProductCard product=product /> }).collect();
+            let cards: Vec<_> = products.into_iter().map(|product| view! { <ProductCard product=product /> }).collect();
             view! { <ul class="shelf">{cards}</ul> }.into_any()
         }
         Err(error) => view! { <ErrorView error=error /> }.into_any(),

@@ -110,7 +110,7 @@ fn Received(id: String) -> impl IntoView {
                 </p>
             </OutcomeCard>
         }
-            .into_any()
+        .into_any()
     })
 }
 

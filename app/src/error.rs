@@ -1,12 +1,9 @@
-//! What the browser learns when something goes wrong. No internals: those are in the server's log.
+//! What a visitor learns when something goes wrong. No internals: those are in the server's log.
 
-use leptos::server_fn::{codec::JsonEncoding, error::FromServerFnError, error::ServerFnErrorErr};
-use serde::{Deserialize, Serialize};
+use billing::{BillingError, OrderError, provider::ProviderError};
 
-/// Why a server function did not do what it was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(rename_all = "snake_case")]
-#[error("{}", self.code())]
+/// Why the shop did not do what it was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ShopError {
     /// Nobody is signed in, or not any more.
     NotSignedIn,
@@ -24,14 +21,12 @@ pub(crate) enum ShopError {
     Rejected,
     /// The shop itself cannot at the moment.
     Unavailable,
-    /// The server could not be reached, or its answer did not arrive whole.
-    Connection,
     /// What was sent makes no sense to the server.
     Malformed,
 }
 
 impl ShopError {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 9] = [
         Self::NotSignedIn,
         Self::NotFound,
         Self::UnknownProduct,
@@ -40,11 +35,10 @@ impl ShopError {
         Self::ProviderUnavailable,
         Self::Rejected,
         Self::Unavailable,
-        Self::Connection,
         Self::Malformed,
     ];
 
-    /// The name that travels in a URL, when a form was sent without JavaScript.
+    /// The name that travels in a URL, after a form was sent.
     pub(crate) fn code(self) -> &'static str {
         match self {
             Self::NotSignedIn => "not_signed_in",
@@ -55,7 +49,6 @@ impl ShopError {
             Self::ProviderUnavailable => "provider_unavailable",
             Self::Rejected => "rejected",
             Self::Unavailable => "unavailable",
-            Self::Connection => "connection",
             Self::Malformed => "malformed",
         }
     }
@@ -74,31 +67,43 @@ impl ShopError {
             Self::KeyReused => 409,
             Self::Malformed => 400,
             Self::Rejected => 502,
-            Self::ProviderUnavailable | Self::Unavailable | Self::Connection => 503,
+            Self::ProviderUnavailable | Self::Unavailable => 503,
         }
     }
 
     /// Whether the very same order, under the same key, can go through later.
     pub(crate) fn keeps_order(self) -> bool {
-        matches!(self, Self::ConsentMissing | Self::ProviderUnavailable | Self::Unavailable | Self::Connection)
+        matches!(self, Self::ConsentMissing | Self::ProviderUnavailable | Self::Unavailable)
     }
 }
 
-impl FromServerFnError for ShopError {
-    type Encoder = JsonEncoding;
-
-    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+impl From<BillingError> for ShopError {
+    fn from(error: BillingError) -> Self {
         match error {
-            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Serialization(_) => {
-                Self::Malformed
+            BillingError::Provider(ProviderError::Unavailable { .. }) => {
+                tracing::warn!(%error, "the payment provider is not available");
+                Self::ProviderUnavailable
             }
-            ServerFnErrorErr::Registration(_)
-            | ServerFnErrorErr::ServerError(_)
-            | ServerFnErrorErr::MiddlewareError(_)
-            | ServerFnErrorErr::UnsupportedRequestMethod(_) => Self::Unavailable,
-            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Deserialization(_) | ServerFnErrorErr::Response(_) => {
-                Self::Connection
+            BillingError::Provider(ProviderError::Rejected { .. }) => {
+                tracing::error!(%error, "the payment provider refused");
+                Self::Rejected
             }
+            BillingError::Store(_) | BillingError::Transition(_) | BillingError::Contended => {
+                tracing::error!(%error, "a page could not be served");
+                Self::Unavailable
+            }
+        }
+    }
+}
+
+impl From<OrderError> for ShopError {
+    fn from(error: OrderError) -> Self {
+        match error {
+            OrderError::UnknownProduct => Self::UnknownProduct,
+            OrderError::UnknownConsent => Self::ConsentMissing,
+            OrderError::KeyReused => Self::KeyReused,
+            OrderError::Rejected => Self::Rejected,
+            OrderError::Billing(error) => error.into(),
         }
     }
 }
@@ -141,10 +146,8 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_connection_does_not_look_like_a_refusal() {
-        let lost = ShopError::from_server_fn_error(ServerFnErrorErr::Request("reset".to_owned()));
-        assert_eq!(lost, ShopError::Connection);
-        assert!(lost.keeps_order());
+    fn an_order_that_may_still_go_through_keeps_its_key() {
+        assert!(ShopError::ProviderUnavailable.keeps_order());
         assert!(!ShopError::Rejected.keeps_order());
     }
 }

@@ -1,15 +1,14 @@
-//! How numbers, money and times read in each language: pure functions, the same on the server and in the browser.
+//! How numbers, money and times read in each language: pure functions, for the server, and credits for the browser, too.
 
 use billing::{
     locale::Locale,
     money::{Credits, Currency, Money},
 };
-use serde::{Deserialize, Serialize};
 
 use crate::locales::Conventions;
 
 /// A minute on the wall clock of the shop's time zone, worked out by the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WallTime {
     pub(crate) year: i16,
     /// From 1.
@@ -41,7 +40,6 @@ pub(crate) fn money(amount: Money, locale: Locale) -> String {
 }
 
 /// Money for a spreadsheet: `1299,00` or `1299.00`.
-#[cfg(feature = "ssr")]
 pub(crate) fn decimal(amount: Money, locale: Locale) -> String {
     let Currency::Eur = amount.currency;
     let point = Conventions::of(locale).point;
@@ -51,7 +49,6 @@ pub(crate) fn decimal(amount: Money, locale: Locale) -> String {
 }
 
 /// A minute that spreadsheets understand in every language: `2026-11-22 20:21` (ISO 8601).
-#[cfg(feature = "ssr")]
 pub(crate) fn iso_minute(at: WallTime) -> String {
     format!("{:04}-{:02}-{:02} {:02}:{:02}", at.year, at.month, at.day, at.hour, at.minute)
 }
@@ -131,7 +128,6 @@ mod tests {
         assert_eq!(money(Money::eur(-149), Locale::En), "−€1.49");
     }
 
-    #[cfg(feature = "ssr")]
     #[test]
     fn a_spreadsheet_reads_amounts_and_times() {
         assert_eq!(decimal(Money::eur(129_900), Locale::De), "1299,00");

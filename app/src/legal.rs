@@ -1,10 +1,7 @@
 //! The pages that the law asks for, by name.
 
-use serde::{Deserialize, Serialize};
-
 /// A page whose text is the operator's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LegalPage {
     /// Who runs the shop (§ 5 DDG).
     Imprint,

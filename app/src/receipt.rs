@@ -89,7 +89,6 @@ pub struct Column {
 }
 
 /// A receipt that is issued, as a document.
-#[cfg(feature = "ssr")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issued {
     /// What it says.
@@ -102,7 +101,6 @@ pub struct Issued {
 
 /// The receipt of one of the tenant's purchases in that language; `None` for an unknown id, for another tenant's, and while
 /// it is not paid.
-#[cfg(feature = "ssr")]
 pub async fn issued(
     shop: &crate::context::Shop,
     tenant: billing::ids::TenantId,

@@ -1,5 +1,8 @@
 //! The addresses of the pages.
 
+use leptos::prelude::GetUntracked;
+use leptos_router::hooks::{use_location, use_query_map};
+
 use crate::legal::LegalPage;
 
 /// Whether a page is for signed-in visitors alone; the server sends others to the sign-in page and back.
@@ -19,6 +22,26 @@ pub fn local_path(next: &str) -> Option<&str> {
     let odd = next.contains('\\') || next.chars().any(char::is_control);
     (plain && !odd).then_some(next)
 }
+
+/// The address of the page being rendered.
+pub(crate) fn here() -> String {
+    let location = use_location();
+    match location.search.get_untracked() {
+        search if search.is_empty() => location.pathname.get_untracked(),
+        search => format!("{}?{search}", location.pathname.get_untracked()),
+    }
+}
+
+/// A parameter of that address's query.
+pub(crate) fn query(name: &str) -> Option<String> {
+    use_query_map().get_untracked().get(name)
+}
+
+/// Where the order form is sent.
+pub(crate) const ORDER: &str = "/order";
+
+/// Where the form that drops a purchase is sent.
+pub(crate) const DISCARD: &str = "/discard";
 
 /// The front page.
 pub(crate) const SHOP: &str = "/";

@@ -1,6 +1,7 @@
 //! The document around every page.
 
 use billing::locale::Locale;
+use futures::FutureExt;
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::{
@@ -10,7 +11,8 @@ use leptos_router::{
 
 use crate::{
     api::{self, Addresses, Visit},
-    components::{BalanceNews, ConnectionLost, Footer, Header, LiveBalance, MockBanner},
+    components::{Follow, Footer, Header, MockBanner, PageBalance},
+    islands::LiveBalance,
     locales::Texts,
     pages::{
         CancelPage, LedgerPage, LegalTextPage, NotFoundPage, ReceiptPage, ShopPage, SignInPage, SignUpPage,
@@ -38,7 +40,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="apple-touch-icon" href="/apple-touch-icon.png" />
                 <link rel="stylesheet" href=format!("{front_end}.css") />
                 <AutoReload options=options />
-                <Hydration front_end=front_end />
+                <Islands front_end=front_end />
                 <MetaTags />
             </head>
             <body>
@@ -49,15 +51,22 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 }
 
 /// Has the front end loaded while the page still comes in, but after what the page is seen with: it can be used before.
+/// Then its islands come to life, and so do those of what comes later.
 #[component]
-fn Hydration(
+fn Islands(
     /// Its address, without an ending.
     front_end: String,
 ) -> impl IntoView {
     let nonce = use_nonce();
     let (script, wasm) = (format!("{front_end}.js"), format!("{front_end}.wasm"));
     let start = format!(
-        "import start, {{ hydrate }} from \"{script}\"; await start({{ module_or_path: \"{wasm}\" }}); hydrate();"
+        "import start, * as islands from \"{script}\";\n\
+         const wake = (root) => {{\n\
+         for (const island of root.querySelectorAll(\"leptos-island\")) islands[island.dataset.component](island);\n\
+         }};\n\
+         await start({{ module_or_path: \"{wasm}\" }});\n\
+         islands.hydrate(wake);\n\
+         wake(document);"
     );
     view! {
         <link rel="modulepreload" href=script nonce=nonce.clone() fetchpriority="low" />
@@ -108,7 +117,8 @@ fn property(name: &'static str, content: String) -> impl IntoView {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    provide_context(SharedValue::<Visit>::new(api::current_visit).into_inner());
+    provide_context(api::current_visit());
+    provide_context(LiveBalance::new());
     view! {
         <Title formatter=window_title />
         <Router>
@@ -125,23 +135,17 @@ fn window_title(page: String) -> String {
 #[component]
 fn Frame() -> impl IntoView {
     let visit = expect_context::<Visit>();
-    let signed_in = visit.signed_in();
     let confirmation = confirmation();
-    provide_context(confirmation);
-    let balance = Resource::new(
-        || (),
-        move |()| async move {
-            if !signed_in {
-                return None;
-            }
-            match confirmation.await {
-                // Confirming may have booked credits since the request came.
-                Some(Ok(confirmed)) => Some(confirmed.balance),
-                Some(Err(_)) | None => api::balance().await.ok(),
-            }
-        },
-    );
-    provide_context(LiveBalance::new(balance, visit.changes));
+    provide_context(confirmation.clone());
+    let balance = async move {
+        match confirmation {
+            // Confirming may have booked credits since the request came.
+            Some(confirmation) => confirmation.await.map_or(visit.balance, |confirmed| Some(confirmed.balance)),
+            None => visit.balance,
+        }
+    };
+    provide_context(PageBalance(balance.boxed().shared()));
+    let signed_in = visit.email.is_some();
     view! {
         <MockBanner />
         <Header />
@@ -163,12 +167,6 @@ fn Frame() -> impl IntoView {
             </Routes>
         </main>
         <Footer />
-        {signed_in
-            .then(|| {
-                view! {
-                    <BalanceNews />
-                    <ConnectionLost />
-                }
-            })}
+        {signed_in.then(|| view! { <Follow /> })}
     }
 }

@@ -49,15 +49,13 @@ export class Customer {
   /** Comes back from the payment page; what it shows, and whether it comes at all, changes nothing for the customer. @param {string} session */
   async comeBack(session) {
     const form = new URLSearchParams({ session_id: session });
-    // The whole page, or what the page asks again while it waits.
-    const look = this.chance.happens(0.3) ? this.#send('GET', `/checkout/success?${form}`) : this.#send('POST', '/api/confirm_checkout', form);
-    await look.catch(() => null);
+    await this.#send('GET', `/checkout/success?${form}`).catch(() => null);
   }
 
   /** Drops a purchase at the cancel page. @param {string} purchase */
   async drop(purchase) {
     const form = new URLSearchParams({ purchase_id: purchase });
-    await this.#send('POST', '/api/discard_purchase', form).catch(() => null);
+    await this.#send('POST', '/discard', form).catch(() => null);
   }
 
   /** All purchases with their entries, the balance, and the number of the newest entry. */

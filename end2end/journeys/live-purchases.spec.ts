@@ -37,7 +37,7 @@ test.describe('a lost connection', () => {
   test('is told, and the figures are right again once it is back', async ({ page, browser, shop }) => {
     await signIn(page);
     // Whatever follows the balance; the page itself comes through.
-    const following = /\/billing\/balance\/stream|\/api\/balance/;
+    const following = /\/billing\/balance/;
     await page.route(following, (route) => route.abort('connectionrefused'));
     await page.goto('/');
     await expect(balance(page)).toHaveText('Guthaben: 0 Credits');

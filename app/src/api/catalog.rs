@@ -4,15 +4,12 @@ use billing::{
     catalog::{Product, PurchaseType},
     money::{Credits, Money},
 };
-use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
 
-#[cfg(feature = "ssr")]
 use super::server;
 use crate::error::ShopError;
 
 /// A product on the shelf.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ProductView {
     pub(crate) id: String,
     pub(crate) name: String,
@@ -35,8 +32,6 @@ impl From<&Product> for ProductView {
 }
 
 /// Everything on sale.
-#[server(prefix = "/api", endpoint = "products")]
-pub(crate) async fn products() -> Result<Vec<ProductView>, ShopError> {
-    let read = async { Ok(server::shop()?.billing.products().iter().map(ProductView::from).collect()) };
-    server::answer(read.await)
+pub(crate) fn products() -> Result<Vec<ProductView>, ShopError> {
+    Ok(server::shop()?.billing.products().iter().map(ProductView::from).collect())
 }

@@ -5,19 +5,15 @@ use billing::{
     money::{Credits, Money},
     purchase::{FailureReason, Status},
 };
-use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
 
-#[cfg(feature = "ssr")]
 use super::server;
 use crate::{error::ShopError, format::WallTime};
 
 /// How many purchases a page of the history has.
-#[cfg(feature = "ssr")]
 const PAGE_LIMIT: u32 = 10;
 
 /// A purchase, as the history shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PurchaseView {
     pub(crate) id: PurchaseId,
     pub(crate) product_id: String,
@@ -38,7 +34,6 @@ pub(crate) struct PurchaseView {
     pub(crate) ordered_at: WallTime,
 }
 
-#[cfg(feature = "ssr")]
 impl PurchaseView {
     pub(crate) fn new(purchase: &billing::purchase::Purchase, zone: &jiff::tz::TimeZone) -> Self {
         let status = purchase.status();
@@ -63,7 +58,7 @@ impl PurchaseView {
 }
 
 /// A page of the history, newest first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HistoryView {
     pub(crate) items: Vec<PurchaseView>,
     /// Where the next page goes on.
@@ -71,14 +66,10 @@ pub(crate) struct HistoryView {
 }
 
 /// The signed-in visitor's purchases older than `cursor`, or the newest.
-#[server(prefix = "/api", endpoint = "purchase_history")]
 pub(crate) async fn purchase_history(cursor: Option<PurchaseId>) -> Result<HistoryView, ShopError> {
-    let read = async {
-        let (shop, caller) = server::signed_in()?;
-        let page = shop.billing.history(caller.tenant_id, PAGE_LIMIT, cursor).await?;
-        let zone = &shop.settings.time_zone;
-        let items = page.items.iter().map(|purchase| PurchaseView::new(purchase, zone)).collect();
-        Ok(HistoryView { items, next: page.next })
-    };
-    server::answer(read.await)
+    let (shop, caller) = server::signed_in()?;
+    let page = shop.billing.history(caller.tenant_id, PAGE_LIMIT, cursor).await?;
+    let zone = &shop.settings.time_zone;
+    let items = page.items.iter().map(|purchase| PurchaseView::new(purchase, zone)).collect();
+    Ok(HistoryView { items, next: page.next })
 }

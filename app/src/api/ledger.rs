@@ -1,19 +1,19 @@
 //! The ledger.
 
-use billing::{ids::PurchaseId, ledger::EntryKind, money::Credits};
-use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
+use billing::{
+    ids::PurchaseId,
+    ledger::{Entry, EntryKind},
+    money::Credits,
+};
 
-#[cfg(feature = "ssr")]
 use super::server;
 use crate::{error::ShopError, format::WallTime};
 
 /// How many entries a page has; as many as the chart can show apart from one another.
-#[cfg(feature = "ssr")]
 const PAGE_LIMIT: u32 = 50;
 
 /// A page of the ledger.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LedgerView {
     /// Newest first.
     pub(crate) entries: Vec<LedgerEntryView>,
@@ -22,7 +22,7 @@ pub(crate) struct LedgerView {
 }
 
 /// An entry, and what it is of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LedgerEntryView {
     pub(crate) purchase_id: PurchaseId,
     pub(crate) kind: EntryKind,
@@ -34,21 +34,17 @@ pub(crate) struct LedgerEntryView {
 }
 
 /// The signed-in visitor's entries before entry `before`, or the newest.
-#[server(prefix = "/api", endpoint = "ledger")]
 pub(crate) async fn ledger(before: Option<i64>) -> Result<LedgerView, ShopError> {
-    let read = async {
-        let (shop, caller) = server::signed_in()?;
-        let page = shop.billing.ledger(caller.tenant_id, PAGE_LIMIT, before).await?;
-        let zone = &shop.settings.time_zone;
-        let entry = |entry: billing::ledger::Entry| LedgerEntryView {
-            purchase_id: entry.booked.purchase_id,
-            kind: entry.booked.kind,
-            credits: entry.booked.credits,
-            balance_after: entry.balance_after,
-            at: WallTime::at(entry.booked.created_at, zone),
-            second: entry.booked.created_at.as_second(),
-        };
-        Ok(LedgerView { entries: page.items.into_iter().map(entry).collect(), next: page.next })
+    let (shop, caller) = server::signed_in()?;
+    let page = shop.billing.ledger(caller.tenant_id, PAGE_LIMIT, before).await?;
+    let zone = &shop.settings.time_zone;
+    let entry = |entry: Entry| LedgerEntryView {
+        purchase_id: entry.booked.purchase_id,
+        kind: entry.booked.kind,
+        credits: entry.booked.credits,
+        balance_after: entry.balance_after,
+        at: WallTime::at(entry.booked.created_at, zone),
+        second: entry.booked.created_at.as_second(),
     };
-    server::answer(read.await)
+    Ok(LedgerView { entries: page.items.into_iter().map(entry).collect(), next: page.next })
 }

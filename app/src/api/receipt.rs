@@ -1,28 +1,22 @@
 //! The receipt of a purchase.
 
-#[cfg(feature = "ssr")]
-use billing::{BillingError, ledger::Entry, purchase::Purchase, receipt::Issuer, reversal::Return, store::StoreError};
 use billing::{
+    BillingError,
     ids::PurchaseId,
-    ledger::EntryKind,
+    ledger::{Entry, EntryKind},
     money::{Credits, Money},
-    receipt::{ReceiptNumber, Seller},
-    reversal::ReturnKind,
+    purchase::Purchase,
+    receipt::{Issuer, ReceiptNumber, Seller},
+    reversal::{Return, ReturnKind},
+    store::StoreError,
 };
-#[cfg(feature = "ssr")]
 use jiff::Timestamp;
-use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
 
-use super::history::PurchaseView;
-#[cfg(feature = "ssr")]
-use super::server;
-#[cfg(feature = "ssr")]
-use crate::context::Shop;
-use crate::{error::ShopError, format::WallTime};
+use super::{history::PurchaseView, server};
+use crate::{context::Shop, error::ShopError, format::WallTime};
 
 /// All that the receipt says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ReceiptView {
     pub(crate) purchase: PurchaseView,
     /// None while the purchase is not paid, and so has no receipt.
@@ -45,7 +39,7 @@ pub(crate) struct ReceiptView {
 }
 
 /// A refund or a dispute.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ReturnView {
     pub(crate) kind: ReturnKind,
     pub(crate) amount: Money,
@@ -54,7 +48,7 @@ pub(crate) struct ReturnView {
 }
 
 /// A ledger entry.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EntryView {
     pub(crate) kind: EntryKind,
     pub(crate) credits: Credits,
@@ -63,13 +57,7 @@ pub(crate) struct EntryView {
 }
 
 /// The receipt of one of the signed-in visitor's purchases.
-#[server(prefix = "/api", endpoint = "receipt")]
 pub(crate) async fn receipt(purchase_id: PurchaseId) -> Result<ReceiptView, ShopError> {
-    server::answer(read(purchase_id).await)
-}
-
-#[cfg(feature = "ssr")]
-async fn read(purchase_id: PurchaseId) -> Result<ReceiptView, ShopError> {
     let (shop, caller) = server::signed_in()?;
     let purchase = shop.billing.purchase(caller.tenant_id, purchase_id).await?.ok_or(ShopError::NotFound)?;
     let receipt = shop.billing.receipt(&purchase, &shop.settings.issuer).await?;
@@ -80,7 +68,6 @@ async fn read(purchase_id: PurchaseId) -> Result<ReceiptView, ShopError> {
     })
 }
 
-#[cfg(feature = "ssr")]
 impl ReceiptView {
     /// Of a receipt: seller, rate and buyer are as they were when it was issued.
     pub(crate) fn issued(

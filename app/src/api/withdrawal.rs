@@ -1,15 +1,12 @@
 //! A declaration of withdrawal, once it has come.
 
 use billing::{ids::WithdrawalId, withdrawal::Standing};
-use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
 
-#[cfg(feature = "ssr")]
 use super::server;
 use crate::{error::ShopError, format::WallTime};
 
 /// A declaration, as whoever declared it sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WithdrawalView {
     pub(crate) received_at: WallTime,
     pub(crate) contract: String,
@@ -19,7 +16,7 @@ pub(crate) struct WithdrawalView {
 }
 
 /// What a declaration comes to, and what that follows from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Judged {
     pub(crate) standing: Standing,
     pub(crate) ordered_at: WallTime,
@@ -27,13 +24,7 @@ pub(crate) struct Judged {
 }
 
 /// The declaration of that id.
-#[server(prefix = "/api", endpoint = "withdrawal")]
 pub(crate) async fn withdrawal(id: WithdrawalId) -> Result<WithdrawalView, ShopError> {
-    server::answer(read(id).await)
-}
-
-#[cfg(feature = "ssr")]
-async fn read(id: WithdrawalId) -> Result<WithdrawalView, ShopError> {
     let shop = server::shop()?;
     let withdrawal = shop.billing.withdrawal(id).await?.ok_or(ShopError::NotFound)?;
     let zone = &shop.settings.time_zone;

@@ -11,8 +11,8 @@ use crate::{api::LedgerEntryView, format, locales::texts};
 const WIDTH: i64 = 640;
 const HEIGHT: i64 = 200;
 /// Room for the figures at the left, and for the dates beneath.
-const LEFT: i64 = 48;
-const BOTTOM: i64 = 24;
+const LEFT: i64 = 64;
+const BOTTOM: i64 = 32;
 const TOP: i64 = 12;
 
 /// The entries as a line that steps up and down; nothing of fewer than two, which make no line.
@@ -42,7 +42,7 @@ pub(crate) fn BalanceChart(
             }
         })
         .collect();
-    let beneath = (HEIGHT - 4).to_string();
+    let beneath = (HEIGHT - 6).to_string();
     view! {
         <figure class="chart">
             <svg viewBox=format!("0 0 {WIDTH} {HEIGHT}") role="img" aria-label=says.clone()>
@@ -139,7 +139,7 @@ mod tests {
     fn a_balance_is_a_step_from_its_entry_to_the_next() {
         let entries = [entry(200, 10), entry(100, 5), entry(0, 0)];
         let scale = Scale::of(&entries);
-        assert_eq!(scale.line(&entries), "M 48 176 H 344 V 94 H 640 V 12 H 640");
+        assert_eq!(scale.line(&entries), "M 64 168 H 352 V 90 H 640 V 12 H 640");
         assert_eq!(scale.marks(), [0, 10]);
     }
 
@@ -147,7 +147,7 @@ mod tests {
     fn below_zero_there_is_room_as_well() {
         let entries = [entry(1, -5), entry(0, 5)];
         let scale = Scale::of(&entries);
-        assert_eq!((scale.y(5), scale.y(0), scale.y(-5)), (12, 94, 176));
+        assert_eq!((scale.y(5), scale.y(0), scale.y(-5)), (12, 90, 168));
         assert_eq!(scale.marks(), [-5, 0, 5]);
     }
 

@@ -1,7 +1,6 @@
 //! What stands in place of a page, or a part of one, that could not be shown.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 
 use super::{Notice, Tone};
 use crate::{
@@ -22,7 +21,6 @@ pub(crate) fn error_text(error: ShopError, t: &'static Texts) -> &'static str {
         ShopError::ProviderUnavailable => t.error_provider_unavailable,
         ShopError::Rejected => t.error_rejected,
         ShopError::Unavailable => t.error_unavailable,
-        ShopError::Connection => t.error_connection,
         ShopError::Malformed => t.error_malformed,
     }
 }
@@ -32,18 +30,11 @@ pub(crate) fn error_text(error: ShopError, t: &'static Texts) -> &'static str {
 pub(crate) fn ErrorView(error: ShopError) -> impl IntoView {
     api::page_status(error.status());
     let t = texts();
-    let location = use_location();
-    let here = move || match location.search.get() {
-        search if search.is_empty() => location.pathname.get(),
-        search => format!("{}?{search}", location.pathname.get()),
-    };
+    let here = routes::here();
     let offer = match error {
-        ShopError::NotSignedIn => {
-            view! { <a class="link" href=move || routes::sign_in(&here())>{t.sign_in}</a> }.into_any()
-        }
-        ShopError::Unavailable | ShopError::ProviderUnavailable | ShopError::Connection => {
-            // A full load, so that everything is asked for afresh.
-            view! { <a class="link" rel="external" href=here>{t.reload}</a> }.into_any()
+        ShopError::NotSignedIn => view! { <a class="link" href=routes::sign_in(&here)>{t.sign_in}</a> }.into_any(),
+        ShopError::Unavailable | ShopError::ProviderUnavailable => {
+            view! { <a class="link" href=here>{t.reload}</a> }.into_any()
         }
         _ => view! { <a class="link" href=routes::SHOP>{t.to_shop}</a> }.into_any(),
     };

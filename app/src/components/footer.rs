@@ -2,7 +2,6 @@
 
 use billing::locale::Locale;
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 
 use crate::{
     api::Visit,
@@ -40,11 +39,6 @@ pub(crate) fn Footer() -> impl IntoView {
 #[component]
 pub(crate) fn LanguageSwitch() -> impl IntoView {
     let t = texts();
-    let location = use_location();
-    let here = move || match location.search.get() {
-        search if search.is_empty() => location.pathname.get(),
-        search => format!("{}?{search}", location.pathname.get()),
-    };
     let choices = Locale::ALL.map(|locale| {
         view! {
             <button
@@ -61,7 +55,7 @@ pub(crate) fn LanguageSwitch() -> impl IntoView {
     });
     view! {
         <form class="flex" method="post" action="/locale" aria-label=t.language>
-            <input type="hidden" name="next" value=here />
+            <input type="hidden" name="next" value=routes::here() />
             {choices}
         </form>
     }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{
-    balance::BalanceText,
+    balance::Balance,
     footer::LanguageSwitch,
     icon::{Icon, Shape},
 };
@@ -19,7 +19,7 @@ pub(crate) fn Header() -> impl IntoView {
             <a class="balance-pill" href=routes::ACCOUNT>
                 <Icon shape=Shape::Coin />
                 <span class="sr-only">{t.balance}": "</span>
-                <BalanceText />
+                <Balance />
             </a>
             <form class="flex items-center gap-1" method="post" action="/signout">
                 <span class="header-email" title=email.clone()>
@@ -37,7 +37,7 @@ pub(crate) fn Header() -> impl IntoView {
         None => view! { <a class="btn btn-secondary" href=routes::sign_in(routes::SHOP)>{t.sign_in}</a> }.into_any(),
     };
     view! {
-        <a class="skip-link" rel="external" href="#main">
+        <a class="skip-link" href="#main">
             {t.skip_to_content}
         </a>
         <header class="site-header">

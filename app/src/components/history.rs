@@ -2,12 +2,12 @@
 
 use billing::{ids::PurchaseId, purchase::Status};
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 
-use super::{ErrorView, LiveBalance, Loading, StatusBadge};
+use super::{ErrorView, StatusBadge};
 use crate::{
-    api::{self, HistoryView, PurchaseView},
+    api::{self, HistoryView, PurchaseView, Visit},
     format,
+    islands::KeepFresh,
     locales::texts,
     routes,
 };
@@ -16,27 +16,21 @@ use crate::{
 #[component]
 pub(crate) fn History() -> impl IntoView {
     let t = texts();
-    let query = use_query_map();
-    let older_than = Memo::new(move |_| query.read().get("older").and_then(|id| id.parse::<PurchaseId>().ok()));
-    let balance = expect_context::<LiveBalance>();
-    let page = Resource::new(
-        move || (older_than.get(), balance.changes()),
-        |(older_than, _)| api::purchase_history(older_than),
-    );
+    let changes = expect_context::<Visit>().changes;
+    let older_than = routes::query("older").and_then(|id| id.parse::<PurchaseId>().ok());
     view! {
         <section class="section" id="history" aria-labelledby="history-title">
             <h2 class="title" id="history-title">
                 {t.history_title}
             </h2>
-            <Transition fallback=Loading>
-                {move || Suspend::new(async move {
-                    match page.await {
-                        Ok(page) => view! { <Page page=page newest=older_than.get().is_none() /> }.into_any(),
-                        Err(error) => view! { <ErrorView error=error /> }.into_any(),
-                    }
-                })}
-            </Transition>
+            {Suspend::new(async move {
+                match api::purchase_history(older_than).await {
+                    Ok(page) => view! { <Page page=page newest=older_than.is_none() /> }.into_any(),
+                    Err(error) => view! { <ErrorView error=error /> }.into_any(),
+                }
+            })}
         </section>
+        <KeepFresh region="history" changes=changes asks=false />
     }
 }
 
@@ -48,10 +42,10 @@ fn Page(page: HistoryView, newest: bool) -> impl IntoView {
     }
     let rows: Vec<_> = page.items.into_iter().map(|purchase| view! { <Row purchase=purchase /> }).collect();
     let older = page.next.map(|id| {
-        view! { <a class="btn btn-secondary" rel="next" href=routes::history(&id.to_string())>{t.history_older}</a> }
+        view! { <a class="btn btn-secondary" id="history-older" rel="next" href=routes::history(&id.to_string())>{t.history_older}</a> }
     });
     let newer = (!newest).then(|| {
-        view! { <a class="btn btn-secondary" href=format!("{}#history", routes::SHOP)>{t.history_newest}</a> }
+        view! { <a class="btn btn-secondary" id="history-newest" href=format!("{}#history", routes::SHOP)>{t.history_newest}</a> }
     });
     view! {
         <ol class="card history">{rows}</ol>
@@ -60,7 +54,7 @@ fn Page(page: HistoryView, newest: bool) -> impl IntoView {
             {older}
         </nav>
         <p>
-            <a class="link" href=routes::HISTORY_CSV rel="external" download="">
+            <a class="link" id="history-csv" href=routes::HISTORY_CSV download="">
                 {t.history_csv}
             </a>
         </p>
@@ -90,7 +84,7 @@ fn Row(purchase: PurchaseView) -> impl IntoView {
             <span class="history-status">
                 <StatusBadge purchase=purchase.clone() />
             </span>
-            <a class="link history-link" href=href aria-label=label>
+            <a class="link history-link" id=format!("purchase-{id}") href=href aria-label=label>
                 {link}
             </a>
         </li>

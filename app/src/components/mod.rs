@@ -2,8 +2,6 @@
 
 mod balance;
 mod balance_chart;
-#[cfg(feature = "hydrate")]
-mod balance_stream;
 mod error_view;
 mod facts;
 mod footer;
@@ -15,10 +13,9 @@ mod order_dialog;
 mod order_form;
 mod outcome_card;
 mod product_card;
-mod redirect;
 mod status;
 
-pub(crate) use balance::{BalanceNews, BalanceText, ConnectionLost, LiveBalance, Overdrawn};
+pub(crate) use balance::{Balance, Follow, Overdrawn, PageBalance};
 pub(crate) use balance_chart::BalanceChart;
 pub(crate) use error_view::{ErrorView, error_text};
 pub(crate) use facts::{Fact, Facts};
@@ -26,7 +23,7 @@ pub(crate) use footer::Footer;
 pub(crate) use header::{Header, MockBanner};
 pub(crate) use history::History;
 pub(crate) use icon::{Icon, Shape};
-pub(crate) use notice::{Loading, Notice, Tone};
+pub(crate) use notice::{Notice, Tone};
 pub(crate) use order_dialog::OrderDialog;
 pub(crate) use outcome_card::OutcomeCard;
 pub(crate) use product_card::ProductCard;

@@ -3,7 +3,6 @@
 use leptos::prelude::*;
 
 use super::icon::{Icon, Shape};
-use crate::locales::texts;
 
 /// What kind of message it is.
 #[derive(Clone, Copy)]
@@ -61,15 +60,5 @@ pub(crate) fn Mark(tone: Tone) -> impl IntoView {
         <span class=tone.mark_class()>
             <Icon shape=tone.shape() />
         </span>
-    }
-}
-
-/// Stands where something is still on its way.
-#[component]
-pub(crate) fn Loading() -> impl IntoView {
-    view! {
-        <p class="loading" role="status">
-            {texts().loading}
-        </p>
     }
 }

@@ -6,71 +6,42 @@ use super::{
     ErrorView, Fact, Facts, Notice, Tone,
     error_view::error_text,
     icon::{Icon, Shape},
-    redirect::Redirect,
 };
 use crate::{
-    api::{ConsentView, CreateCheckout, OrderFormView, ProductView, Visit},
+    api::{OrderFormView, Visit},
     error::ShopError,
     format,
+    islands::OrderButton,
     locales::texts,
+    routes,
 };
 
-/// The form; the way to the payment page once it is sent; or why there is none.
+/// The form, or why there is none.
 #[component]
-pub(super) fn OrderPanel(
-    form: Result<OrderFormView, ShopError>,
-    /// What came of an order that was sent without JavaScript, and its key if it can be sent again.
-    earlier: Option<(ShopError, Option<String>)>,
-    ordering: ServerAction<CreateCheckout>,
-) -> impl IntoView {
-    let form = match form {
-        Ok(form) => form,
-        Err(error) => return view! { <ErrorView error=error /> }.into_any(),
-    };
-    let (earlier_error, earlier_key) = earlier.unzip();
-    let order_key = earlier_key.flatten().unwrap_or(form.order_key);
-    let (product, consent) = (form.product, form.consent);
-    view! {
-        {move || match ordering.value().get() {
-            Some(Ok(ordered)) => view! { <Redirect ordered=ordered ordering=ordering /> }.into_any(),
-            answer => {
-                let error = answer.and_then(Result::err).or(earlier_error);
-                view! {
-                    <Summary
-                        product=product.clone()
-                        consent=consent.clone()
-                        order_key=order_key.clone()
-                        error=error
-                        ordering=ordering
-                    />
-                }
-                .into_any()
-            }
-        }}
+pub(super) fn OrderPanel(form: Result<OrderFormView, ShopError>) -> impl IntoView {
+    match form {
+        Ok(form) => view! { <Summary form=form /> }.into_any(),
+        Err(error) => view! { <ErrorView error=error /> }.into_any(),
     }
-    .into_any()
 }
 
 #[component]
-fn Summary(
-    product: ProductView,
-    consent: ConsentView,
-    order_key: String,
-    error: Option<ShopError>,
-    ordering: ServerAction<CreateCheckout>,
-) -> impl IntoView {
+fn Summary(form: OrderFormView) -> impl IntoView {
     let t = texts();
     let visit = expect_context::<Visit>();
     let vat = (t.vat_included)(&format::percent(visit.vat_rate_basis_points, t.locale));
-    let sending = ordering.pending();
+    let OrderFormView { product, order_key, consent } = form;
+    // What came of the form when it was sent before, and the key to go on under.
+    let error = routes::query("error").and_then(|code| ShopError::from_code(&code));
+    let earlier_key = routes::query("key").filter(|_| error.is_some_and(ShopError::keeps_order));
     // What § 312j (2) BGB asks for stands right above the button, and the button says what § 312j (3) BGB wants of it.
     view! {
         {error.map(|error| view! { <Notice tone=Tone::Bad>{error_text(error, t)}</Notice> })}
-        <ActionForm action=ordering attr:class="stack">
+        <form class="stack" method="post" action=routes::ORDER>
             <input type="hidden" name="product_id" value=product.id />
-            <input type="hidden" name="order_key" value=order_key />
+            <input type="hidden" name="order_key" value=earlier_key.unwrap_or(order_key) />
             <label class="consent">
-                <input type="checkbox" name="consent" value=consent.version required />
+                <input type="checkbox" name="consent" value=consent.version.to_string() required />
                 <span>{consent.text}</span>
             </label>
             <Facts>
@@ -82,10 +53,8 @@ fn Summary(
                     <span class="fine">{vat}</span>
                 </Fact>
             </Facts>
-            <button class="btn btn-primary btn-large" disabled=move || sending.get()>
-                {move || if sending.get() { t.order_sending } else { t.order_button }}
-            </button>
-        </ActionForm>
+            <OrderButton label=t.order_button sending_label=t.order_sending />
+        </form>
         <p class="fine flex gap-2">
             <Icon shape=Shape::Lock />
             <span>{if visit.mock { t.order_hint_mock } else { t.order_hint }}</span>

@@ -40,7 +40,6 @@ pub(crate) fn ProductCard(product: ProductView) -> impl IntoView {
                 class="btn btn-primary"
                 id=buy_link_id(&product.id)
                 href=href
-                data-noscroll
                 aria-label=(t.buy_product)(&product.name)
             >
                 {t.buy}

@@ -1,10 +1,11 @@
 //! German.
 
+#[cfg(feature = "ssr")]
 use billing::locale::Locale;
 
+use super::Conventions;
 #[cfg(feature = "ssr")]
-use super::ServerTexts;
-use super::{Conventions, Texts};
+use super::{ServerTexts, Texts};
 
 pub(super) const CONVENTIONS: Conventions = Conventions {
     point: ',',
@@ -17,12 +18,12 @@ pub(super) const CONVENTIONS: Conventions = Conventions {
     column: b';',
 };
 
+#[cfg(feature = "ssr")]
 pub(super) const TEXTS: Texts = Texts {
     locale: Locale::De,
     language_name: "Deutsch",
 
     // general
-    loading: "Einen Moment …",
     close: "Schließen",
     reload: "Neu laden",
     language: "Sprache",
@@ -85,11 +86,6 @@ pub(super) const TEXTS: Texts = Texts {
     order_sending: "Wird bestellt …",
     order_hint: "Bezahlt wird auf der nächsten Seite bei Stripe. Ihre Kartendaten sehen wir nie.",
     order_hint_mock: "Testbetrieb: Die Zahlung gelingt sofort, ohne echtes Geld.",
-    redirect_pay_link: "Zur Zahlungsseite",
-    redirect_processing: "Die Zahlung zu dieser Bestellung wird schon verarbeitet. Sie werden zu ihrem Stand weitergeleitet.",
-    redirect_paid: "Diese Bestellung ist schon bezahlt. Sie werden zum Beleg weitergeleitet.",
-    redirect_failed: "Diese Bestellung ist beendet. Sie werden zu ihr weitergeleitet.",
-    redirect_link: "Weiter",
 
     // after payment
     success_title: "Zahlung erhalten",
@@ -201,7 +197,6 @@ pub(super) const TEXTS: Texts = Texts {
     error_provider_unavailable: "Der Zahlungsdienst ist gerade nicht erreichbar. Es wurde nichts abgebucht. Bitte versuchen Sie es gleich noch einmal.",
     error_rejected: "Der Zahlungsdienst hat die Bestellung nicht angenommen. Es wurde nichts abgebucht.",
     error_unavailable: "Das hat gerade nicht geklappt. Bitte versuchen Sie es gleich noch einmal.",
-    error_connection: "Der Server ist nicht erreichbar. Bitte prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal.",
     error_malformed: "Diese Angaben sind unvollständig. Bitte laden Sie die Seite neu.",
 
     // with something filled in
@@ -210,8 +205,6 @@ pub(super) const TEXTS: Texts = Texts {
     credits_included: |credits| format!("{credits} enthalten"),
     vat_included: |rate| format!("inkl. {rate} MwSt."),
     vat: |rate| format!("Enthaltene MwSt. ({rate})"),
-    balance_news: |balance| format!("Neues Guthaben: {balance}"),
-    redirect_pay: |host| format!("Sie werden zur Zahlungsseite weitergeleitet: {host}"),
     chart_says: |from, since, to, until| format!("Guthaben im Verlauf: von {from} am {since} auf {to} am {until}."),
     purchase_of_number: |number| format!("Kaufnummer {number}"),
     withdraw_received: |at, email| format!("Eingegangen am {at}. Die Bestätigung geht an {email}."),

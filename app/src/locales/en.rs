@@ -1,10 +1,11 @@
 //! English.
 
+#[cfg(feature = "ssr")]
 use billing::locale::Locale;
 
+use super::Conventions;
 #[cfg(feature = "ssr")]
-use super::ServerTexts;
-use super::{Conventions, Texts};
+use super::{ServerTexts, Texts};
 
 pub(super) const CONVENTIONS: Conventions = Conventions {
     point: '.',
@@ -22,12 +23,12 @@ pub(super) const CONVENTIONS: Conventions = Conventions {
     column: b',',
 };
 
+#[cfg(feature = "ssr")]
 pub(super) const TEXTS: Texts = Texts {
     locale: Locale::En,
     language_name: "English",
 
     // general
-    loading: "One moment …",
     close: "Close",
     reload: "Reload",
     language: "Language",
@@ -90,11 +91,6 @@ pub(super) const TEXTS: Texts = Texts {
     order_sending: "Placing order …",
     order_hint: "You pay on the next page, at Stripe. We never see your card details.",
     order_hint_mock: "Test mode: the payment succeeds at once, without real money.",
-    redirect_pay_link: "Go to the payment page",
-    redirect_processing: "The payment for this order is already being processed. You are being taken to its status.",
-    redirect_paid: "This order is already paid. You are being taken to its receipt.",
-    redirect_failed: "This order has ended. You are being taken to it.",
-    redirect_link: "Continue",
 
     // after payment
     success_title: "Payment received",
@@ -206,7 +202,6 @@ pub(super) const TEXTS: Texts = Texts {
     error_provider_unavailable: "The payment provider cannot be reached right now. Nothing was charged. Please try again in a moment.",
     error_rejected: "The payment provider did not accept the order. Nothing was charged.",
     error_unavailable: "That did not work just now. Please try again in a moment.",
-    error_connection: "The server cannot be reached. Please check your connection and try again.",
     error_malformed: "That was incomplete. Please reload the page.",
 
     // with something filled in
@@ -215,8 +210,6 @@ pub(super) const TEXTS: Texts = Texts {
     credits_included: |credits| format!("{credits} included"),
     vat_included: |rate| format!("incl. {rate} VAT"),
     vat: |rate| format!("VAT included ({rate})"),
-    balance_news: |balance| format!("New balance: {balance}"),
-    redirect_pay: |host| format!("You are being taken to the payment page: {host}"),
     chart_says: |from, since, to, until| format!("Balance over time: from {from} on {since} to {to} on {until}."),
     purchase_of_number: |number| format!("Purchase number {number}"),
     withdraw_received: |at, email| format!("Received on {at}. The acknowledgement goes to {email}."),

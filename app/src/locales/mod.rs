@@ -1,14 +1,18 @@
 //! The shop's texts. A text that a language lacks is a compile error, and so is one that no page uses.
 
 use billing::locale::Locale;
+#[cfg(feature = "ssr")]
 use leptos::prelude::use_context;
 
-use crate::{api::Visit, format::WallTime, legal::LegalPage};
+use crate::format::WallTime;
+#[cfg(feature = "ssr")]
+use crate::{api::Visit, legal::LegalPage};
 
 macro_rules! languages {
     ($($locale:ident: $file:ident),+ $(,)?) => {
         $(mod $file;)+
 
+        #[cfg(feature = "ssr")]
         impl Texts {
             /// The texts of a language.
             pub(crate) fn of(locale: Locale) -> &'static Self {
@@ -35,7 +39,7 @@ macro_rules! languages {
 
 languages!(De: de, En: en);
 
-/// How a language writes numbers, money and dates.
+/// How a language writes numbers, money and dates; the only thing here that the browser has, too.
 pub(crate) struct Conventions {
     /// Between units and cents.
     pub(crate) point: char,
@@ -55,6 +59,7 @@ pub(crate) struct Conventions {
 }
 
 /// Every text, in one language.
+#[cfg(feature = "ssr")]
 pub(crate) struct Texts {
     /// Which language.
     pub(crate) locale: Locale,
@@ -62,7 +67,6 @@ pub(crate) struct Texts {
     pub(crate) language_name: &'static str,
 
     // general
-    pub(crate) loading: &'static str,
     pub(crate) close: &'static str,
     pub(crate) reload: &'static str,
     pub(crate) language: &'static str,
@@ -125,11 +129,6 @@ pub(crate) struct Texts {
     pub(crate) order_sending: &'static str,
     pub(crate) order_hint: &'static str,
     pub(crate) order_hint_mock: &'static str,
-    pub(crate) redirect_pay_link: &'static str,
-    pub(crate) redirect_processing: &'static str,
-    pub(crate) redirect_paid: &'static str,
-    pub(crate) redirect_failed: &'static str,
-    pub(crate) redirect_link: &'static str,
 
     // after payment
     pub(crate) success_title: &'static str,
@@ -241,7 +240,6 @@ pub(crate) struct Texts {
     pub(crate) error_provider_unavailable: &'static str,
     pub(crate) error_rejected: &'static str,
     pub(crate) error_unavailable: &'static str,
-    pub(crate) error_connection: &'static str,
     pub(crate) error_malformed: &'static str,
 
     // with something filled in
@@ -250,8 +248,6 @@ pub(crate) struct Texts {
     pub(crate) credits_included: fn(credits: &str) -> String,
     pub(crate) vat_included: fn(rate: &str) -> String,
     pub(crate) vat: fn(rate: &str) -> String,
-    pub(crate) balance_news: fn(balance: &str) -> String,
-    pub(crate) redirect_pay: fn(host: &str) -> String,
     pub(crate) success_booked: fn(credits: &str, price: &str) -> String,
     pub(crate) chart_says: fn(from: &str, since: &str, to: &str, until: &str) -> String,
     pub(crate) purchase_of_number: fn(number: &str) -> String,
@@ -260,7 +256,7 @@ pub(crate) struct Texts {
     pub(crate) standing_late: fn(ordered: &str) -> String,
 }
 
-/// What mails and bare error pages say beside that, in one language. Of no use to the browser.
+/// What mails and bare error pages say beside that, in one language.
 #[cfg(feature = "ssr")]
 pub(crate) struct ServerTexts {
     pub(crate) greeting: &'static str,
@@ -284,6 +280,7 @@ pub(crate) struct ServerTexts {
 }
 
 /// The heading of a legal page.
+#[cfg(feature = "ssr")]
 pub(crate) fn legal_title(page: LegalPage, t: &'static Texts) -> &'static str {
     match page {
         LegalPage::Imprint => t.imprint,
@@ -294,6 +291,7 @@ pub(crate) fn legal_title(page: LegalPage, t: &'static Texts) -> &'static str {
 }
 
 /// The texts in the visitor's language.
+#[cfg(feature = "ssr")]
 pub(crate) fn texts() -> &'static Texts {
     Texts::of(use_context::<Visit>().unwrap_or_default().locale)
 }

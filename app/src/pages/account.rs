@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 use crate::{
     api::Visit,
@@ -41,7 +40,7 @@ pub(crate) fn SignInPage() -> impl IntoView {
                 <Problem />
                 {demo}
                 <form class="stack" method="post" action="/signin">
-                    <input type="hidden" name="next" value=move || next.get() />
+                    <input type="hidden" name="next" value=next.clone() />
                     <EmailField />
                     <label class="field">
                         <span>{t.password}</span>
@@ -52,7 +51,7 @@ pub(crate) fn SignInPage() -> impl IntoView {
                 <p>
                     {t.no_account}
                     " "
-                    <a class="link" href=move || routes::sign_up(&next.get())>
+                    <a class="link" href=routes::sign_up(&next)>
                         {t.sign_up}
                     </a>
                 </p>
@@ -73,7 +72,7 @@ pub(crate) fn SignUpPage() -> impl IntoView {
                 <h1 class="title-large">{t.sign_up}</h1>
                 <Problem />
                 <form class="stack" method="post" action="/signup">
-                    <input type="hidden" name="next" value=move || next.get() />
+                    <input type="hidden" name="next" value=next.clone() />
                     <EmailField />
                     <label class="field">
                         <span>{t.password}</span>
@@ -93,7 +92,7 @@ pub(crate) fn SignUpPage() -> impl IntoView {
                 <p>
                     {t.have_account}
                     " "
-                    <a class="link" href=move || routes::sign_in(&next.get())>
+                    <a class="link" href=routes::sign_in(&next)>
                         {t.sign_in}
                     </a>
                 </p>
@@ -116,11 +115,8 @@ fn EmailField() -> impl IntoView {
 #[component]
 fn Problem() -> impl IntoView {
     let t = texts();
-    let query = use_query_map();
-    move || {
-        let problem = query.read().get("error").map(|code| AccountProblem::from_code(&code));
-        problem.map(|problem| view! { <Notice tone=Tone::Bad>{problem_text(problem, t)}</Notice> })
-    }
+    let problem = routes::query("error").map(|code| AccountProblem::from_code(&code));
+    problem.map(|problem| view! { <Notice tone=Tone::Bad>{problem_text(problem, t)}</Notice> })
 }
 
 fn problem_text(problem: AccountProblem, t: &'static Texts) -> &'static str {
@@ -135,10 +131,7 @@ fn problem_text(problem: AccountProblem, t: &'static Texts) -> &'static str {
 }
 
 /// Where to go afterwards: a page of this shop, whatever the address asks for.
-fn next_page() -> Memo<String> {
-    let query = use_query_map();
-    Memo::new(move |_| {
-        let asked = query.read().get("next");
-        asked.as_deref().and_then(routes::local_path).unwrap_or(routes::SHOP).to_owned()
-    })
+fn next_page() -> String {
+    let asked = routes::query("next");
+    asked.as_deref().and_then(routes::local_path).unwrap_or(routes::SHOP).to_owned()
 }

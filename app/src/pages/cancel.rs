@@ -2,12 +2,11 @@
 
 use billing::{ids::PurchaseId, purchase::Status};
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 
 use super::not_found::NotFound;
 use crate::{
-    api::{self, Cancelled, DiscardPurchase, PurchaseView},
-    components::{ErrorView, Fact, Facts, Loading, Notice, OutcomeCard, Tone, error_text, status_text},
+    api::{self, Cancelled, PurchaseView},
+    components::{ErrorView, Fact, Facts, Notice, OutcomeCard, Tone, error_text, status_text},
     error::ShopError,
     format,
     locales::texts,
@@ -18,41 +17,28 @@ use crate::{
 #[component]
 pub(crate) fn CancelPage() -> impl IntoView {
     let t = texts();
-    let query = use_query_map();
-    let purchase_id = Memo::new(move |_| query.read().get("purchase_id").and_then(|id| id.parse::<PurchaseId>().ok()));
-    let discarding = ServerAction::<DiscardPurchase>::new();
-    let cancelled = Resource::new(
-        move || (purchase_id.get(), discarding.version().get()),
-        |(purchase_id, _)| async move {
-            match purchase_id {
-                Some(purchase_id) => api::cancelled_purchase(purchase_id).await,
-                None => Err(ShopError::NotFound),
-            }
-        },
-    );
-    // Of a form sent with JavaScript, or else without.
-    let error = move || match discarding.value().get() {
-        Some(answer) => answer.err(),
-        None => query.read().get("error").and_then(|code| ShopError::from_code(&code)),
-    };
+    let purchase_id = routes::query("purchase_id").and_then(|id| id.parse::<PurchaseId>().ok());
+    let error = routes::query("error").and_then(|code| ShopError::from_code(&code));
     view! {
-        <div class="narrow" aria-live="polite">
-            {move || error().map(|error| view! { <Notice tone=Tone::Bad>{error_text(error, t)}</Notice> })}
-            <Transition fallback=Loading>
-                {move || Suspend::new(async move {
-                    match cancelled.await {
-                        Ok(cancelled) => view! { <Outcome cancelled=cancelled discarding=discarding /> }.into_any(),
-                        Err(ShopError::NotFound) => view! { <NotFound /> }.into_any(),
-                        Err(error) => view! { <ErrorView error=error /> }.into_any(),
-                    }
-                })}
-            </Transition>
+        <div class="narrow">
+            {error.map(|error| view! { <Notice tone=Tone::Bad>{error_text(error, t)}</Notice> })}
+            {Suspend::new(async move {
+                let cancelled = match purchase_id {
+                    Some(purchase_id) => api::cancelled_purchase(purchase_id).await,
+                    None => Err(ShopError::NotFound),
+                };
+                match cancelled {
+                    Ok(cancelled) => view! { <Outcome cancelled=cancelled /> }.into_any(),
+                    Err(ShopError::NotFound) => view! { <NotFound /> }.into_any(),
+                    Err(error) => view! { <ErrorView error=error /> }.into_any(),
+                }
+            })}
         </div>
     }
 }
 
 #[component]
-fn Outcome(cancelled: Cancelled, discarding: ServerAction<DiscardPurchase>) -> impl IntoView {
+fn Outcome(cancelled: Cancelled) -> impl IntoView {
     let t = texts();
     let Cancelled { purchase, checkout_url } = cancelled;
     let status = status_text(&purchase, t);
@@ -64,9 +50,7 @@ fn Outcome(cancelled: Cancelled, discarding: ServerAction<DiscardPurchase>) -> i
         Status::Refunded => (Tone::Plain, t.refunded_title, ""),
     };
     let actions = match purchase.status {
-        Status::Pending => {
-            view! { <Open purchase=purchase.clone() checkout_url=checkout_url discarding=discarding /> }.into_any()
-        }
+        Status::Pending => view! { <Open purchase=purchase.clone() checkout_url=checkout_url /> }.into_any(),
         Status::Failed => view! {
             <a class="btn btn-primary" href=routes::order(&purchase.product_id)>
                 {t.order_again}
@@ -101,11 +85,7 @@ fn Outcome(cancelled: Cancelled, discarding: ServerAction<DiscardPurchase>) -> i
 
 /// What can be done while the purchase is open.
 #[component]
-fn Open(
-    purchase: PurchaseView,
-    checkout_url: Option<String>,
-    discarding: ServerAction<DiscardPurchase>,
-) -> impl IntoView {
+fn Open(purchase: PurchaseView, checkout_url: Option<String>) -> impl IntoView {
     let t = texts();
     if let Some(session_id) = purchase.session_id.filter(|_| purchase.processing) {
         // Its payment page is closed, and it cannot be dropped any more.
@@ -120,23 +100,18 @@ fn Open(
         .into_any();
     }
     let go_on = match checkout_url {
-        Some(url) => {
-            view! { <a class="btn btn-primary" rel="external" href=url>{t.continue_to_payment}</a> }.into_any()
-        }
+        Some(url) => view! { <a class="btn btn-primary" href=url>{t.continue_to_payment}</a> }.into_any(),
         // The payment page could not be opened at the time.
         None => {
             view! { <a class="btn btn-primary" href=routes::order(&purchase.product_id)>{t.order_again}</a> }.into_any()
         }
     };
-    let sending = discarding.pending();
     view! {
         {go_on}
-        <ActionForm action=discarding>
+        <form method="post" action=routes::DISCARD>
             <input type="hidden" name="purchase_id" value=purchase.id.to_string() />
-            <button class="btn btn-secondary" disabled=move || sending.get()>
-                {t.discard}
-            </button>
-        </ActionForm>
+            <button class="btn btn-secondary">{t.discard}</button>
+        </form>
     }
     .into_any()
 }

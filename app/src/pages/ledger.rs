@@ -3,12 +3,12 @@
 use billing::ledger::EntryKind;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 use crate::{
     api::{self, LedgerEntryView, LedgerView, Visit},
-    components::{BalanceChart, BalanceText, ErrorView, Loading, Overdrawn},
+    components::{Balance, BalanceChart, ErrorView, Overdrawn},
     format,
+    islands::KeepFresh,
     locales::{Texts, texts},
     routes,
 };
@@ -17,10 +17,8 @@ use crate::{
 #[component]
 pub(crate) fn LedgerPage() -> impl IntoView {
     let t = texts();
-    let email = expect_context::<Visit>().email;
-    let query = use_query_map();
-    let before = Memo::new(move |_| query.read().get("before").and_then(|seq| seq.parse::<i64>().ok()));
-    let page = Resource::new(move || before.get(), api::ledger);
+    let Visit { email, changes, .. } = expect_context();
+    let before = routes::query("before").and_then(|seq| seq.parse::<i64>().ok());
     view! {
         <Title text=t.account_title />
         <div class="narrow">
@@ -33,18 +31,19 @@ pub(crate) fn LedgerPage() -> impl IntoView {
                     {t.balance}
                 </h2>
                 <p class="balance-large">
-                    <BalanceText large=true />
+                    <Balance large=true />
                 </p>
                 <Overdrawn />
             </section>
-            <Suspense fallback=Loading>
-                {move || Suspend::new(async move {
-                    match page.await {
-                        Ok(page) => view! { <Ledger page=page newest=before.get().is_none() /> }.into_any(),
+            <div id="ledger">
+                {Suspend::new(async move {
+                    match api::ledger(before).await {
+                        Ok(page) => view! { <Ledger page=page newest=before.is_none() /> }.into_any(),
                         Err(error) => view! { <ErrorView error=error /> }.into_any(),
                     }
                 })}
-            </Suspense>
+            </div>
+            <KeepFresh region="ledger" changes=changes asks=false />
         </div>
     }
 }
@@ -68,6 +67,14 @@ fn Ledger(page: LedgerView, newest: bool) -> impl IntoView {
         view! { <a class="btn btn-secondary" rel="next" href=routes::account_before(seq)>{t.ledger_older}</a> }
     });
     let newer = (!newest).then(|| view! { <a class="btn btn-secondary" href=routes::ACCOUNT>{t.ledger_newest}</a> });
+    let more = (older.is_some() || newer.is_some()).then(|| {
+        view! {
+            <nav class="flex flex-wrap gap-3" aria-label=t.entries>
+                {newer}
+                {older}
+            </nav>
+        }
+    });
     view! {
         <section class="card stack" aria-labelledby="ledger-title">
             <h2 class="title" id="ledger-title">
@@ -90,10 +97,7 @@ fn Ledger(page: LedgerView, newest: bool) -> impl IntoView {
                 </thead>
                 <tbody>{rows}</tbody>
             </table>
-            <nav class="flex flex-wrap gap-3" aria-label=t.entries>
-                {newer}
-                {older}
-            </nav>
+            {more}
         </section>
     }
     .into_any()

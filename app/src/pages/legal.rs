@@ -7,7 +7,7 @@ use leptos_router::hooks::use_params_map;
 use super::not_found::NotFound;
 use crate::{
     api,
-    components::{ErrorView, Loading, Notice, Tone},
+    components::{ErrorView, Notice, Tone},
     error::ShopError,
     legal::LegalPage,
     locales::{legal_title, texts},
@@ -17,37 +17,21 @@ use crate::{
 #[component]
 pub(crate) fn LegalTextPage() -> impl IntoView {
     let t = texts();
-    let params = use_params_map();
-    let page = Memo::new(move |_| params.read().get("page").and_then(|name| LegalPage::from_name(&name)));
-    let text = Resource::new(
-        move || page.get(),
-        |page| async move {
-            match page {
-                Some(page) => api::legal_text(page).await.map(|text| (page, text)),
-                None => Err(ShopError::NotFound),
+    let page = use_params_map().get_untracked().get("page").and_then(|name| LegalPage::from_name(&name));
+    let text = page.ok_or(ShopError::NotFound).and_then(|page| api::legal_text(page).map(|text| (page, text)));
+    let content = match text {
+        Ok((page, text)) => {
+            let title = legal_title(page, t);
+            view! {
+                <Title text=title />
+                <h1 class="title-large">{title}</h1>
+                {text.sample.then(|| view! { <Notice tone=Tone::Waiting>{t.legal_sample}</Notice> })}
+                <article class="prose" inner_html=text.html></article>
             }
-        },
-    );
-    view! {
-        <div class="narrow">
-            <Suspense fallback=Loading>
-                {move || Suspend::new(async move {
-                    match text.await {
-                        Ok((page, text)) => {
-                            let title = legal_title(page, t);
-                            view! {
-                                <Title text=title />
-                                <h1 class="title-large">{title}</h1>
-                                {text.sample.then(|| view! { <Notice tone=Tone::Waiting>{t.legal_sample}</Notice> })}
-                                <article class="prose" inner_html=text.html></article>
-                            }
-                                .into_any()
-                        }
-                        Err(ShopError::NotFound) => view! { <NotFound /> }.into_any(),
-                        Err(error) => view! { <ErrorView error=error /> }.into_any(),
-                    }
-                })}
-            </Suspense>
-        </div>
-    }
+            .into_any()
+        }
+        Err(ShopError::NotFound) => view! { <NotFound /> }.into_any(),
+        Err(error) => view! { <ErrorView error=error /> }.into_any(),
+    };
+    view! { <div class="narrow">{content}</div> }
 }

@@ -19,5 +19,4 @@ pub(crate) use receipt::ReceiptPage;
 pub(crate) use shop::ShopPage;
 pub(crate) use success::{SuccessPage, confirmation};
 pub(crate) use withdraw::WithdrawPage;
-#[cfg(feature = "ssr")]
 pub(crate) use withdraw::standing_text;

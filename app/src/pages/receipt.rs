@@ -8,8 +8,9 @@ use leptos_router::hooks::use_params_map;
 use super::not_found::NotFound;
 use crate::{
     api::{self, ReceiptView},
-    components::{ErrorView, Fact, Facts, Loading, StatusBadge},
+    components::{ErrorView, Fact, Facts, StatusBadge},
     error::ShopError,
+    islands::PrintButton,
     locales::texts,
     receipt::{Column, Document, Line, LineKind, Party, Table},
     routes,
@@ -18,27 +19,20 @@ use crate::{
 /// What was bought, from whom, for how much, and what it did to the balance; fit to be printed.
 #[component]
 pub(crate) fn ReceiptPage() -> impl IntoView {
-    let params = use_params_map();
-    let receipt = Resource::new(
-        move || params.read().get("id").and_then(|id| id.parse::<PurchaseId>().ok()),
-        |id| async move {
-            match id {
-                Some(id) => api::receipt(id).await,
-                None => Err(ShopError::NotFound),
-            }
-        },
-    );
+    let id = use_params_map().get_untracked().get("id").and_then(|id| id.parse::<PurchaseId>().ok());
     view! {
         <div class="narrow">
-            <Suspense fallback=Loading>
-                {move || Suspend::new(async move {
-                    match receipt.await {
-                        Ok(receipt) => view! { <Receipt receipt=receipt /> }.into_any(),
-                        Err(ShopError::NotFound) => view! { <NotFound /> }.into_any(),
-                        Err(error) => view! { <ErrorView error=error /> }.into_any(),
-                    }
-                })}
-            </Suspense>
+            {Suspend::new(async move {
+                let receipt = match id {
+                    Some(id) => api::receipt(id).await,
+                    None => Err(ShopError::NotFound),
+                };
+                match receipt {
+                    Ok(receipt) => view! { <Receipt receipt=receipt /> }.into_any(),
+                    Err(ShopError::NotFound) => view! { <NotFound /> }.into_any(),
+                    Err(error) => view! { <ErrorView error=error /> }.into_any(),
+                }
+            })}
         </div>
     }
 }
@@ -57,7 +51,7 @@ fn Receipt(receipt: ReceiptView) -> impl IntoView {
     let open =
         (purchase.status == Status::Pending).then(|| view! { <a class="btn btn-primary" href=go_on>{go_on_text}</a> });
     let pdf = document.number.is_some().then(|| {
-        view! { <a class="btn btn-secondary" href=routes::receipt_pdf(&id) rel="external" type="application/pdf">{t.pdf}</a> }
+        view! { <a class="btn btn-secondary" href=routes::receipt_pdf(&id) type="application/pdf">{t.pdf}</a> }
     });
     let withdraw =
         document.number.is_some().then(|| view! { <a class="link" href=routes::withdraw(&id)>{t.withdraw}</a> });
@@ -82,7 +76,7 @@ fn Receipt(receipt: ReceiptView) -> impl IntoView {
             <p class="fine">{document.note}</p>
         </article>
         <p class="actions no-print">
-            {open} {pdf} <PrintButton />
+            {open} {pdf} <PrintButton label=t.print />
             {withdraw}
             <a class="link" href=routes::SHOP>
                 {t.to_shop}
@@ -157,24 +151,5 @@ fn TableView(table: Table) -> impl IntoView {
             </thead>
             <tbody>{rows}</tbody>
         </table>
-    }
-}
-
-/// Prints the page; not there without JavaScript, where it could do nothing.
-#[component]
-fn PrintButton() -> impl IntoView {
-    let able = RwSignal::new(false);
-    Effect::new(move |_| able.set(true));
-    view! {
-        <button
-            class="btn btn-secondary"
-            type="button"
-            class:invisible=move || !able.get()
-            on:click=move |_| {
-                _ = window().print();
-            }
-        >
-            {texts().print}
-        </button>
     }
 }

@@ -5,7 +5,7 @@ use leptos_meta::Title;
 
 use crate::{
     api::{self, Visit},
-    components::{BalanceText, ErrorView, History, Icon, Loading, OrderDialog, Overdrawn, ProductCard, Shape},
+    components::{Balance, ErrorView, History, Icon, OrderDialog, Overdrawn, ProductCard, Shape},
     locales::texts,
     routes,
 };
@@ -36,7 +36,7 @@ pub(crate) fn ShopPage() -> impl IntoView {
                     <div class="card hero-card">
                         <p class="eyebrow">{t.balance}</p>
                         <p class="balance-large">
-                            <BalanceText large=true />
+                            <Balance large=true />
                         </p>
                         <Overdrawn />
                     </div>
@@ -74,24 +74,19 @@ fn Invitation() -> impl IntoView {
 #[component]
 fn Products() -> impl IntoView {
     let t = texts();
-    let products = Resource::new(|| (), |()| api::products());
+    let shelf = match api::products() {
+        Ok(products) => {
+            let cards: Vec<_> = products.into_iter().map(|product| view! { <ProductCard product=product /> }).collect();
+            view! { <ul class="shelf">{cards}</ul> }.into_any()
+        }
+        Err(error) => view! { <ErrorView error=error /> }.into_any(),
+    };
     view! {
         <section class="section" id="products" aria-labelledby="products-title">
             <h2 class="title" id="products-title">
                 {t.products_title}
             </h2>
-            <Suspense fallback=Loading>
-                {move || Suspend::new(async move {
-                    match products.await {
-                        Ok(products) => {
-                            let cards: Vec<_> =
-                                products.into_iter().map(|product| view! { <ProductCard product=product /> }).collect();
-                            view! { <ul class="shelf">{cards}</ul> }.into_any()
-                        }
-                        Err(error) => view! { <ErrorView error=error /> }.into_any(),
-                    }
-                })}
-            </Suspense>
+            {shelf}
         </section>
     }
 }

@@ -1,98 +1,72 @@
 //! `/checkout/success`: the buyer is back from the payment page.
 
-use std::time::Duration;
-
-use billing::{money::Credits, purchase::Status};
+use billing::purchase::Status;
+use futures::{
+    FutureExt,
+    future::{BoxFuture, Shared},
+};
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 use super::not_found::NotFound;
 use crate::{
-    api::{self, Confirmed, PurchaseView},
-    components::{ErrorView, LiveBalance, Loading, Notice, OutcomeCard, Tone},
+    api::{self, Confirmed, PurchaseView, Visit},
+    components::{Balance, ErrorView, Notice, OutcomeCard, Tone},
     error::ShopError,
     format,
+    islands::KeepFresh,
     locales::texts,
     routes,
 };
 
-/// How long to wait before asking again while a payment is being processed.
-const ASK_AGAIN: Duration = Duration::from_secs(3);
+/// How the purchase of the success page's session stands: asked once, for all who wait for it.
+pub(crate) type Confirmation = Shared<BoxFuture<'static, Result<Confirmed, ShopError>>>;
 
-/// How the purchase of the success page's session stands; `None` on every other page.
-pub(crate) type Confirmation = Resource<Option<Result<Confirmed, ShopError>>>;
-
-/// Begins with the page's frame, since the balance in the header has to wait for it: confirming books the credits.
-pub(crate) fn confirmation() -> Confirmation {
-    let location = use_location();
-    let session_id = Memo::new(move |_| {
-        let query = location.query.read();
-        (location.pathname.get() == routes::SUCCESS).then(|| query.get("session_id").unwrap_or_default())
-    });
-    Resource::new(
-        move || session_id.get(),
-        |session_id| async move {
-            match session_id {
-                Some(session_id) => Some(api::confirm_checkout(session_id).await),
-                None => None,
-            }
-        },
-    )
+/// On the success page, confirms its purchase. The page's frame waits for it, since that books the credits.
+pub(crate) fn confirmation() -> Option<Confirmation> {
+    let confirms = use_location().pathname.get_untracked() == routes::SUCCESS;
+    let session_id = routes::query("session_id").unwrap_or_default();
+    confirms.then(|| api::confirm_checkout(session_id).boxed().shared())
 }
 
-/// Confirms a payment, or says how it stands.
+/// Confirms a payment, or says how it stands; goes on asking while that can change.
 #[component]
 pub(crate) fn SuccessPage() -> impl IntoView {
-    let confirmation = expect_context::<Confirmation>();
-    let balance = expect_context::<LiveBalance>();
-    Effect::new(move |_| match confirmation.get().flatten() {
-        Some(Ok(confirmed)) if confirmed.purchase.status == Status::Pending => ask_again(confirmation),
-        Some(Err(ShopError::ProviderUnavailable | ShopError::Connection | ShopError::Unavailable)) => {
-            ask_again(confirmation);
+    let confirmation = expect_context::<Option<Confirmation>>();
+    let changes = expect_context::<Visit>().changes;
+    let outcome = Suspend::new(async move {
+        let confirmed = match confirmation {
+            Some(confirmation) => confirmation.await,
+            None => Err(ShopError::NotFound),
+        };
+        let settled = match &confirmed {
+            Ok(confirmed) => confirmed.purchase.status != Status::Pending,
+            Err(error) => !matches!(error, ShopError::ProviderUnavailable | ShopError::Unavailable),
+        };
+        let outcome = match confirmed {
+            Ok(confirmed) => view! { <Outcome purchase=confirmed.purchase /> }.into_any(),
+            Err(ShopError::NotFound) => view! { <NotFound /> }.into_any(),
+            Err(ShopError::ProviderUnavailable) => view! { <Processing asked=false /> }.into_any(),
+            Err(error) => view! { <ErrorView error=error /> }.into_any(),
+        };
+        view! {
+            <div id="outcome" data-settled=settled>
+                {outcome}
+            </div>
         }
-        Some(Ok(confirmed)) => balance.heard(confirmed.balance),
-        Some(Err(_)) | None => {}
-    });
-    // The stream tells of a payment sooner than asking does.
-    Effect::new(move |known: Option<i64>| {
-        let changes = balance.changes();
-        let open = confirmation.with_untracked(|confirmed| match confirmed.as_ref().map(Option::as_ref) {
-            Some(Some(Ok(confirmed))) => confirmed.purchase.status == Status::Pending,
-            _ => false,
-        });
-        if open && known.is_some_and(|known| known != changes) {
-            confirmation.refetch();
-        }
-        changes
     });
     view! {
         <div class="narrow" aria-live="polite">
-            <Transition fallback=Loading>
-                {move || Suspend::new(async move {
-                    match confirmation.await {
-                        Some(Ok(confirmed)) => view! { <Outcome confirmed=confirmed /> }.into_any(),
-                        Some(Err(ShopError::NotFound)) | None => view! { <NotFound /> }.into_any(),
-                        Some(Err(ShopError::ProviderUnavailable)) => view! { <Processing asked=false /> }.into_any(),
-                        Some(Err(error)) => view! { <ErrorView error=error /> }.into_any(),
-                    }
-                })}
-            </Transition>
+            {outcome}
         </div>
-    }
-}
-
-fn ask_again(confirmation: Confirmation) {
-    // The page may be gone by then, and its resource with it.
-    if let Ok(timer) = set_timeout_with_handle(move || confirmation.refetch(), ASK_AGAIN) {
-        on_cleanup(move || timer.clear());
+        <KeepFresh region="outcome" changes=changes asks=true />
     }
 }
 
 #[component]
-fn Outcome(confirmed: Confirmed) -> impl IntoView {
-    let Confirmed { purchase, balance } = confirmed;
+fn Outcome(purchase: PurchaseView) -> impl IntoView {
     match purchase.status {
-        Status::Paid => view! { <Paid purchase=purchase balance=balance /> }.into_any(),
+        Status::Paid => view! { <Paid purchase=purchase /> }.into_any(),
         Status::Refunded => view! { <Refunded purchase=purchase /> }.into_any(),
         Status::Pending if purchase.processing => view! { <Processing asked=true /> }.into_any(),
         Status::Pending => view! { <Unpaid purchase=purchase /> }.into_any(),
@@ -101,18 +75,17 @@ fn Outcome(confirmed: Confirmed) -> impl IntoView {
 }
 
 #[component]
-fn Paid(purchase: PurchaseView, balance: Credits) -> impl IntoView {
+fn Paid(purchase: PurchaseView) -> impl IntoView {
     let t = texts();
-    let live = expect_context::<LiveBalance>();
-    // The balance of this answer; from then on, whatever is heard of.
-    let shown = move || format::credits(live.latest().unwrap_or(balance), t.locale);
     let booked =
         (t.success_booked)(&format::credits(purchase.credits, t.locale), &format::money(purchase.price, t.locale));
     view! {
         <OutcomeCard tone=Tone::Good title=t.success_title text=booked>
             <p class="outcome-balance">
                 <span class="eyebrow">{t.new_balance}</span>
-                <span class="balance-medium">{shown}</span>
+                <span class="balance-medium">
+                    <Balance />
+                </span>
             </p>
             <p class="actions">
                 <a class="btn btn-primary" href=routes::SHOP>
@@ -132,13 +105,11 @@ fn Processing(
     asked: bool,
 ) -> impl IntoView {
     let t = texts();
-    let location = use_location();
-    let here = move || format!("{}?{}", location.pathname.get(), location.search.get());
     view! {
         <OutcomeCard tone=Tone::Waiting title=t.processing_title text=t.processing_text>
             {(!asked).then(|| view! { <Notice tone=Tone::Waiting>{t.processing_unreachable}</Notice> })}
             <p class="actions">
-                <a class="btn btn-secondary" rel="external" href=here>
+                <a class="btn btn-secondary" href=routes::here()>
                     {t.reload}
                 </a>
                 <a class="link" href=routes::SHOP>

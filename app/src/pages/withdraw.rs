@@ -4,12 +4,11 @@
 use billing::{ids::WithdrawalId, withdrawal::Standing};
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 use super::not_found::NotFound;
 use crate::{
     api::{self, Visit},
-    components::{ErrorView, Fact, Facts, Loading, Notice, OutcomeCard, Tone},
+    components::{ErrorView, Fact, Facts, Notice, OutcomeCard, Tone},
     error::{AccountProblem, ShopError},
     format,
     locales::{Texts, texts},
@@ -19,25 +18,19 @@ use crate::{
 /// The form, or what came of it.
 #[component]
 pub(crate) fn WithdrawPage() -> impl IntoView {
-    let query = use_query_map();
-    let received = Memo::new(move |_| query.read().get("received"));
-    view! {
-        <div class="narrow">
-            {move || match received.get() {
-                Some(id) => view! { <Received id=id /> }.into_any(),
-                None => view! { <Form /> }.into_any(),
-            }}
-        </div>
-    }
+    let content = match routes::query("received") {
+        Some(id) => view! { <Received id=id /> }.into_any(),
+        None => view! { <Form /> }.into_any(),
+    };
+    view! { <div class="narrow">{content}</div> }
 }
 
 #[component]
 fn Form() -> impl IntoView {
     let t = texts();
-    let query = use_query_map().get_untracked();
     let email = expect_context::<Visit>().email;
-    let contract = query.get("purchase").map(|id| (t.purchase_of_number)(&id));
-    let problem = query.get("error").map(|code| match AccountProblem::from_code(&code) {
+    let contract = routes::query("purchase").map(|id| (t.purchase_of_number)(&id));
+    let problem = routes::query("error").map(|code| match AccountProblem::from_code(&code) {
         AccountProblem::TooManyAttempts => t.problem_too_many_attempts,
         _ => t.withdraw_problem_incomplete,
     });
@@ -81,53 +74,44 @@ fn Form() -> impl IntoView {
 fn Received(id: String) -> impl IntoView {
     let t = texts();
     let id = id.parse::<WithdrawalId>().ok();
-    let received = Resource::new(
-        || (),
-        move |()| async move {
-            match id {
-                Some(id) => api::withdrawal(id).await,
-                None => Err(ShopError::NotFound),
+    Suspend::new(async move {
+        let received = match id {
+            Some(id) => api::withdrawal(id).await,
+            None => Err(ShopError::NotFound),
+        };
+        let received = match received {
+            Ok(received) => received,
+            Err(ShopError::NotFound) => return view! { <NotFound /> }.into_any(),
+            Err(error) => return view! { <ErrorView error=error /> }.into_any(),
+        };
+        let at = format::date_time(received.received_at, t.locale);
+        let comes_to = match received.judged {
+            None => t.standing_unclear.to_owned(),
+            Some(judged) => {
+                let ordered = format::date_time(judged.ordered_at, t.locale);
+                let paid = judged.paid_at.map(|at| format::date_time(at, t.locale)).unwrap_or_default();
+                standing_text(judged.standing, &ordered, &paid, t)
             }
-        },
-    );
-    view! {
-        <Suspense fallback=Loading>
-            {move || Suspend::new(async move {
-                let received = match received.await {
-                    Ok(received) => received,
-                    Err(ShopError::NotFound) => return view! { <NotFound /> }.into_any(),
-                    Err(error) => return view! { <ErrorView error=error /> }.into_any(),
-                };
-                let at = format::date_time(received.received_at, t.locale);
-                let comes_to = match received.judged {
-                    None => t.standing_unclear.to_owned(),
-                    Some(judged) => {
-                        let ordered = format::date_time(judged.ordered_at, t.locale);
-                        let paid = judged.paid_at.map(|at| format::date_time(at, t.locale)).unwrap_or_default();
-                        standing_text(judged.standing, &ordered, &paid, t)
-                    }
-                };
-                view! {
-                    <OutcomeCard
-                        tone=Tone::Good
-                        title=t.withdraw_received_title
-                        text=(t.withdraw_received)(&at, &received.email)
-                    >
-                        <Facts>
-                            <Fact name=t.withdraw_contract.to_owned()>{received.contract}</Fact>
-                        </Facts>
-                        <p>{comes_to}</p>
-                        <p class="actions">
-                            <a class="link" href=routes::SHOP>
-                                {t.to_shop}
-                            </a>
-                        </p>
-                    </OutcomeCard>
-                }
-                    .into_any()
-            })}
-        </Suspense>
-    }
+        };
+        view! {
+            <OutcomeCard
+                tone=Tone::Good
+                title=t.withdraw_received_title
+                text=(t.withdraw_received)(&at, &received.email)
+            >
+                <Facts>
+                    <Fact name=t.withdraw_contract.to_owned()>{received.contract}</Fact>
+                </Facts>
+                <p>{comes_to}</p>
+                <p class="actions">
+                    <a class="link" href=routes::SHOP>
+                        {t.to_shop}
+                    </a>
+                </p>
+            </OutcomeCard>
+        }
+        .into_any()
+    })
 }
 
 /// What a declaration comes to, with the reason.

@@ -1,6 +1,9 @@
-//! Plain HTML forms: what a page does without JavaScript beside ordering.
+//! Plain HTML forms. Each is answered with a redirect.
 
-use app::context::Visitor;
+use app::{
+    context::Visitor,
+    forms::{self, DiscardForm, OrderForm},
+};
 use axum::{
     Extension, Form, Router,
     extract::{FromRequest, Request, State, rejection::FormRejection},
@@ -25,6 +28,8 @@ const NEXT_LENGTH_MAX: usize = 2_048;
 /// The forms' targets.
 pub fn routes() -> Router<AppState> {
     Router::new()
+        .route("/order", post(order))
+        .route("/discard", post(discard))
         .route("/signin", post(sign_in))
         .route("/signup", post(sign_up))
         .route("/signout", post(sign_out))
@@ -46,6 +51,22 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Fields<T> {
             Err(_) => Err(Problem::BAD_REQUEST),
         }
     }
+}
+
+async fn order(
+    State(state): State<AppState>,
+    Extension(visitor): Extension<Visitor>,
+    Fields(form): Fields<OrderForm>,
+) -> Redirect {
+    Redirect::to(&forms::order(&state.shop, &visitor, &form).await)
+}
+
+async fn discard(
+    State(state): State<AppState>,
+    Extension(visitor): Extension<Visitor>,
+    Fields(form): Fields<DiscardForm>,
+) -> Redirect {
+    Redirect::to(&forms::discard(&state.shop, &visitor, form).await)
 }
 
 #[derive(Deserialize)]

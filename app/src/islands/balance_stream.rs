@@ -15,9 +15,9 @@ use serde::Deserialize;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{EventSource, MessageEvent};
 
-use super::LiveBalance;
-use crate::api;
+use super::{LiveBalance, fetch};
 
+const BALANCE: &str = "/billing/balance";
 const STREAM: &str = "/billing/balance/stream";
 /// A stream is silent for fifteen seconds at most; one that is for so long is dead, whatever the browser thinks.
 const SILENCE_MAX: Duration = Duration::from_secs(40);
@@ -137,12 +137,11 @@ impl Follower {
         let follower = self.clone();
         let asked = move || {
             leptos::task::spawn_local(async move {
-                match api::balance().await {
-                    Ok(credits) => {
-                        follower.balance.heard(credits);
-                        follower.balance.is_lost(false);
-                    }
-                    Err(_) => follower.balance.is_lost(true),
+                let answer = fetch::text(BALANCE).await;
+                let balance = answer.and_then(|answer| serde_json::from_str::<Balance>(&answer).ok());
+                follower.balance.is_lost(balance.is_none());
+                if let Some(Balance { credits }) = balance {
+                    follower.balance.heard(credits);
                 }
                 if document().hidden() {
                     return;

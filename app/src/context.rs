@@ -1,4 +1,4 @@
-//! What the server gives to every page and server function, by Leptos context.
+//! What the server gives to every page, by Leptos context.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-import { balance, buy, consentBox, expect, historyRows, orderButton, orderDialog, placeOrder, products, purchases, signIn, test } from '../support/test.ts';
+import type { Page } from '@playwright/test';
+import { balance, buy, consentBox, expect, historyRows, orderButton, orderDialog, placeOrder, products, purchases, signIn, test, withoutReload } from '../support/test.ts';
 
 const SHELF = [
   { name: '1 Credit', price: '1,49 €', credits: '1 Credit' },
@@ -114,6 +115,25 @@ test('the order form works by keyboard: Enter opens it, Escape closes it, and fo
   await page.keyboard.press('Enter');
   await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
 });
+
+for (const { name, close } of [
+  { name: 'its cross', close: (page: Page) => orderDialog(page).getByRole('link', { name: 'Schließen' }).click() },
+  { name: 'a click beside it', close: (page: Page) => page.mouse.click(5, 300) },
+]) {
+  test(`the order form is closed by ${name}, on the same page`, async ({ page }) => {
+    await signIn(page);
+    await page.goto('/?buy=credits_10');
+    await expect(page.locator('dialog:modal')).toBeVisible();
+    await withoutReload(page, async () => {
+      await orderDialog(page).getByRole('heading').click();
+      await expect(orderDialog(page)).toBeVisible();
+      await close(page);
+      await expect(orderDialog(page)).toBeHidden();
+      await expect(page).toHaveURL(/\/$/);
+      await expect(products(page).getByRole('link', { name: '10 Credits kaufen' })).toBeFocused();
+    });
+  });
+}
 
 test.describe('a product that does not exist', () => {
   test.use({ allowedInConsole: [/status of 4\d\d/] });

@@ -21,6 +21,22 @@ test('an order in one tab and its end show in the other, though no credits move'
   await expect(historyRows(other)).toContainText(['Verworfen'], SOON);
 });
 
+test('news in the history leaves the focus where it was', async ({ page }) => {
+  await signIn(page);
+  await openPurchase(page, 'credits_5');
+  await page.goto('/');
+  const row = historyRows(page).filter({ hasText: '5 Credits' });
+  await row.getByRole('link').focus();
+  const { purchase_id } = await openPurchase(page, 'credits_10');
+  await expect(historyRows(page)).toHaveCount(2);
+  await expect(row.getByRole('link')).toBeFocused();
+
+  await historyRows(page).first().getByRole('link').focus();
+  await page.request.post('/discard', { form: { purchase_id } });
+  await expect(historyRows(page)).toContainText(['Verworfen', 'Offen']);
+  await expect(historyRows(page).first().getByRole('link')).toBeFocused();
+});
+
 test('of ten open tabs none keeps an eleventh from loading, and all of them hear of a purchase', async ({ page, context }) => {
   await signIn(page);
   const tabs: Page[] = [];

@@ -1,5 +1,5 @@
-import { balance, expect, history, historyRows } from '../support/test.ts';
-import { buyAtStripe, openLive, signUp, test, withoutReload } from '../support/stripe.ts';
+import { balance, expect, history, historyRows, withoutReload } from '../support/test.ts';
+import { buyAtStripe, openLive, signUp, test } from '../support/stripe.ts';
 
 /** A changed balance must be on every open page within a second; the second one is the test's own slowness. */
 const SOON = { timeout: 2_000 };

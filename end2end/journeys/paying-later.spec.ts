@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
-import { balance, expect, history, historyRows, orderButton, purchases } from '../support/test.ts';
-import { type Stripe, order, payment, signUp, test, withoutReload } from '../support/stripe.ts';
+import { balance, expect, history, historyRows, orderButton, purchases, withoutReload } from '../support/test.ts';
+import { type Stripe, order, payment, signUp, test } from '../support/stripe.ts';
 
 // Where Stripe cannot be asked, the shop's own 503 is a line in the browser's console.
 test.use({ allowedInConsole: [/status of 503/] });

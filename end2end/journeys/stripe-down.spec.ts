@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
-import { balance, expect, orderButton, orderDialog, placeOrder, products, purchases } from '../support/test.ts';
-import { live, order, payment, sessionOf, signUp, test, withoutReload } from '../support/stripe.ts';
+import { balance, expect, orderButton, orderDialog, placeOrder, products, purchases, withoutReload } from '../support/test.ts';
+import { live, order, payment, sessionOf, signUp, test } from '../support/stripe.ts';
 
 // The shop's own 503 is a line in the browser's console.
 test.use({ allowedInConsole: [/status of 503/] });

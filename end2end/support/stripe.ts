@@ -136,11 +136,3 @@ export async function buyAtStripe(page: Page, product: string): Promise<string> 
   await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
   return session;
 }
-
-/** Fails when the page that is there at its call was loaded anew by the time the given steps are done. */
-export async function withoutReload(page: Page, steps: () => Promise<void>): Promise<void> {
-  const document = await page.evaluateHandle(() => window.document);
-  await steps();
-  const same = await document.evaluate((before) => before === window.document).catch(() => false);
-  expect(same, 'the page must change by itself, not by loading anew').toBe(true);
-}

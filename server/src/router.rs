@@ -4,8 +4,6 @@ mod answers;
 pub mod files;
 mod remembered;
 
-use std::sync::LazyLock;
-
 use app::context::Visitor;
 use axum::{
     Extension, Json, Router,
@@ -20,7 +18,7 @@ use billing::locale::Locale;
 use futures::{StreamExt, stream};
 use leptos::nonce::Nonce;
 use leptos::prelude::{RenderHtml, provide_context, use_context};
-use leptos_axum::{AxumRouteListing, LeptosRoutes};
+use leptos_axum::LeptosRoutes;
 use tower::ServiceBuilder;
 use tower_http::{
     CompressionLevel,
@@ -144,13 +142,14 @@ fn personal(state: &AppState, routes: Router<AppState>) -> Router<AppState> {
     routes.layer(visitors).layer(RequestBodyLimitLayer::new(security::BODY_BYTES_MAX))
 }
 
-/// The pages, and the server functions that they call.
+/// The pages.
 fn pages(state: &AppState) -> Router<AppState> {
     let shell = {
         let state = state.clone();
         move || app::shell(state.leptos.clone())
     };
-    Router::new().leptos_routes_with_context(state, page_routes(), page_context(state), shell).layer(
+    let addresses = leptos_axum::generate_route_list(app::App);
+    Router::new().leptos_routes_with_context(state, addresses, page_context(state), shell).layer(
         ServiceBuilder::new()
             .layer(middleware::from_fn(ask_to_sign_in))
             .layer(middleware::from_fn_with_state(Remembered::default(), remembered::remember)),
@@ -173,15 +172,7 @@ async fn or_not_found_page(State(state): State<AppState>, request: Request, next
     if response.status() == StatusCode::NOT_FOUND { not_found(State(state), again).await } else { response }
 }
 
-/// The addresses of the pages, listed once for the process: while Leptos lists them, no resource of any page being
-/// rendered anywhere in the process loads, and it waits for ever
-/// (`leptos_server::resource::IS_SUPPRESSING_RESOURCE_LOAD`).
-fn page_routes() -> Vec<AxumRouteListing> {
-    static ROUTES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| leptos_axum::generate_route_list(app::App));
-    ROUTES.clone()
-}
-
-/// What pages and server functions find in their Leptos context.
+/// What pages find in their Leptos context.
 fn page_context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     let state = state.clone();
     move || {

@@ -88,8 +88,12 @@ impl Region {
     /// Takes what is new from a page. Focus stays where it was, or else comes to the page's content.
     fn show(&self, page: &str) -> Option<()> {
         let page = DomParser::new().ok()?.parse_from_string(page, SupportedType::TextHtml).ok()?;
-        let new = page.get_element_by_id(&self.id)?;
         let old = document().get_element_by_id(&self.id)?;
+        let Some(new) = page.get_element_by_id(&self.id) else {
+            // Another page, such as the one to sign in at: nothing more comes of asking.
+            _ = old.set_attribute("data-settled", "");
+            return None;
+        };
         if new.is_equal_node(Some(&old)) {
             return None;
         }

@@ -29,9 +29,24 @@ pub(crate) fn Balance(
     })
 }
 
+/// The balance in large figures, on a card of its own.
+#[component]
+pub(crate) fn BalanceCard() -> impl IntoView {
+    view! {
+        <div class="card hero-card">
+            <p class="eyebrow">{texts().balance}</p>
+            <p class="balance-large">
+                <Balance large=true />
+            </p>
+            <Overdrawn />
+        </div>
+    }
+    .into_any()
+}
+
 /// Says so when more credits were taken back than were left.
 #[component]
-pub(crate) fn Overdrawn() -> impl IntoView {
+fn Overdrawn() -> impl IntoView {
     let t = texts();
     let PageBalance(balance) = expect_context();
     Suspend::new(async move {

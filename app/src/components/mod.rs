@@ -15,7 +15,7 @@ mod outcome_card;
 mod product_card;
 mod status;
 
-pub(crate) use balance::{Balance, Follow, Overdrawn, PageBalance};
+pub(crate) use balance::{Balance, BalanceCard, Follow, PageBalance};
 pub(crate) use balance_chart::BalanceChart;
 pub(crate) use error_view::{ErrorView, error_text};
 pub(crate) use facts::{Fact, Facts};

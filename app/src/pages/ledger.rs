@@ -6,7 +6,7 @@ use leptos_meta::Title;
 
 use crate::{
     api::{self, LedgerEntryView, LedgerView, Visit},
-    components::{Balance, BalanceChart, ErrorView, Overdrawn},
+    components::{BalanceCard, BalanceChart, ErrorView},
     format,
     islands::KeepFresh,
     locales::{Texts, texts},
@@ -26,15 +26,7 @@ pub(crate) fn LedgerPage() -> impl IntoView {
                 <h1 class="title-large">{t.account_title}</h1>
                 <p class="fine break-words">{email}</p>
             </header>
-            <section class="card" aria-labelledby="balance-title">
-                <h2 class="eyebrow" id="balance-title">
-                    {t.balance}
-                </h2>
-                <p class="balance-large">
-                    <Balance large=true />
-                </p>
-                <Overdrawn />
-            </section>
+            <BalanceCard />
             <div id="ledger">
                 {Suspend::new(async move {
                     match api::ledger(before).await {

@@ -5,7 +5,7 @@ use leptos_meta::Title;
 
 use crate::{
     api::{self, Visit},
-    components::{Balance, ErrorView, History, Icon, OrderDialog, Overdrawn, ProductCard, Shape},
+    components::{BalanceCard, ErrorView, History, Icon, OrderDialog, ProductCard, Shape},
     locales::texts,
     routes,
 };
@@ -32,16 +32,7 @@ pub(crate) fn ShopPage() -> impl IntoView {
                 <ul class="promises">{promises}</ul>
             </div>
             {if signed_in {
-                view! {
-                    <div class="card hero-card">
-                        <p class="eyebrow">{t.balance}</p>
-                        <p class="balance-large">
-                            <Balance large=true />
-                        </p>
-                        <Overdrawn />
-                    </div>
-                }
-                    .into_any()
+                view! { <BalanceCard /> }.into_any()
             } else {
                 view! { <Invitation /> }.into_any()
             }}

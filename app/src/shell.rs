@@ -15,8 +15,8 @@ use crate::{
     islands::LiveBalance,
     locales::Texts,
     pages::{
-        CancelPage, LedgerPage, LegalTextPage, NotFoundPage, ReceiptPage, ShopPage, SignInPage, SignUpPage,
-        SuccessPage, WithdrawPage, confirmation,
+        CancelPage, DevComponentsPage, LedgerPage, LegalTextPage, NotFoundPage, ReceiptPage, ShopPage, SignInPage,
+        SignUpPage, SuccessPage, WithdrawPage, confirmation,
     },
 };
 
@@ -161,6 +161,7 @@ fn Frame() -> impl IntoView {
                 <Route path=(StaticSegment("purchases"), ParamSegment("id")) view=ReceiptPage ssr=SsrMode::Async />
                 <Route path=(StaticSegment("legal"), ParamSegment("page")) view=LegalTextPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("account") view=LedgerPage ssr=SsrMode::Async />
+                <Route path=(StaticSegment("dev"), StaticSegment("components")) view=DevComponentsPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("withdraw") view=WithdrawPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("signin") view=SignInPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("signup") view=SignUpPage ssr=SsrMode::Async />

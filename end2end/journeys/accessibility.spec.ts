@@ -5,6 +5,7 @@ const LOOKS = [
   { name: 'light, desktop', colorScheme: 'light', viewport: { width: 1280, height: 900 } },
   { name: 'dark, desktop', colorScheme: 'dark', viewport: { width: 1280, height: 900 } },
   { name: 'light, phone', colorScheme: 'light', viewport: { width: 390, height: 844 } },
+  { name: 'light, the narrowest', colorScheme: 'light', viewport: { width: 320, height: 640 } },
   { name: 'dark, phone', colorScheme: 'dark', viewport: { width: 390, height: 844 } },
 ] as const;
 
@@ -14,7 +15,7 @@ for (const { name, colorScheme, viewport } of LOOKS) {
     test.use({ colorScheme, viewport, reducedMotion: 'reduce', allowedInConsole: [/status of 404/] });
 
     test('every page of the signed-out is accessible and fits the screen', async ({ page, expectAccessible }) => {
-      for (const path of ['/', '/signin', '/signup', '/signin?error=invalid_credentials', '/legal/imprint', '/withdraw', '/nowhere']) {
+      for (const path of ['/', '/signin', '/signup', '/signin?error=invalid_credentials', '/legal/imprint', '/withdraw', '/dev/components', '/nowhere']) {
         await page.goto(path);
         await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
         await expectAccessible(page);
@@ -37,6 +38,7 @@ for (const { name, colorScheme, viewport } of LOOKS) {
         `/checkout/cancel?purchase_id=${open.purchase_id}`,
         `/purchases/${paid?.id}`,
         '/purchases/x',
+        '/account',
       ];
       for (const path of paths) {
         await page.goto(path);

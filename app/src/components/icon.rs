@@ -15,6 +15,10 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
+    /// Every picture.
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Coin, Self::Check, Self::Clock, Self::Cross, Self::Exit, Self::Info, Self::Lock];
+
     fn path(self) -> &'static str {
         match self {
             Self::Coin => "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18ZM15 9.2A4 4 0 1 0 15 14.8",

@@ -13,13 +13,24 @@ pub(crate) fn OutcomeCard(
     /// Left out where the headline says it all.
     #[prop(optional, into)]
     text: Option<String>,
+    /// It is one of several: its headline is not the page's.
+    #[prop(optional)]
+    among_others: bool,
     children: Children,
 ) -> impl IntoView {
+    let headline = if among_others {
+        view! { <h2 class="title-large">{title}</h2> }.into_any()
+    } else {
+        view! {
+            <Title text=title />
+            <h1 class="title-large">{title}</h1>
+        }
+        .into_any()
+    };
     view! {
-        <Title text=title />
         <section class="card outcome">
             <Mark tone=tone />
-            <h1 class="title-large">{title}</h1>
+            {headline}
             {text.map(|text| view! { <p class="lead">{text}</p> })}
             {children()}
         </section>

@@ -2,6 +2,7 @@
 
 mod account;
 mod cancel;
+mod dev_components;
 mod ledger;
 mod legal;
 mod not_found;
@@ -12,6 +13,7 @@ mod withdraw;
 
 pub(crate) use account::{SignInPage, SignUpPage};
 pub(crate) use cancel::CancelPage;
+pub(crate) use dev_components::DevComponentsPage;
 pub(crate) use ledger::{LedgerPage, entry_text};
 pub(crate) use legal::LegalTextPage;
 pub(crate) use not_found::NotFoundPage;

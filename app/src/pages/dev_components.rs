@@ -1,0 +1,213 @@
+//! `/dev/components`: every component in each of its states, for whoever works on them. In mock mode alone, and in
+//! English alone.
+
+use billing::{
+    catalog::CATALOG,
+    ids::PurchaseId,
+    ledger::EntryKind,
+    money::{Credits, Money},
+    purchase::{FailureReason, Status},
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use super::not_found::NotFound;
+use crate::{
+    api::{LedgerEntryView, PurchaseView, Visit},
+    components::{BalanceChart, Fact, Facts, Icon, Notice, OutcomeCard, ProductCard, Shape, StatusBadge, Tone},
+    format::WallTime,
+};
+
+const AT: WallTime = WallTime { year: 2026, month: 3, day: 7, hour: 9, minute: 5 };
+
+/// The components, one section each.
+#[component]
+pub(crate) fn DevComponentsPage() -> impl IntoView {
+    if !expect_context::<Visit>().mock {
+        return view! { <div class="narrow"><NotFound /></div> }.into_any();
+    }
+    let tones = [Tone::Plain, Tone::Good, Tone::Waiting, Tone::Bad];
+    let notices =
+        tones.map(|tone| view! { <Notice tone=tone>{format!("{tone:?}: a sentence, and what to do next.")}</Notice> });
+    let icons = Shape::ALL.map(|shape| view! { <Icon shape=shape /> });
+    let badges: Vec<_> = standings().into_iter().map(|purchase| view! { <StatusBadge purchase=purchase /> }).collect();
+    let products: Vec<_> = CATALOG.iter().map(|product| view! { <ProductCard product=product.into() /> }).collect();
+    let outcomes = tones.map(|tone| {
+        view! {
+            <OutcomeCard tone=tone title="Outcome" text=format!("{tone:?}: how a purchase turned out.") among_others=true>
+                <p class="actions">
+                    <a class="btn btn-primary" href="#main">
+                        "Next"
+                    </a>
+                </p>
+            </OutcomeCard>
+        }
+    });
+    view! {
+        <Title text="Components" />
+        <div class="narrow">
+            <h1 class="title-large">"Components"</h1>
+            <Tokens />
+            <Controls />
+            <Part name="Notices">{notices}</Part>
+            <Part name="Icons">
+                <p class="actions">{icons}</p>
+            </Part>
+            <Part name="Badges">
+                <p class="actions">{badges}</p>
+            </Part>
+            <Part name="Facts">
+                <Facts>
+                    <Fact name="Name".to_owned()>"Value"</Fact>
+                    <Fact name="Total".to_owned() total=true>
+                        <strong class="price">"€6.99"</strong>
+                        <span class="fine">"incl. 19% VAT"</span>
+                    </Fact>
+                </Facts>
+            </Part>
+            <Part name="Products">
+                <ul class="shelf">{products}</ul>
+            </Part>
+            <Part name="Chart">
+                <BalanceChart entries=entries(&[0, 5, 15, 10, 12, -3, 7]) />
+            </Part>
+            <Part name="Empty">
+                <p class="empty">"Nothing here yet. What comes first?"</p>
+            </Part>
+            {outcomes}
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Tokens() -> impl IntoView {
+    let colours = [
+        "paper",
+        "surface",
+        "ink",
+        "muted",
+        "line",
+        "edge",
+        "accent",
+        "accent-strong",
+        "accent-soft",
+        "good",
+        "good-soft",
+        "waiting",
+        "waiting-soft",
+        "bad",
+        "bad-soft",
+    ];
+    let swatches = colours.map(|name| {
+        view! {
+            <li class="fine">
+                <span class=format!("swatch swatch-{name}")></span>
+                {name}
+            </li>
+        }
+    });
+    view! {
+            <Part name="Colours">
+                <ul class="swatches">{swatches}</ul>
+            </Part>
+            <Part name="Type">
+                <p class="display">"Display"</p>
+                <p class="title-large">"Large title"</p>
+                <p class="title">"Title"</p>
+                <p class="lead">"Lead: a sentence under a title."</p>
+                <p>"Running text, with " <a class="link-inline" href="#type">"a link"</a> "."</p>
+                <p class="fine">"Fine print"</p>
+                <p class="eyebrow">"Eyebrow"</p>
+                <p class="price">"€12.99"</p>
+                <p class="reference">"0198f2a4-7b1c-7def-8a2b-0123456789ab"</p>
+            </Part>
+    }
+    .into_any()
+}
+
+#[component]
+fn Controls() -> impl IntoView {
+    view! {
+            <Part name="Buttons and links">
+                <p class="actions">
+                    <button class="btn btn-primary">"Primary"</button>
+                    <button class="btn btn-secondary">"Secondary"</button>
+                    <button class="btn btn-quiet">"Quiet"</button>
+                    <button class="btn btn-primary" disabled>"Busy"</button>
+                    <a class="link" href="#buttons">"Link"</a>
+                </p>
+                <button class="btn btn-primary btn-large">"Large"</button>
+            </Part>
+            <Part name="Fields">
+                <label class="field">
+                    <span>"Label"</span>
+                    <input name="field" value="Value" />
+                </label>
+                <label class="consent">
+                    <input type="checkbox" />
+                    <span>"A box to tick, with what it means."</span>
+                </label>
+            </Part>
+    }
+    .into_any()
+}
+
+#[component]
+fn Part(name: &'static str, children: Children) -> impl IntoView {
+    view! {
+        <section class="card stack">
+            <h2 class="title">{name}</h2>
+            {children()}
+        </section>
+    }
+}
+
+/// A purchase in each state that a badge tells apart.
+fn standings() -> Vec<PurchaseView> {
+    let Some(id) = "0198f2a4-7b1c-7def-8a2b-0123456789ab".parse::<PurchaseId>().ok() else { return Vec::new() };
+    let paid = PurchaseView {
+        id,
+        product_id: "credits_5".to_owned(),
+        name: "5 Credits".to_owned(),
+        credits: Credits(5),
+        price: Money::eur(699),
+        status: Status::Paid,
+        failure: None,
+        processing: false,
+        refunded: Money::eur(0),
+        disputed: false,
+        session_id: None,
+        ordered_at: AT,
+    };
+    let failed = |reason| PurchaseView { status: Status::Failed, failure: Some(reason), ..paid.clone() };
+    vec![
+        PurchaseView { status: Status::Pending, ..paid.clone() },
+        PurchaseView { status: Status::Pending, processing: true, ..paid.clone() },
+        PurchaseView { refunded: Money::eur(140), ..paid.clone() },
+        PurchaseView { disputed: true, ..paid.clone() },
+        PurchaseView { status: Status::Refunded, ..paid.clone() },
+        failed(FailureReason::Expired),
+        failed(FailureReason::PaymentFailed),
+        failed(FailureReason::Cancelled),
+        paid,
+    ]
+}
+
+/// Entries a day apart, by the balance after each; newest first.
+fn entries(balances: &[i64]) -> Vec<LedgerEntryView> {
+    let Some(purchase_id) = "0198f2a4-7b1c-7def-8a2b-0123456789ab".parse::<PurchaseId>().ok() else {
+        return Vec::new();
+    };
+    let entry = |(second, balance): (i64, &i64)| LedgerEntryView {
+        purchase_id,
+        kind: EntryKind::Purchase,
+        credits: Credits(0),
+        balance_after: Credits(*balance),
+        at: AT,
+        second,
+    };
+    let mut entries: Vec<_> = (0..).step_by(86_400).zip(balances).map(entry).collect();
+    entries.reverse();
+    entries
+}

@@ -40,7 +40,7 @@ fn Summary(form: OrderFormView) -> impl IntoView {
             .map(|error| {
                 // What went wrong is read first.
                 view! {
-                    <div tabindex="-1" autofocus>
+                    <div class="outline-none" tabindex="-1" autofocus>
                         <Notice tone=Tone::Bad>{error_text(error, t)}</Notice>
                     </div>
                 }

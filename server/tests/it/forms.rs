@@ -1,11 +1,12 @@
-//! Plain HTML forms, as a browser without JavaScript sends them.
+//! Plain HTML forms, as a browser sends them.
 
 use axum::http::StatusCode;
 
-use crate::shop::{PASSWORD, TestShop};
+use crate::shop::{Answer, PASSWORD, TestShop};
 
 on_both_databases!(
     signing_up_in_and_out_by_form,
+    a_purchase_is_ordered_and_dropped_by_form,
     a_form_that_is_refused_leads_back_and_says_why,
     a_form_leads_to_this_site_alone,
     a_language_is_kept_for_a_year,
@@ -28,6 +29,41 @@ async fn signing_up_in_and_out_by_form(shop: TestShop) {
         kim.get("/billing/balance").await.assert_problem(401, "not_signed_in");
     }
     assert_eq!(kim.form("/signout", "").await.status, StatusCode::SEE_OTHER);
+}
+
+async fn a_purchase_is_ordered_and_dropped_by_form(shop: TestShop) {
+    fn leads_to(answer: &Answer) -> &str {
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+        answer.header("location")
+    }
+    let kim = shop.customer("kim@example.com").await;
+    let consent = kim.get("/billing/consent").await.json();
+    let order = |product| {
+        encoded(&[("product_id", product), ("order_key", "k1"), ("consent", consent["version"].as_str().unwrap())])
+    };
+    let ordered = kim.form("/order", &order("credits_5")).await;
+    assert!(leads_to(&ordered).contains("/checkout/success?session_id=cs_mock_"), "{}", leads_to(&ordered));
+    let again = kim.form("/order", &order("credits_5")).await;
+    assert_eq!(leads_to(&again), leads_to(&ordered));
+    let other = kim.form("/order", &order("credits_1")).await;
+    assert_eq!(leads_to(&other), "/?buy=credits_1&error=key_reused");
+    let purchases = kim.purchases().await;
+    assert_eq!(purchases.len(), 1);
+
+    let id = purchases[0]["id"].as_str().unwrap();
+    let page = format!("/checkout/cancel?purchase_id={id}");
+    let drop = encoded(&[("purchase_id", id)]);
+    let lee = shop.customer("lee@example.com").await;
+    assert_eq!(leads_to(&lee.form("/discard", &drop).await), page);
+    assert_eq!(kim.purchases().await[0]["status"], "PENDING");
+    assert_eq!(leads_to(&kim.form("/discard", &drop).await), page);
+    assert_eq!(kim.purchases().await[0]["status"], "FAILED");
+    assert_eq!(leads_to(&kim.form("/order", &order("credits_5")).await), page);
+
+    kim.form("/signout", "").await;
+    assert_eq!(leads_to(&kim.form("/order", &order("credits_5")).await), "/signin?next=%2F%3Fbuy%3Dcredits_5");
+    let sign_in = format!("/signin?{}", encoded(&[("next", &page)]));
+    assert_eq!(leads_to(&kim.form("/discard", &drop).await), sign_in);
 }
 
 async fn a_form_that_is_refused_leads_back_and_says_why(shop: TestShop) {

@@ -51,7 +51,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 }
 
 /// Has the front end loaded while the page still comes in, but after what the page is seen with: it can be used before.
-/// Then its islands come to life, and so do those of what comes later.
+/// Then its islands come to life, and so do those of what comes later; one that came from a newer server, which calls it
+/// something else, stays as it is.
 #[component]
 fn Islands(
     /// Its address, without an ending.
@@ -62,7 +63,7 @@ fn Islands(
     let start = format!(
         "import start, * as islands from \"{script}\";\n\
          const wake = (root) => {{\n\
-         for (const island of root.querySelectorAll(\"leptos-island\")) islands[island.dataset.component](island);\n\
+         for (const island of root.querySelectorAll(\"leptos-island\")) islands[island.dataset.component]?.(island);\n\
          }};\n\
          await start({{ module_or_path: \"{wasm}\" }});\n\
          islands.hydrate(wake);\n\

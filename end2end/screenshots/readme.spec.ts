@@ -34,6 +34,14 @@ test.describe('desktop', () => {
     await page.screenshot({ path: picture('receipt'), fullPage: true });
   });
 
+  test('account', async ({ page }) => {
+    await signInAsRegular(page);
+    await buy(page, '5 Credits');
+    await page.goto('/account');
+    await expect(page.getByRole('img', { name: /Guthaben im Verlauf/ })).toBeVisible();
+    await page.screenshot({ path: picture('account'), fullPage: true });
+  });
+
   test.describe('dark', () => {
     test.use({ colorScheme: 'dark' });
 

@@ -1,9 +1,12 @@
 //! What a visitor learns when something goes wrong. No internals: those are in the server's log.
 
 use billing::{BillingError, OrderError, provider::ProviderError};
+use leptos::server_fn::{codec::JsonEncoding, error::FromServerFnError, error::ServerFnErrorErr};
+use serde::{Deserialize, Serialize};
 
 /// Why the shop did not do what it was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum ShopError {
     /// Nobody is signed in, or not any more.
     NotSignedIn,
@@ -74,6 +77,20 @@ impl ShopError {
     /// Whether the very same order, under the same key, can go through later.
     pub(crate) fn keeps_order(self) -> bool {
         matches!(self, Self::ConsentMissing | Self::ProviderUnavailable | Self::Unavailable)
+    }
+}
+
+impl FromServerFnError for ShopError {
+    type Encoder = JsonEncoding;
+
+    /// What can go wrong before a server function is called is what it was sent, or else the shop.
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
+                Self::Malformed
+            }
+            _ => Self::Unavailable,
+        }
     }
 }
 

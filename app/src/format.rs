@@ -5,10 +5,12 @@ use billing::{
     money::{Credits, Currency, Money},
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::locales::Conventions;
 
 /// A minute on the wall clock of the shop's time zone, worked out by the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct WallTime {
     pub(crate) year: i16,
     /// From 1.

@@ -3,7 +3,7 @@
 use leptos::prelude::GetUntracked;
 use leptos_router::hooks::{use_location, use_query_map};
 
-use crate::legal::LegalPage;
+use crate::{error::ShopError, legal::LegalPage};
 
 /// Whether a page is for signed-in visitors alone; the server sends others to the sign-in page and back.
 pub fn needs_sign_in(path: &str, query: &str) -> bool {
@@ -37,8 +37,13 @@ pub(crate) fn query(name: &str) -> Option<String> {
     use_query_map().get_untracked().get(name)
 }
 
+/// A page that has a query already, told of an error by a bare code.
+pub(crate) fn with_error(page: &str, error: ShopError) -> String {
+    format!("{page}&error={}", error.code())
+}
+
 /// Where the order form is sent.
-pub(crate) const ORDER: &str = "/order";
+pub(crate) const ORDER: &str = "/api/create_checkout";
 
 /// Where the form that drops a purchase is sent.
 pub(crate) const DISCARD: &str = "/discard";

@@ -11,8 +11,14 @@ test('an order is paid at Stripe, and the credits, the history and the receipt a
   await products(page).getByRole('link', { name: '5 Credits kaufen', exact: true }).click();
   await expect(orderDialog(page)).toContainText('Bezahlt wird auf der nächsten Seite bei Stripe.');
   await live(page);
-  await expectAccessible(page);
+
+  // A browser that stays where it is, so that the way there can be looked at.
+  await page.route('**/c/pay/**', (route) => route.fulfill({ status: 204 }), { times: 1 });
   await placeOrder(page);
+  const { host } = new URL(stripe.url);
+  await expect(orderDialog(page)).toContainText(`Sie werden zur Zahlungsseite weitergeleitet: ${host}`);
+  await expectAccessible(page);
+  await orderDialog(page).getByRole('link', { name: 'Zur Zahlungsseite' }).click();
 
   const session = await sessionOf(page);
   await expect(page.getByTestId('product')).toHaveText('5 Credits');

@@ -27,7 +27,7 @@ test('sending the same order form twice makes one purchase', async ({ page }) =>
   const consent = await consentBox(page).inputValue();
   await placeOrder(page);
   await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
-  const again = await page.request.post('/order', {
+  const again = await page.request.post('/api/create_checkout', {
     form: { product_id: 'credits_5', order_key: key, consent },
     headers: { accept: 'text/html' },
   });
@@ -39,7 +39,7 @@ test('an order without consent is sent back with a sentence, and nothing is orde
   await signIn(page);
   await page.goto('/?buy=credits_5');
   // A browser that does not look at `required`.
-  await page.locator('form[action="/order"]').evaluate((form: HTMLFormElement) => form.submit());
+  await page.locator('form[action="/api/create_checkout"]').evaluate((form: HTMLFormElement) => form.submit());
   await expect(page.getByText('Bitte setzen Sie das Häkchen bei der Einwilligung.')).toBeVisible();
   await expect(consentBox(page)).not.toBeChecked();
   expect(await purchases(page)).toHaveLength(0);

@@ -142,7 +142,7 @@ fn personal(state: &AppState, routes: Router<AppState>) -> Router<AppState> {
     routes.layer(visitors).layer(RequestBodyLimitLayer::new(security::BODY_BYTES_MAX))
 }
 
-/// The pages.
+/// The pages, and the server functions.
 fn pages(state: &AppState) -> Router<AppState> {
     let shell = {
         let state = state.clone();
@@ -172,7 +172,7 @@ async fn or_not_found_page(State(state): State<AppState>, request: Request, next
     if response.status() == StatusCode::NOT_FOUND { not_found(State(state), again).await } else { response }
 }
 
-/// What pages find in their Leptos context.
+/// What pages and server functions find in their Leptos context.
 fn page_context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     let state = state.clone();
     move || {

@@ -6,6 +6,9 @@ use billing::{
     purchase::{FailureReason, Status},
 };
 
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
 use super::server;
 use crate::{error::ShopError, format::WallTime};
 
@@ -13,7 +16,7 @@ use crate::{error::ShopError, format::WallTime};
 const PAGE_LIMIT: u32 = 10;
 
 /// A purchase, as the history shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PurchaseView {
     pub(crate) id: PurchaseId,
     pub(crate) product_id: String,
@@ -58,7 +61,7 @@ impl PurchaseView {
 }
 
 /// A page of the history, newest first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct HistoryView {
     pub(crate) items: Vec<PurchaseView>,
     /// Where the next page goes on.
@@ -66,6 +69,7 @@ pub(crate) struct HistoryView {
 }
 
 /// The signed-in visitor's purchases older than `cursor`, or the newest.
+#[server(prefix = "/api", endpoint = "purchase_history")]
 pub(crate) async fn purchase_history(cursor: Option<PurchaseId>) -> Result<HistoryView, ShopError> {
     let (shop, caller) = server::signed_in()?;
     let page = shop.billing.history(caller.tenant_id, PAGE_LIMIT, cursor).await?;

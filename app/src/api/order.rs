@@ -1,9 +1,14 @@
-//! The order form.
+//! Ordering: the form, and what sending it leads to.
 
-use billing::consent::ConsentText;
+use billing::{
+    Order,
+    consent::ConsentText,
+    purchase::{Purchase, State},
+};
+use leptos::prelude::*;
 
 use super::{catalog::ProductView, server};
-use crate::error::ShopError;
+use crate::{error::ShopError, islands::Onward, routes};
 
 /// The order form of one product.
 #[derive(Clone, Debug)]
@@ -25,5 +30,51 @@ pub(crate) fn order_form(product_id: &str) -> Result<OrderFormView, ShopError> {
         product: product.into(),
         order_key: shop.billing.order_key().as_str().to_owned(),
         consent: consent.clone(),
+    })
+}
+
+/// Orders a product and opens its checkout session; the same key again gives the same purchase. `consent` is the version
+/// of the wording whose box is ticked; a form sends nothing of a box that is not. Answers with the address to go on at: an
+/// order that fails leads back to its form, with the reason, and with its key where it may still go through.
+#[server(prefix = "/api", endpoint = "create_checkout")]
+pub(crate) async fn create_checkout(
+    product_id: String,
+    order_key: String,
+    #[server(default)] consent: Option<String>,
+) -> Result<Onward, ServerFnError> {
+    let onward = match place(&product_id, &order_key, consent.as_deref()).await.and_then(|purchase| onward(&purchase)) {
+        Ok(onward) => onward,
+        Err(ShopError::NotSignedIn) => Onward::page(routes::sign_in(&routes::order(&product_id))),
+        Err(error) => {
+            let page = routes::with_error(&routes::order(&product_id), error);
+            let key = error.keeps_order().then(|| format!("&key={}", routes::encoded(&order_key)));
+            Onward::page(page + key.as_deref().unwrap_or_default())
+        }
+    };
+    server::redirect_plain_form(&onward.address);
+    Ok(onward)
+}
+
+async fn place(product_id: &str, order_key: &str, consent: Option<&str>) -> Result<Purchase, ShopError> {
+    let (shop, caller) = server::signed_in()?;
+    let key = order_key.parse().map_err(|_| ShopError::Malformed)?;
+    let consent = consent.and_then(|version| version.parse().ok()).ok_or(ShopError::ConsentMissing)?;
+    let order = Order { product_id, key: Some(key), locale: server::locale(), consent: Some(consent) };
+    Ok(shop.billing.order(&caller, order).await?)
+}
+
+/// Where an order leads.
+fn onward(purchase: &Purchase) -> Result<Onward, ShopError> {
+    let id = purchase.id.to_string();
+    Ok(match (&purchase.state, &purchase.checkout) {
+        // The same form was sent before, and that purchase is paid, or has ended.
+        (State::Paid(_) | State::Refunded(_), _) => Onward::page(routes::receipt(&id)),
+        (State::Failed(_), _) => Onward::page(routes::cancel(&id)),
+        // The payment was begun; its page is closed.
+        (State::Pending(_), Some(checkout)) if checkout.url.is_empty() => {
+            Onward::page(routes::success(&checkout.provider_ref))
+        }
+        (State::Pending(_), Some(checkout)) => Onward::payment(checkout.url.clone()),
+        (State::Pending(_), None) => return Err(ShopError::ProviderUnavailable),
     })
 }

@@ -61,7 +61,12 @@ fn Summary(form: OrderFormView) -> impl IntoView {
                     <span class="fine">{vat}</span>
                 </Fact>
             </Facts>
-            <OrderButton label=t.order_button sending_label=t.order_sending />
+            <OrderButton
+                label=t.order_button
+                sending_label=t.order_sending
+                redirect=t.redirect_pay
+                redirect_link=t.redirect_pay_link
+            />
         </form>
         <p class="fine flex gap-2">
             <Icon shape=Shape::Lock />

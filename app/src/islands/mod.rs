@@ -13,7 +13,7 @@ use leptos::prelude::*;
 pub(crate) use {
     balance::{BalanceNews, BalanceText, WhileOverdrawn},
     fresh::KeepFresh,
-    order::{OrderButton, OrderDialog},
+    order::{Onward, OrderButton, OrderDialog},
     print::PrintButton,
 };
 

@@ -1,11 +1,15 @@
 //! Ordering: the form as a dialog, and its button.
 //!
 //! Without JavaScript, the dialog is open, and its form an ordinary one. In the browser it becomes a modal one, so that
-//! focus stays inside and Escape closes it; the form is sent as it is without.
+//! focus stays inside and Escape closes it; the button sends the form to the same server function, and says where the
+//! buyer is being taken.
 
-use leptos::{ev, html, prelude::*};
+use leptos::{ev, html, prelude::*, serde_json};
+use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, HtmlElement};
+use web_sys::{Element, HtmlElement, HtmlFormElement};
+
+use super::fetch;
 
 /// A dialog over the front page. What has `data-close` closes it.
 #[island]
@@ -58,23 +62,73 @@ pub(crate) fn OrderDialog(
     }
 }
 
-/// The button of the form around it; while that is sent, it says so, and sends nothing more.
+/// Where an order leads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Onward {
+    /// The address to go on at.
+    pub(crate) address: String,
+    /// It is the payment page: the buyer is told before.
+    pays: bool,
+}
+
+#[cfg(feature = "ssr")]
+impl Onward {
+    /// A page of the shop's.
+    pub(crate) fn page(address: String) -> Self {
+        Self { address, pays: false }
+    }
+
+    /// The payment page.
+    pub(crate) fn payment(address: String) -> Self {
+        Self { address, pays: true }
+    }
+}
+
+/// The button of the form around it. While that is sent, it says so, and sends nothing more; then it says where the buyer
+/// is being taken, with a link for a browser that stays. Where the answer does not come, the form is sent as it is
+/// without JavaScript: its key makes one purchase of the two.
 #[island]
-pub(crate) fn OrderButton(#[prop(into)] label: String, #[prop(into)] sending_label: String) -> impl IntoView {
+pub(crate) fn OrderButton(
+    #[prop(into)] label: String,
+    #[prop(into)] sending_label: String,
+    /// Before the payment page's host.
+    #[prop(into)]
+    redirect: String,
+    #[prop(into)] redirect_link: String,
+) -> impl IntoView {
     let sending = RwSignal::new(false);
+    let paying = RwSignal::new(None::<String>);
     let button = NodeRef::<html::Button>::new();
     Effect::new(move |_| {
         let form = button.get().and_then(|button| button.closest("form").ok().flatten());
         let sent = window_event_listener(ev::submit, move |event| {
+            let Some(form) = form.clone().and_then(|form| form.dyn_into::<HtmlFormElement>().ok()) else { return };
             let target = event.target();
-            if target.as_ref().and_then(JsCast::dyn_ref::<Element>) == form.as_ref() {
-                sending.set(true);
+            if target.as_ref().and_then(JsCast::dyn_ref::<HtmlFormElement>) != Some(&form) {
+                return;
             }
+            event.prevent_default();
+            if sending.get_untracked() {
+                return;
+            }
+            sending.set(true);
+            leptos::task::spawn_local(async move {
+                let answer = fetch::post_form(&form).await;
+                let Some(onward) = answer.and_then(|text| serde_json::from_str::<Onward>(&text).ok()) else {
+                    _ = form.submit();
+                    return;
+                };
+                if onward.pays {
+                    paying.set(Some(onward.address.clone()));
+                }
+                _ = window().location().assign(&onward.address);
+            });
         });
         // Back from the payment page, a browser may show the page as it was left.
         let shown_again = window_event_listener(ev::pageshow, move |event| {
             if event.persisted() {
                 sending.set(false);
+                paying.set(None);
             }
         });
         on_cleanup(move || {
@@ -82,9 +136,44 @@ pub(crate) fn OrderButton(#[prop(into)] label: String, #[prop(into)] sending_lab
             shown_again.remove();
         });
     });
+    let onward = move || {
+        paying.get().map(|address| {
+            let says = format!("{redirect} {}", host(&address));
+            view! {
+                <p>{says}</p>
+                <p>
+                    <a class="link" href=address>
+                        {redirect_link.clone()}
+                    </a>
+                </p>
+            }
+        })
+    };
     view! {
         <button class="btn btn-primary btn-large" node_ref=button disabled=move || sending.get()>
             {move || if sending.get() { sending_label.clone() } else { label.clone() }}
         </button>
+        <div class="text-center" role="status">
+            {onward}
+        </div>
+    }
+}
+
+/// The host of an absolute address, port included, as the buyer will see it in the address bar.
+fn host(url: &str) -> &str {
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = after_scheme.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_buyer_is_told_the_host_that_the_browser_goes_to() {
+        assert_eq!(host("https://checkout.stripe.com/c/pay/cs_test_1#fid=x"), "checkout.stripe.com");
+        assert_eq!(host("http://127.0.0.1:3100?x=https://checkout.stripe.com/"), "127.0.0.1:3100");
+        assert_eq!(host("https://checkout.stripe.com@evil.example/pay"), "evil.example");
     }
 }

@@ -84,6 +84,8 @@ pub(super) const TEXTS: Texts = Texts {
     delivery: "Lieferung",
     delivery_at_once: "sofort nach der Zahlung",
     order_sending: "Wird bestellt …",
+    redirect_pay: "Sie werden zur Zahlungsseite weitergeleitet:",
+    redirect_pay_link: "Zur Zahlungsseite",
     order_hint: "Bezahlt wird auf der nächsten Seite bei Stripe. Ihre Kartendaten sehen wir nie.",
     order_hint_mock: "Testbetrieb: Die Zahlung gelingt sofort, ohne echtes Geld.",
 

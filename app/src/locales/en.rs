@@ -89,6 +89,8 @@ pub(super) const TEXTS: Texts = Texts {
     delivery: "Delivery",
     delivery_at_once: "right after payment",
     order_sending: "Placing order …",
+    redirect_pay: "You are being taken to the payment page:",
+    redirect_pay_link: "Go to the payment page",
     order_hint: "You pay on the next page, at Stripe. We never see your card details.",
     order_hint_mock: "Test mode: the payment succeeds at once, without real money.",
 

@@ -127,6 +127,8 @@ pub(crate) struct Texts {
     pub(crate) delivery: &'static str,
     pub(crate) delivery_at_once: &'static str,
     pub(crate) order_sending: &'static str,
+    pub(crate) redirect_pay: &'static str,
+    pub(crate) redirect_pay_link: &'static str,
     pub(crate) order_hint: &'static str,
     pub(crate) order_hint_mock: &'static str,
 

@@ -2,7 +2,7 @@
 
 use app::{
     context::Visitor,
-    forms::{self, DiscardForm, OrderForm},
+    forms::{self, DiscardForm},
 };
 use axum::{
     Extension, Form, Router,
@@ -28,7 +28,6 @@ const NEXT_LENGTH_MAX: usize = 2_048;
 /// The forms' targets.
 pub fn routes() -> Router<AppState> {
     Router::new()
-        .route("/order", post(order))
         .route("/discard", post(discard))
         .route("/signin", post(sign_in))
         .route("/signup", post(sign_up))
@@ -51,14 +50,6 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Fields<T> {
             Err(_) => Err(Problem::BAD_REQUEST),
         }
     }
-}
-
-async fn order(
-    State(state): State<AppState>,
-    Extension(visitor): Extension<Visitor>,
-    Fields(form): Fields<OrderForm>,
-) -> Redirect {
-    Redirect::to(&forms::order(&state.shop, &visitor, &form).await)
 }
 
 async fn discard(

@@ -21,7 +21,7 @@ use crate::{
 /// Whether programs rather than people ask there.
 pub fn is_api(path: &str) -> bool {
     let first = path.split('/').nth(1).unwrap_or_default();
-    matches!(first, "billing" | "auth" | "healthz" | "readyz" | "metrics")
+    matches!(first, "billing" | "auth" | "api" | "healthz" | "readyz" | "metrics")
 }
 
 /// Brings each answer into its common form.

@@ -37,7 +37,7 @@ async fn a_consent_is_kept_with_the_purchase_and_one_to_nothing_is_refused(shop:
 
 async fn a_form_without_consent_orders_nothing(shop: TestShop) {
     let kim = shop.customer("kim@example.com").await;
-    let answer = kim.form("/order", "product_id=credits_5&order_key=k1").await;
+    let answer = kim.form("/api/create_checkout", "product_id=credits_5&order_key=k1").await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     assert_eq!(answer.header("location"), "/?buy=credits_5&error=consent_missing&key=k1");
     assert!(kim.purchases().await.is_empty());

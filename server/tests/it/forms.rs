@@ -41,11 +41,11 @@ async fn a_purchase_is_ordered_and_dropped_by_form(shop: TestShop) {
     let order = |product| {
         encoded(&[("product_id", product), ("order_key", "k1"), ("consent", consent["version"].as_str().unwrap())])
     };
-    let ordered = kim.form("/order", &order("credits_5")).await;
+    let ordered = kim.form("/api/create_checkout", &order("credits_5")).await;
     assert!(leads_to(&ordered).contains("/checkout/success?session_id=cs_mock_"), "{}", leads_to(&ordered));
-    let again = kim.form("/order", &order("credits_5")).await;
+    let again = kim.form("/api/create_checkout", &order("credits_5")).await;
     assert_eq!(leads_to(&again), leads_to(&ordered));
-    let other = kim.form("/order", &order("credits_1")).await;
+    let other = kim.form("/api/create_checkout", &order("credits_1")).await;
     assert_eq!(leads_to(&other), "/?buy=credits_1&error=key_reused");
     let purchases = kim.purchases().await;
     assert_eq!(purchases.len(), 1);
@@ -58,10 +58,13 @@ async fn a_purchase_is_ordered_and_dropped_by_form(shop: TestShop) {
     assert_eq!(kim.purchases().await[0]["status"], "PENDING");
     assert_eq!(leads_to(&kim.form("/discard", &drop).await), page);
     assert_eq!(kim.purchases().await[0]["status"], "FAILED");
-    assert_eq!(leads_to(&kim.form("/order", &order("credits_5")).await), page);
+    assert_eq!(leads_to(&kim.form("/api/create_checkout", &order("credits_5")).await), page);
 
     kim.form("/signout", "").await;
-    assert_eq!(leads_to(&kim.form("/order", &order("credits_5")).await), "/signin?next=%2F%3Fbuy%3Dcredits_5");
+    assert_eq!(
+        leads_to(&kim.form("/api/create_checkout", &order("credits_5")).await),
+        "/signin?next=%2F%3Fbuy%3Dcredits_5"
+    );
     let sign_in = format!("/signin?{}", encoded(&[("next", &page)]));
     assert_eq!(leads_to(&kim.form("/discard", &drop).await), sign_in);
 }

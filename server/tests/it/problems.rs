@@ -81,7 +81,9 @@ async fn a_large_body_is_refused(shop: TestShop) {
 
 async fn an_unknown_address_is_a_problem_for_programs_and_a_page_for_people(shop: TestShop) {
     let visitor = shop.visitor();
-    for path in ["/billing", "/billing/", "/billing/nowhere", "/billing/purchases/", "/auth/x", "/billing/%ff"] {
+    for path in
+        ["/billing", "/billing/", "/billing/nowhere", "/billing/purchases/", "/auth/x", "/api/x", "/billing/%ff"]
+    {
         visitor.get(path).await.assert_problem(404, "not_found");
     }
     for path in

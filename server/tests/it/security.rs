@@ -51,7 +51,7 @@ async fn a_request_forged_by_another_site_is_turned_away(shop: TestShop) {
             ("/signup", form),
             ("/signout", form),
             ("/locale", form),
-            ("/order", form),
+            ("/api/create_checkout", form),
             ("/discard", form),
             ("/", form),
         ] {

@@ -73,4 +73,5 @@ fn Summary(form: OrderFormView) -> impl IntoView {
             <span>{if visit.mock { t.order_hint_mock } else { t.order_hint }}</span>
         </p>
     }
+    .into_any()
 }

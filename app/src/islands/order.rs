@@ -157,6 +157,7 @@ pub(crate) fn OrderButton(
             {onward}
         </div>
     }
+    .into_any()
 }
 
 /// The host of an absolute address, port included, as the buyer will see it in the address bar.

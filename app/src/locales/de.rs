@@ -50,7 +50,7 @@ pub(super) const TEXTS: Texts = Texts {
     sign_out: "Abmelden",
     email: "E-Mail-Adresse",
     password: "Passwort",
-    password_rule: "Mindestens 12 Zeichen.",
+    password_rule: "Mindestens 10 Zeichen.",
     no_account: "Noch kein Konto?",
     have_account: "Schon ein Konto?",
     demo_account: "Im Testbetrieb gibt es ein Vorführkonto:",

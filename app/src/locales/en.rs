@@ -55,7 +55,7 @@ pub(super) const TEXTS: Texts = Texts {
     sign_out: "Sign out",
     email: "E-mail address",
     password: "Password",
-    password_rule: "At least 12 characters.",
+    password_rule: "At least 10 characters.",
     no_account: "No account yet?",
     have_account: "Already have an account?",
     demo_account: "Test mode has a demo account:",

@@ -82,10 +82,10 @@ export class Customer {
     const decoder = new TextDecoder();
     for await (const chunk of answer.body ?? []) {
       text += decoder.decode(chunk, { stream: true });
-      if (text.includes('\n\n')) break;
+      if (/^id:.*\n(.+\n)*\n/m.test(text)) break;
     }
     stop.abort();
-    const id = /^id: ?(\d+)$/m.exec(text)?.[1];
+    const id = /^id: ?(\d+)\.\d+$/m.exec(text)?.[1];
     if (id === undefined) throw new Error(`the stream of balances begins without an id: ${text}`);
     return Number(id);
   }

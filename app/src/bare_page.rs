@@ -2,7 +2,7 @@
 
 use billing::locale::Locale;
 
-use crate::locales::{ServerTexts, Texts};
+use crate::locales::Texts;
 
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,14 +19,14 @@ pub enum Kind {
 
 /// The page. All of its texts are fixed.
 pub fn html(kind: Kind, locale: Locale) -> String {
-    let texts = ServerTexts::of(locale);
+    let t = Texts::of(locale);
     let (title, text) = match kind {
-        Kind::Refused => texts.refused,
-        Kind::Unreachable => texts.unreachable,
-        Kind::WrongRequest => texts.wrong_request,
-        Kind::OurFault => texts.our_fault,
+        Kind::Refused => t.refused,
+        Kind::Unreachable => t.unreachable,
+        Kind::WrongRequest => t.wrong_request,
+        Kind::OurFault => t.our_fault,
     };
-    let (tag, back) = (locale.as_str(), Texts::of(locale).to_shop);
+    let (tag, back) = (locale.as_str(), t.to_shop);
     format!(
         "<!DOCTYPE html><html lang=\"{tag}\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title}</title>\

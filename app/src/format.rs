@@ -21,7 +21,6 @@ pub(crate) struct WallTime {
     pub(crate) minute: i8,
 }
 
-#[cfg(feature = "ssr")]
 impl WallTime {
     /// The instant on the wall clock of that zone.
     pub(crate) fn at(at: jiff::Timestamp, zone: &jiff::tz::TimeZone) -> Self {

@@ -8,7 +8,7 @@ use crate::{
     context::ShopSettings,
     format::{self, WallTime},
     legal::LegalPage,
-    locales::{ServerTexts, Texts, legal_title},
+    locales::{Texts, legal_title},
     pages::standing_text,
     routes,
 };
@@ -54,7 +54,7 @@ enum Part {
 pub fn confirmation(settings: &ShopSettings, purchase: &Purchase, consent: Option<&ConsentText>) -> Option<Letter> {
     let paid_at = purchase.state.paid_at()?;
     let locale = purchase.locale;
-    let (t, mail) = (Texts::of(locale), ServerTexts::of(locale));
+    let t = Texts::of(locale);
     let at = |at| date_time(at, settings, locale);
     let money = |amount: Money| format::money(amount, locale);
     let item = &purchase.item;
@@ -65,39 +65,39 @@ pub fn confirmation(settings: &ShopSettings, purchase: &Purchase, consent: Optio
     ];
     if let Some(vat) = item.price.split_vat(settings.issuer.vat_rate_basis_points) {
         let rate = format::percent(settings.issuer.vat_rate_basis_points, locale);
-        facts.push((mail.tax_included, format!("{} ({rate})", money(vat.tax))));
+        facts.push((t.tax_included, format!("{} ({rate})", money(vat.tax))));
     }
     facts.extend([
         (t.ordered_at, at(purchase.created_at)),
         (t.paid_at, at(paid_at)),
-        (mail.delivered_at, at(paid_at)),
+        (t.delivered_at, at(paid_at)),
         (t.purchase_number, purchase.id.to_string()),
     ]);
     if let Some(payment) = &purchase.payment_ref {
         facts.push((t.payment_ref, payment.clone()));
     }
     let mut parts = vec![
-        Part::Text(mail.greeting.to_owned()),
-        Part::Text(mail.confirmation_lead.to_owned()),
+        Part::Text(t.greeting.to_owned()),
+        Part::Text(t.confirmation_lead.to_owned()),
         Part::Facts(facts),
         link(settings, t.show_receipt, &routes::receipt(&purchase.id.to_string()), true),
     ];
     if let Some(consent) = consent {
         parts.extend([
-            Part::Title(mail.consent_title.to_owned()),
-            Part::Text((mail.consented)(&at(purchase.created_at))),
+            Part::Title(t.consent_title.to_owned()),
+            Part::Text((t.consented)(&at(purchase.created_at))),
             Part::Quote(consent.text.clone()),
-            Part::Text(mail.consent_ends_right.to_owned()),
+            Part::Text(t.consent_ends_right.to_owned()),
         ]);
     }
     parts.extend([
-        Part::Text(mail.attached.to_owned()),
+        Part::Text(t.attached.to_owned()),
         link(settings, t.withdraw, routes::WITHDRAW, false),
         seller(settings, t),
     ]);
     Some(Letter {
         locale,
-        subject: (mail.confirmation_subject)(&item.name),
+        subject: (t.confirmation_subject)(&item.name),
         parts,
         attachments: [LegalPage::Terms, LegalPage::Withdrawal].map(|page| attachment(settings, page, t)).into(),
     })
@@ -106,26 +106,26 @@ pub fn confirmation(settings: &ShopSettings, purchase: &Purchase, consent: Optio
 /// That a declaration of withdrawal has come: what it says, when it came (§ 356a (4) BGB), and what it comes to.
 pub fn acknowledgement(settings: &ShopSettings, withdrawal: &Withdrawal, purchase: Option<&Purchase>) -> Letter {
     let locale = withdrawal.locale;
-    let (t, mail) = (Texts::of(locale), ServerTexts::of(locale));
+    let t = Texts::of(locale);
     let received = date_time(withdrawal.received_at, settings, locale);
     let declared = &withdrawal.declaration;
     let facts = vec![
         (t.withdraw_name, declared.name.clone()),
         (t.withdraw_contract, declared.contract.clone()),
         (t.email, declared.email.as_str().to_owned()),
-        (mail.received_at, received.clone()),
+        (t.received_at, received.clone()),
     ];
     let paid_at = purchase.and_then(|purchase| purchase.state.paid_at());
     let at = |at: Option<Timestamp>| at.map(|at| date_time(at, settings, locale)).unwrap_or_default();
     let ordered = at(purchase.map(|purchase| purchase.created_at));
     let parts = vec![
-        Part::Text(mail.greeting.to_owned()),
-        Part::Text(mail.acknowledgement_lead.to_owned()),
+        Part::Text(t.greeting.to_owned()),
+        Part::Text(t.acknowledgement_lead.to_owned()),
         Part::Facts(facts),
         Part::Text(standing_text(withdrawal.standing, &ordered, &at(paid_at), t)),
         seller(settings, t),
     ];
-    Letter { locale, subject: (mail.acknowledgement_subject)(&received), parts, attachments: Vec::new() }
+    Letter { locale, subject: (t.acknowledgement_subject)(&received), parts, attachments: Vec::new() }
 }
 
 fn date_time(at: Timestamp, settings: &ShopSettings, locale: Locale) -> String {

@@ -26,6 +26,7 @@ mod islands;
 pub mod legal;
 #[cfg(feature = "ssr")]
 pub mod letters;
+#[cfg_attr(not(feature = "ssr"), expect(dead_code, reason = "islands are told what they say"))]
 mod locales;
 #[cfg(feature = "ssr")]
 mod pages;

@@ -18,7 +18,6 @@ CREATE TABLE mails (
 );
 
 CREATE INDEX mails_due_idx ON mails (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
-CREATE INDEX mails_created_at_idx ON mails (created_at);
 
 -- Declarations of withdrawal, kept as they came. The purchase is there where it is certain which it is.
 CREATE TABLE withdrawals (

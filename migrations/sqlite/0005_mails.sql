@@ -18,7 +18,6 @@ CREATE TABLE mails (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX mails_due_idx ON mails (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
-CREATE INDEX mails_created_at_idx ON mails (created_at);
 
 CREATE TRIGGER mails_pkey BEFORE INSERT ON mails
 WHEN EXISTS (SELECT 1 FROM mails WHERE kind = NEW.kind AND subject_id = NEW.subject_id)

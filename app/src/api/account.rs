@@ -1,9 +1,13 @@
 //! Who visits, and their balance.
 
 use billing::{locale::Locale, money::Credits};
+use http::request::Parts;
 use leptos::prelude::*;
 
-use crate::context::{Shop, Visitor};
+use crate::{
+    context::{Shop, Visitor},
+    routes,
+};
 
 /// What every page shows of the visitor and the shop.
 #[derive(Clone, Debug, Default)]
@@ -58,8 +62,8 @@ pub(crate) struct Addresses {
 
 /// The addresses of the page being rendered; none while routes are listed at start.
 pub(crate) fn addresses() -> Option<Addresses> {
-    let shop = use_context::<crate::context::Shop>()?.settings.public_url.clone();
-    let path = use_context::<http::request::Parts>().map(|request| request.uri.path().to_owned());
-    let page = path.filter(|path| !crate::routes::needs_sign_in(path, "")).map(|path| format!("{shop}{path}"));
+    let shop = use_context::<Shop>()?.settings.public_url.clone();
+    let path = use_context::<Parts>().map(|request| request.uri.path().to_owned());
+    let page = path.filter(|path| !routes::needs_sign_in(path, "")).map(|path| format!("{shop}{path}"));
     Some(Addresses { shop, page })
 }

@@ -5,7 +5,6 @@ use billing::{
     money::{Credits, Money},
     purchase::{FailureReason, Status},
 };
-
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 

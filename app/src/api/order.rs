@@ -44,11 +44,11 @@ pub(crate) async fn create_checkout(
 ) -> Result<Onward, ServerFnError> {
     let onward = match place(&product_id, &order_key, consent.as_deref()).await.and_then(|purchase| onward(&purchase)) {
         Ok(onward) => onward,
-        Err(ShopError::NotSignedIn) => Onward::page(routes::sign_in(&routes::order(&product_id))),
+        Err(ShopError::NotSignedIn) => page(routes::sign_in(&routes::order(&product_id))),
         Err(error) => {
-            let page = routes::with_error(&routes::order(&product_id), error);
+            let form = routes::with_error(&routes::order(&product_id), error);
             let key = error.keeps_order().then(|| format!("&key={}", routes::encoded(&order_key)));
-            Onward::page(page + key.as_deref().unwrap_or_default())
+            page(form + key.as_deref().unwrap_or_default())
         }
     };
     server::redirect_plain_form(&onward.address);
@@ -63,18 +63,21 @@ async fn place(product_id: &str, order_key: &str, consent: Option<&str>) -> Resu
     Ok(shop.billing.order(&caller, order).await?)
 }
 
+/// On to a page of the shop's.
+fn page(address: String) -> Onward {
+    Onward { address, pays: false }
+}
+
 /// Where an order leads.
 fn onward(purchase: &Purchase) -> Result<Onward, ShopError> {
     let id = purchase.id.to_string();
     Ok(match (&purchase.state, &purchase.checkout) {
         // The same form was sent before, and that purchase is paid, or has ended.
-        (State::Paid(_) | State::Refunded(_), _) => Onward::page(routes::receipt(&id)),
-        (State::Failed(_), _) => Onward::page(routes::cancel(&id)),
+        (State::Paid(_) | State::Refunded(_), _) => page(routes::receipt(&id)),
+        (State::Failed(_), _) => page(routes::cancel(&id)),
         // The payment was begun; its page is closed.
-        (State::Pending(_), Some(checkout)) if checkout.url.is_empty() => {
-            Onward::page(routes::success(&checkout.provider_ref))
-        }
-        (State::Pending(_), Some(checkout)) => Onward::payment(checkout.url.clone()),
+        (State::Pending(_), Some(checkout)) if checkout.url.is_empty() => page(routes::success(&checkout.provider_ref)),
+        (State::Pending(_), Some(checkout)) => Onward { address: checkout.url.clone(), pays: true },
         (State::Pending(_), None) => return Err(ShopError::ProviderUnavailable),
     })
 }

@@ -68,20 +68,7 @@ pub(crate) struct Onward {
     /// The address to go on at.
     pub(crate) address: String,
     /// It is the payment page: the buyer is told before.
-    pays: bool,
-}
-
-#[cfg(feature = "ssr")]
-impl Onward {
-    /// A page of the shop's.
-    pub(crate) fn page(address: String) -> Self {
-        Self { address, pays: false }
-    }
-
-    /// The payment page.
-    pub(crate) fn payment(address: String) -> Self {
-        Self { address, pays: true }
-    }
+    pub(crate) pays: bool,
 }
 
 /// The button of the form around it. While that is sent, it says so, and sends nothing more; then it says where the buyer

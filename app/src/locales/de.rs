@@ -1,11 +1,8 @@
 //! German.
 
-#[cfg(feature = "ssr")]
 use billing::locale::Locale;
 
-use super::Conventions;
-#[cfg(feature = "ssr")]
-use super::{ServerTexts, Texts};
+use super::{Conventions, Texts};
 
 pub(super) const CONVENTIONS: Conventions = Conventions {
     point: ',',
@@ -14,11 +11,9 @@ pub(super) const CONVENTIONS: Conventions = Conventions {
     per_cent: "\u{a0}%",
     date: |at| format!("{:02}.{:02}.{}", at.day, at.month, at.year),
     oclock: "\u{a0}Uhr",
-    #[cfg(feature = "ssr")]
-    column: b';',
+        column: b';',
 };
 
-#[cfg(feature = "ssr")]
 pub(super) const TEXTS: Texts = Texts {
     locale: Locale::De,
     language_name: "Deutsch",
@@ -221,10 +216,8 @@ pub(super) const TEXTS: Texts = Texts {
         )
     },
     success_booked: |credits, price| format!("{credits} für {price} sind auf Ihrem Guthaben."),
-};
 
-#[cfg(feature = "ssr")]
-pub(super) const SERVER_TEXTS: ServerTexts = ServerTexts {
+    // mail
     greeting: "Guten Tag,",
     confirmation_lead: "vielen Dank für Ihren Kauf. Wir bestätigen den Vertrag; die Zahlung ist eingegangen, und die Credits sind auf Ihrem Guthaben.",
     delivered_at: "Geliefert am",
@@ -238,7 +231,7 @@ pub(super) const SERVER_TEXTS: ServerTexts = ServerTexts {
     acknowledgement_subject: |at| format!("Eingangsbestätigung Ihres Widerrufs vom {at}"),
     consented: |at| format!("Bei der Bestellung am {at} haben Sie erklärt:"),
 
-    // bare pages
+    // pages that need nothing: a title, and a sentence
     refused: ("Anfrage abgelehnt", "Die Anfrage kam von einer anderen Seite."),
     unreachable: ("Gerade nicht erreichbar", "Bitte versuchen Sie es gleich noch einmal."),
     wrong_request: ("Das hat nicht geklappt", "Die Anfrage konnte nicht verarbeitet werden."),

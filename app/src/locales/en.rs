@@ -1,11 +1,8 @@
 //! English.
 
-#[cfg(feature = "ssr")]
 use billing::locale::Locale;
 
-use super::Conventions;
-#[cfg(feature = "ssr")]
-use super::{ServerTexts, Texts};
+use super::{Conventions, Texts};
 
 pub(super) const CONVENTIONS: Conventions = Conventions {
     point: '.',
@@ -19,11 +16,9 @@ pub(super) const CONVENTIONS: Conventions = Conventions {
         format!("{}\u{a0}{month}\u{a0}{}", at.day, at.year)
     },
     oclock: "",
-    #[cfg(feature = "ssr")]
-    column: b',',
+        column: b',',
 };
 
-#[cfg(feature = "ssr")]
 pub(super) const TEXTS: Texts = Texts {
     locale: Locale::En,
     language_name: "English",
@@ -226,10 +221,8 @@ pub(super) const TEXTS: Texts = Texts {
         )
     },
     success_booked: |credits, price| format!("{credits} for {price} have been added to your balance."),
-};
 
-#[cfg(feature = "ssr")]
-pub(super) const SERVER_TEXTS: ServerTexts = ServerTexts {
+    // mail
     greeting: "Hello,",
     confirmation_lead: "thank you for your purchase. We confirm the contract; your payment has come in, and the credits are on your balance.",
     delivered_at: "Delivered",
@@ -243,7 +236,7 @@ pub(super) const SERVER_TEXTS: ServerTexts = ServerTexts {
     acknowledgement_subject: |at| format!("Your withdrawal of {at} has been received"),
     consented: |at| format!("When ordering on {at} you declared:"),
 
-    // bare pages
+    // pages that need nothing: a title, and a sentence
     refused: ("Request refused", "The request came from another site."),
     unreachable: ("Not available just now", "Please try again in a moment."),
     wrong_request: ("That did not work", "The request could not be processed."),

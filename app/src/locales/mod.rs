@@ -12,7 +12,6 @@ macro_rules! languages {
     ($($locale:ident: $file:ident),+ $(,)?) => {
         $(mod $file;)+
 
-        #[cfg(feature = "ssr")]
         impl Texts {
             /// The texts of a language.
             pub(crate) fn of(locale: Locale) -> &'static Self {
@@ -26,20 +25,12 @@ macro_rules! languages {
                 match locale { $(Locale::$locale => &$file::CONVENTIONS),+ }
             }
         }
-
-        #[cfg(feature = "ssr")]
-        impl ServerTexts {
-            /// The texts of a language.
-            pub(crate) fn of(locale: Locale) -> &'static Self {
-                match locale { $(Locale::$locale => &$file::SERVER_TEXTS),+ }
-            }
-        }
     };
 }
 
 languages!(De: de, En: en);
 
-/// How a language writes numbers, money and dates; the only thing here that the browser has, too.
+/// How a language writes numbers, money and dates; the only thing here that the browser needs, too.
 pub(crate) struct Conventions {
     /// Between units and cents.
     pub(crate) point: char,
@@ -54,12 +45,10 @@ pub(crate) struct Conventions {
     /// After hours and minutes.
     pub(crate) oclock: &'static str,
     /// Between the columns of a table for spreadsheets.
-    #[cfg(feature = "ssr")]
     pub(crate) column: u8,
 }
 
 /// Every text, in one language.
-#[cfg(feature = "ssr")]
 pub(crate) struct Texts {
     /// Which language.
     pub(crate) locale: Locale,
@@ -256,11 +245,8 @@ pub(crate) struct Texts {
     pub(crate) withdraw_received: fn(at: &str, email: &str) -> String,
     pub(crate) standing_delivered: fn(ordered: &str, paid: &str) -> String,
     pub(crate) standing_late: fn(ordered: &str) -> String,
-}
 
-/// What mails and bare error pages say beside that, in one language.
-#[cfg(feature = "ssr")]
-pub(crate) struct ServerTexts {
+    // mail
     pub(crate) greeting: &'static str,
     pub(crate) confirmation_lead: &'static str,
     pub(crate) delivered_at: &'static str,

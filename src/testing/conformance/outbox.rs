@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::{apply, assert_refused, balance, bare, insert, settlement};
+use super::{apply, assert_refused, balance, bare, insert, settled, settlement};
 use crate::{
     ids::WithdrawalId,
     locale::Locale,
@@ -30,13 +30,6 @@ async fn claimed(world: &World, at: jiff::Timestamp) -> Vec<(Topic, u32)> {
     claimed.into_iter().map(|mail| (mail.topic, mail.attempts)).collect()
 }
 
-/// A new purchase, written and settled.
-async fn confirmed(world: &World) -> Purchase {
-    let purchase = world.purchase();
-    insert(world, &purchase).await;
-    apply(world, settlement(world, &purchase)).await
-}
-
 pub async fn a_confirmation_is_owed_once_and_with_what_it_confirms(store: Arc<dyn AnyStore>) {
     let world = World::open(store.clone(), 1).await;
     let purchase = world.purchase();
@@ -60,21 +53,21 @@ pub async fn a_confirmation_is_owed_once_and_with_what_it_confirms(store: Arc<dy
 
 pub async fn due_mails_are_claimed_by_one_alone(store: Arc<dyn AnyStore>) {
     let world = World::open(store, 1).await;
-    let purchase = confirmed(&world).await;
+    let purchase = settled(&world).await;
     let topic = confirmation(&purchase);
     let due = purchase.updated_at;
     assert_eq!(claimed(&world, due - HOUR).await, []);
     assert_eq!(claimed(&world, due).await, [(topic, 1)]);
     assert_eq!(claimed(&world, due).await, [], "it is leased");
     assert_eq!(claimed(&world, due + HOUR).await, [(topic, 2)], "and whoever claimed it may have died");
-    confirmed(&world).await;
+    settled(&world).await;
     let limited = world.store.claim_mails(due + HOUR * 9, due + HOUR * 10, 1).await.expect("the store answers");
     assert_eq!(limited.len(), 1);
 }
 
 pub async fn a_mail_is_sent_once_or_given_up_or_tried_again(store: Arc<dyn AnyStore>) {
     let world = World::open(store.clone(), 1).await;
-    let (first, second) = (confirmed(&world).await, confirmed(&world).await);
+    let (first, second) = (settled(&world).await, settled(&world).await);
     let (sent, tried) = (confirmation(&first), confirmation(&second));
     let at = second.updated_at;
     store.mail_sent(sent, at + HOUR).await.expect("it is there");
@@ -107,7 +100,7 @@ pub async fn a_mail_is_sent_once_or_given_up_or_tried_again(store: Arc<dyn AnySt
 
 pub async fn a_withdrawal_is_kept_as_it_came_and_acknowledged(store: Arc<dyn AnyStore>) {
     let world = World::open(store.clone(), 1).await;
-    let purchase = confirmed(&world).await;
+    let purchase = settled(&world).await;
     let declare = |purchase: Option<&Purchase>, standing| Withdrawal {
         id: WithdrawalId::new(world.now(), world.entropy.as_ref()),
         declaration: Declaration::new("Kim Ä", "5 Credits", "kim@example.com").expect("it is complete"),

@@ -1,0 +1,120 @@
+//! What settings are taken, and what is said of the others.
+
+use super::*;
+
+fn read(pairs: &[(&str, &str)]) -> Result<Settings, WrongSettings> {
+    settings(&|name| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+}
+
+fn wrong(pairs: &[(&str, &str)]) -> Vec<String> {
+    read(pairs).map_or_else(|wrong| wrong.0, |_| Vec::new())
+}
+
+#[test]
+fn nothing_set_is_mock_mode_on_this_machine() {
+    let settings = read(&[("STRIPE_SECRET_KEY", " "), ("DATABASE_URL", "")]).unwrap();
+    assert!(settings.mock());
+    assert!(settings.webhook_secrets.is_empty());
+    assert_eq!(settings.listen_addr.to_string(), "127.0.0.1:3000");
+    assert_eq!(settings.issuer.vat_rate_basis_points, 1_900);
+    assert_eq!(local_url(settings.listen_addr).unwrap().as_str(), "http://127.0.0.1:3000/");
+}
+
+#[test]
+fn every_wrong_setting_is_named_at_once() {
+    let names = [
+        ("DATABASE_URL", "mysql://x"),
+        ("LISTEN_ADDR", "here"),
+        ("PUBLIC_URL", "http://shop.example.com"),
+        ("STRIPE_SECRET_KEY", "pk_live_1"),
+        ("STRIPE_API_BASE", "ftp://x"),
+        ("VAT_RATE", "-1"),
+        ("TIME_ZONE", "Mars/Olympus"),
+        ("LOG_FORMAT", "xml"),
+        ("CLIENT_IP_HEADER", "no header"),
+    ];
+    let wrong = wrong(&names);
+    assert_eq!(wrong.len(), names.len(), "{wrong:?}");
+    for (name, _) in names {
+        assert!(wrong.iter().any(|sentence| sentence.starts_with(name)), "{name}");
+    }
+}
+
+#[test]
+fn a_live_key_needs_a_webhook_secret_and_a_seller() {
+    let seller = [("SELLER_NAME", "A"), ("SELLER_ADDRESS", "B"), ("SELLER_VAT_ID", "C")];
+    for key in ["sk_live_1", "rk_live_1"] {
+        let mut pairs = seller.to_vec();
+        pairs.push(("STRIPE_SECRET_KEY", key));
+        assert!(wrong(&pairs)[0].starts_with("STRIPE_WEBHOOK_SECRET is missing"));
+        pairs.push(("STRIPE_WEBHOOK_SECRET", "whsec_1"));
+        assert!(matches!(&wrong(&pairs)[..], [only] if only.starts_with("SMTP_URL is missing")));
+        pairs.extend([("SMTP_URL", "smtps://mail.example.com"), ("MAIL_FROM", "a@example.com")]);
+        assert!(read(&pairs).is_ok());
+        pairs.push(("STRIPE_API_BASE", "http://127.0.0.1:1"));
+        assert!(wrong(&pairs).iter().any(|sentence| sentence.starts_with("STRIPE_API_BASE")));
+    }
+    assert_eq!(wrong(&[("STRIPE_SECRET_KEY", "sk_live_1"), ("STRIPE_WEBHOOK_SECRET", "w")]).len(), 4);
+}
+
+#[test]
+fn several_webhook_secrets_are_told_apart() {
+    assert_eq!(read(&[("STRIPE_WEBHOOK_SECRET", "a, b ,,")]).unwrap().webhook_secrets.len(), 2);
+    assert!(read(&[("STRIPE_WEBHOOK_SECRET", " , ")]).unwrap().webhook_secrets.is_empty());
+}
+
+#[test]
+fn an_address_that_others_reach_needs_a_public_url_with_tls() {
+    assert_eq!(wrong(&[("LISTEN_ADDR", "192.0.2.1:80")]).len(), 1);
+    assert!(read(&[("LISTEN_ADDR", "0.0.0.0:80")]).is_ok());
+    assert!(read(&[("LISTEN_ADDR", "192.0.2.1:80"), ("PUBLIC_URL", "https://shop.example.com")]).is_ok());
+    for good in ["http://localhost:3000", "http://127.0.0.1", "http://[::1]:8080/"] {
+        assert!(read(&[("PUBLIC_URL", good)]).is_ok(), "{good}");
+    }
+    for bad in ["shop", "https://shop.example.com/path", "https://u:p@shop.example.com", "ftp://127.0.0.1"] {
+        assert_eq!(wrong(&[("PUBLIC_URL", bad)]).len(), 1, "{bad}");
+    }
+}
+
+#[test]
+fn no_secret_shows_in_debug_output_or_in_a_complaint() {
+    let secrets = [
+        ("STRIPE_SECRET_KEY", "sk_test_hidden"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_hidden"),
+        ("DATABASE_URL", "postgres://shop:hidden@localhost/shop"),
+        ("SMTP_URL", "smtps://shop:hidden@mail.example.com"),
+        ("MAIL_FROM", "shop@example.com"),
+    ];
+    assert!(!format!("{:?}", read(&secrets).unwrap()).contains("hidden"));
+    let all = wrong(&[("STRIPE_SECRET_KEY", "hidden"), ("DATABASE_URL", "my://hidden"), ("PUBLIC_URL", "hidden")]);
+    assert!(all.len() == 3 && !all.concat().contains("hidden"));
+}
+
+#[test]
+fn mail_needs_a_server_that_can_be_one_and_somebody_it_is_from() {
+    let from = ("MAIL_FROM", "Shop <shop@example.com>");
+    for good in ["smtps://u:p@mail.example.com", "smtp://mail.example.com:587?tls=required", "smtp://127.0.0.1:25"] {
+        assert!(matches!(read(&[("SMTP_URL", good), from]).unwrap().mail, Mail::Smtp { .. }), "{good}");
+    }
+    assert!(matches!(&wrong(&[("SMTP_URL", "smtps://m.example.com")])[..], [w] if w.starts_with("MAIL_FROM is mis")));
+    assert!(matches!(&wrong(&[("SMTP_URL", "http://x"), from])[..], [w] if w.starts_with("SMTP_URL is wrong")));
+    assert!(matches!(&wrong(&[("MAIL_FROM", "shop")])[..], [w] if w.starts_with("MAIL_FROM is wrong")));
+    assert!(matches!(read(&[]).unwrap().mail, Mail::Mailbox));
+}
+
+#[test]
+fn a_vat_rate_is_a_per_cent() {
+    for (text, points) in [("19", 1_900), ("8.1", 810), ("7,25", 725), ("19 %", 1_900), ("0", 0), ("100", 10_000)] {
+        assert_eq!(basis_points(text), Some(points), "{text}");
+    }
+    for bad in ["", "-1", "101", "19.001", "nineteen", ".5", "+19", "١٩"] {
+        assert_eq!(basis_points(bad), None, "{bad}");
+    }
+}
+
+#[test]
+fn watching_listens_where_cargo_leptos_says() {
+    let site = ("LEPTOS_SITE_ADDR", "127.0.0.1:4000");
+    assert_eq!(read(&[site]).unwrap().listen_addr.port(), 3_000);
+    assert_eq!(read(&[site, ("LEPTOS_WATCH", "ON")]).unwrap().listen_addr.port(), 4_000);
+}

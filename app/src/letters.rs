@@ -1,6 +1,6 @@
 //! What mails say. Text and HTML are made of the same parts, so neither says what the other does not.
 
-use billing::{consent::ConsentText, locale::Locale, money::Money, purchase::Purchase, withdrawal::Withdrawal};
+use billing::{consent::ConsentText, locale::Locale, purchase::Purchase, withdrawal::Withdrawal};
 use jiff::Timestamp;
 use leptos::prelude::*;
 
@@ -10,6 +10,7 @@ use crate::{
     legal::LegalPage,
     locales::{Texts, legal_title},
     pages::standing_text,
+    receipt::Document,
     routes,
 };
 
@@ -39,7 +40,7 @@ enum Part {
     Text(String),
     Title(String),
     Quote(String),
-    Facts(Vec<(&'static str, String)>),
+    Facts(Vec<(String, String)>),
     Link {
         label: &'static str,
         url: String,
@@ -49,33 +50,18 @@ enum Part {
     Fine(Vec<String>),
 }
 
-/// The confirmation of a contract and its payment: with what was agreed, the consent to delivery at once, and the terms
-/// as they are (§ 312f (2), (3) BGB). `None` of a purchase that is not paid.
-pub fn confirmation(settings: &ShopSettings, purchase: &Purchase, consent: Option<&ConsentText>) -> Option<Letter> {
-    let paid_at = purchase.state.paid_at()?;
+/// The confirmation of a contract and its payment: what its receipt says, the consent to delivery at once, and the terms as
+/// they are (§ 312f (2), (3) BGB).
+pub fn confirmation(
+    settings: &ShopSettings,
+    purchase: &Purchase,
+    receipt: &Document,
+    consent: Option<&ConsentText>,
+) -> Letter {
     let locale = purchase.locale;
     let t = Texts::of(locale);
-    let at = |at| date_time(at, settings, locale);
-    let money = |amount: Money| format::money(amount, locale);
-    let item = &purchase.item;
-    let mut facts = vec![
-        (t.product, item.name.clone()),
-        (t.credits, format::credits(item.credits, locale)),
-        (t.total, money(item.price)),
-    ];
-    if let Some(vat) = item.price.split_vat(settings.issuer.vat_rate_basis_points) {
-        let rate = format::percent(settings.issuer.vat_rate_basis_points, locale);
-        facts.push((t.tax_included, format!("{} ({rate})", money(vat.tax))));
-    }
-    facts.extend([
-        (t.ordered_at, at(purchase.created_at)),
-        (t.paid_at, at(paid_at)),
-        (t.delivered_at, at(paid_at)),
-        (t.purchase_number, purchase.id.to_string()),
-    ]);
-    if let Some(payment) = &purchase.payment_ref {
-        facts.push((t.payment_ref, payment.clone()));
-    }
+    let lines = receipt.sums.iter().chain(&receipt.facts);
+    let facts = lines.map(|line| (line.name.clone(), line.value.clone())).collect();
     let mut parts = vec![
         Part::Text(t.greeting.to_owned()),
         Part::Text(t.confirmation_lead.to_owned()),
@@ -85,7 +71,7 @@ pub fn confirmation(settings: &ShopSettings, purchase: &Purchase, consent: Optio
     if let Some(consent) = consent {
         parts.extend([
             Part::Title(t.consent_title.to_owned()),
-            Part::Text((t.consented)(&at(purchase.created_at))),
+            Part::Text((t.consented)(&date_time(purchase.created_at, settings, locale))),
             Part::Quote(consent.text.clone()),
             Part::Text(t.consent_ends_right.to_owned()),
         ]);
@@ -95,12 +81,12 @@ pub fn confirmation(settings: &ShopSettings, purchase: &Purchase, consent: Optio
         link(settings, t.withdraw, routes::WITHDRAW, false),
         seller(settings, t),
     ]);
-    Some(Letter {
+    Letter {
         locale,
-        subject: (t.confirmation_subject)(&item.name),
+        subject: (t.confirmation_subject)(&purchase.item.name),
         parts,
         attachments: [LegalPage::Terms, LegalPage::Withdrawal].map(|page| attachment(settings, page, t)).into(),
-    })
+    }
 }
 
 /// That a declaration of withdrawal has come: what it says, when it came (§ 356a (4) BGB), and what it comes to.
@@ -110,10 +96,10 @@ pub fn acknowledgement(settings: &ShopSettings, withdrawal: &Withdrawal, purchas
     let received = date_time(withdrawal.received_at, settings, locale);
     let declared = &withdrawal.declaration;
     let facts = vec![
-        (t.withdraw_name, declared.name.clone()),
-        (t.withdraw_contract, declared.contract.clone()),
-        (t.email, declared.email.as_str().to_owned()),
-        (t.received_at, received.clone()),
+        (t.withdraw_name.to_owned(), declared.name.clone()),
+        (t.withdraw_contract.to_owned(), declared.contract.clone()),
+        (t.email.to_owned(), declared.email.as_str().to_owned()),
+        (t.received_at.to_owned(), received.clone()),
     ];
     let paid_at = purchase.and_then(|purchase| purchase.state.paid_at());
     let at = |at: Option<Timestamp>| at.map(|at| date_time(at, settings, locale)).unwrap_or_default();

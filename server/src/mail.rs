@@ -9,6 +9,7 @@ use std::{sync::Arc, time::Duration};
 use app::{
     context::Shop,
     letters::{self, Letter},
+    receipt::issued,
 };
 use billing::{
     BillingError,
@@ -29,8 +30,6 @@ use smtp::Smtp;
 use crate::receipt::{self, Pdf, ReceiptError};
 
 const EVERY: Duration = Duration::from_secs(1);
-/// How many one round takes up, so that several processes share them.
-const BATCH: u32 = 10;
 
 /// Where mails go.
 #[derive(Clone)]
@@ -72,8 +71,16 @@ enum NotSent {
     Server(String),
 }
 
+/// To whom, and what.
+struct Post {
+    to: String,
+    letter: Letter,
+    receipt: Option<Pdf>,
+}
+
 impl Postman {
-    /// Sends until `shutdown`. A round that fails is logged, and the next one comes.
+    /// Sends until `shutdown`, which the mail at hand is still finished before. A round that fails is logged, and the next
+    /// one comes.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut rounds = interval(EVERY);
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -82,40 +89,43 @@ impl Postman {
                 () = shutdown.cancelled() => return,
                 _ = rounds.tick() => {}
             }
-            if let Err(error) = self.send_due().await {
-                tracing::warn!(%error, "the outbox could not be read");
-            }
-        }
-    }
-
-    /// Sends what is due; one after the other, since mail servers do not like to be stormed.
-    pub async fn send_due(&self) -> Result<(), BillingError> {
-        for mail in self.shop.billing.mails_to_send(BATCH).await? {
-            match self.send(&mail).await {
-                Ok(()) => {
-                    self.shop.billing.mail_sent(mail.topic).await?;
-                    metrics::counter!("billing_mails_total", "outcome" => "sent").increment(1);
-                }
-                Err(why) => {
-                    let until = self.shop.billing.mail_failed(&mail, &why.to_string()).await?;
-                    metrics::counter!("billing_mails_total", "outcome" => "failed").increment(1);
-                    if let Some(until) = until {
-                        tracing::warn!(about = ?mail.topic, %why, %until, "a mail is put off");
-                    } else {
-                        tracing::error!(about = ?mail.topic, %why, "a mail is given up; a person has to look");
+            while !shutdown.is_cancelled() {
+                match self.send_next().await {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    Err(error) => {
+                        tracing::warn!(%error, "the outbox could not be read");
+                        break;
                     }
                 }
             }
         }
-        Ok(())
+    }
+
+    /// Sends a mail that is due; `false` when none is. One at a time: mail servers do not like to be stormed, and a lease
+    /// has to last for one mail, and not for those before it.
+    pub async fn send_next(&self) -> Result<bool, BillingError> {
+        let Some(mail) = self.shop.billing.mail_to_send().await? else { return Ok(false) };
+        match self.send(&mail).await {
+            Ok(()) => {
+                self.shop.billing.mail_sent(mail.topic).await?;
+                metrics::counter!("billing_mails_total", "outcome" => "sent").increment(1);
+            }
+            Err(why) => {
+                let until = self.shop.billing.mail_failed(&mail, &why.to_string()).await?;
+                metrics::counter!("billing_mails_total", "outcome" => "failed").increment(1);
+                if let Some(until) = until {
+                    tracing::warn!(about = ?mail.topic, %why, %until, "a mail is put off");
+                } else {
+                    tracing::error!(about = ?mail.topic, %why, "a mail is given up; a person has to look");
+                }
+            }
+        }
+        Ok(true)
     }
 
     async fn send(&self, mail: &Mail) -> Result<(), NotSent> {
-        let (to, letter) = self.write(mail.topic).await?;
-        let receipt = match mail.topic {
-            Topic::Confirmation(tenant, id) => receipt::pdf(&self.shop, tenant, id, letter.locale).await?,
-            Topic::Withdrawal(_) => None,
-        };
+        let Post { to, letter, receipt } = self.write(mail.topic).await?;
         let message =
             self.message(mail.topic, &to, &letter, receipt).map_err(|error| NotSent::Message(error.to_string()))?;
         match &self.transport {
@@ -127,30 +137,31 @@ impl Postman {
         }
     }
 
-    /// To whom, and what.
-    async fn write(&self, topic: Topic) -> Result<(String, Letter), NotSent> {
+    async fn write(&self, topic: Topic) -> Result<Post, NotSent> {
+        let billing = &self.shop.billing;
         match topic {
             Topic::Confirmation(tenant, id) => {
-                let purchase =
-                    self.shop.billing.purchase(tenant, id).await?.ok_or(NotSent::Nothing("no such purchase"))?;
+                let purchase = billing.purchase(tenant, id).await?.ok_or(NotSent::Nothing("no such purchase"))?;
                 let buyer = self.accounts.account(purchase.ordered_by).await?.ok_or(NotSent::Nothing("no account"))?;
                 let consent = match &purchase.consent {
-                    Some(version) => self.shop.billing.consent_text(version).await?,
+                    Some(version) => billing.consent_text(version).await?,
                     None => None,
                 };
-                let letter = letters::confirmation(&self.shop.settings, &purchase, consent.as_ref());
-                let letter = letter.ok_or(NotSent::Nothing("the purchase is not paid"))?;
-                Ok((buyer.caller.email.as_str().to_owned(), letter))
+                let receipt = issued(&self.shop, tenant, id, purchase.locale).await?;
+                let receipt = receipt.ok_or(NotSent::Nothing("the purchase is not paid"))?;
+                let settings = &self.shop.settings;
+                let letter = letters::confirmation(settings, &purchase, &receipt.document, consent.as_ref());
+                let to = buyer.caller.email.as_str().to_owned();
+                Ok(Post { to, letter, receipt: Some(receipt::draw(&receipt)?) })
             }
             Topic::Withdrawal(id) => {
-                let withdrawal =
-                    self.shop.billing.withdrawal(id).await?.ok_or(NotSent::Nothing("no such withdrawal"))?;
+                let withdrawal = billing.withdrawal(id).await?.ok_or(NotSent::Nothing("no such withdrawal"))?;
                 let purchase = match withdrawal.purchase {
-                    Some((tenant, purchase)) => self.shop.billing.purchase(tenant, purchase).await?,
+                    Some((tenant, purchase)) => billing.purchase(tenant, purchase).await?,
                     None => None,
                 };
                 let letter = letters::acknowledgement(&self.shop.settings, &withdrawal, purchase.as_ref());
-                Ok((withdrawal.declaration.email.as_str().to_owned(), letter))
+                Ok(Post { to: withdrawal.declaration.email.as_str().to_owned(), letter, receipt: None })
             }
         }
     }

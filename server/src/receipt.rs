@@ -40,7 +40,12 @@ pub enum ReceiptError {
 /// Issues it, if it was not issued yet. Takes some milliseconds.
 pub async fn pdf(shop: &Shop, tenant: TenantId, id: PurchaseId, locale: Locale) -> Result<Option<Pdf>, ReceiptError> {
     let Some(receipt) = issued(shop, tenant, id, locale).await? else { return Ok(None) };
-    write(&receipt).map(Some).map_err(ReceiptError::Unwritable)
+    draw(&receipt).map(Some)
+}
+
+/// A receipt as a PDF.
+pub fn draw(receipt: &Issued) -> Result<Pdf, ReceiptError> {
+    write(receipt).map_err(ReceiptError::Unwritable)
 }
 
 fn write(Issued { document, number, issued_at }: &Issued) -> Result<Pdf, String> {

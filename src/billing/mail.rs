@@ -16,11 +16,11 @@ const PAUSE_MAX: SignedDuration = SignedDuration::from_hours(6);
 const PATIENCE: SignedDuration = SignedDuration::from_hours(5 * 24);
 
 impl Billing {
-    /// Takes up mails that are due, at most `limit`, for the caller to send. One that is neither told to be sent nor
-    /// [not sent](Billing::mail_failed) falls due again.
-    pub async fn mails_to_send(&self, limit: u32) -> Result<Vec<Mail>, BillingError> {
+    /// Takes up a mail that is due, for the caller to send. If it is neither told to be [sent](Billing::mail_sent) nor
+    /// [not sent](Billing::mail_failed), it falls due again.
+    pub async fn mail_to_send(&self) -> Result<Option<Mail>, BillingError> {
         let now = self.now();
-        Ok(self.store.claim_mails(now, now + LEASE, limit).await?)
+        Ok(self.store.claim_mails(now, now + LEASE, 1).await?.pop())
     }
 
     /// The mail server has taken it.

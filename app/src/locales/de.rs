@@ -220,8 +220,6 @@ pub(super) const TEXTS: Texts = Texts {
     // mail
     greeting: "Guten Tag,",
     confirmation_lead: "vielen Dank für Ihren Kauf. Wir bestätigen den Vertrag; die Zahlung ist eingegangen, und die Credits sind auf Ihrem Guthaben.",
-    delivered_at: "Geliefert am",
-    tax_included: "Darin MwSt.",
     consent_title: "Ihre Zustimmung",
     consent_ends_right: "Mit der Gutschrift und dieser Bestätigung ist Ihr Widerrufsrecht erloschen (§ 356 Abs. 5 BGB).",
     attached: "Im Anhang: der Beleg, die Vertragsbedingungen und die Widerrufsbelehrung, wie sie heute gelten. Bitte bewahren Sie diese E-Mail auf.",

@@ -225,8 +225,6 @@ pub(super) const TEXTS: Texts = Texts {
     // mail
     greeting: "Hello,",
     confirmation_lead: "thank you for your purchase. We confirm the contract; your payment has come in, and the credits are on your balance.",
-    delivered_at: "Delivered",
-    tax_included: "VAT included",
     consent_title: "Your consent",
     consent_ends_right: "With the credits added and this confirmation, your right of withdrawal has ended (section 356 (5) BGB).",
     attached: "Attached are the receipt, the terms and the notice of withdrawal as they stand today. Please keep this e-mail.",

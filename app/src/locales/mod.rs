@@ -249,8 +249,6 @@ pub(crate) struct Texts {
     // mail
     pub(crate) greeting: &'static str,
     pub(crate) confirmation_lead: &'static str,
-    pub(crate) delivered_at: &'static str,
-    pub(crate) tax_included: &'static str,
     pub(crate) consent_title: &'static str,
     pub(crate) consent_ends_right: &'static str,
     pub(crate) attached: &'static str,

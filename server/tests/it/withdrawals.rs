@@ -31,7 +31,7 @@ async fn standings(shop: &TestShop) -> Vec<Standing> {
 }
 
 async fn send_mails(shop: &TestShop) {
-    lifecycle::postman(&shop.settings(&[]), &shop.state).unwrap().send_due().await.unwrap();
+    crate::mails::send_due(&lifecycle::postman(&shop.settings(&[]), &shop.state).unwrap()).await;
 }
 
 /// Buys five credits, with consent to delivery at once.

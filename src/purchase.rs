@@ -106,10 +106,13 @@ impl State {
         }
     }
 
-    /// Moves to FAILED, from PENDING alone.
+    /// Moves to FAILED, from PENDING alone; of what is there because it ran out, it can turn out that the buyer dropped it.
     pub fn fail(self, reason: FailureReason, at: Timestamp) -> Result<Self, InvalidTransition> {
         match self {
             Self::Pending(pending) => Ok(Self::Failed(pending.fail(reason, at))),
+            Self::Failed(Failed { reason: FailureReason::Expired, at }) if reason == FailureReason::Cancelled => {
+                Ok(Self::Failed(Failed { reason, at }))
+            }
             _ => Err(self.no_way_to(Status::Failed)),
         }
     }

@@ -12,7 +12,7 @@ use crate::{
     ledger::{EntryKind, NewEntry},
     money::Currency,
     provider::{CheckoutSession, PaymentStatus, SessionStatus},
-    purchase::{Checkout, FailureReason, Purchase, State},
+    purchase::{Checkout, Failed, FailureReason, Purchase, State},
     reversal::Posting,
     store::{Change, Committed},
 };
@@ -111,14 +111,19 @@ pub(super) fn decide(purchase: &Purchase, session: &CheckoutSession, livemode: b
         PaymentStatus::Paid | PaymentStatus::NotRequired => session.status == SessionStatus::Complete,
         PaymentStatus::Unpaid | PaymentStatus::Failed => false,
     };
+    let dropped = session.status == SessionStatus::Expired && hint == Hint::Dropped;
     match purchase.state {
         State::Pending(_) | State::Failed(_) if money_is_there => match charged_otherwise(purchase, session) {
             Some(discrepancy) => Decision::Refuse(discrepancy),
             None => Decision::Settle,
         },
+        // The notification that a session has ended can be quicker than the answer to the buyer who ended it.
+        State::Failed(Failed { reason: FailureReason::Expired, .. }) if dropped => {
+            Decision::Fail(FailureReason::Cancelled)
+        }
         State::Paid(_) | State::Refunded(_) | State::Failed(_) => Decision::Nothing,
         State::Pending(_) => match (session.status, hint) {
-            (SessionStatus::Expired, Hint::Dropped) => Decision::Fail(FailureReason::Cancelled),
+            _ if dropped => Decision::Fail(FailureReason::Cancelled),
             (SessionStatus::Expired, _) => Decision::Fail(FailureReason::Expired),
             (_, Hint::PaymentFailed) => Decision::Fail(FailureReason::PaymentFailed),
             _ if session.payment == PaymentStatus::Failed => Decision::Fail(FailureReason::PaymentFailed),

@@ -6,11 +6,15 @@ use super::*;
 enum Move {
     Pay,
     Fail,
+    Drop,
     Refund,
 }
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
-    proptest::collection::vec(prop_oneof![Just(Move::Pay), Just(Move::Fail), Just(Move::Refund)], 0..12)
+    proptest::collection::vec(
+        prop_oneof![Just(Move::Pay), Just(Move::Fail), Just(Move::Drop), Just(Move::Refund)],
+        0..12,
+    )
 }
 
 proptest! {
@@ -20,16 +24,21 @@ proptest! {
         let mut state = State::Pending(Pending);
         for made in moves {
             let from = state.status();
+            let ran_out = state.failure().is_some_and(|failed| failed.reason == FailureReason::Expired);
             let next = match made {
                 Move::Pay => state.pay(at),
                 Move::Fail => state.fail(FailureReason::Expired, at),
+                Move::Drop => state.fail(FailureReason::Cancelled, at),
                 Move::Refund => state.refund(at),
             };
             let allowed = matches!(
                 (from, made),
-                (Status::Pending | Status::Failed, Move::Pay) | (Status::Pending, Move::Fail) | (Status::Paid, Move::Refund)
+                (Status::Pending | Status::Failed, Move::Pay)
+                    | (Status::Pending, Move::Fail | Move::Drop)
+                    | (Status::Paid, Move::Refund)
             );
-            prop_assert_eq!(next.is_ok(), allowed);
+            let told_why = ran_out && matches!(made, Move::Drop);
+            prop_assert_eq!(next.is_ok(), allowed || told_why);
             state = next.unwrap_or(state);
         }
     }
@@ -41,7 +50,8 @@ proptest! {
             let at = Timestamp::from_second(second).map_err(|e| TestCaseError::fail(e.to_string()))?;
             state = match made {
                 Move::Pay => state.pay(at),
-                Move::Fail => state.fail(FailureReason::PaymentFailed, at),
+                Move::Fail => state.fail(FailureReason::Expired, at),
+                Move::Drop => state.fail(FailureReason::Cancelled, at),
                 Move::Refund => state.refund(at),
             }.unwrap_or(state);
             let failure = state.failure().map(|failed| (failed.reason, failed.at));

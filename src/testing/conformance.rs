@@ -49,6 +49,7 @@ macro_rules! conformance_tests {
             a_payment_finds_its_purchase
             a_page_of_the_history_goes_on_where_the_last_one_ended
             a_purchase_is_read_back_as_it_was_written
+            a_purchase_that_ran_out_can_turn_out_to_be_dropped
             a_session_tells_who_is_signed_in_and_what_they_have
             a_settled_purchase_is_read_back_with_its_entry
             a_taken_address_writes_neither_tenant_nor_user

@@ -17,6 +17,7 @@ fn states() -> impl Strategy<Value = State> {
     prop_oneof![
         Just(State::Pending(pending)),
         Just(State::Failed(pending.fail(FailureReason::Cancelled, AT))),
+        Just(State::Failed(pending.fail(FailureReason::Expired, AT))),
         Just(State::Paid(pending.pay(AT))),
         Just(State::Refunded(pending.pay(AT).refund(AT))),
     ]
@@ -109,11 +110,13 @@ proptest! {
     }
 
     #[test]
-    fn it_fails_a_pending_purchase_only_upon_bad_news(
+    fn it_fails_a_purchase_only_upon_bad_news(
         purchase in purchases(), session in sessions(), hint in hints(),
     ) {
         if let Decision::Fail(reason) = decide(&purchase, &session, session.livemode, hint) {
-            prop_assert_eq!(purchase.status(), Status::Pending);
+            let ran_out = purchase.state.failure().is_some_and(|failed| failed.reason == FailureReason::Expired);
+            let told_why = ran_out && reason == FailureReason::Cancelled;
+            prop_assert!(purchase.status() == Status::Pending || told_why, "{:?}", purchase.state);
             let expired = session.status == SessionStatus::Expired;
             let expected = match hint {
                 Hint::Dropped if expired => FailureReason::Cancelled,
@@ -123,6 +126,14 @@ proptest! {
             prop_assert_eq!(reason, expected);
             prop_assert!(expired || hint == Hint::PaymentFailed || session.payment == PaymentStatus::Failed);
         }
+    }
+
+    #[test]
+    fn whoever_drops_a_purchase_is_told_so_even_if_a_notification_was_quicker(purchase in purchases(), session in sessions()) {
+        let session = CheckoutSession { provider_ref: "cs_1".to_owned(), status: SessionStatus::Expired, ..session };
+        let state = State::Failed(Pending.fail(FailureReason::Expired, AT));
+        let decision = decide(&Purchase { state, ..purchase }, &session, session.livemode, Hint::Dropped);
+        prop_assert_eq!(decision, Decision::Fail(FailureReason::Cancelled));
     }
 
     #[test]

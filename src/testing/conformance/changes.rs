@@ -50,6 +50,17 @@ pub async fn late_money_clears_the_failure(store: Arc<dyn AnyStore>) {
     assert_eq!(balance(&world, paid.tenant_id).await, credits(5, 1));
 }
 
+pub async fn a_purchase_that_ran_out_can_turn_out_to_be_dropped(store: Arc<dyn AnyStore>) {
+    let world = World::open(store, 1).await;
+    let purchase = world.purchase();
+    insert(&world, &purchase).await;
+    let state = purchase.state.fail(FailureReason::Expired, world.now()).expect("pending");
+    let ran_out = apply(&world, bare(Purchase { state, ..purchase })).await;
+    let state = ran_out.state.fail(FailureReason::Cancelled, world.now()).expect("ran out");
+    let dropped = apply(&world, bare(Purchase { state, ..ran_out })).await;
+    assert_eq!(stored(&world, &dropped).await, dropped);
+}
+
 pub async fn refunds_and_reversals_move_the_balance(store: Arc<dyn AnyStore>) {
     let world = World::open(store.clone(), 1).await;
     let mut purchase = settled(&world).await;

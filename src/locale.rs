@@ -4,9 +4,18 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+/// The shop's languages, for a macro to make something of: each with its tag (BCP 47) and the file its texts are in. To the
+/// first comes whoever asks for none of them.
+#[macro_export]
 macro_rules! languages {
-    ($first:ident = $first_tag:literal $(, $name:ident = $tag:literal)* $(,)?) => {
-        /// A language of the shop; the first is what a visitor gets who asks for none of them.
+    ($macro:ident) => {
+        $macro! { De = "de" in de, En = "en" in en }
+    };
+}
+
+macro_rules! locale {
+    ($first:ident = $first_tag:literal in $_:ident $(, $name:ident = $tag:literal in $__:ident)*) => {
+        /// A language of the shop.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Locale {
             #[doc = $first_tag]
@@ -35,7 +44,7 @@ macro_rules! languages {
     };
 }
 
-languages!(De = "de", En = "en");
+languages!(locale);
 
 impl Locale {
     /// The best match for an `Accept-Language` header (RFC 9110, section 12.5.4).

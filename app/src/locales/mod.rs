@@ -8,8 +8,8 @@ use crate::format::WallTime;
 #[cfg(feature = "ssr")]
 use crate::{api::Visit, legal::LegalPage};
 
-macro_rules! languages {
-    ($($locale:ident: $file:ident),+ $(,)?) => {
+macro_rules! texts_in_files {
+    ($($locale:ident = $tag:literal in $file:ident),+) => {
         $(mod $file;)+
 
         impl Texts {
@@ -28,7 +28,7 @@ macro_rules! languages {
     };
 }
 
-languages!(De: de, En: en);
+billing::languages!(texts_in_files);
 
 /// How a language writes numbers, money and dates; the only thing here that the browser needs, too.
 pub(crate) struct Conventions {

@@ -11,7 +11,7 @@ use crate::{
     locales::{Texts, legal_title},
     pages::standing_text,
     receipt::Document,
-    routes,
+    routes, still_document,
 };
 
 /// A mail, whoever it goes to.
@@ -147,7 +147,7 @@ fn attachment(settings: &ShopSettings, page: LegalPage, t: &'static Texts) -> At
             </body>
         </html>
     };
-    Attachment { file_name: format!("{title}.html"), html: format!("<!DOCTYPE html>{}", document.to_html()) }
+    Attachment { file_name: format!("{title}.html"), html: still_document(document) }
 }
 
 impl Letter {
@@ -190,13 +190,15 @@ impl Letter {
                 </body>
             </html>
         };
-        format!("<!DOCTYPE html>{}", document.to_html())
+        still_document(document)
     }
 }
 
 fn part_html(part: Part) -> AnyView {
-    const NAME: &str = "padding:6px 16px 6px 0;text-align:left;vertical-align:top;font-weight:400;color:#53615d";
-    const VALUE: &str = "padding:6px 0;text-align:right;word-break:break-word";
+    // Where a mail program knows no flexible boxes, a value stands beneath its name.
+    const FACT: &str = "display:flex;flex-wrap:wrap;justify-content:space-between;padding:6px 0";
+    const NAME: &str = "margin:0 16px 0 0;color:#53615d";
+    const VALUE: &str = "margin:0 0 0 auto;text-align:right;overflow-wrap:anywhere";
     const BUTTON: &str = "display:inline-block;padding:10px 18px;border-radius:10px;background:#0b5d57;color:#ffffff;\
         text-decoration:none;font-weight:500";
     match part {
@@ -211,14 +213,14 @@ fn part_html(part: Part) -> AnyView {
                 .into_iter()
                 .map(|(name, value)| {
                     view! {
-                        <tr>
-                            <th scope="row" style=NAME>{name}</th>
-                            <td style=VALUE>{value}</td>
-                        </tr>
+                        <div style=FACT>
+                            <dt style=NAME>{name}</dt>
+                            <dd style=VALUE>{value}</dd>
+                        </div>
                     }
                 })
                 .collect();
-            view! { <table style="width:100%;margin:0 0 16px;border-collapse:collapse">{rows}</table> }.into_any()
+            view! { <dl style="margin:0 0 16px">{rows}</dl> }.into_any()
         }
         Part::Link { label, url, strong } => {
             let style = if strong { BUTTON } else { "color:#0b5d57" };
@@ -226,7 +228,7 @@ fn part_html(part: Part) -> AnyView {
         }
         Part::Fine(lines) => {
             let lines: Vec<_> = lines.into_iter().map(|line| view! { {line} <br /> }).collect();
-            view! { <p style="margin:24px 0 0;color:#53615d;font-size:14px">{lines}</p> }.into_any()
+            view! { <p style="margin:24px 0 0;color:#53615d;font-size:14px;overflow-wrap:anywhere">{lines}</p> }.into_any()
         }
     }
 }

@@ -1,54 +1,47 @@
-import type { Page } from '@playwright/test';
-import { buy, expect, openPurchase, purchases, signIn, test } from '../support/test.ts';
+import type { Browser, Page } from '@playwright/test';
+import { expect, test as mock } from '../support/test.ts';
+import { test as selling } from '../support/stripe.ts';
+import { type Leg, customerTour, mockTour } from '../support/tour.ts';
 
+/** What a page is looked at as; contrast is the theme's, room the screen's. A desktop at 200 % has as much room as one of half its size (WCAG 2.2, 1.4.4, 1.4.10). */
 const LOOKS = [
-  { name: 'light, desktop', colorScheme: 'light', viewport: { width: 1280, height: 900 } },
-  { name: 'dark, desktop', colorScheme: 'dark', viewport: { width: 1280, height: 900 } },
-  { name: 'light, phone', colorScheme: 'light', viewport: { width: 390, height: 844 } },
-  { name: 'light, the narrowest', colorScheme: 'light', viewport: { width: 320, height: 640 } },
-  { name: 'dark, phone', colorScheme: 'dark', viewport: { width: 390, height: 844 } },
+  { name: 'desktop', viewport: { width: 1280, height: 900 }, colorScheme: 'light' },
+  { name: 'desktop at 200 %', viewport: { width: 640, height: 450 }, colorScheme: 'dark' },
+  { name: 'phone', viewport: { width: 390, height: 844 }, colorScheme: 'dark' },
+  { name: 'the narrowest', viewport: { width: 320, height: 640 }, colorScheme: 'light' },
 ] as const;
 
-for (const { name, colorScheme, viewport } of LOOKS) {
-  test.describe(name, () => {
-    // Not-found pages answer 404, and the browser says so.
-    test.use({ colorScheme, viewport, reducedMotion: 'reduce', allowedInConsole: [/status of 404/] });
-
-    test('every page of the signed-out is accessible and fits the screen', async ({ page, expectAccessible }) => {
-      for (const path of ['/', '/signin', '/signup', '/signin?error=invalid_credentials', '/legal/imprint', '/withdraw', '/dev/components', '/nowhere']) {
-        await page.goto(path);
-        await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
-        await expectAccessible(page);
-        expect(await overflow(page), `${path} must not scroll sideways`).toBe(0);
+/** Looks at each stop; axe judges, and nothing may be wider than the screen. */
+async function look(browser: Browser, baseURL: string, legs: Leg[], expectAccessible: (page: Page) => Promise<void>) {
+  for (const { session, stops } of legs) {
+    const context = await browser.newContext({ baseURL, locale: 'de-DE', storageState: session, reducedMotion: 'reduce' });
+    const page = await context.newPage();
+    for (const { name, path, before, then } of stops) {
+      await before?.(page);
+      await page.goto(path);
+      await then?.(page);
+      for (const { name: as, viewport, colorScheme } of LOOKS) {
+        await page.setViewportSize(viewport);
+        await page.emulateMedia({ colorScheme });
+        expect(await overflow(page), `${name} (${path}) must not scroll sideways on ${as}`).toBe(0);
+        await mock.step(`${name}, ${as}, ${colorScheme}`, () => expectAccessible(page));
       }
-    });
-
-    test('every page of the signed-in is accessible and fits the screen', async ({ page, expectAccessible }) => {
-      await signIn(page);
-      await expectAccessible(page);
-      await buy(page, '10 Credits');
-      await expectAccessible(page);
-      const success = page.url();
-      const [paid] = await purchases(page);
-      const open = await openPurchase(page, 'credits_1');
-      const paths = [
-        '/',
-        '/?buy=credits_5',
-        success,
-        `/checkout/cancel?purchase_id=${open.purchase_id}`,
-        `/purchases/${paid?.id}`,
-        '/purchases/x',
-        '/account',
-      ];
-      for (const path of paths) {
-        await page.goto(path);
-        await expect(page.getByRole('heading').first()).toBeVisible();
-        await expectAccessible(page);
-        expect(await overflow(page), `${path} must not scroll sideways`).toBe(0);
-      }
-    });
-  });
+    }
+    await context.close();
+  }
 }
+
+mock.describe('accessible, and no wider than the screen', () => {
+  mock.describe.configure({ timeout: 300_000 });
+
+  mock('is every page without a purchase', async ({ browser, shop, expectAccessible }) => {
+    await look(browser, shop.url, await mockTour(browser, shop.url, 'de-DE'), expectAccessible);
+  });
+
+  selling('is every page of a customer', async ({ browser, shop, stripe, expectAccessible }) => {
+    await look(browser, shop.url, await customerTour(browser, shop.url, 'de-DE', stripe), expectAccessible);
+  });
+});
 
 /** By how many pixels the page is wider than the screen. */
 const overflow = (page: Page) =>

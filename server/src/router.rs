@@ -2,6 +2,7 @@
 
 mod answers;
 pub mod files;
+mod markup;
 mod remembered;
 
 use app::context::Visitor;
@@ -152,7 +153,8 @@ fn pages(state: &AppState) -> Router<AppState> {
     Router::new().leptos_routes_with_context(state, addresses, page_context(state), shell).layer(
         ServiceBuilder::new()
             .layer(middleware::from_fn(ask_to_sign_in))
-            .layer(middleware::from_fn_with_state(Remembered::default(), remembered::remember)),
+            .layer(middleware::from_fn_with_state(Remembered::default(), remembered::remember))
+            .layer(middleware::map_response(markup::valid)),
     )
 }
 
@@ -230,7 +232,7 @@ async fn not_found(State(state): State<AppState>, request: Request) -> Response 
     if page.status() == StatusCode::OK {
         *page.status_mut() = StatusCode::NOT_FOUND;
     }
-    page
+    markup::valid(page).await
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

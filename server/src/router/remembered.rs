@@ -11,9 +11,9 @@ use std::sync::Arc;
 use app::context::Visitor;
 use axum::{
     Extension,
-    body::{Body, to_bytes},
+    body::Body,
     extract::{Request, State},
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -21,14 +21,12 @@ use billing::{ids::UserId, locale::Locale};
 use leptos::nonce::Nonce;
 use quick_cache::{Weighter, sync::Cache};
 
-use crate::http::problem::Problem;
+use super::markup::whole;
 
 /// How many bytes of pages are kept.
 const KEPT_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// How many pages that may be, as a first guess.
 const KEPT_PAGES: usize = 2_000;
-/// No page is nearly as long.
-const PAGE_BYTES_MAX: usize = 1024 * 1024;
 
 /// What tells one page from another.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -115,12 +113,9 @@ pub(super) async fn remember(
     if response.status() != StatusCode::OK {
         return response;
     }
-    let (mut parts, body) = response.into_parts();
-    parts.headers.remove(header::CONTENT_LENGTH);
-    let html = to_bytes(body, PAGE_BYTES_MAX).await.ok().and_then(|html| String::from_utf8(html.into()).ok());
-    let Some(html) = html else {
-        tracing::error!("a page could not be rendered to its end");
-        return Problem::INTERNAL.into_response();
+    let (parts, html) = match whole(response).await {
+        Ok(page) => page,
+        Err(answer) => return answer,
     };
     pages.insert(key, Arc::new(Page::new(as_of, parts.headers.clone(), &html, &nonce)));
     Response::from_parts(parts, Body::from(html))

@@ -1,0 +1,169 @@
+import type { Browser, BrowserContext, Page } from '@playwright/test';
+import { type Stripe, BUYER, signUp } from './stripe.ts';
+import { DEMO, expect, openPurchase } from './test.ts';
+
+/** A page of the shop, or a state of one. */
+export interface Stop {
+  name: string;
+  path: string;
+  /** What the page goes through before it is opened. */
+  before?: (page: Page) => Promise<unknown>;
+  /** What brings the page into the state, once it is there. */
+  then?: (page: Page) => Promise<unknown>;
+}
+
+type Session = Awaited<ReturnType<BrowserContext['storageState']>>;
+
+/** Some stops, and the session of whoever makes them. */
+export interface Leg {
+  session: Session;
+  stops: Stop[];
+}
+
+const NOBODY: Session = { cookies: [], origins: [] };
+const NEWCOMER = { email: 'newcomer@example.com', password: 'correct horse battery' };
+
+const order = (error?: string): Stop => ({
+  name: error ? `order, ${error}` : 'order',
+  path: `/?buy=credits_5${error ? `&error=${error}` : ''}`,
+  then: (page) => expect(page.locator('dialog:modal')).toBeVisible(),
+});
+
+/** In words that no language of the shop needs to be known for. */
+async function withdraw(page: Page, contract: string): Promise<unknown> {
+  await page.locator('main [name=name]').fill('Kim Meier');
+  await page.locator('main [name=contract]').fill(contract);
+  await page.locator('main [name=email]').fill('kim@example.com');
+  await page.locator('main form button').click();
+  return page.waitForURL(/received=/);
+}
+
+/** Waits until the developer's mailbox has so many mails. */
+async function mails(page: Page, count: number): Promise<void> {
+  await expect(async () => {
+    await page.goto('/dev/mailbox');
+    await expect(page.locator('main li')).toHaveCount(count, { timeout: 100 });
+  }).toPass();
+}
+
+/** Pages that nobody has to sign in for, and those that only mock mode has. */
+export async function mockTour(browser: Browser, baseURL: string, locale: string): Promise<Leg[]> {
+  const context = await browser.newContext({ baseURL, locale, extraHTTPHeaders: { 'accept-language': locale } });
+  const page = await context.newPage();
+  expect((await page.request.post('/auth/session', { data: DEMO })).status()).toBe(204);
+  const { checkout_url } = await openPurchase(page, 'credits_10');
+  await page.goto(checkout_url);
+  await mails(page, 1);
+  const customer = await context.storageState();
+  await context.close();
+  const legal = ['imprint', 'terms', 'privacy', 'withdrawal'];
+  return [
+    {
+      session: NOBODY,
+      stops: [
+        { name: 'shop, signed out', path: '/' },
+        { name: 'sign in', path: '/signin' },
+        { name: 'sign in, refused', path: '/signin?error=invalid_credentials' },
+        { name: 'sign up', path: '/signup' },
+        { name: 'sign up, refused', path: '/signup?error=weak_password' },
+        ...legal.map((name) => ({ name: `legal, ${name}`, path: `/legal/${name}` })),
+        { name: 'withdraw', path: '/withdraw' },
+        { name: 'withdraw, incomplete', path: '/withdraw?error=incomplete' },
+        { name: 'withdraw, unclear', path: '/withdraw', then: (page) => withdraw(page, 'a contract from yesterday') },
+        { name: 'not found', path: '/nowhere' },
+        { name: 'components', path: '/dev/components' },
+        { name: 'mailbox', path: '/dev/mailbox' },
+        { name: 'mail, confirmation', path: '/dev/mailbox/1' },
+        { name: 'mail, acknowledgement', path: '/dev/mailbox/2', before: (page) => mails(page, 2) },
+      ],
+    },
+    { session: customer, stops: [{ name: 'shop, mock mode', path: '/' }, order()] },
+  ];
+}
+
+/** Pages of customers, in every state that a purchase can bring them into. */
+export async function customerTour(browser: Browser, baseURL: string, locale: string, stripe: Stripe): Promise<Leg[]> {
+  const visits = [];
+  for (const account of [NEWCOMER, BUYER]) {
+    const context = await browser.newContext({ baseURL, locale, extraHTTPHeaders: { 'accept-language': locale } });
+    const page = await context.newPage();
+    await signUp(page, account);
+    visits.push({ context, page });
+  }
+  const [newcomer, customer] = visits as [(typeof visits)[0], (typeof visits)[0]];
+  const ordered = (product: string) => openPurchase(customer.page, product);
+
+  const inTurn = async (product: string, ...steps: string[]) => {
+    const { purchase_id, session_id } = await ordered(product);
+    for (const step of steps) {
+      await stripe.tell(`/sessions/${session_id}/${step}`, step === 'settle' ? { succeeded: false } : {});
+      await stripe.deliveries();
+    }
+    return { success: `/checkout/success?session_id=${session_id}`, session_id, receipt: `/purchases/${purchase_id}`, purchase_id };
+  };
+  const paid = await inTurn('credits_10', 'pay');
+  const partly = await inTurn('credits_5', 'pay');
+  await stripe.tell('/refunds', { session: partly.session_id, amount: 280 });
+  const refunded = await inTurn('iza_pass', 'pay');
+  await stripe.tell('/refunds', { session: refunded.session_id });
+  const disputed = await inTurn('credits_1', 'pay');
+  await stripe.tell('/disputes', { session: disputed.session_id });
+  await stripe.deliveries();
+  const failed = await inTurn('credits_5', 'pay_later', 'settle');
+  const discarded = await inTurn('credits_1');
+  await customer.page.request.post('/discard', { form: { purchase_id: discarded.purchase_id } });
+  const processing = await inTurn('credits_5', 'pay_later');
+  const open = await inTurn('credits_1');
+  const late = await inTurn('credits_1', 'pay');
+
+  const cancel = ({ purchase_id }: { purchase_id: string }) => `/checkout/cancel?purchase_id=${purchase_id}`;
+  const legs = [
+    {
+      session: await newcomer.context.storageState(),
+      stops: [
+        { name: 'shop, empty', path: '/' },
+        { name: 'account, empty', path: '/account' },
+      ],
+    },
+    {
+      session: await customer.context.storageState(),
+      stops: [
+        { name: 'shop', path: '/' },
+        order(),
+        order('consent_missing'),
+        order('provider_unavailable'),
+        { name: 'order, of nothing', path: '/?buy=nothing' },
+        { name: 'success, paid', path: paid.success },
+        { name: 'success, unpaid', path: open.success },
+        { name: 'success, processing', path: processing.success },
+        { name: 'success, failed', path: failed.success },
+        { name: 'success, refunded', path: refunded.success },
+        { name: 'success, of nothing', path: '/checkout/success?session_id=cs_test_nothing' },
+        { name: 'cancel, open', path: cancel(open) },
+        { name: 'cancel, processing', path: cancel(processing) },
+        { name: 'cancel, paid', path: cancel(paid) },
+        { name: 'cancel, discarded', path: cancel(discarded) },
+        { name: 'receipt', path: paid.receipt },
+        { name: 'receipt, partly refunded', path: partly.receipt },
+        { name: 'receipt, refunded', path: refunded.receipt },
+        { name: 'receipt, disputed', path: disputed.receipt },
+        { name: 'receipt, unpaid', path: open.receipt },
+        { name: 'receipt, of nothing', path: '/purchases/x' },
+        { name: 'account', path: '/account' },
+        { name: 'withdraw, filled in', path: `/withdraw?purchase=${late.purchase_id}` },
+        { name: 'withdraw, answered', path: '/withdraw', then: (page: Page) => withdraw(page, late.purchase_id) },
+        {
+          name: 'connection lost',
+          path: '/',
+          before: (page: Page) => page.route(/\/billing\/balance/, (route) => route.abort('connectionrefused')),
+          then: async (page: Page) => {
+            await expect(page.locator('.connection-lost')).toBeVisible();
+            await page.unrouteAll();
+          },
+        },
+      ],
+    },
+  ];
+  for (const { context } of visits) await context.close();
+  return legs;
+}

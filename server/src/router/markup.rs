@@ -1,0 +1,63 @@
+//! Pages as valid HTML.
+//!
+//! Leptos marks places by `<!>`, and writes what islands may read from the server after the end of the document. Browsers
+//! make of both what is meant; the standard allows neither (HTML, sections 13.1.6 and 13.1).
+
+use axum::{
+    body::{Body, to_bytes},
+    http::{header, response::Parts},
+    response::{IntoResponse, Response},
+};
+
+use crate::http::problem::Problem;
+
+/// No page is nearly as long.
+const PAGE_BYTES_MAX: usize = 1024 * 1024;
+
+/// A page's text, once all of it is there; or the answer to give in its place.
+pub(super) async fn whole(page: Response) -> Result<(Parts, String), Response> {
+    let (mut parts, body) = page.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    match to_bytes(body, PAGE_BYTES_MAX).await.ok().and_then(|html| String::from_utf8(html.into()).ok()) {
+        Some(html) => Ok((parts, html)),
+        None => {
+            tracing::error!("a page could not be rendered to its end");
+            Err(Problem::INTERNAL.into_response())
+        }
+    }
+}
+
+/// The same page, written as the standard has it. What is no page stays as it is.
+pub(super) async fn valid(response: Response) -> Response {
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if !kind.is_some_and(|kind| kind.starts_with("text/html")) {
+        return response;
+    }
+    match whole(response).await {
+        Ok((parts, html)) => Response::from_parts(parts, Body::from(rewritten(&html))),
+        Err(answer) => answer,
+    }
+}
+
+fn rewritten(html: &str) -> String {
+    const END: &str = "</body></html>";
+    // In a text or an attribute there is no `<` but as a reference.
+    let html = html.replace("<!>", "<!---->");
+    match html.split_once(END) {
+        Some((page, scripts)) => format!("{page}{scripts}{END}"),
+        None => html,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_comments_and_nothing_comes_after_the_end() {
+        let written = "<!DOCTYPE html><html><body><p><!>a&lt;!></p></body></html><script>x=[]</script>";
+        let valid = "<!DOCTYPE html><html><body><p><!---->a&lt;!></p><script>x=[]</script></body></html>";
+        assert_eq!(rewritten(written), valid);
+        assert_eq!(rewritten(valid), valid);
+    }
+}

@@ -64,6 +64,8 @@ pub struct LedgerPage {
     pub items: Vec<Entry>,
     /// The entry that the next page goes on before; `None` on the last.
     pub next: Option<i64>,
+    /// When that was so.
+    pub as_of: Timestamp,
 }
 
 /// The most purchases or entries that one page gives.
@@ -105,7 +107,7 @@ impl Billing {
         let more = items.len() > asked;
         items.truncate(asked);
         let next = if more { items.last().map(|entry| entry.seq) } else { None };
-        Ok(LedgerPage { items, next })
+        Ok(LedgerPage { items, next, as_of: self.now() })
     }
 
     /// What one of the tenant's purchases did to the balance, oldest first.

@@ -62,6 +62,9 @@ pub(crate) fn account_before(entry: i64) -> String {
 /// The success page, without its session.
 pub(crate) const SUCCESS: &str = "/checkout/success";
 
+/// What pages are made of, for whoever works on them.
+pub(crate) const COMPONENTS: &str = "/dev/components";
+
 /// Where a contract is withdrawn from.
 pub(crate) const WITHDRAW: &str = "/withdraw";
 

@@ -18,13 +18,15 @@ use crate::{
         CancelPage, DevComponentsPage, LedgerPage, LegalTextPage, NotFoundPage, ReceiptPage, ShopPage, SignInPage,
         SignUpPage, SuccessPage, WithdrawPage, confirmation,
     },
+    routes,
 };
 
 const SHOP_NAME: &str = "IZA Credits";
 
 /// The HTML document, for the server.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
-    let locale = api::current_visit().locale;
+    let visit = api::current_visit();
+    let locale = visit.locale;
     let front_end = format!("/{}/{}", options.site_pkg_dir, options.output_name);
     view! {
         <!DOCTYPE html>
@@ -40,7 +42,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="apple-touch-icon" href="/apple-touch-icon.png" />
                 <link rel="stylesheet" href=format!("{front_end}.css") />
                 <AutoReload options=options />
-                <Islands front_end=front_end />
+                <Transitions />
+                {has_islands(&visit).then(|| view! { <Islands front_end=front_end /> })}
                 <MetaTags />
             </head>
             <body>
@@ -48,6 +51,28 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             </body>
         </html>
     }
+}
+
+/// Whether something of the page moves: nothing does for whoever is not signed in. The page of components is to be looked
+/// at, and has no balance of its visitor's.
+fn has_islands(visit: &Visit) -> bool {
+    visit.signed_in() && !api::is_at(routes::COMPONENTS)
+}
+
+/// A page fades into the next one. A browser that breaks that off, since the visitor was quicker, complains of it unless
+/// somebody listens (<https://github.com/w3c/csswg-drafts/issues/13726>), and so it does of a page that knows of no fading.
+/// So it is asked for here, in each page that listens, and given up before a PDF.
+#[component]
+fn Transitions() -> impl IntoView {
+    const FADE: &str = "const fading = new CSSStyleSheet();\n\
+        fading.replaceSync(\"@media (prefers-reduced-motion: no-preference) { @view-transition { navigation: auto } }\");\n\
+        document.adoptedStyleSheets = [fading];\n\
+        for (const move of [\"pageswap\", \"pagereveal\"]) addEventListener(move, ({ viewTransition: fade, activation }) => {\n\
+        if (!fade) return;\n\
+        for (const end of [fade.ready, fade.updateCallbackDone, fade.finished]) end.catch(() => {});\n\
+        if (activation?.entry?.url?.endsWith(\".pdf\")) fade.skipTransition();\n\
+        });";
+    view! { <script nonce=use_nonce()>{FADE}</script> }
 }
 
 /// Has the front end loaded while the page still comes in, but after what the page is seen with: it can be used before.
@@ -88,13 +113,15 @@ fn Islands(
 /// What search engines and messengers look at: the same page in other languages, and a picture.
 #[component]
 fn FromElsewhere(addresses: Addresses, locale: Locale) -> impl IntoView {
-    let Addresses { shop, page } = addresses;
+    let Addresses { shop, page, asked } = addresses;
     let alternates = page.map(|page| {
+        let in_asked = asked.map(|locale| format!("?lang={}", locale.as_str())).unwrap_or_default();
         let in_language = Locale::ALL.map(|locale| {
             let tag = locale.as_str();
             view! { <link rel="alternate" hreflang=tag href=format!("{page}?lang={tag}") /> }
         });
         view! {
+            <link rel="canonical" href=format!("{page}{in_asked}") />
             {in_language}
             <link rel="alternate" hreflang="x-default" href=page />
         }
@@ -146,7 +173,7 @@ fn Frame() -> impl IntoView {
         }
     };
     provide_context(PageBalance(balance.boxed().shared()));
-    let signed_in = visit.email.is_some();
+    let moves = has_islands(&visit);
     view! {
         <MockBanner />
         <Header />
@@ -169,6 +196,6 @@ fn Frame() -> impl IntoView {
             </Routes>
         </main>
         <Footer />
-        {signed_in.then(|| view! { <Follow /> })}
+        {moves.then(|| view! { <Follow /> })}
     }
 }

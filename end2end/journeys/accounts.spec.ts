@@ -78,6 +78,8 @@ test('the language can be changed on any page, and stays', async ({ page }) => {
   await expect(page.getByRole('banner').getByRole('link', { name: /^Balance/ })).toHaveText('Balance: 0 Credits');
   await page.goto('/signup');
   await expect(page.locator('html')).toHaveAttribute('lang', 'en');
+  // A narrow screen has the choice at the foot.
+  await page.setViewportSize({ width: 390, height: 844 });
   await page.getByRole('contentinfo').getByRole('button', { name: 'DE', exact: true }).click();
   await expect(page.locator('html')).toHaveAttribute('lang', 'de');
 });

@@ -135,6 +135,75 @@ for (const { name, close } of [
   });
 }
 
+/** Keeps order forms from coming, until what it gives is called. */
+async function heldUp(page: Page): Promise<() => void> {
+  let release = () => {};
+  const released = new Promise<void>((done) => (release = done));
+  await page.route(/\?buy=/, async (route) => {
+    await released;
+    await route.continue();
+  });
+  return release;
+}
+
+test('the order form opens at once, on the same page, and is filled when it has come', async ({ page, expectAccessible }) => {
+  await signIn(page);
+  const release = await heldUp(page);
+  await withoutReload(page, async () => {
+    await products(page).getByRole('link', { name: '10 Credits kaufen' }).click();
+    await expect(page.locator('dialog:modal')).toHaveAttribute('aria-busy', 'true');
+    await expect(orderButton(page)).toHaveCount(0);
+    await expectAccessible(page);
+    release();
+    await expect(orderButton(page)).toBeVisible();
+    await expect(orderDialog(page)).toContainText('12,99 €');
+    await expect(orderDialog(page)).not.toHaveAttribute('aria-busy');
+    await expect(page.locator('dialog:modal')).toHaveCount(1);
+  });
+  await expect(orderDialog(page).getByRole('heading', { name: 'Bestellung' })).toBeFocused();
+  await placeOrder(page);
+  await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
+});
+
+test('an order form that is closed before it has come stays closed', async ({ page }) => {
+  await signIn(page);
+  const release = await heldUp(page);
+  const answered = page.waitForResponse(/\?buy=credits_10/);
+  await products(page).getByRole('link', { name: '10 Credits kaufen' }).click();
+  await expect(page.locator('dialog:modal')).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(page).toHaveURL(/\/$/);
+  release();
+  await (await answered).finished();
+  await expect(orderDialog(page)).toBeHidden();
+  await expect(products(page).getByRole('link', { name: '10 Credits kaufen' })).toBeFocused();
+});
+
+test('going back closes the order form, and going forth opens it', async ({ page }) => {
+  await signIn(page);
+  await products(page).getByRole('link', { name: '10 Credits kaufen' }).click();
+  await expect(orderButton(page)).toBeVisible();
+  await page.goBack();
+  await expect(orderDialog(page)).toBeHidden();
+  await expect(page).toHaveURL(/\/$/);
+  await page.goForward();
+  await expect(orderDialog(page)).toContainText('12,99 €');
+  await page.keyboard.press('Escape');
+  await expect(page).toHaveURL(/\/$/);
+});
+
+test.describe('an order form that cannot be had', () => {
+  test.use({ allowedInConsole: [/ERR_FAILED/] });
+
+  test('is gone to by its link', async ({ page }) => {
+    await signIn(page);
+    await page.route(/\?buy=/, (route) => (route.request().isNavigationRequest() ? route.continue() : route.abort()));
+    await products(page).getByRole('link', { name: '10 Credits kaufen' }).click();
+    await expect(orderButton(page)).toBeVisible();
+    await expect(orderDialog(page)).toContainText('12,99 €');
+  });
+});
+
 test.describe('a product that does not exist', () => {
   test.use({ allowedInConsole: [/status of 4\d\d/] });
 

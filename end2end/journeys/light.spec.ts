@@ -31,14 +31,22 @@ test('before the visitor does anything, a page asks for its files once and for n
   expect(asked.filter((path) => path !== '/favicon.svg').sort()).toEqual(expected);
 });
 
+test('whoever is not signed in gets a page and its looks, and nothing to run', async ({ page }) => {
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(new URL(request.url()).pathname.replace(/\.[0-9a-f]{16}\./, '.HASH.')));
+  await page.goto('/');
+  await page.waitForLoadState('networkidle');
+  expect(asked.filter((path) => path !== '/favicon.svg').sort()).toEqual(['/', '/pkg/shop.HASH.css']);
+});
+
 test('what a browser has of the front end it keeps for good', async ({ page }) => {
   const answers: Response[] = [];
   page.on('response', (answer) => {
     if (answer.url().includes('/pkg/')) answers.push(answer);
   });
-  await page.goto('/');
+  await signIn(page);
   await page.waitForLoadState('networkidle');
-  expect(answers).toHaveLength(3);
+  expect(new Set(answers.map((answer) => answer.url())).size).toBe(3);
   for (const answer of answers) {
     const headers = { 'cache-control': 'public, max-age=31536000, immutable', 'content-encoding': 'br' };
     expect(answer.headers(), answer.url()).toMatchObject(headers);

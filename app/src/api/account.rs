@@ -1,7 +1,7 @@
 //! Who visits, and their balance.
 
 use billing::{locale::Locale, money::Credits};
-use http::request::Parts;
+use http::{Uri, request::Parts};
 use leptos::prelude::*;
 
 use crate::{
@@ -58,12 +58,22 @@ pub(crate) struct Addresses {
     pub(crate) shop: String,
     /// Of the page; its path alone, which names a public page.
     pub(crate) page: Option<String>,
+    /// The language that the address asks for.
+    pub(crate) asked: Option<Locale>,
 }
 
 /// The addresses of the page being rendered; none while routes are listed at start.
 pub(crate) fn addresses() -> Option<Addresses> {
     let shop = use_context::<Shop>()?.settings.public_url.clone();
-    let path = use_context::<Parts>().map(|request| request.uri.path().to_owned());
-    let page = path.filter(|path| !routes::needs_sign_in(path, "")).map(|path| format!("{shop}{path}"));
-    Some(Addresses { shop, page })
+    let uri = use_context::<Parts>().map(|request| request.uri);
+    let query = uri.as_ref().and_then(Uri::query).unwrap_or_default();
+    let asked = query.split('&').find_map(|pair| pair.strip_prefix("lang=")).and_then(|tag| tag.parse().ok());
+    let path = uri.as_ref().map(Uri::path).filter(|path| !routes::needs_sign_in(path, ""));
+    let page = path.map(|path| format!("{shop}{path}"));
+    Some(Addresses { shop, page, asked })
+}
+
+/// Whether the page being rendered has that path.
+pub(crate) fn is_at(path: &str) -> bool {
+    use_context::<Parts>().is_some_and(|request| request.uri.path() == path)
 }

@@ -5,6 +5,7 @@ use billing::{
     ledger::{Entry, EntryKind},
     money::Credits,
 };
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::server;
 use crate::{error::ShopError, format::WallTime};
@@ -19,6 +20,22 @@ pub(crate) struct LedgerView {
     pub(crate) entries: Vec<LedgerEntryView>,
     /// The entry that the next page goes on before.
     pub(crate) next: Option<i64>,
+    /// When that was so.
+    pub(crate) as_of: Moment,
+}
+
+/// An instant, to be told and to be drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment {
+    pub(crate) at: WallTime,
+    /// Seconds since 1970.
+    pub(crate) second: i64,
+}
+
+impl Moment {
+    fn new(at: Timestamp, zone: &TimeZone) -> Self {
+        Self { at: WallTime::at(at, zone), second: at.as_second() }
+    }
 }
 
 /// An entry, and what it is of.
@@ -28,9 +45,7 @@ pub(crate) struct LedgerEntryView {
     pub(crate) kind: EntryKind,
     pub(crate) credits: Credits,
     pub(crate) balance_after: Credits,
-    pub(crate) at: WallTime,
-    /// Seconds since 1970.
-    pub(crate) second: i64,
+    pub(crate) at: Moment,
 }
 
 /// The signed-in visitor's entries before entry `before`, or the newest.
@@ -43,8 +58,8 @@ pub(crate) async fn ledger(before: Option<i64>) -> Result<LedgerView, ShopError>
         kind: entry.booked.kind,
         credits: entry.booked.credits,
         balance_after: entry.balance_after,
-        at: WallTime::at(entry.booked.created_at, zone),
-        second: entry.booked.created_at.as_second(),
+        at: Moment::new(entry.booked.created_at, zone),
     };
-    Ok(LedgerView { entries: page.items.into_iter().map(entry).collect(), next: page.next })
+    let as_of = Moment::new(page.as_of, zone);
+    Ok(LedgerView { entries: page.items.into_iter().map(entry).collect(), next: page.next, as_of })
 }

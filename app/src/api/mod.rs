@@ -11,11 +11,11 @@ mod receipt;
 mod server;
 mod withdrawal;
 
-pub(crate) use account::{Addresses, Visit, addresses, current_visit};
+pub(crate) use account::{Addresses, Visit, addresses, current_visit, is_at};
 pub(crate) use catalog::{ProductView, products};
 pub(crate) use checkout::{Cancelled, Confirmed, cancelled_purchase, confirm_checkout};
 pub(crate) use history::{HistoryView, PurchaseView, purchase_history};
-pub(crate) use ledger::{LedgerEntryView, LedgerView, ledger};
+pub(crate) use ledger::{LedgerEntryView, LedgerView, Moment, ledger};
 pub(crate) use legal::legal_text;
 pub(crate) use order::{OrderFormView, order_form};
 pub(crate) use receipt::{EntryView, ReceiptView, ReturnView, receipt};

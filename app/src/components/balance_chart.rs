@@ -5,7 +5,11 @@ use std::fmt::Write;
 use billing::money::Credits;
 use leptos::prelude::*;
 
-use crate::{api::LedgerEntryView, format, locales::texts};
+use crate::{
+    api::{LedgerEntryView, Moment},
+    format,
+    locales::texts,
+};
 
 /// The picture's own units; the page scales it.
 const WIDTH: i64 = 640;
@@ -15,18 +19,27 @@ const LEFT: i64 = 64;
 const BOTTOM: i64 = 32;
 const TOP: i64 = 12;
 
-/// The entries as a line that steps up and down; nothing of fewer than two, which make no line.
+/// The entries as a line that steps up and down; nothing of no entries.
 #[component]
 pub(crate) fn BalanceChart(
     /// Newest first.
     entries: Vec<LedgerEntryView>,
+    /// Until when the newest balance has stood; until its own entry, where later ones are on another page.
+    until: Option<Moment>,
 ) -> impl IntoView {
     let t = texts();
-    let [newest, .., oldest] = &entries[..] else { return ().into_any() };
-    let scale = Scale::of(&entries);
+    let (Some(newest), Some(oldest)) = (entries.first(), entries.last()) else { return ().into_any() };
+    let (first, last) = (oldest.at, until.unwrap_or(newest.at));
+    let scale = Scale::of(&entries, last.second);
     let line = scale.line(&entries);
     let area = format!("{line} V {zero} H {LEFT} Z", zero = scale.y(0));
-    let (since, until) = (format::date(oldest.at, t.locale), format::date(newest.at, t.locale));
+    // Two equal dates would say nothing of how long it was.
+    let told = if format::date(first.at, t.locale) == format::date(last.at, t.locale) {
+        format::date_time
+    } else {
+        format::date
+    };
+    let (since, until) = (told(first.at, t.locale), told(last.at, t.locale));
     let number = |credits| format::number(credits, t.locale);
     let says = (t.chart_says)(&number(oldest.balance_after), &since, &number(newest.balance_after), &until);
     let marks: Vec<_> = scale
@@ -72,9 +85,9 @@ struct Scale {
 
 impl Scale {
     /// Zero is always in the picture: half of a balance must look like half of it.
-    fn of(entries: &[LedgerEntryView]) -> Self {
-        let first = entries.iter().map(|entry| entry.second).min().unwrap_or(0);
-        let last = entries.iter().map(|entry| entry.second).max().unwrap_or(0);
+    fn of(entries: &[LedgerEntryView], until: i64) -> Self {
+        let seconds = || entries.iter().map(|entry| entry.at.second).chain([until]);
+        let (first, last) = (seconds().min().unwrap_or(until), seconds().max().unwrap_or(until));
         let balances = || entries.iter().map(|entry| entry.balance_after.0).chain([0]);
         let lowest = balances().min().unwrap_or(0);
         let most = balances().max().unwrap_or(0).max(lowest + 1);
@@ -97,11 +110,11 @@ impl Scale {
         marks
     }
 
-    /// From the oldest entry to the newest: a balance stays what it is until the next entry.
+    /// From the oldest entry to the end: a balance stays what it is until the next entry.
     fn line(&self, entries: &[LedgerEntryView]) -> String {
         let mut path = String::new();
         for (index, entry) in entries.iter().rev().enumerate() {
-            let (x, y) = (self.x(entry.second), self.y(entry.balance_after.0));
+            let (x, y) = (self.x(entry.at.second), self.y(entry.balance_after.0));
             // Writing to a string does not fail.
             let _ = if index == 0 { write!(path, "M {LEFT} {y}") } else { write!(path, " H {x} V {y}") };
         }
@@ -130,23 +143,27 @@ mod tests {
             kind: EntryKind::Purchase,
             credits: Credits(1),
             balance_after: Credits(balance),
-            at: WallTime { year: 2026, month: 1, day: 1, hour: 0, minute: 0 },
-            second,
+            at: Moment { at: WallTime { year: 2026, month: 1, day: 1, hour: 0, minute: 0 }, second },
         }
     }
 
     #[test]
     fn a_balance_is_a_step_from_its_entry_to_the_next() {
         let entries = [entry(200, 10), entry(100, 5), entry(0, 0)];
-        let scale = Scale::of(&entries);
+        let scale = Scale::of(&entries, 200);
         assert_eq!(scale.line(&entries), "M 64 168 H 352 V 90 H 640 V 12 H 640");
         assert_eq!(scale.marks(), [0, 10]);
+        assert_eq!(
+            Scale::of(&entries, 400).line(&entries),
+            "M 64 168 H 208 V 90 H 352 V 12 H 640",
+            "it stands to the end"
+        );
     }
 
     #[test]
     fn below_zero_there_is_room_as_well() {
         let entries = [entry(1, -5), entry(0, 5)];
-        let scale = Scale::of(&entries);
+        let scale = Scale::of(&entries, 1);
         assert_eq!((scale.y(5), scale.y(0), scale.y(-5)), (12, 90, 168));
         assert_eq!(scale.marks(), [-5, 0, 5]);
     }
@@ -154,12 +171,13 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_is_drawn_outside_of_the_picture(
-            points in proptest::collection::vec((0..=i64::from(u32::MAX), any::<i64>()), 1..20)
+            points in proptest::collection::vec((0..=i64::from(u32::MAX), any::<i64>()), 1..20),
+            until in 0..=i64::from(u32::MAX),
         ) {
             let entries: Vec<_> = points.into_iter().map(|(second, balance)| entry(second, balance / 4)).collect();
-            let scale = Scale::of(&entries);
+            let scale = Scale::of(&entries, until);
             for point in &entries {
-                prop_assert!((LEFT..=WIDTH).contains(&scale.x(point.second)));
+                prop_assert!((LEFT..=WIDTH).contains(&scale.x(point.at.second)));
                 prop_assert!((TOP..=HEIGHT - BOTTOM).contains(&scale.y(point.balance_after.0)));
             }
         }

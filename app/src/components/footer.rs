@@ -23,7 +23,9 @@ pub(crate) fn Footer() -> impl IntoView {
             <div class="frame flex flex-wrap items-center justify-between gap-x-8 gap-y-3 py-6">
                 <p>{(t.sold_by)(&seller)}</p>
                 <p>{t.paid_by_stripe}</p>
-                <LanguageSwitch />
+                <div class="md:hidden">
+                    <LanguageSwitch />
+                </div>
                 <nav class="legal-links" aria-label=t.legal>
                     {legal}
                     <a class="link" href=routes::WITHDRAW>

@@ -25,6 +25,7 @@ pub(crate) use history::History;
 pub(crate) use icon::{Icon, Shape};
 pub(crate) use notice::{Notice, Tone};
 pub(crate) use order_dialog::OrderDialog;
+pub(crate) use order_form::{OrderPanel, OrderSkeleton};
 pub(crate) use outcome_card::OutcomeCard;
 pub(crate) use product_card::ProductCard;
 pub(crate) use status::{StatusBadge, status_text};

@@ -4,29 +4,59 @@ use leptos::prelude::*;
 
 use super::{
     icon::{Icon, Shape},
-    order_form::OrderPanel,
+    order_form::{OrderPanel, OrderSkeleton},
     product_card::buy_link_id,
 };
 use crate::{api, islands, locales::texts, routes};
 
-/// The order form of the product in the address.
+/// The order form of the product in the address, and what stands in its place until it has come.
 #[component]
 pub(crate) fn OrderDialog() -> impl IntoView {
+    const REGION: &str = "order";
+    const SKELETON: &str = "order-skeleton";
+    let product_id = routes::query("buy").filter(|id| !id.is_empty());
+    let opener = product_id.as_deref().map(buy_link_id);
+    let dialog = product_id.map(|product_id| {
+        view! {
+            <islands::OrderDialog busy=false>
+                <Panel>
+                    <OrderPanel form=api::order_form(&product_id) />
+                </Panel>
+            </islands::OrderDialog>
+        }
+    });
+    view! {
+        <div id=REGION data-opener=opener>
+            {dialog}
+        </div>
+        <template id=SKELETON>
+            <islands::OrderDialog busy=true>
+                <Panel>
+                    <OrderSkeleton />
+                </Panel>
+            </islands::OrderDialog>
+        </template>
+        <islands::OrderOpener region=REGION skeleton=SKELETON />
+    }
+}
+
+/// What is in the dialog.
+#[component]
+fn Panel(children: Children) -> impl IntoView {
     let t = texts();
-    let product_id = routes::query("buy").filter(|id| !id.is_empty())?;
-    Some(view! {
-        <islands::OrderDialog opener=buy_link_id(&product_id)>
-            <div class="order-panel">
-                <div class="flex items-start justify-between gap-4">
-                    <h2 class="title" id="order-title">
-                        {t.order_title}
-                    </h2>
-                    <a class="icon-button" href=routes::SHOP data-close="" aria-label=t.close>
-                        <Icon shape=Shape::Cross />
-                    </a>
-                </div>
-                <OrderPanel form=api::order_form(&product_id) />
+    // What the dialog is called is read first; what went wrong, before that.
+    let begins = routes::query("error").is_none();
+    view! {
+        <div class="order-panel">
+            <div class="flex items-start justify-between gap-4">
+                <h2 class="title outline-none" id="order-title" tabindex="-1" autofocus=begins>
+                    {t.order_title}
+                </h2>
+                <a class="icon-button" href=routes::SHOP data-close="" aria-label=t.close>
+                    <Icon shape=Shape::Cross />
+                </a>
             </div>
-        </islands::OrderDialog>
-    })
+            {children()}
+        </div>
+    }
 }

@@ -18,10 +18,23 @@ use crate::{
 
 /// The form, or why there is none.
 #[component]
-pub(super) fn OrderPanel(form: Result<OrderFormView, ShopError>) -> impl IntoView {
+pub(crate) fn OrderPanel(form: Result<OrderFormView, ShopError>) -> impl IntoView {
     match form {
         Ok(form) => view! { <Summary form=form /> }.into_any(),
         Err(error) => view! { <ErrorView error=error /> }.into_any(),
+    }
+}
+
+/// As high as the form, nearly, so that little moves when it comes.
+#[component]
+pub(crate) fn OrderSkeleton() -> impl IntoView {
+    view! {
+        <div class="stack" aria-hidden="true">
+            <span class="skeleton h-20"></span>
+            <span class="skeleton h-54"></span>
+            <span class="skeleton h-13"></span>
+            <span class="skeleton h-11"></span>
+        </div>
     }
 }
 

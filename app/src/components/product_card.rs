@@ -40,6 +40,7 @@ pub(crate) fn ProductCard(product: ProductView) -> impl IntoView {
                 class="btn btn-primary"
                 id=buy_link_id(&product.id)
                 href=href
+                data-opens-order=visit.signed_in().then_some("")
                 aria-label=(t.buy_product)(&product.name)
             >
                 {t.buy}

@@ -139,7 +139,7 @@ pub(crate) fn BalanceNews(
         <p class="sr-only" role="status" aria-live="polite">
             {news}
         </p>
-        <div class="connection" role="status">
+        <div role="status">
             {move || balance.lost.get().then(|| view! { <p class="connection-lost">{lost.clone()}</p> })}
         </div>
     }

@@ -7,10 +7,10 @@ use std::{
 };
 
 use leptos::prelude::*;
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{DomParser, HtmlElement, SupportedType};
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
 
-use super::{LiveBalance, Wake, fetch};
+use super::{LiveBalance, Wake, fetch, region};
 
 /// How long to wait before asking again.
 const ASK_AGAIN: Duration = Duration::from_secs(3);
@@ -87,7 +87,7 @@ impl Region {
 
     /// Takes what is new from a page. Focus stays where it was, or else comes to the page's content.
     fn show(&self, page: &str) -> Option<()> {
-        let page = DomParser::new().ok()?.parse_from_string(page, SupportedType::TextHtml).ok()?;
+        let page = region::parsed(page)?;
         let old = document().get_element_by_id(&self.id)?;
         let Some(new) = page.get_element_by_id(&self.id) else {
             // Another page, such as the one to sign in at: nothing more comes of asking.
@@ -99,10 +99,7 @@ impl Region {
         }
         let focused = document().active_element().filter(|focused| old.contains(Some(focused)));
         document().set_title(&page.title());
-        old.replace_with_with_node_1(&new).ok()?;
-        if let Some(Wake(wake)) = self.wake {
-            wake.with_value(|wake| _ = wake.call1(&JsValue::NULL, &new));
-        }
+        region::replace(&old, &new, self.wake);
         if let Some(focused) = focused {
             let same = document().get_element_by_id(&focused.id());
             let target = same.or_else(|| document().get_element_by_id("main"));

@@ -5,7 +5,9 @@ mod balance_stream;
 mod fetch;
 mod fresh;
 mod order;
+mod order_opener;
 mod print;
+mod region;
 
 use leptos::prelude::*;
 
@@ -14,6 +16,7 @@ pub(crate) use {
     balance::{BalanceNews, BalanceText, WhileOverdrawn},
     fresh::KeepFresh,
     order::{Onward, OrderButton, OrderDialog},
+    order_opener::OrderOpener,
     print::PrintButton,
 };
 

@@ -11,11 +11,15 @@ use web_sys::{Element, HtmlElement, HtmlFormElement};
 
 use super::fetch;
 
-/// A dialog over the front page. What has `data-close` closes it.
+/// What the browser's history has with an address that a dialog was opened under without loading a page.
+pub(super) const OPENED_HERE: &str = "opened-here";
+
+/// A dialog over the front page. What has `data-close` closes it; then focus goes to the element whose id `data-opener`
+/// of an element around it says.
 #[island]
 pub(crate) fn OrderDialog(
-    /// The id of the link that led here; focus goes back to it.
-    opener: String,
+    /// Its content is still to come.
+    busy: bool,
     children: Children,
 ) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
@@ -29,9 +33,16 @@ pub(crate) fn OrderDialog(
     // What is beneath is the front page already.
     let on_close = move |_: ev::Event| {
         if let Ok(history) = window().history() {
-            _ = history.replace_state_with_url(&JsValue::NULL, "", Some("/"));
+            let opened_here = history.state().is_ok_and(|state| state == OPENED_HERE);
+            _ = if opened_here {
+                history.back()
+            } else {
+                history.replace_state_with_url(&JsValue::NULL, "", Some("/"))
+            };
         }
-        let opener = document().get_element_by_id(&opener);
+        let around = dialog.get_untracked().and_then(|dialog| dialog.closest("[data-opener]").ok().flatten());
+        let opener = around.and_then(|around| around.get_attribute("data-opener"));
+        let opener = opener.and_then(|opener| document().get_element_by_id(&opener));
         if let Some(opener) = opener.and_then(|opener| opener.dyn_into::<HtmlElement>().ok()) {
             _ = opener.focus();
         }
@@ -54,6 +65,7 @@ pub(crate) fn OrderDialog(
             node_ref=dialog
             open=true
             aria-labelledby="order-title"
+            aria-busy=busy.then_some("true")
             on:close=on_close
             on:click=on_click
         >

@@ -3,19 +3,26 @@
 
 use billing::{
     catalog::CATALOG,
+    consent::ConsentText,
     ids::PurchaseId,
     ledger::EntryKind,
+    locale::Locale,
     money::{Credits, Money},
     purchase::{FailureReason, Status},
 };
-use leptos::prelude::*;
+use futures::{FutureExt, future::ready};
+use leptos::{context::Provider, prelude::*};
 use leptos_meta::Title;
 
 use super::not_found::NotFound;
 use crate::{
-    api::{LedgerEntryView, PurchaseView, Visit},
-    components::{BalanceChart, Fact, Facts, Icon, Notice, OutcomeCard, ProductCard, Shape, StatusBadge, Tone},
+    api::{LedgerEntryView, Moment, OrderFormView, PurchaseView, Visit},
+    components::{
+        BalanceCard, BalanceChart, Fact, Facts, Icon, Notice, OrderPanel, OrderSkeleton, OutcomeCard, PageBalance,
+        ProductCard, Shape, StatusBadge, Tone,
+    },
     format::WallTime,
+    locales::texts,
 };
 
 const AT: WallTime = WallTime { year: 2026, month: 3, day: 7, hour: 9, minute: 5 };
@@ -32,6 +39,23 @@ pub(crate) fn DevComponentsPage() -> impl IntoView {
     let icons = Shape::ALL.map(|shape| view! { <Icon shape=shape /> });
     let badges: Vec<_> = standings().into_iter().map(|purchase| view! { <StatusBadge purchase=purchase /> }).collect();
     let products: Vec<_> = CATALOG.iter().map(|product| view! { <ProductCard product=product.into() /> }).collect();
+    let balances = [Some(Credits(12)), Some(Credits(-3)), None].map(|credits| {
+        let balance = PageBalance(ready(credits).boxed().shared());
+        view! {
+            <Provider value=balance>
+                <BalanceCard />
+            </Provider>
+        }
+    });
+    let order = "example".parse().ok().map(|version| {
+        let text = "What the buyer consents to, in the words that are kept.".to_owned();
+        let form = OrderFormView {
+            product: (&CATALOG[1]).into(),
+            order_key: "example".to_owned(),
+            consent: ConsentText { version, locale: Locale::En, text },
+        };
+        view! { <OrderPanel form=Ok(form) /> }
+    });
     let outcomes = tones.map(|tone| {
         view! {
             <OutcomeCard tone=tone title="Outcome" text=format!("{tone:?}: how a purchase turned out.") among_others=true>
@@ -49,6 +73,16 @@ pub(crate) fn DevComponentsPage() -> impl IntoView {
             <h1 class="title-large">"Components"</h1>
             <Tokens />
             <Controls />
+            <Part name="Balance">{balances}</Part>
+            <Part name="Order form">
+                {order}
+            </Part>
+            <Part name="Order form, before it has come">
+                <OrderSkeleton />
+            </Part>
+            <Part name="Connection lost, at the foot of the screen">
+                <p class="connection-lost static">{texts().connection_lost}</p>
+            </Part>
             <Part name="Notices">{notices}</Part>
             <Part name="Icons">
                 <p class="actions">{icons}</p>
@@ -69,7 +103,7 @@ pub(crate) fn DevComponentsPage() -> impl IntoView {
                 <ul class="shelf">{products}</ul>
             </Part>
             <Part name="Chart">
-                <BalanceChart entries=entries(&[0, 5, 15, 10, 12, -3, 7]) />
+                <BalanceChart entries=entries(&[0, 5, 15, 10, 12, -3, 7]) until=None />
             </Part>
             <Part name="Empty">
                 <p class="empty">"Nothing here yet. What comes first?"</p>
@@ -204,8 +238,7 @@ fn entries(balances: &[i64]) -> Vec<LedgerEntryView> {
         kind: EntryKind::Purchase,
         credits: Credits(0),
         balance_after: Credits(*balance),
-        at: AT,
-        second,
+        at: Moment { at: AT, second },
     };
     let mut entries: Vec<_> = (0..).step_by(86_400).zip(balances).map(entry).collect();
     entries.reverse();

@@ -72,12 +72,11 @@ fn Ledger(page: LedgerView, newest: bool) -> impl IntoView {
             <h2 class="title" id="ledger-title">
                 {t.entries}
             </h2>
-            <BalanceChart entries=page.entries />
+            <BalanceChart entries=page.entries until=newest.then_some(page.as_of) />
             <table class="entries">
                 <caption class="sr-only">{t.chart_title}</caption>
                 <thead>
                     <tr>
-                        <th scope="col">{t.entry_at}</th>
                         <th scope="col">{t.entry_kind}</th>
                         <th class="numeric" scope="col">
                             {t.credits}
@@ -99,17 +98,17 @@ fn Ledger(page: LedgerView, newest: bool) -> impl IntoView {
 fn Row(entry: LedgerEntryView) -> impl IntoView {
     let t = texts();
     let receipt = routes::receipt(&entry.purchase_id.to_string());
-    let at = format::date_time(entry.at, t.locale);
+    let at = format::date_time(entry.at.at, t.locale);
     let label = format!("{}: {}, {at}", t.receipt, entry_text(entry.kind, t));
     view! {
         <tr>
-            <td>{at}</td>
             <td>
                 {why(entry.kind, t)}
                 " "
                 <a class="link-inline" href=receipt aria-label=label>
                     {t.receipt}
                 </a>
+                <p class="fine">{at}</p>
             </td>
             <td class="numeric">{format::change(entry.credits, t.locale)}</td>
             <td class="numeric">{format::number(entry.balance_after, t.locale)}</td>

@@ -107,6 +107,7 @@ fn Processing(
     let t = texts();
     view! {
         <OutcomeCard tone=Tone::Waiting title=t.processing_title text=t.processing_text>
+            <progress class="progress" aria-label=t.processing_title></progress>
             {(!asked).then(|| view! { <Notice tone=Tone::Waiting>{t.processing_unreachable}</Notice> })}
             <p class="actions">
                 <a class="btn btn-secondary" href=routes::here()>

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use super::{Notice, Tone};
 use crate::{
+    api::Visit,
     islands::{BalanceNews, BalanceText, WhileOverdrawn},
     locales::texts,
 };
@@ -63,5 +64,6 @@ fn Overdrawn() -> impl IntoView {
 #[component]
 pub(crate) fn Follow() -> impl IntoView {
     let t = texts();
-    view! { <BalanceNews locale=t.locale label=t.new_balance lost=t.connection_lost /> }
+    let visitor = expect_context::<Visit>().email.unwrap_or_default();
+    view! { <BalanceNews locale=t.locale visitor=visitor label=t.new_balance lost=t.connection_lost /> }
 }

@@ -125,6 +125,9 @@ pub(crate) fn WhileOverdrawn(
 #[island]
 pub(crate) fn BalanceNews(
     locale: Locale,
+    /// Whose balance; tells a visitor's tabs from another's in the same browser.
+    #[prop(into)]
+    visitor: String,
     /// What a new balance is called.
     #[prop(into)]
     label: String,
@@ -133,7 +136,7 @@ pub(crate) fn BalanceNews(
     lost: String,
 ) -> impl IntoView {
     let balance = expect_context::<LiveBalance>();
-    Effect::new(move |_| balance_stream::follow(balance));
+    Effect::new(move |_| balance_stream::follow(balance, &visitor));
     let news = move || balance.news.get().map(|credits| format!("{label}: {}", format::credits(credits, locale)));
     view! {
         <p class="sr-only" role="status" aria-live="polite">

@@ -1,7 +1,8 @@
 //! Follows balance and purchases: by the server's event stream, or, while there is none, by asking now and then.
 //!
 //! A hidden tab lets go of its stream, since browsers open only a few connections to one host; it takes it up again
-//! when it is shown, and hears at once how things stand.
+//! when it is shown, and hears at once how things stand. What a tab hears by its stream it passes on to the others of the
+//! same visitor, so one that must do without a stream does not show less.
 
 use std::{
     cell::{Cell, RefCell},
@@ -12,8 +13,8 @@ use std::{
 use billing::money::Credits;
 use leptos::{ev, prelude::*, serde_json};
 use serde::Deserialize;
-use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{EventSource, MessageEvent};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use web_sys::{BroadcastChannel, EventSource, MessageEvent};
 
 use super::{LiveBalance, fetch};
 
@@ -39,10 +40,13 @@ struct Purchases {
     changes: i64,
 }
 
-/// Follows the balance for as long as the page is there.
-pub(super) fn follow(balance: LiveBalance) {
+/// Follows the visitor's balance for as long as the page is there.
+pub(super) fn follow(balance: LiveBalance, visitor: &str) {
+    let others = BroadcastChannel::new(&format!("balance of {visitor}")).ok();
     let follower = Rc::new(Follower {
         balance,
+        others,
+        known: Cell::new((0, 0)),
         stream: RefCell::new(None),
         alarm: Cell::new(None),
         pause: Cell::new(ASK_AFTER),
@@ -50,6 +54,7 @@ pub(super) fn follow(balance: LiveBalance) {
         replaced: Cell::new(false),
     });
     follower.listen();
+    follower.hear_others();
 
     let on_visibility = follower.clone();
     let handle = window_event_listener_untyped("visibilitychange", move |_| {
@@ -70,6 +75,10 @@ pub(super) fn follow(balance: LiveBalance) {
 
 struct Follower {
     balance: LiveBalance,
+    /// The visitor's other tabs.
+    others: Option<BroadcastChannel>,
+    /// The newest entry and the number of changes, as far as was told.
+    known: Cell<(i64, i64)>,
     stream: RefCell<Option<Stream>>,
     /// When to ask, since nothing was heard until then.
     alarm: Cell<Option<TimeoutHandle>>,
@@ -104,6 +113,46 @@ impl Follower {
         self.balance.is_lost(false);
         self.pause.set(ASK_AFTER);
         self.ask_in(SILENCE_MAX);
+    }
+
+    /// The stream tells how things stand; so do the other tabs hear it.
+    fn told(&self, id: &str, data: &str) {
+        self.take_in(id, data);
+        if let Some(others) = &self.others {
+            _ = others.post_message(&JsValue::from_str(&format!("{id} {data}")));
+        }
+    }
+
+    /// Another tab was told; of old news, this one may know better.
+    fn told_by_other(&self, told: &str) {
+        let Some((id, data)) = told.split_once(' ') else { return };
+        let (entry, changes) = state(id);
+        let (known_entry, known_changes) = self.known.get();
+        if entry >= known_entry && changes >= known_changes {
+            self.take_in(id, data);
+        }
+    }
+
+    fn take_in(&self, id: &str, data: &str) {
+        self.known.set(state(id));
+        if let Ok(Balance { credits }) = serde_json::from_str(data) {
+            self.balance.heard(credits);
+        } else if let Ok(Purchases { changes }) = serde_json::from_str(data) {
+            self.balance.heard_of_purchases(changes);
+        }
+    }
+
+    fn hear_others(self: &Rc<Self>) {
+        let Some(others) = &self.others else { return };
+        let follower = Rc::downgrade(self);
+        let listener = Listener::new(move |event: MessageEvent| {
+            if let (Some(follower), Some(data)) = (follower.upgrade(), event.data().as_string()) {
+                follower.told_by_other(&data);
+            }
+        });
+        others.set_onmessage(Some(listener.as_ref().unchecked_ref()));
+        // The page and all that is on it go together.
+        listener.forget();
     }
 
     /// The stream broke, and is told to be broken at each of the browser's own attempts to mend it. Until it is mended, the
@@ -161,6 +210,12 @@ impl Follower {
     }
 }
 
+/// The state that an event's id names: the number of the newest entry, and the number of changes to the purchases.
+fn state(id: &str) -> (i64, i64) {
+    let (entry, changes) = id.split_once('.').unwrap_or_default();
+    (entry.parse().unwrap_or_default(), changes.parse().unwrap_or_default())
+}
+
 /// An open stream with its listeners; closed when dropped.
 struct Stream {
     source: EventSource,
@@ -174,28 +229,21 @@ impl Stream {
         stream.on("alive", follower, |follower, _| follower.alive());
         stream.on("error", follower, |follower, _| follower.broken());
         stream.on("replaced", follower, |follower, _| follower.replaced());
-        stream.on("message", follower, |follower, data| {
-            if let Ok(balance) = serde_json::from_str::<Balance>(data) {
-                follower.balance.heard(balance.credits);
-            }
-            follower.alive();
-        });
-        stream.on("purchases", follower, |follower, data| {
-            if let Ok(purchases) = serde_json::from_str::<Purchases>(data) {
-                follower.balance.heard_of_purchases(purchases.changes);
-            }
-            follower.alive();
-        });
+        for event in ["message", "purchases"] {
+            stream.on(event, follower, |follower, event| {
+                follower.told(&event.last_event_id(), &event.data().as_string().unwrap_or_default());
+                follower.alive();
+            });
+        }
         Some(stream)
     }
 
-    fn on(&mut self, event: &'static str, follower: &Rc<Follower>, heard: fn(&Rc<Follower>, &str)) {
+    /// What says that a stream opened or broke is no message, and has neither id nor data.
+    fn on(&mut self, event: &'static str, follower: &Rc<Follower>, heard: fn(&Rc<Follower>, &MessageEvent)) {
         let follower = Rc::downgrade(follower);
         let listener = Listener::new(move |event: MessageEvent| {
             if let Some(follower) = follower.upgrade() {
-                // What says that a stream opened or broke is no message, and has no data.
-                let data = event.dyn_ref::<MessageEvent>().and_then(|event| event.data().as_string());
-                heard(&follower, data.as_deref().unwrap_or_default());
+                heard(&follower, &event);
             }
         });
         _ = self.source.add_event_listener_with_callback(event, listener.as_ref().unchecked_ref());

@@ -18,13 +18,11 @@ const PAGE_BYTES_MAX: usize = 1024 * 1024;
 pub(super) async fn whole(page: Response) -> Result<(Parts, String), Response> {
     let (mut parts, body) = page.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
-    match to_bytes(body, PAGE_BYTES_MAX).await.ok().and_then(|html| String::from_utf8(html.into()).ok()) {
-        Some(html) => Ok((parts, html)),
-        None => {
-            tracing::error!("a page could not be rendered to its end");
-            Err(Problem::INTERNAL.into_response())
-        }
-    }
+    let html = to_bytes(body, PAGE_BYTES_MAX).await.ok().and_then(|html| String::from_utf8(html.into()).ok());
+    html.map(|html| (parts, html)).ok_or_else(|| {
+        tracing::error!("a page could not be rendered to its end");
+        Problem::INTERNAL.into_response()
+    })
 }
 
 /// The same page, written as the standard has it. What is no page stays as it is.

@@ -46,7 +46,7 @@ async fn file(shop: &TestShop, path: &str, accepted: &str) -> Answer {
 async fn browsers_keep_the_packed_front_end_for_good_in_the_smallest_form_they_read(shop: TestShop) {
     let site = packed_site();
     let shop = shop_of(&shop, &site);
-    let page = shop.visitor().get("/").await.text();
+    let page = shop.customer("kim@example.com").await.get("/").await.text();
     for ending in ["js", "wasm", "css"] {
         let path = format!("/pkg/{PACKED}.{ending}");
         assert!(page.contains(&format!("\"{path}\"")), "{path} in {page}");
@@ -74,7 +74,7 @@ async fn a_front_end_built_anew_is_not_served_from_an_old_pack(shop: TestShop) {
     let site = packed_site();
     fs::write(site.path().join("pkg/shop.wasm"), "built anew").unwrap();
     let shop = shop_of(&shop, &site);
-    let page = shop.visitor().get("/").await.text();
+    let page = shop.customer("kim@example.com").await.get("/").await.text();
     assert!(!page.contains(PACKED), "{page}");
     for ending in ["js", "wasm", "css"] {
         assert!(page.contains(&format!("\"/pkg/shop.{ending}\"")), "{page}");

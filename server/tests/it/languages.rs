@@ -24,6 +24,7 @@ async fn a_page_is_had_in_each_language_and_says_where(shop: TestShop) {
     let english = visitor.get("/legal/terms?lang=en").await.text();
     assert!(english.contains("<html lang=\"en\">") && english.contains("Terms</h1>"), "{english}");
     for link in [
+        "rel=\"canonical\" href=\"http://127.0.0.1:3000/legal/terms?lang=en\"",
         "hreflang=\"de\" href=\"http://127.0.0.1:3000/legal/terms?lang=de\"",
         "hreflang=\"en\" href=\"http://127.0.0.1:3000/legal/terms?lang=en\"",
         "hreflang=\"x-default\" href=\"http://127.0.0.1:3000/legal/terms\"",

@@ -66,6 +66,17 @@ pub struct LegalText {
     pub sample: bool,
 }
 
+/// What a visitor has entered in a form that was not taken, so that it need not be entered again; a password is not among it.
+#[derive(Clone, Debug, Default)]
+pub struct Entered {
+    /// Their name.
+    pub name: String,
+    /// The contract to be withdrawn from.
+    pub contract: String,
+    /// The e-mail address.
+    pub email: String,
+}
+
 /// Who asks, in which language; one for each request.
 #[derive(Clone, Debug)]
 pub struct Visitor {

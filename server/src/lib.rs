@@ -11,6 +11,7 @@ pub mod lifecycle;
 pub mod mail;
 pub mod mock;
 pub mod operator;
+pub mod page;
 pub mod receipt;
 pub mod router;
 pub mod security;

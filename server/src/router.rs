@@ -2,7 +2,6 @@
 
 mod answers;
 pub mod files;
-mod markup;
 mod remembered;
 
 use app::context::Visitor;
@@ -10,15 +9,12 @@ use axum::{
     Extension, Json, Router,
     body::Body,
     extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderName, HeaderValue, Method, StatusCode, Uri, request::Parts},
+    http::{HeaderName, HeaderValue, Method, StatusCode, Uri},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 use billing::locale::Locale;
-use futures::{StreamExt, stream};
-use leptos::nonce::Nonce;
-use leptos::prelude::{RenderHtml, provide_context, use_context};
 use leptos_axum::LeptosRoutes;
 use tower::ServiceBuilder;
 use tower_http::{
@@ -41,7 +37,7 @@ use crate::{
         purchases, webhook,
     },
     identity::{cookie_name, identify, session_layer},
-    security,
+    page, security,
     state::AppState,
     telemetry,
 };
@@ -150,11 +146,11 @@ fn pages(state: &AppState) -> Router<AppState> {
         move || app::shell(state.leptos.clone())
     };
     let addresses = leptos_axum::generate_route_list(app::App);
-    Router::new().leptos_routes_with_context(state, addresses, page_context(state), shell).layer(
+    Router::new().leptos_routes_with_context(state, addresses, page::context(state), shell).layer(
         ServiceBuilder::new()
             .layer(middleware::from_fn(ask_to_sign_in))
             .layer(middleware::from_fn_with_state(Remembered::default(), remembered::remember))
-            .layer(middleware::map_response(markup::valid)),
+            .layer(middleware::map_response(page::markup::valid)),
     )
 }
 
@@ -172,23 +168,6 @@ async fn or_not_found_page(State(state): State<AppState>, request: Request, next
     let again = Request::from_parts(parts.clone(), Body::empty());
     let response = next.run(Request::from_parts(parts, body)).await;
     if response.status() == StatusCode::NOT_FOUND { not_found(State(state), again).await } else { response }
-}
-
-/// What pages and server functions find in their Leptos context.
-fn page_context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
-    let state = state.clone();
-    move || {
-        provide_context(state.shop.clone());
-        if let Some(parts) = use_context::<Parts>() {
-            if let Some(visitor) = parts.extensions.get::<Visitor>() {
-                provide_context(visitor.clone());
-            }
-            // In place of the nonce that Leptos made up: this one is in the header.
-            if let Some(nonce) = parts.extensions.get::<Nonce>() {
-                provide_context(nonce.clone());
-            }
-        }
-    }
 }
 
 /// Sends a visitor who is not signed in to the sign-in page, and from there back, where a page needs it.
@@ -216,23 +195,11 @@ async fn not_found(State(state): State<AppState>, request: Request) -> Response 
     if !reading || answers::is_api(request.uri().path()) || request.uri().path_and_query().is_none() {
         return Problem::NOT_FOUND.into_response();
     }
-    let options = state.leptos.clone();
-    let mut page = leptos_axum::handle_response_inner(
-        page_context(&state),
-        move || app::shell(options),
-        request,
-        |app, chunks, _| {
-            Box::pin(async move {
-                let html = app.to_html_stream_in_order().collect::<String>().await;
-                Box::pin(stream::once(async move { html }).chain(chunks())) as _
-            })
-        },
-    )
-    .await;
+    let mut page = page::render(&state, request).await;
     if page.status() == StatusCode::OK {
         *page.status_mut() = StatusCode::NOT_FOUND;
     }
-    markup::valid(page).await
+    page
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

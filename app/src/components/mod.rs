@@ -23,7 +23,7 @@ pub(crate) use footer::Footer;
 pub(crate) use header::{Header, MockBanner};
 pub(crate) use history::History;
 pub(crate) use icon::{Icon, Shape};
-pub(crate) use notice::{Notice, Tone};
+pub(crate) use notice::{Notice, Refusal, Tone};
 pub(crate) use order_dialog::OrderDialog;
 pub(crate) use order_form::{OrderPanel, OrderSkeleton};
 pub(crate) use outcome_card::OutcomeCard;

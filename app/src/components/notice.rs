@@ -53,6 +53,16 @@ pub(crate) fn Notice(tone: Tone, children: Children) -> impl IntoView {
     }
 }
 
+/// Why a form was not taken. It is read first, so it has the focus.
+#[component]
+pub(crate) fn Refusal(children: Children) -> impl IntoView {
+    view! {
+        <div class="outline-none" tabindex="-1" autofocus>
+            <Notice tone=Tone::Bad>{children()}</Notice>
+        </div>
+    }
+}
+
 /// How a thing turned out, as a picture above its headline.
 #[component]
 pub(crate) fn Mark(tone: Tone) -> impl IntoView {

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{
-    ErrorView, Fact, Facts, Notice, Tone,
+    ErrorView, Fact, Facts, Refusal,
     error_view::error_text,
     icon::{Icon, Shape},
 };
@@ -49,15 +49,7 @@ fn Summary(form: OrderFormView) -> impl IntoView {
     let earlier_key = routes::query("key").filter(|_| error.is_some_and(ShopError::keeps_order));
     // What § 312j (2) BGB asks for stands right above the button, and the button says what § 312j (3) BGB wants of it.
     view! {
-        {error
-            .map(|error| {
-                // What went wrong is read first.
-                view! {
-                    <div class="outline-none" tabindex="-1" autofocus>
-                        <Notice tone=Tone::Bad>{error_text(error, t)}</Notice>
-                    </div>
-                }
-            })}
+        {error.map(|error| view! { <Refusal>{error_text(error, t)}</Refusal> })}
         <form class="stack" method="post" action=routes::ORDER>
             <input type="hidden" name="product_id" value=product.id />
             <input type="hidden" name="order_key" value=earlier_key.unwrap_or(order_key) />

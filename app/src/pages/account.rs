@@ -5,7 +5,8 @@ use leptos_meta::Title;
 
 use crate::{
     api::Visit,
-    components::{Notice, Tone},
+    components::{Notice, Refusal, Tone},
+    context::Entered,
     error::AccountProblem,
     locales::{Texts, texts},
     routes,
@@ -103,10 +104,19 @@ pub(crate) fn SignUpPage() -> impl IntoView {
 
 #[component]
 fn EmailField() -> impl IntoView {
+    let entered = use_context::<Entered>().map(|entered| entered.email);
     view! {
         <label class="field">
             <span>{texts().email}</span>
-            <input type="email" name="email" autocomplete="username" inputmode="email" spellcheck="false" required />
+            <input
+                type="email"
+                name="email"
+                value=entered
+                autocomplete="username"
+                inputmode="email"
+                spellcheck="false"
+                required
+            />
         </label>
     }
 }
@@ -116,7 +126,7 @@ fn EmailField() -> impl IntoView {
 fn Problem() -> impl IntoView {
     let t = texts();
     let problem = routes::query("error").map(|code| AccountProblem::from_code(&code));
-    problem.map(|problem| view! { <Notice tone=Tone::Bad>{problem_text(problem, t)}</Notice> })
+    problem.map(|problem| view! { <Refusal>{problem_text(problem, t)}</Refusal> })
 }
 
 fn problem_text(problem: AccountProblem, t: &'static Texts) -> &'static str {

@@ -8,7 +8,8 @@ use leptos_meta::Title;
 use super::not_found::NotFound;
 use crate::{
     api::{self, Visit},
-    components::{ErrorView, Fact, Facts, Notice, OutcomeCard, Tone},
+    components::{ErrorView, Fact, Facts, OutcomeCard, Refusal, Tone},
+    context::Entered,
     error::{AccountProblem, ShopError},
     format,
     locales::{Texts, texts},
@@ -28,8 +29,11 @@ pub(crate) fn WithdrawPage() -> impl IntoView {
 #[component]
 fn Form() -> impl IntoView {
     let t = texts();
-    let email = expect_context::<Visit>().email;
-    let contract = routes::query("purchase").map(|id| (t.purchase_of_number)(&id));
+    let entered = use_context::<Entered>().unwrap_or_else(|| Entered {
+        name: String::new(),
+        contract: routes::query("purchase").map(|id| (t.purchase_of_number)(&id)).unwrap_or_default(),
+        email: expect_context::<Visit>().email.unwrap_or_default(),
+    });
     let problem = routes::query("error").map(|code| match AccountProblem::from_code(&code) {
         AccountProblem::TooManyAttempts => t.problem_too_many_attempts,
         _ => t.withdraw_problem_incomplete,
@@ -39,15 +43,15 @@ fn Form() -> impl IntoView {
         <section class="card stack">
             <h1 class="title-large">{t.withdraw}</h1>
             <p>{t.withdraw_lead}</p>
-            {problem.map(|problem| view! { <Notice tone=Tone::Bad>{problem}</Notice> })}
+            {problem.map(|problem| view! { <Refusal>{problem}</Refusal> })}
             <form class="stack" method="post" action=routes::WITHDRAW>
                 <label class="field">
                     <span>{t.withdraw_name}</span>
-                    <input name="name" autocomplete="name" maxlength="500" required />
+                    <input name="name" value=entered.name autocomplete="name" maxlength="500" required />
                 </label>
                 <label class="field">
                     <span>{t.withdraw_contract}</span>
-                    <input name="contract" value=contract maxlength="500" aria-describedby="contract-hint" required />
+                    <input name="contract" value=entered.contract maxlength="500" aria-describedby="contract-hint" required />
                 </label>
                 <p class="fine" id="contract-hint">
                     {t.withdraw_contract_hint}
@@ -57,7 +61,7 @@ fn Form() -> impl IntoView {
                     <input
                         type="email"
                         name="email"
-                        value=email
+                        value=entered.email
                         autocomplete="email"
                         inputmode="email"
                         spellcheck="false"

@@ -1,13 +1,13 @@
-//! Plain HTML forms. Each is answered with a redirect.
+//! Plain HTML forms. Each is answered with a redirect; one that is not taken, with its page and what was entered.
 
 use app::{
-    context::Visitor,
+    context::{Entered, Visitor},
     forms::{self, DiscardForm},
 };
 use axum::{
     Extension, Form, Router,
     extract::{FromRequest, Request, State, rejection::FormRejection},
-    http::{StatusCode, header},
+    http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
     routing::post,
 };
@@ -19,6 +19,7 @@ use url::Url;
 use super::problem::Problem;
 use crate::{
     identity::{ClientAddr, locale_cookie},
+    page::form_again,
     state::AppState,
 };
 
@@ -71,37 +72,54 @@ async fn sign_in(
     State(state): State<AppState>,
     ClientAddr(from): ClientAddr,
     Extension(session): Extension<Session>,
+    request: Parts,
     Fields(form): Fields<Credentials>,
-) -> Result<Redirect, Problem> {
-    let signed_in = state.identity.sign_in(&session, from, &form.email, form.password).await;
-    after("/signin", form.next.as_deref(), signed_in.map(|_| ()))
+) -> Result<Response, Problem> {
+    let Credentials { email, password, next } = form;
+    let signed_in = state.identity.sign_in(&session, from, &email, password).await;
+    after(&state, request, email, next, signed_in.map(|_| ())).await
 }
 
 async fn sign_up(
     State(state): State<AppState>,
     ClientAddr(from): ClientAddr,
     Extension(session): Extension<Session>,
+    request: Parts,
     Fields(form): Fields<Credentials>,
-) -> Result<Redirect, Problem> {
-    let signed_up = state.identity.sign_up(&session, from, &form.email, form.password).await;
-    after("/signup", form.next.as_deref(), signed_up.map(|_| ()))
+) -> Result<Response, Problem> {
+    let Credentials { email, password, next } = form;
+    let signed_up = state.identity.sign_up(&session, from, &email, password).await;
+    after(&state, request, email, next, signed_up.map(|_| ())).await
 }
 
-/// On to where the visitor wanted to go, or back to the form with what was wrong.
-fn after(form: &str, next: Option<&str>, done: Result<(), Problem>) -> Result<Redirect, Problem> {
-    let next = next.and_then(local_path);
-    match done {
-        Ok(()) => Ok(Redirect::to(next.unwrap_or("/"))),
-        Err(problem) if problem.status.is_server_error() => Err(problem),
-        Err(problem) => {
-            let mut query = url::form_urlencoded::Serializer::new(String::new());
-            query.append_pair("error", problem.code);
-            if let Some(next) = next {
-                query.append_pair("next", next);
-            }
-            Ok(Redirect::to(&format!("{form}?{}", query.finish())))
-        }
+/// On to where the visitor wanted to go, or the form again with what was wrong.
+async fn after(
+    state: &AppState,
+    request: Parts,
+    email: String,
+    next: Option<String>,
+    done: Result<(), Problem>,
+) -> Result<Response, Problem> {
+    let next = next.as_deref().and_then(local_path);
+    let Err(problem) = done else { return Ok(Redirect::to(next.unwrap_or("/")).into_response()) };
+    refused(state, request, problem, next, Entered { email, ..Entered::default() }).await
+}
+
+/// The form's page again, at the address that the form is sent to.
+async fn refused(
+    state: &AppState,
+    request: Parts,
+    problem: Problem,
+    next: Option<&str>,
+    entered: Entered,
+) -> Result<Response, Problem> {
+    if problem.status.is_server_error() {
+        return Err(problem);
     }
+    let says = [("error", problem.code)].into_iter().chain(next.map(|next| ("next", next)));
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(says).finish();
+    let address = format!("{}?{query}", request.uri.path());
+    form_again(state, request, &address, entered, problem).await
 }
 
 async fn sign_out(State(state): State<AppState>, Extension(session): Extension<Session>) -> Result<Redirect, Problem> {
@@ -121,16 +139,22 @@ async fn withdraw(
     State(state): State<AppState>,
     ClientAddr(from): ClientAddr,
     Extension(visitor): Extension<Visitor>,
+    request: Parts,
     Fields(form): Fields<WithdrawalForm>,
-) -> Result<Redirect, Problem> {
-    let Ok(declaration) = Declaration::new(&form.name, &form.contract, &form.email) else {
-        return Ok(Redirect::to("/withdraw?error=incomplete"));
-    };
-    if let Err(problem) = state.identity.may_write_to(from, &declaration.email) {
-        return Ok(Redirect::to(&format!("/withdraw?error={}", problem.code)));
+) -> Result<Response, Problem> {
+    let WithdrawalForm { name, contract, email } = form;
+    let declaration = Declaration::new(&name, &contract, &email).map_err(|_| Problem::INCOMPLETE_WITHDRAWAL);
+    let allowed = declaration.and_then(|declaration| {
+        state.identity.may_write_to(from, &declaration.email)?;
+        Ok(declaration)
+    });
+    match allowed {
+        Ok(declaration) => {
+            let withdrawal = state.shop.billing.withdraw(declaration, visitor.locale, visitor.caller.as_ref()).await?;
+            Ok(Redirect::to(&format!("/withdraw?received={}", withdrawal.id)).into_response())
+        }
+        Err(problem) => refused(&state, request, problem, None, Entered { name, contract, email }).await,
     }
-    let withdrawal = state.shop.billing.withdraw(declaration, visitor.locale, visitor.caller.as_ref()).await?;
-    Ok(Redirect::to(&format!("/withdraw?received={}", withdrawal.id)))
 }
 
 #[derive(Deserialize)]

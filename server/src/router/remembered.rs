@@ -21,7 +21,7 @@ use billing::{ids::UserId, locale::Locale};
 use leptos::nonce::Nonce;
 use quick_cache::{Weighter, sync::Cache};
 
-use super::markup::whole;
+use crate::page::markup::whole;
 
 /// How many bytes of pages are kept.
 const KEPT_BYTES_MAX: u64 = 32 * 1024 * 1024;

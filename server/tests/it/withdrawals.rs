@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 use server::{lifecycle, operator};
 
-use crate::shop::{TestShop, Visitor};
+use crate::shop::{Answer, TestShop, Visitor};
 
 on_both_databases!(
     a_withdrawal_is_acknowledged_with_what_was_said_and_when,
@@ -16,11 +16,16 @@ on_both_databases!(
     declarations_cannot_be_used_to_flood_an_address,
 );
 
-async fn declare(visitor: &Visitor, name: &str, contract: &str, email: &str) -> String {
+async fn declaration(visitor: &Visitor, name: &str, contract: &str, email: &str) -> Answer {
     let form = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs([("name", name), ("contract", contract), ("email", email)])
         .finish();
-    let answer = visitor.form("/withdraw", &form).await;
+    visitor.form("/withdraw", &form).await
+}
+
+/// Declares what is taken; gives the page that it leads to.
+async fn declare(visitor: &Visitor, name: &str, contract: &str, email: &str) -> String {
+    let answer = declaration(visitor, name, contract, email).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
     answer.header("location").to_owned()
 }
@@ -125,9 +130,13 @@ async fn a_stranger_learns_nothing_by_declaring(shop: TestShop) {
 async fn a_withdrawal_that_says_too_little_is_not_taken_for_one(shop: TestShop) {
     let visitor = shop.visitor();
     for (name, contract, email) in [("", "x", "k@example.com"), ("Kim", " ", "k@example.com"), ("Kim", "x", "k")] {
-        let page = declare(&visitor, name, contract, email).await;
-        assert_eq!(page, "/withdraw?error=incomplete");
-        assert!(visitor.get(&page).await.text().contains("Es wurde noch nichts erklärt."));
+        let answer = declaration(&visitor, name, contract, email).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let page = answer.text();
+        assert!(page.contains("Es wurde noch nichts erklärt."), "{page}");
+        for entered in [name, contract, email] {
+            assert!(page.contains(&format!("value=\"{entered}\"")), "{entered}: {page}");
+        }
     }
     assert_eq!(standings(&shop).await, []);
 }
@@ -137,6 +146,8 @@ async fn declarations_cannot_be_used_to_flood_an_address(shop: TestShop) {
     for _ in 0..5 {
         assert!(declare(&visitor, "Kim", "x", "kim@example.com").await.contains("received="));
     }
-    assert_eq!(declare(&visitor, "Kim", "x", "kim@example.com").await, "/withdraw?error=too_many_attempts");
+    let refused = declaration(&visitor, "Kim", "x", "kim@example.com").await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(refused.text().contains("Zu viele Versuche."), "{}", refused.text());
     assert!(declare(&visitor, "Lee", "x", "lee@example.com").await.contains("received="));
 }

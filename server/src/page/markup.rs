@@ -15,7 +15,7 @@ use crate::http::problem::Problem;
 const PAGE_BYTES_MAX: usize = 1024 * 1024;
 
 /// A page's text, once all of it is there; or the answer to give in its place.
-pub(super) async fn whole(page: Response) -> Result<(Parts, String), Response> {
+pub async fn whole(page: Response) -> Result<(Parts, String), Response> {
     let (mut parts, body) = page.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
     let html = to_bytes(body, PAGE_BYTES_MAX).await.ok().and_then(|html| String::from_utf8(html.into()).ok());
@@ -26,7 +26,7 @@ pub(super) async fn whole(page: Response) -> Result<(Parts, String), Response> {
 }
 
 /// The same page, written as the standard has it. What is no page stays as it is.
-pub(super) async fn valid(response: Response) -> Response {
+pub async fn valid(response: Response) -> Response {
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     if !kind.is_some_and(|kind| kind.starts_with("text/html")) {
         return response;

@@ -1,0 +1,91 @@
+//! Pages, as Leptos renders them.
+
+pub mod markup;
+
+use app::context::{Entered, Visitor};
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{HeaderMap, Method, Uri, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use futures::{StreamExt, stream};
+use leptos::{
+    nonce::Nonce,
+    prelude::{RenderHtml, provide_context, use_context},
+};
+
+use crate::{http::problem::Problem, state::AppState};
+
+/// What pages and server functions find in their Leptos context.
+pub fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
+    let state = state.clone();
+    move || {
+        provide_context(state.shop.clone());
+        if let Some(parts) = use_context::<Parts>() {
+            if let Some(visitor) = parts.extensions.get::<Visitor>() {
+                provide_context(visitor.clone());
+            }
+            if let Some(entered) = parts.extensions.get::<Entered>() {
+                provide_context(entered.clone());
+            }
+            // In place of the nonce that Leptos made up: this one is in the header.
+            if let Some(nonce) = parts.extensions.get::<Nonce>() {
+                provide_context(nonce.clone());
+            }
+        }
+    }
+}
+
+/// The page at the request's address, whatever the router makes of that.
+pub async fn render(state: &AppState, request: Request) -> Response {
+    let options = state.leptos.clone();
+    let page = leptos_axum::handle_response_inner(
+        context(state),
+        move || app::shell(options),
+        request,
+        |app, chunks, _| {
+            Box::pin(async move {
+                let html = app.to_html_stream_in_order().collect::<String>().await;
+                Box::pin(stream::once(async move { html }).chain(chunks())) as _
+            })
+        },
+    )
+    .await;
+    markup::valid(page).await
+}
+
+/// In answer to a form that was not taken: its page, with what is wrong and with what was entered. `request` is the one that
+/// the form came with; `address` has the page's path, and in its query what the page is to say.
+///
+/// # Errors
+///
+/// When the address is none.
+pub async fn form_again(
+    state: &AppState,
+    request: Parts,
+    address: &str,
+    entered: Entered,
+    problem: Problem,
+) -> Result<Response, Problem> {
+    let mut again = Request::new(Body::empty());
+    *again.method_mut() = Method::GET;
+    *again.uri_mut() = address.parse::<Uri>().map_err(|_| Problem::BAD_REQUEST)?;
+    *again.headers_mut() = without_body(request.headers);
+    *again.extensions_mut() = request.extensions;
+    again.extensions_mut().insert(entered);
+    let mut page = render(state, again).await;
+    let refusal = problem.into_response();
+    *page.status_mut() = refusal.status();
+    if let Some(wait) = refusal.headers().get(header::RETRY_AFTER) {
+        page.headers_mut().insert(header::RETRY_AFTER, wait.clone());
+    }
+    Ok(page)
+}
+
+fn without_body(mut headers: HeaderMap) -> HeaderMap {
+    for of_body in [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::TRANSFER_ENCODING] {
+        headers.remove(of_body);
+    }
+    headers
+}

@@ -92,7 +92,12 @@ pub(crate) fn date(at: WallTime, locale: Locale) -> String {
 
 /// `22.11.2026, 20:21 Uhr` or `22 Nov 2026, 20:21`.
 pub(crate) fn date_time(at: WallTime, locale: Locale) -> String {
-    format!("{}, {:02}:{:02}{}", date(at, locale), at.hour, at.minute, Conventions::of(locale).oclock)
+    format!("{}, {}", date(at, locale), time(at, locale))
+}
+
+/// `20:21 Uhr` or `20:21`.
+pub(crate) fn time(at: WallTime, locale: Locale) -> String {
+    format!("{:02}:{:02}{}", at.hour, at.minute, Conventions::of(locale).oclock)
 }
 
 fn sign(amount: i64) -> String {

@@ -47,6 +47,23 @@ test('of ten open tabs none keeps an eleventh from loading, and all of them hear
   for (const tab of tabs) await expect(historyRows(tab)).toContainText(['Bezahlt'], SOON);
 });
 
+test('news of another tab that is older than what a tab knows is not taken in, and newer news is', async ({ page, context }) => {
+  await signIn(page);
+  await buy(page, '5 Credits');
+  await page.goto('/');
+  await expect(historyRows(page)).toContainText(['Bezahlt']);
+  // A tab that says what it is told to.
+  const other = await opened(context, '/legal/terms');
+  const says = (news: string) =>
+    other.evaluate((news) => new BroadcastChannel('balance of demo@example.com').postMessage(news), news);
+  await says('0.0 {"credits":99}');
+  await says('2.9 {"credits":7}');
+  await expect(balance(page)).toHaveText('Guthaben: 7 Credits');
+  await says('1.9 {"credits":99}');
+  await says('3.9 {"credits":8}');
+  await expect(balance(page)).toHaveText('Guthaben: 8 Credits');
+});
+
 test.describe('a lost connection', () => {
   test.use({ allowedInConsole: [/ERR_CONNECTION_REFUSED/] });
 

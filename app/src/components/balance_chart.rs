@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use billing::money::Credits;
+use billing::{locale::Locale, money::Credits};
 use leptos::prelude::*;
 
 use crate::{
     api::{LedgerEntryView, Moment},
-    format,
+    format::{self, WallTime},
     locales::texts,
 };
 
@@ -18,6 +18,8 @@ const HEIGHT: i64 = 200;
 const LEFT: i64 = 64;
 const BOTTOM: i64 = 32;
 const TOP: i64 = 12;
+
+type Told = fn(WallTime, Locale) -> String;
 
 /// The entries as a line that steps up and down; nothing of no entries.
 #[component]
@@ -34,12 +36,11 @@ pub(crate) fn BalanceChart(
     let line = scale.line(&entries);
     let area = format!("{line} V {zero} H {LEFT} Z", zero = scale.y(0));
     // Two equal dates would say nothing of how long it was.
-    let told = if format::date(first.at, t.locale) == format::date(last.at, t.locale) {
-        format::date_time
-    } else {
-        format::date
-    };
+    let one_day = format::date(first.at, t.locale) == format::date(last.at, t.locale);
+    let (told, marked): (Told, Told) =
+        if one_day { (format::date_time, format::time) } else { (format::date, format::date) };
     let (since, until) = (told(first.at, t.locale), told(last.at, t.locale));
+    let (left, right) = (marked(first.at, t.locale), marked(last.at, t.locale));
     let number = |credits| format::number(credits, t.locale);
     let says = (t.chart_says)(&number(oldest.balance_after), &since, &number(newest.balance_after), &until);
     let marks: Vec<_> = scale
@@ -63,10 +64,10 @@ pub(crate) fn BalanceChart(
                 <path class="chart-area" d=area />
                 <path class="chart-line" d=line />
                 <text class="chart-text" x=LEFT.to_string() y=beneath.clone()>
-                    {since}
+                    {left}
                 </text>
                 <text class="chart-text" x=WIDTH.to_string() y=beneath text-anchor="end">
-                    {until}
+                    {right}
                 </text>
             </svg>
             <figcaption class="fine">{says}</figcaption>
@@ -135,7 +136,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::format::WallTime;
 
     fn entry(second: i64, balance: i64) -> LedgerEntryView {
         LedgerEntryView {

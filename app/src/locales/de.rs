@@ -49,11 +49,11 @@ pub(super) const TEXTS: Texts = Texts {
     no_account: "Noch kein Konto?",
     have_account: "Schon ein Konto?",
     demo_account: "Im Testbetrieb gibt es ein Vorführkonto:",
-    problem_invalid_credentials: "E-Mail-Adresse oder Passwort stimmt nicht.",
+    problem_invalid_credentials: "E-Mail-Adresse oder Passwort stimmt nicht. Bitte prüfen Sie beides.",
     problem_too_many_attempts: "Zu viele Versuche. Bitte warten Sie einige Minuten.",
-    problem_invalid_email: "Das ist keine gültige E-Mail-Adresse.",
+    problem_invalid_email: "Das ist keine gültige E-Mail-Adresse. Bitte prüfen Sie, wie sie geschrieben ist.",
     problem_weak_password: "Dieses Passwort geht nicht. Nehmen Sie eines mit 10 bis 128 Zeichen, das nicht Ihre E-Mail-Adresse ist.",
-    problem_email_taken: "Zu dieser E-Mail-Adresse gibt es schon ein Konto.",
+    problem_email_taken: "Zu dieser E-Mail-Adresse gibt es schon ein Konto. Bitte melden Sie sich damit an.",
     problem_other: "Das hat nicht geklappt. Bitte versuchen Sie es noch einmal.",
 
     // shop
@@ -188,11 +188,11 @@ pub(super) const TEXTS: Texts = Texts {
     not_found_text: "Hier gibt es nichts, oder es gehört nicht zu Ihrem Konto.",
     error_not_signed_in: "Bitte melden Sie sich an.",
     error_not_found: "Das gibt es nicht, oder es gehört nicht zu Ihrem Konto.",
-    error_unknown_product: "Dieses Produkt gibt es nicht.",
+    error_unknown_product: "Dieses Produkt gibt es nicht. Bitte wählen Sie ein anderes.",
     error_consent_missing: "Bitte setzen Sie das Häkchen bei der Einwilligung. Ohne sie können wir die Credits nicht sofort gutschreiben.",
     error_key_reused: "Dieses Formular wurde schon für ein anderes Produkt benutzt. Bitte bestellen Sie neu.",
     error_provider_unavailable: "Der Zahlungsdienst ist gerade nicht erreichbar. Es wurde nichts abgebucht. Bitte versuchen Sie es gleich noch einmal.",
-    error_rejected: "Der Zahlungsdienst hat die Bestellung nicht angenommen. Es wurde nichts abgebucht.",
+    error_rejected: "Der Zahlungsdienst hat die Bestellung nicht angenommen. Es wurde nichts abgebucht. Bitte wenden Sie sich an uns: Die Adresse steht im Impressum.",
     error_unavailable: "Das hat gerade nicht geklappt. Bitte versuchen Sie es gleich noch einmal.",
     error_malformed: "Diese Angaben sind unvollständig. Bitte laden Sie die Seite neu.",
 
@@ -230,8 +230,8 @@ pub(super) const TEXTS: Texts = Texts {
     consented: |at| format!("Bei der Bestellung am {at} haben Sie erklärt:"),
 
     // pages that need nothing: a title, and a sentence
-    refused: ("Anfrage abgelehnt", "Die Anfrage kam von einer anderen Seite."),
+    refused: ("Anfrage abgelehnt", "Die Anfrage kam von einer anderen Seite. Bitte versuchen Sie es im Shop noch einmal."),
     unreachable: ("Gerade nicht erreichbar", "Bitte versuchen Sie es gleich noch einmal."),
-    wrong_request: ("Das hat nicht geklappt", "Die Anfrage konnte nicht verarbeitet werden."),
-    our_fault: ("Ein Fehler ist aufgetreten", "Er liegt bei uns und ist notiert."),
+    wrong_request: ("Das hat nicht geklappt", "Die Anfrage konnte nicht verarbeitet werden. Bitte versuchen Sie es im Shop noch einmal."),
+    our_fault: ("Ein Fehler ist aufgetreten", "Er liegt bei uns und ist notiert. Bitte versuchen Sie es später noch einmal."),
 };

@@ -54,11 +54,11 @@ pub(super) const TEXTS: Texts = Texts {
     no_account: "No account yet?",
     have_account: "Already have an account?",
     demo_account: "Test mode has a demo account:",
-    problem_invalid_credentials: "E-mail address or password is wrong.",
+    problem_invalid_credentials: "E-mail address or password is wrong. Please check both.",
     problem_too_many_attempts: "Too many attempts. Please wait a few minutes.",
-    problem_invalid_email: "That is not a valid e-mail address.",
+    problem_invalid_email: "That is not a valid e-mail address. Please check how it is written.",
     problem_weak_password: "This password cannot be used. Choose one with 10 to 128 characters that is not your e-mail address.",
-    problem_email_taken: "There is already an account with this e-mail address.",
+    problem_email_taken: "There is already an account with this e-mail address. Please sign in with it.",
     problem_other: "That did not work. Please try again.",
 
     // shop
@@ -193,11 +193,11 @@ pub(super) const TEXTS: Texts = Texts {
     not_found_text: "There is nothing here, or it does not belong to your account.",
     error_not_signed_in: "Please sign in.",
     error_not_found: "That does not exist, or does not belong to your account.",
-    error_unknown_product: "There is no such product.",
+    error_unknown_product: "There is no such product. Please choose another one.",
     error_consent_missing: "Please tick the box to consent. Without it we cannot add the credits at once.",
     error_key_reused: "This form was already used for another product. Please order anew.",
     error_provider_unavailable: "The payment provider cannot be reached right now. Nothing was charged. Please try again in a moment.",
-    error_rejected: "The payment provider did not accept the order. Nothing was charged.",
+    error_rejected: "The payment provider did not accept the order. Nothing was charged. Please contact us: the imprint has our address.",
     error_unavailable: "That did not work just now. Please try again in a moment.",
     error_malformed: "That was incomplete. Please reload the page.",
 
@@ -235,8 +235,8 @@ pub(super) const TEXTS: Texts = Texts {
     consented: |at| format!("When ordering on {at} you declared:"),
 
     // pages that need nothing: a title, and a sentence
-    refused: ("Request refused", "The request came from another site."),
+    refused: ("Request refused", "The request came from another site. Please try again in the shop."),
     unreachable: ("Not available just now", "Please try again in a moment."),
-    wrong_request: ("That did not work", "The request could not be processed."),
-    our_fault: ("Something went wrong", "It is our fault and has been written down."),
+    wrong_request: ("That did not work", "The request could not be processed. Please try again in the shop."),
+    our_fault: ("Something went wrong", "It is our fault and has been written down. Please try again later."),
 };

@@ -1,0 +1,44 @@
+import type { Page } from '@playwright/test';
+import { balance, consentBox, expect, orderButton, orderDialog, placeOrder, products, signIn, test } from '../support/test.ts';
+
+/** A phone at the edge of the network: 400 ms there and back, 400 kbit/s. */
+async function slowDown(page: Page): Promise<void> {
+  const browser = await page.context().newCDPSession(page);
+  const bytesPerSecond = 400_000 / 8;
+  await browser.send('Network.enable');
+  await browser.send('Network.emulateNetworkConditions', {
+    offline: false,
+    latency: 400,
+    downloadThroughput: bytesPerSecond,
+    uploadThroughput: bytesPerSecond,
+  });
+}
+
+test('on a slow line a purchase goes before the front end has come', async ({ page }) => {
+  await signIn(page);
+  // What comes late is late for as long as the purchase takes.
+  await page.route(/\.wasm$/, async (route) => {
+    await page.waitForURL(/\/checkout\/success/);
+    await route.abort();
+  });
+  await slowDown(page);
+  await page.goto('/?buy=credits_5', { waitUntil: 'commit' });
+  await expect(orderDialog(page)).toBeVisible();
+  await expect(page.locator('dialog:modal')).toHaveCount(0);
+  await placeOrder(page);
+  await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
+  await expect(balance(page)).toHaveText('Guthaben: 5 Credits');
+});
+
+test('on a slow line whatever is pressed shows at once that it was', async ({ page }) => {
+  await signIn(page);
+  await page.waitForLoadState('networkidle');
+  await slowDown(page);
+  await products(page).getByRole('link', { name: '10 Credits kaufen' }).click();
+  await expect(page.locator('dialog:modal')).toHaveAttribute('aria-busy', 'true', { timeout: 200 });
+  await consentBox(page).check();
+  await orderButton(page).click();
+  await expect(page.getByRole('button', { name: 'Wird bestellt' })).toBeDisabled({ timeout: 200 });
+  await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
+  await expect(balance(page)).toHaveText('Guthaben: 10 Credits');
+});

@@ -21,7 +21,7 @@ use lettre::{
     Message,
     message::{Attachment, Mailbox as Address, MultiPart, SinglePart, header::ContentType},
 };
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
 use mailbox::Mailbox;
@@ -29,7 +29,11 @@ use smtp::Smtp;
 
 use crate::receipt::{self, Pdf, ReceiptError};
 
+/// How often to look whether a mail is due.
 const EVERY: Duration = Duration::from_secs(1);
+/// How long to rest after each mail: writing one costs some milliseconds of the processor's time and some commits, which
+/// buyers need more when many buy at once.
+const REST: Duration = Duration::from_millis(50);
 
 /// Where mails go.
 #[derive(Clone)]
@@ -91,7 +95,7 @@ impl Postman {
             }
             while !shutdown.is_cancelled() {
                 match self.send_next().await {
-                    Ok(true) => {}
+                    Ok(true) => sleep(REST).await,
                     Ok(false) => break,
                     Err(error) => {
                         tracing::warn!(%error, "the outbox could not be read");

@@ -19,6 +19,7 @@ const LEFT: i64 = 64;
 const BOTTOM: i64 = 32;
 const TOP: i64 = 12;
 
+/// Puts an instant into words.
 type Told = fn(WallTime, Locale) -> String;
 
 /// The entries as a line that steps up and down; nothing of no entries.

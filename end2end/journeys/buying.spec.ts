@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { balance, buy, consentBox, expect, historyRows, orderButton, orderDialog, placeOrder, products, purchases, signIn, test, withoutReload } from '../support/test.ts';
+import { balance, buy, consentBox, expect, heldUp, historyRows, orderButton, orderDialog, placeOrder, products, purchases, signIn, test, withoutReload } from '../support/test.ts';
 
 const SHELF = [
   { name: '1 Credit', price: '1,49 €', credits: '1 Credit' },
@@ -135,20 +135,9 @@ for (const { name, close } of [
   });
 }
 
-/** Keeps order forms from coming, until what it gives is called. */
-async function heldUp(page: Page): Promise<() => void> {
-  let release = () => {};
-  const released = new Promise<void>((done) => (release = done));
-  await page.route(/\?buy=/, async (route) => {
-    await released;
-    await route.continue();
-  });
-  return release;
-}
-
 test('the order form opens at once, on the same page, and is filled when it has come', async ({ page, expectAccessible }) => {
   await signIn(page);
-  const release = await heldUp(page);
+  const release = await heldUp(page, /\?buy=/);
   await withoutReload(page, async () => {
     await products(page).getByRole('link', { name: '10 Credits kaufen' }).click();
     await expect(page.locator('dialog:modal')).toHaveAttribute('aria-busy', 'true');
@@ -167,7 +156,7 @@ test('the order form opens at once, on the same page, and is filled when it has 
 
 test('an order form that is closed before it has come stays closed', async ({ page }) => {
   await signIn(page);
-  const release = await heldUp(page);
+  const release = await heldUp(page, /\?buy=/);
   const answered = page.waitForResponse(/\?buy=credits_10/);
   await products(page).getByRole('link', { name: '10 Credits kaufen' }).click();
   await expect(page.locator('dialog:modal')).toBeVisible();

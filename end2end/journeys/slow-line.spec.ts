@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { balance, consentBox, expect, orderButton, orderDialog, placeOrder, products, signIn, test } from '../support/test.ts';
+import { balance, consentBox, expect, heldUp, orderButton, orderDialog, placeOrder, products, signIn, test } from '../support/test.ts';
 
 /** A phone at the edge of the network: 400 ms there and back, 400 kbit/s. */
 async function slowDown(page: Page): Promise<void> {
@@ -32,11 +32,15 @@ test('on a slow line whatever is pressed shows at once that it was', async ({ pa
   await signIn(page);
   await page.waitForLoadState('networkidle');
   await slowDown(page);
+  const formComes = await heldUp(page, /\?buy=/);
   await products(page).getByRole('link', { name: '10 Credits kaufen' }).click();
-  await expect(page.locator('dialog:modal')).toHaveAttribute('aria-busy', 'true', { timeout: 200 });
+  await expect(page.locator('dialog:modal')).toHaveAttribute('aria-busy', 'true');
+  formComes();
   await consentBox(page).check();
+  const orderGoes = await heldUp(page, /create_checkout/);
   await orderButton(page).click();
-  await expect(page.getByRole('button', { name: 'Wird bestellt' })).toBeDisabled({ timeout: 200 });
+  await expect(page.getByRole('button', { name: 'Wird bestellt' })).toBeDisabled();
+  orderGoes();
   await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
   await expect(balance(page)).toHaveText('Guthaben: 10 Credits');
 });

@@ -113,6 +113,17 @@ export async function purchases(page: Page): Promise<{ id: string; status: strin
   return (await answer.json()).items;
 }
 
+/** Keeps the answers to such requests from coming, until what it gives is called. */
+export async function heldUp(page: Page, requests: RegExp): Promise<() => void> {
+  let release = () => {};
+  const released = new Promise<void>((done) => (release = done));
+  await page.route(requests, async (route) => {
+    await released;
+    await route.continue();
+  });
+  return release;
+}
+
 /** Fails when the page that is there at its call was loaded anew by the time the given steps are done. */
 export async function withoutReload(page: Page, steps: () => Promise<void>): Promise<void> {
   const document = await page.evaluateHandle(() => window.document);

@@ -14,7 +14,7 @@ macro_rules! languages {
 }
 
 macro_rules! locale {
-    ($first:ident = $first_tag:literal in $_:ident $(, $name:ident = $tag:literal in $__:ident)*) => {
+    ($first:ident = $first_tag:literal in $first_file:ident $(, $name:ident = $tag:literal in $file:ident)*) => {
         /// A language of the shop.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Locale {

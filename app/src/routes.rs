@@ -1,5 +1,6 @@
 //! The addresses of the pages.
 
+use billing::locale::Locale;
 use leptos::prelude::GetUntracked;
 use leptos_router::hooks::{use_location, use_query_map};
 
@@ -13,6 +14,11 @@ pub fn needs_sign_in(path: &str, query: &str) -> bool {
         || path.starts_with("/checkout/")
         || path.starts_with("/purchases/")
         || path == HISTORY_CSV
+}
+
+/// The language that an address names in its query: `lang=en`.
+pub fn named_locale(query: &str) -> Option<Locale> {
+    query.split('&').find_map(|pair| pair.strip_prefix("lang="))?.parse().ok()
 }
 
 /// The address that a `next` parameter asks for, if it is a path of this shop. Anything else is refused: an address

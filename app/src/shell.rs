@@ -64,14 +64,16 @@ fn has_islands(visit: &Visit) -> bool {
 /// So it is asked for here, in each page that listens, and given up before a PDF.
 #[component]
 fn Transitions() -> impl IntoView {
-    const FADE: &str = "const fading = new CSSStyleSheet();\n\
-        fading.replaceSync(\"@media (prefers-reduced-motion: no-preference) { @view-transition { navigation: auto } }\");\n\
-        document.adoptedStyleSheets = [fading];\n\
-        for (const move of [\"pageswap\", \"pagereveal\"]) addEventListener(move, ({ viewTransition: fade, activation }) => {\n\
-        if (!fade) return;\n\
-        for (const end of [fade.ready, fade.updateCallbackDone, fade.finished]) end.catch(() => {});\n\
-        if (activation?.entry?.url?.endsWith(\".pdf\")) fade.skipTransition();\n\
-        });";
+    const FADE: &str = r#"
+const fading = new CSSStyleSheet();
+fading.replaceSync("@media (prefers-reduced-motion: no-preference) { @view-transition { navigation: auto } }");
+document.adoptedStyleSheets = [fading];
+for (const move of ["pageswap", "pagereveal"]) addEventListener(move, ({ viewTransition: fade, activation }) => {
+if (!fade) return;
+for (const end of [fade.ready, fade.updateCallbackDone, fade.finished]) end.catch(() => {});
+if (activation?.entry?.url?.endsWith(".pdf")) fade.skipTransition();
+});
+"#;
     view! { <script nonce=use_nonce()>{FADE}</script> }
 }
 

@@ -1,32 +1,20 @@
-import type { Browser, Response } from '@playwright/test';
+import type { Browser } from '@playwright/test';
 import { HtmlValidate, StaticConfigLoader } from 'html-validate';
 import { expect, test as mock } from '../support/test.ts';
 import { test as selling } from '../support/stripe.ts';
-import { type Leg, customerTour, mockTour } from '../support/tour.ts';
+import { type Leg, customerTour, mockTour, travel } from '../support/tour.ts';
 
 const validator = new HtmlValidate(new StaticConfigLoader({ root: true, extends: ['html-validate:standard'] }));
 
 /** Visits each stop in that language, and has a validator read what the server sent for it. */
 async function read(browser: Browser, baseURL: string, locale: string, legs: Leg[]) {
-  for (const { session, stops } of legs) {
-    const context = await browser.newContext({ baseURL, locale, storageState: session });
-    const page = await context.newPage();
-    let document: Response | undefined;
-    page.on('response', (response) => {
-      if (response.request().resourceType() === 'document') document = response;
-    });
-    for (const { name, path, before, then } of stops) {
-      await before?.(page);
-      await page.goto(path);
-      await then?.(page);
-      const html = (await document?.text()) ?? '';
-      expect(html, `${name} is a document from its first sign to its last`).toMatch(/^<!DOCTYPE html>.*<\/html>\s*$/is);
-      const { results } = await validator.validateString(html);
-      const faults = results.flatMap(({ messages }) => messages);
-      expect(faults.map(({ line, column, ruleId, message }) => `${line}:${column} ${ruleId}: ${message}`), name).toEqual([]);
-    }
-    await context.close();
-  }
+  await travel(browser, { baseURL, locale }, legs, async (_, { name }, document) => {
+    const html = await document.text();
+    expect(html, `${name} is a document from its first sign to its last`).toMatch(/^<!DOCTYPE html>.*<\/html>\s*$/is);
+    const { results } = await validator.validateString(html);
+    const faults = results.flatMap(({ messages }) => messages);
+    expect(faults.map(({ line, column, ruleId, message }) => `${line}:${column} ${ruleId}: ${message}`), name).toEqual([]);
+  });
 }
 
 for (const locale of ['de-DE', 'en-GB']) {

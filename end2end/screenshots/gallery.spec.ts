@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
+import type { Browser } from '@playwright/test';
 import { test as mock } from '../support/test.ts';
 import { test as selling } from '../support/stripe.ts';
-import { type Leg, customerTour, mockTour } from '../support/tour.ts';
-import type { Browser } from '@playwright/test';
+import { type Leg, customerTour, mockTour, travel } from '../support/tour.ts';
 
 const GALLERY = fileURLToPath(new URL('../test-results/gallery', import.meta.url));
 const LANGUAGES = ['de-DE', 'en-GB'];
@@ -11,23 +11,15 @@ const THEMES = ['light', 'dark'] as const;
 
 /** Takes a picture of each stop, at each width, in each theme. */
 async function picture(browser: Browser, baseURL: string, locale: string, legs: Leg[]): Promise<void> {
-  for (const { session, stops } of legs) {
-    const context = await browser.newContext({ baseURL, locale, storageState: session, reducedMotion: 'reduce' });
-    const page = await context.newPage();
-    for (const { name, path, before, then } of stops) {
-      await before?.(page);
-      await page.goto(path);
-      await then?.(page);
-      for (const width of WIDTHS) {
-        await page.setViewportSize({ width, height: 900 });
-        for (const colorScheme of THEMES) {
-          await page.emulateMedia({ colorScheme });
-          await page.screenshot({ path: `${GALLERY}/${locale.slice(0, 2)}/${name}/${width}-${colorScheme}.png`, fullPage: true });
-        }
+  await travel(browser, { baseURL, locale }, legs, async (page, { name }) => {
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 900 });
+      for (const colorScheme of THEMES) {
+        await page.emulateMedia({ colorScheme });
+        await page.screenshot({ path: `${GALLERY}/${locale.slice(0, 2)}/${name}/${width}-${colorScheme}.png`, fullPage: true });
       }
     }
-    await context.close();
-  }
+  });
 }
 
 for (const locale of LANGUAGES) {

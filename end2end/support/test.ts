@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import AxeBuilder from '@axe-core/playwright';
-import { type Page, test as base, expect } from '@playwright/test';
+import { type BrowserContext, type Page, test as base, expect } from '@playwright/test';
 import { Shop } from './shop.ts';
 
 export { expect };
@@ -36,13 +36,7 @@ export const test = base.extend<Fixtures>({
   baseURL: async ({ shop }, use) => use(shop.url),
 
   context: async ({ context, allowedInConsole }, use) => {
-    const complaints: string[] = [];
-    context.on('console', (message) => {
-      const text = `${message.type()}: ${message.text()} (${message.location().url})`;
-      const bad = message.type() === 'error' || message.type() === 'warning';
-      if (bad && !allowedInConsole.some((allowed) => allowed.test(text))) complaints.push(text);
-    });
-    context.on('weberror', (error) => complaints.push(`uncaught: ${error.error()}`));
+    const complaints = complaintsOf(context, allowedInConsole);
     await use(context);
     expect(complaints, 'the console must stay silent').toEqual([]);
   },
@@ -62,6 +56,18 @@ export const test = base.extend<Fixtures>({
     });
   },
 });
+
+/** What the browser warns of in its console, as it comes; but for what may be said. */
+export function complaintsOf(context: BrowserContext, allowedInConsole: RegExp[]): string[] {
+  const complaints: string[] = [];
+  context.on('console', (message) => {
+    const text = `${message.type()}: ${message.text()} (${message.location().url})`;
+    const bad = message.type() === 'error' || message.type() === 'warning';
+    if (bad && !allowedInConsole.some((allowed) => allowed.test(text))) complaints.push(text);
+  });
+  context.on('weberror', (error) => complaints.push(`uncaught: ${error.error()}`));
+  return complaints;
+}
 
 /** Signs in as a visitor does, and waits until the front page is live. */
 export async function signIn(page: Page, account = DEMO): Promise<void> {

@@ -1,6 +1,6 @@
-import type { Browser, BrowserContext, Page } from '@playwright/test';
+import type { Browser, BrowserContext, Page, Response } from '@playwright/test';
 import { type Stripe, BUYER, signUp } from './stripe.ts';
-import { DEMO, expect, openPurchase } from './test.ts';
+import { DEMO, complaintsOf, expect, openPurchase } from './test.ts';
 
 /** A page of the shop, or a state of one. */
 export interface Stop {
@@ -18,6 +18,36 @@ type Session = Awaited<ReturnType<BrowserContext['storageState']>>;
 export interface Leg {
   session: Session;
   stops: Stop[];
+}
+
+/** What the browser may say of pages that answer with a status of their own, and of a connection that is lost on purpose. */
+const ALLOWED_IN_CONSOLE = [/status of 4\d\d/, /ERR_CONNECTION_REFUSED/];
+
+/** Makes the tour; `look` sees each stop, and the document that the server sent for it. */
+export async function travel(
+  browser: Browser,
+  options: { baseURL: string; locale: string },
+  legs: Leg[],
+  look: (page: Page, stop: Stop, document: Response) => Promise<void>,
+): Promise<void> {
+  for (const { session, stops } of legs) {
+    const context = await browser.newContext({ ...options, storageState: session, reducedMotion: 'reduce' });
+    const complaints = complaintsOf(context, ALLOWED_IN_CONSOLE);
+    const page = await context.newPage();
+    let document: Response | null = null;
+    page.on('response', (response) => {
+      if (response.request().resourceType() === 'document') document = response;
+    });
+    for (const stop of stops) {
+      await stop.before?.(page);
+      document = await page.goto(stop.path);
+      await stop.then?.(page);
+      if (!document) throw new Error(`nothing was sent for ${stop.path}`);
+      await look(page, stop, document);
+    }
+    await context.close();
+    expect(complaints, 'the console must stay silent').toEqual([]);
+  }
 }
 
 const NOBODY: Session = { cookies: [], origins: [] };
@@ -91,18 +121,17 @@ export async function mockTour(browser: Browser, baseURL: string, locale: string
 
 /** Pages of customers, in every state that a purchase can bring them into. */
 export async function customerTour(browser: Browser, baseURL: string, locale: string, stripe: Stripe): Promise<Leg[]> {
-  const visits = [];
-  for (const account of [NEWCOMER, BUYER]) {
+  const signedUp = async (account: typeof BUYER) => {
     const context = await browser.newContext({ baseURL, locale, extraHTTPHeaders: { 'accept-language': locale } });
     const page = await context.newPage();
     await signUp(page, account);
-    visits.push({ context, page });
-  }
-  const [newcomer, customer] = visits as [(typeof visits)[0], (typeof visits)[0]];
-  const ordered = (product: string) => openPurchase(customer.page, product);
+    return { context, page };
+  };
+  const newcomer = await signedUp(NEWCOMER);
+  const customer = await signedUp(BUYER);
 
   const inTurn = async (product: string, ...steps: string[]) => {
-    const { purchase_id, session_id } = await ordered(product);
+    const { purchase_id, session_id } = await openPurchase(customer.page, product);
     for (const step of steps) {
       await stripe.tell(`/sessions/${session_id}/${step}`, step === 'settle' ? { succeeded: false } : {});
       await stripe.deliveries();
@@ -172,6 +201,6 @@ export async function customerTour(browser: Browser, baseURL: string, locale: st
       ],
     },
   ];
-  for (const { context } of visits) await context.close();
+  for (const { context } of [newcomer, customer]) await context.close();
   return legs;
 }

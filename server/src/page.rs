@@ -6,7 +6,7 @@ use app::context::{Entered, Visitor};
 use axum::{
     body::Body,
     extract::Request,
-    http::{HeaderMap, Method, Uri, header, request::Parts},
+    http::{Method, Uri, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use futures::{StreamExt, stream};
@@ -71,7 +71,7 @@ pub async fn form_again(
     let mut again = Request::new(Body::empty());
     *again.method_mut() = Method::GET;
     *again.uri_mut() = address.parse::<Uri>().map_err(|_| Problem::BAD_REQUEST)?;
-    *again.headers_mut() = without_body(request.headers);
+    *again.headers_mut() = request.headers;
     *again.extensions_mut() = request.extensions;
     again.extensions_mut().insert(entered);
     let mut page = render(state, again).await;
@@ -81,11 +81,4 @@ pub async fn form_again(
         page.headers_mut().insert(header::RETRY_AFTER, wait.clone());
     }
     Ok(page)
-}
-
-fn without_body(mut headers: HeaderMap) -> HeaderMap {
-    for of_body in [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::TRANSFER_ENCODING] {
-        headers.remove(of_body);
-    }
-    headers
 }

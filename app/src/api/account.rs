@@ -67,7 +67,7 @@ pub(crate) fn addresses() -> Option<Addresses> {
     let shop = use_context::<Shop>()?.settings.public_url.clone();
     let uri = use_context::<Parts>().map(|request| request.uri);
     let query = uri.as_ref().and_then(Uri::query).unwrap_or_default();
-    let asked = query.split('&').find_map(|pair| pair.strip_prefix("lang=")).and_then(|tag| tag.parse().ok());
+    let asked = routes::named_locale(query);
     let path = uri.as_ref().map(Uri::path).filter(|path| !routes::needs_sign_in(path, ""));
     let page = path.map(|path| format!("{shop}{path}"));
     Some(Addresses { shop, page, asked })

@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
 };
 
-use app::context::Visitor;
+use app::{context::Visitor, routes::named_locale};
 use axum::{
     Extension,
     extract::{ConnectInfo, FromRequestParts, Request, State},
@@ -35,7 +35,7 @@ pub async fn identify(
     match state.identity.owner(&session).await {
         Ok(owner) => {
             let locale = locale_of(request.uri(), request.headers());
-            let named = named_locale(request.uri());
+            let named = request.uri().query().and_then(named_locale);
             let visitor = match owner {
                 Some(SessionOwner { caller, balance, changes, .. }) => {
                     Visitor { caller: Some(caller), balance, changes, locale }
@@ -56,7 +56,7 @@ pub async fn identify(
 
 /// The language that the address names (`?lang=en`), or that was chosen before, or else the one that the browser asks for.
 pub fn locale_of(uri: &Uri, headers: &HeaderMap) -> Locale {
-    named_locale(uri).unwrap_or_else(|| {
+    uri.query().and_then(named_locale).unwrap_or_else(|| {
         let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
         let chosen = pairs.find(|(name, _)| *name == "locale").and_then(|(_, value)| value.parse().ok());
@@ -65,10 +65,6 @@ pub fn locale_of(uri: &Uri, headers: &HeaderMap) -> Locale {
             Locale::negotiate(asked.unwrap_or_default())
         })
     })
-}
-
-fn named_locale(uri: &Uri) -> Option<Locale> {
-    uri.query()?.split('&').find_map(|pair| pair.strip_prefix("lang="))?.parse().ok()
 }
 
 /// Has the browser remember a language for a year.

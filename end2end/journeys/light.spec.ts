@@ -1,5 +1,5 @@
 import type { Response } from '@playwright/test';
-import { DEMO, buy, expect, openPurchase, signIn, test } from '../support/test.ts';
+import { buy, expect, openPurchase, signIn, signInBeforehand, test } from '../support/test.ts';
 
 /** What a first page may weigh on its way, in bytes. The front end's files: scripts/check-budgets.mjs. */
 const HTML_BYTES_MAX = 20_000;
@@ -18,7 +18,7 @@ test('a page with a full history is light', async ({ page }) => {
 });
 
 test('before the visitor does anything, a page asks for its files once and for nothing else', async ({ page }) => {
-  await signIn(page);
+  await signInBeforehand(page);
   const asked: string[] = [];
   page.on('request', (request) => asked.push(new URL(request.url()).pathname.replace(/\.[0-9a-f]{16}\./, '.HASH.')));
   const live = page.waitForRequest(/\/billing\/balance\/stream$/);
@@ -44,7 +44,7 @@ test('what a browser has of the front end it keeps for good', async ({ page }) =
   page.on('response', (answer) => {
     if (answer.url().includes('/pkg/')) answers.push(answer);
   });
-  expect((await page.request.post('/auth/session', { data: DEMO })).status()).toBe(204);
+  await signInBeforehand(page);
   await page.goto('/');
   await page.waitForLoadState('networkidle');
   expect(answers).toHaveLength(3);

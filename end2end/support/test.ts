@@ -77,6 +77,11 @@ export async function signIn(page: Page, account = DEMO): Promise<void> {
   await expect(page.getByRole('heading', { name: 'Credits kaufen' })).toBeVisible();
 }
 
+/** Signs in without opening a page, so the next one to be opened is the first. */
+export async function signInBeforehand(page: Page): Promise<void> {
+  expect((await page.request.post('/auth/session', { data: DEMO })).status()).toBe(204);
+}
+
 export async function fillAccountForm(page: Page, account: { email: string; password: string }): Promise<void> {
   await page.getByLabel('E-Mail-Adresse').fill(account.email);
   await page.getByLabel('Passwort').fill(account.password);

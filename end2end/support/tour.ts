@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, Page, Response } from '@playwright/test';
 import { type Stripe, BUYER, signUp } from './stripe.ts';
-import { DEMO, complaintsOf, expect, openPurchase } from './test.ts';
+import { DEMO, complaintsOf, expect, openPurchase, signInBeforehand } from './test.ts';
 
 /** A page of the shop, or a state of one. */
 export interface Stop {
@@ -88,7 +88,7 @@ async function mails(page: Page, count: number): Promise<void> {
 export async function mockTour(browser: Browser, baseURL: string, locale: string): Promise<Leg[]> {
   const context = await browser.newContext({ baseURL, locale, extraHTTPHeaders: { 'accept-language': locale } });
   const page = await context.newPage();
-  expect((await page.request.post('/auth/session', { data: DEMO })).status()).toBe(204);
+  await signInBeforehand(page);
   const { checkout_url } = await openPurchase(page, 'credits_10');
   await page.goto(checkout_url);
   await mails(page, 1);

@@ -3,6 +3,7 @@
 use billing::locale::Locale;
 use leptos::prelude::GetUntracked;
 use leptos_router::hooks::{use_location, use_query_map};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
 use crate::{error::ShopError, legal::LegalPage};
 
@@ -21,12 +22,15 @@ pub fn named_locale(query: &str) -> Option<Locale> {
     query.split('&').find_map(|pair| pair.strip_prefix("lang="))?.parse().ok()
 }
 
-/// The address that a `next` parameter asks for, if it is a path of this shop. Anything else is refused: an address
-/// that leads away, `//host`, or one that browsers read as such.
+/// The longest address that `next` may name, in bytes.
+const NEXT_LENGTH_MAX: usize = 2_048;
+
+/// The address that a `next` names, if it is one of this shop's. It comes from the visitor's URL, so anybody may have
+/// written it: one that leads away, or that a browser may read as such, is refused.
 pub fn local_path(next: &str) -> Option<&str> {
-    let plain = next.starts_with('/') && !next.starts_with("//");
-    let odd = next.contains('\\') || next.chars().any(char::is_control);
-    (plain && !odd).then_some(next)
+    // Browsers read a backslash as a slash, and drop control characters before they look.
+    let plain = next.len() <= NEXT_LENGTH_MAX && next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    (plain && next.starts_with('/') && !next.starts_with("//")).then_some(next)
 }
 
 /// The address of the page being rendered.
@@ -118,7 +122,7 @@ pub(crate) fn legal(page: LegalPage) -> String {
 }
 
 /// The sign-in page, and where to go from there.
-pub(crate) fn sign_in(next: &str) -> String {
+pub fn sign_in(next: &str) -> String {
     account_page("/signin", next)
 }
 
@@ -132,23 +136,16 @@ fn account_page(path: &str, next: &str) -> String {
 }
 
 /// Percent-encodes all but the unreserved characters (RFC 3986, section 2.3).
-pub(crate) fn encoded(text: &str) -> String {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            out.push('%');
-            out.push(char::from(HEX[usize::from(byte >> 4)]));
-            out.push(char::from(HEX[usize::from(byte & 15)]));
-        }
-    }
-    out
+pub(crate) fn encoded(text: &str) -> PercentEncode<'_> {
+    const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    utf8_percent_encode(text, ESCAPED)
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use url::Url;
+
     use super::*;
 
     #[test]
@@ -170,11 +167,34 @@ mod tests {
 
     #[test]
     fn next_never_leads_to_another_site() {
-        for good in ["/", "/?buy=credits_5", "/purchases/1"] {
+        for good in ["/", "/?buy=credits_5", "/checkout/success?session_id=cs_mock_1", "/a//b"] {
             assert_eq!(local_path(good), Some(good));
         }
-        for bad in ["", "https://example.com", "//example.com", "/\\example.com", "\\/example.com", "/\t/example.com"] {
+        for bad in [
+            "",
+            "signin",
+            "https://example.com",
+            "javascript:alert(1)",
+            "//example.com",
+            "/\\example.com",
+            "\\/example.com",
+            "/\t/example.com",
+            "\n//example.com",
+            "/ü",
+            &format!("/{}", "a".repeat(NEXT_LENGTH_MAX)),
+        ] {
             assert_eq!(local_path(bad), None, "{bad:?}");
+        }
+    }
+
+    proptest! {
+        /// By the rules that browsers read addresses by (WHATWG URL).
+        #[test]
+        fn whatever_next_names_is_at_the_shop(next in r"/[/\\\t@.a]{0,6}") {
+            let shop = Url::parse("https://shop.example/signin").unwrap();
+            if let Some(path) = local_path(&next) {
+                prop_assert_eq!(shop.join(path).unwrap().origin(), shop.origin());
+            }
         }
     }
 

@@ -179,8 +179,7 @@ async fn ask_to_sign_in(Extension(visitor): Extension<Visitor>, request: Request
         return next.run(request).await;
     }
     let wanted = uri.path_and_query().map_or("/", |wanted| wanted.as_str());
-    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", wanted).finish();
-    Redirect::to(&format!("/signin?{query}")).into_response()
+    Redirect::to(&app::routes::sign_in(wanted)).into_response()
 }
 
 /// Files of the site's root; what is not there is the not-found page.

@@ -116,28 +116,29 @@ pub(crate) fn DevComponentsPage() -> impl IntoView {
 
 #[component]
 fn Tokens() -> impl IntoView {
+    // Written out, for Tailwind to find them.
     let colours = [
-        "paper",
-        "surface",
-        "ink",
-        "muted",
-        "line",
-        "edge",
-        "accent",
-        "accent-strong",
-        "accent-soft",
-        "good",
-        "good-soft",
-        "waiting",
-        "waiting-soft",
-        "bad",
-        "bad-soft",
+        "bg-paper",
+        "bg-surface",
+        "bg-ink",
+        "bg-muted",
+        "bg-line",
+        "bg-edge",
+        "bg-accent",
+        "bg-accent-strong",
+        "bg-accent-soft",
+        "bg-good",
+        "bg-good-soft",
+        "bg-waiting",
+        "bg-waiting-soft",
+        "bg-bad",
+        "bg-bad-soft",
     ];
-    let swatches = colours.map(|name| {
+    let swatches = colours.map(|class| {
         view! {
             <li class="fine">
-                <span class=format!("swatch swatch-{name}")></span>
-                {name}
+                <span class=format!("swatch {class}")></span>
+                {class.trim_start_matches("bg-")}
             </li>
         }
     });

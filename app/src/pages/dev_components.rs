@@ -147,9 +147,9 @@ fn Tokens() -> impl IntoView {
                 <ul class="swatches">{swatches}</ul>
             </Part>
             <Part name="Type">
-                <p class="display">"Display"</p>
-                <p class="title-large">"Large title"</p>
-                <p class="title">"Title"</p>
+                <h3 class="display">"Display"</h3>
+                <h3 class="title-large">"Large title"</h3>
+                <h3 class="title">"Title"</h3>
                 <p class="lead">"Lead: a sentence under a title."</p>
                 <p>"Running text, with " <a class="link-inline" href="#type">"a link"</a> "."</p>
                 <p class="fine">"Fine print"</p>

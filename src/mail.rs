@@ -51,7 +51,8 @@ pub enum MailState {
 #[async_trait]
 pub trait MailStore: Send + Sync {
     /// Takes up to `limit` mails that are due at `now`, counts their attempt, and keeps them from other processes until
-    /// `leased_until`.
+    /// `leased_until`. A rush of confirmations does not keep an acknowledgement of withdrawal waiting, which is owed
+    /// without delay (§ 356a (4) BGB): those come first. Of each kind those come first that are due longest.
     async fn claim_mails(&self, now: Timestamp, leased_until: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError>;
 
     /// Notes that a mail was sent. The first time counts.

@@ -89,12 +89,13 @@ pub(crate) async fn owe(connection: &mut Connection, topic: Topic, at: Timestamp
 
 #[async_trait]
 impl MailStore for ThisStore {
-    /// As with events, the outer condition is looked at again once the row is locked.
+    /// As with events, the outer condition is looked at again once the row is locked. WITHDRAWAL sorts after CONFIRMATION.
     async fn claim_mails(&self, now: Timestamp, leased_until: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError> {
         let rows = mail_columns!(
             "UPDATE mails SET attempts = attempts + 1, next_attempt_at = $2
             WHERE next_attempt_at <= $1 AND (kind, subject_id) IN
-                (SELECT kind, subject_id FROM mails WHERE next_attempt_at <= $1 ORDER BY next_attempt_at LIMIT $3)
+                (SELECT kind, subject_id FROM mails WHERE next_attempt_at <= $1
+                ORDER BY kind DESC, next_attempt_at LIMIT $3)
             RETURNING",
             "",
             micros(now),

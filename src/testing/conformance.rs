@@ -57,6 +57,7 @@ macro_rules! conformance_tests {
             a_consented_wording_is_kept_as_it_was
             a_withdrawal_is_kept_as_it_came_and_acknowledged
             a_text_with_a_nul_is_unknown_or_kept_without_it
+            acknowledgements_go_before_confirmations_and_of_each_the_longest_due
             an_account_is_found_by_address_and_by_id
             an_effect_is_booked_once
             an_entry_needs_the_sign_and_reference_of_its_kind

@@ -21,6 +21,17 @@ fn confirmation(purchase: &Purchase) -> Topic {
     Topic::Confirmation(purchase.tenant_id, purchase.id)
 }
 
+fn declared(world: &World, purchase: Option<&Purchase>, standing: Standing) -> Withdrawal {
+    Withdrawal {
+        id: WithdrawalId::new(world.now(), world.entropy.as_ref()),
+        declaration: Declaration::new("Kim Ä", "5 Credits", "kim@example.com").expect("it is complete"),
+        locale: Locale::En,
+        received_at: world.now(),
+        purchase: purchase.map(|purchase| (purchase.tenant_id, purchase.id)),
+        standing,
+    }
+}
+
 async fn mail(world: &World, topic: Topic) -> Mail {
     world.store.mail(topic).await.expect("the store answers").expect("it is owed")
 }
@@ -65,6 +76,25 @@ pub async fn due_mails_are_claimed_by_one_alone(store: Arc<dyn AnyStore>) {
     assert_eq!(limited.len(), 1);
 }
 
+pub async fn acknowledgements_go_before_confirmations_and_of_each_the_longest_due(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let (first, second) = (confirmation(&settled(&world).await), confirmation(&settled(&world).await));
+    let acknowledged = async || {
+        let withdrawal = declared(&world, None, Standing::Unclear);
+        store.insert_withdrawal(&withdrawal).await.expect("it is taken in");
+        Topic::Withdrawal(withdrawal.id)
+    };
+    let (third, fourth) = (acknowledged().await, acknowledged().await);
+    let now = world.now() + HOUR;
+    for (topic, due) in [(first, now), (second, now - HOUR), (third, now), (fourth, now - HOUR)] {
+        store.put_off_mail(topic, Some(due), "").await.expect("it is owed");
+    }
+    for next in [fourth, third, second, first] {
+        let claimed = store.claim_mails(now, now + HOUR, 1).await.expect("the store answers");
+        assert_eq!(claimed.into_iter().map(|mail| mail.topic).collect::<Vec<_>>(), [next]);
+    }
+}
+
 pub async fn a_mail_is_sent_once_or_given_up_or_tried_again(store: Arc<dyn AnyStore>) {
     let world = World::open(store.clone(), 1).await;
     let (first, second) = (settled(&world).await, settled(&world).await);
@@ -101,16 +131,8 @@ pub async fn a_mail_is_sent_once_or_given_up_or_tried_again(store: Arc<dyn AnySt
 pub async fn a_withdrawal_is_kept_as_it_came_and_acknowledged(store: Arc<dyn AnyStore>) {
     let world = World::open(store.clone(), 1).await;
     let purchase = settled(&world).await;
-    let declare = |purchase: Option<&Purchase>, standing| Withdrawal {
-        id: WithdrawalId::new(world.now(), world.entropy.as_ref()),
-        declaration: Declaration::new("Kim Ä", "5 Credits", "kim@example.com").expect("it is complete"),
-        locale: Locale::En,
-        received_at: world.now(),
-        purchase: purchase.map(|purchase| (purchase.tenant_id, purchase.id)),
-        standing,
-    };
-    let certain = declare(Some(&purchase), Standing::Delivered);
-    let unclear = declare(None, Standing::Unclear);
+    let certain = declared(&world, Some(&purchase), Standing::Delivered);
+    let unclear = declared(&world, None, Standing::Unclear);
     for withdrawal in [&certain, &unclear] {
         store.insert_withdrawal(withdrawal).await.expect("it is taken in");
         assert_eq!(store.withdrawal(withdrawal.id).await.ok(), Some(Some(withdrawal.clone())));

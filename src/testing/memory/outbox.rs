@@ -29,13 +29,16 @@ impl MailStore for MemoryStore {
     async fn claim_mails(&self, now: Timestamp, leased_until: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError> {
         give_way().await;
         let mut tables = lock(&self.tables);
-        let due = tables.mails.values_mut().filter(|mail| matches!(mail.state, MailState::Due(at) if at <= now));
+        let due_at = |mail: &Mail| if let MailState::Due(at) = mail.state { Some(at) } else { None };
+        let is_due = |mail: &&mut Mail| due_at(mail).is_some_and(|at| at <= now);
+        let mut due: Vec<&mut Mail> = tables.mails.values_mut().filter(is_due).collect();
+        due.sort_by_key(|mail| (matches!(mail.topic, Topic::Confirmation(..)), due_at(mail)));
         let claim = |mail: &mut Mail| {
             mail.state = MailState::Due(leased_until);
             mail.attempts += 1;
             mail.clone()
         };
-        Ok(due.take(usize::try_from(limit).unwrap_or(usize::MAX)).map(claim).collect())
+        Ok(due.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX)).map(claim).collect())
     }
 
     async fn mail_sent(&self, topic: Topic, at: Timestamp) -> Result<(), StoreError> {

@@ -114,76 +114,97 @@ pub(crate) fn DevComponentsPage() -> impl IntoView {
     .into_any()
 }
 
+// Classes are written out whole: Tailwind looks for them in this file.
+const COLOURS: &[&str] = &[
+    "bg-paper",
+    "bg-surface",
+    "bg-ink",
+    "bg-muted",
+    "bg-line",
+    "bg-edge",
+    "bg-accent",
+    "bg-accent-strong",
+    "bg-accent-soft",
+    "bg-good",
+    "bg-good-soft",
+    "bg-waiting",
+    "bg-waiting-soft",
+    "bg-bad",
+    "bg-bad-soft",
+];
+const SPACES: &[&str] = &["w-gutter", "w-card", "w-stack", "w-target"];
+const RADII: &[&str] = &["rounded-control", "rounded-card"];
+
 #[component]
 fn Tokens() -> impl IntoView {
-    // Written out, for Tailwind to find them.
-    let colours = [
-        "bg-paper",
-        "bg-surface",
-        "bg-ink",
-        "bg-muted",
-        "bg-line",
-        "bg-edge",
-        "bg-accent",
-        "bg-accent-strong",
-        "bg-accent-soft",
-        "bg-good",
-        "bg-good-soft",
-        "bg-waiting",
-        "bg-waiting-soft",
-        "bg-bad",
-        "bg-bad-soft",
-    ];
-    let swatches = colours.map(|class| {
+    view! {
+        <Part name="Colours">
+            <Swatches classes=COLOURS />
+        </Part>
+        <Part name="Type">
+            <h3 class="display">"Display"</h3>
+            <h3 class="title-large">"Large title"</h3>
+            <h3 class="title">"Title"</h3>
+            <p class="lead">"Lead: a sentence under a title."</p>
+            <p>"Running text, with " <a class="link-inline" href="#type">"a link"</a> "."</p>
+            <p class="fine">"Fine print"</p>
+            <p class="eyebrow">"Eyebrow"</p>
+            <p class="price">"€12.99"</p>
+            <p class="reference">"0198f2a4-7b1c-7def-8a2b-0123456789ab"</p>
+        </Part>
+        <Part name="Space">
+            <Swatches classes=SPACES />
+        </Part>
+        <Part name="Radius">
+            <Swatches classes=RADII />
+        </Part>
+        <Part name="Motion">
+            <p class="fine">"Still to come"</p>
+            <span class="skeleton h-6"></span>
+            <p class="fine">"Under way"</p>
+            <progress class="progress" aria-label="Under way"></progress>
+        </Part>
+    }
+    .into_any()
+}
+
+/// What each class looks like, under the name of its token.
+#[component]
+fn Swatches(classes: &'static [&'static str]) -> impl IntoView {
+    let swatch = |class: &&'static str| {
         view! {
             <li class="fine">
                 <span class=format!("swatch {class}")></span>
-                {class.trim_start_matches("bg-")}
+                {class.split_once('-').map(|(_, token)| token)}
             </li>
         }
-    });
-    view! {
-            <Part name="Colours">
-                <ul class="swatches">{swatches}</ul>
-            </Part>
-            <Part name="Type">
-                <h3 class="display">"Display"</h3>
-                <h3 class="title-large">"Large title"</h3>
-                <h3 class="title">"Title"</h3>
-                <p class="lead">"Lead: a sentence under a title."</p>
-                <p>"Running text, with " <a class="link-inline" href="#type">"a link"</a> "."</p>
-                <p class="fine">"Fine print"</p>
-                <p class="eyebrow">"Eyebrow"</p>
-                <p class="price">"€12.99"</p>
-                <p class="reference">"0198f2a4-7b1c-7def-8a2b-0123456789ab"</p>
-            </Part>
-    }
-    .into_any()
+    };
+    view! { <ul class="swatches">{classes.iter().map(swatch).collect_view()}</ul> }
 }
 
 #[component]
 fn Controls() -> impl IntoView {
     view! {
-            <Part name="Buttons and links">
-                <p class="actions">
-                    <button class="btn btn-primary">"Primary"</button>
-                    <button class="btn btn-secondary">"Secondary"</button>
-                    <button class="btn btn-quiet">"Quiet"</button>
-                    <button class="btn btn-primary" disabled>"Busy"</button>
-                    <a class="link" href="#buttons">"Link"</a>
-                </p>
-                <button class="btn btn-primary btn-large">"Large"</button>
-            </Part>
-            <Part name="Fields">
-                <label class="field">
-                    <span>"Label"</span>
-                    <input name="field" value="Value" />
-                </label>
-                <label class="consent">
-                    <input type="checkbox" />
-                    <span>"A box to tick, with what it means."</span>
-                </label>
-            </Part>
+        <Part name="Buttons and links">
+            <p class="actions">
+                <button class="btn btn-primary">"Primary"</button>
+                <button class="btn btn-secondary">"Secondary"</button>
+                <button class="btn btn-quiet">"Quiet"</button>
+                <button class="btn btn-primary" disabled>"Busy"</button>
+                <a class="link" href="#buttons">"Link"</a>
+            </p>
+            <button class="btn btn-primary btn-large">"Large"</button>
+        </Part>
+        <Part name="Fields">
+            <label class="field">
+                <span>"Label"</span>
+                <input name="field" value="Value" />
+            </label>
+            <label class="consent">
+                <input type="checkbox" />
+                <span>"A box to tick, with what it means."</span>
+            </label>
+        </Part>
     }
     .into_any()
 }

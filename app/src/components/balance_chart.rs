@@ -42,8 +42,14 @@ pub(crate) fn BalanceChart(
         if one_day { (format::date_time, format::time) } else { (format::date, format::date) };
     let (since, until) = (told(first.at, t.locale), told(last.at, t.locale));
     let (left, right) = (marked(first.at, t.locale), marked(last.at, t.locale));
+    let right = (right != left).then_some(right);
     let number = |credits| format::number(credits, t.locale);
-    let says = (t.chart_says)(&number(oldest.balance_after), &since, &number(newest.balance_after), &until);
+    let (from, to) = (number(before(oldest)), number(newest.balance_after));
+    let says = if since == until {
+        (t.chart_says_at_once)(&from, &to, &since)
+    } else {
+        (t.chart_says)(&from, &since, &to, &until)
+    };
     let marks: Vec<_> = scale
         .marks()
         .into_iter()
@@ -77,6 +83,11 @@ pub(crate) fn BalanceChart(
     .into_any()
 }
 
+/// The balance that an entry found.
+fn before(entry: &LedgerEntryView) -> Credits {
+    Credits(entry.balance_after.0.saturating_sub(entry.credits.0))
+}
+
 /// From instants and credits to the picture.
 struct Scale {
     first: i64,
@@ -90,7 +101,8 @@ impl Scale {
     fn of(entries: &[LedgerEntryView], until: i64) -> Self {
         let seconds = || entries.iter().map(|entry| entry.at.second).chain([until]);
         let (first, last) = (seconds().min().unwrap_or(until), seconds().max().unwrap_or(until));
-        let balances = || entries.iter().map(|entry| entry.balance_after.0).chain([0]);
+        let found = entries.last().map(|oldest| before(oldest).0);
+        let balances = || entries.iter().map(|entry| entry.balance_after.0).chain(found).chain([0]);
         let lowest = balances().min().unwrap_or(0);
         let most = balances().max().unwrap_or(0).max(lowest + 1);
         Self { first, seconds: (last - first).max(1), least: lowest, most }
@@ -112,13 +124,13 @@ impl Scale {
         marks
     }
 
-    /// From the oldest entry to the end: a balance stays what it is until the next entry.
+    /// From what the oldest entry found to the end: a balance stays what it is until the next entry.
     fn line(&self, entries: &[LedgerEntryView]) -> String {
-        let mut path = String::new();
-        for (index, entry) in entries.iter().rev().enumerate() {
-            let (x, y) = (self.x(entry.at.second), self.y(entry.balance_after.0));
+        let start = entries.last().map_or(0, |oldest| before(oldest).0);
+        let mut path = format!("M {LEFT} {}", self.y(start));
+        for entry in entries.iter().rev() {
             // Writing to a string does not fail.
-            let _ = if index == 0 { write!(path, "M {LEFT} {y}") } else { write!(path, " H {x} V {y}") };
+            let _ = write!(path, " H {} V {}", self.x(entry.at.second), self.y(entry.balance_after.0));
         }
         let _ = write!(path, " H {WIDTH}");
         path
@@ -138,11 +150,11 @@ mod tests {
 
     use super::*;
 
-    fn entry(second: i64, balance: i64) -> LedgerEntryView {
+    fn entry(second: i64, credits: i64, balance: i64) -> LedgerEntryView {
         LedgerEntryView {
             purchase_id: "0198f2a4-7b1c-7def-8a2b-0123456789ab".parse().expect("an id"),
             kind: EntryKind::Purchase,
-            credits: Credits(1),
+            credits: Credits(credits),
             balance_after: Credits(balance),
             at: Moment { at: WallTime { year: 2026, month: 1, day: 1, hour: 0, minute: 0 }, second },
         }
@@ -150,20 +162,28 @@ mod tests {
 
     #[test]
     fn a_balance_is_a_step_from_its_entry_to_the_next() {
-        let entries = [entry(200, 10), entry(100, 5), entry(0, 0)];
+        let entries = [entry(200, 5, 10), entry(100, 3, 5), entry(0, 2, 2)];
         let scale = Scale::of(&entries, 200);
-        assert_eq!(scale.line(&entries), "M 64 168 H 352 V 90 H 640 V 12 H 640");
+        assert_eq!(scale.line(&entries), "M 64 168 H 64 V 137 H 352 V 90 H 640 V 12 H 640");
         assert_eq!(scale.marks(), [0, 10]);
         assert_eq!(
             Scale::of(&entries, 400).line(&entries),
-            "M 64 168 H 208 V 90 H 352 V 12 H 640",
+            "M 64 168 H 64 V 137 H 208 V 90 H 352 V 12 H 640",
             "it stands to the end"
         );
     }
 
     #[test]
+    fn the_picture_begins_with_what_the_oldest_entry_found() {
+        let entries = [entry(0, -4, 6)];
+        let scale = Scale::of(&entries, 100);
+        assert_eq!(scale.line(&entries), "M 64 12 H 64 V 74 H 640");
+        assert_eq!(scale.marks(), [0, 10]);
+    }
+
+    #[test]
     fn below_zero_there_is_room_as_well() {
-        let entries = [entry(1, -5), entry(0, 5)];
+        let entries = [entry(1, -10, -5), entry(0, 5, 5)];
         let scale = Scale::of(&entries, 1);
         assert_eq!((scale.y(5), scale.y(0), scale.y(-5)), (12, 90, 168));
         assert_eq!(scale.marks(), [-5, 0, 5]);
@@ -172,14 +192,15 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_is_drawn_outside_of_the_picture(
-            points in proptest::collection::vec((0..=i64::from(u32::MAX), any::<i64>()), 1..20),
+            points in proptest::collection::vec((0..=i64::from(u32::MAX), any::<i64>(), any::<i64>()), 1..20),
             until in 0..=i64::from(u32::MAX),
         ) {
-            let entries: Vec<_> = points.into_iter().map(|(second, balance)| entry(second, balance / 4)).collect();
+            let entries: Vec<_> = points.into_iter().map(|(second, credits, balance)| entry(second, credits / 8, balance / 8)).collect();
             let scale = Scale::of(&entries, until);
-            for point in &entries {
-                prop_assert!((LEFT..=WIDTH).contains(&scale.x(point.at.second)));
-                prop_assert!((TOP..=HEIGHT - BOTTOM).contains(&scale.y(point.balance_after.0)));
+            let balances = entries.iter().map(|entry| entry.balance_after).chain(entries.last().map(before));
+            prop_assert!(entries.iter().all(|entry| (LEFT..=WIDTH).contains(&scale.x(entry.at.second))));
+            for balance in balances {
+                prop_assert!((TOP..=HEIGHT - BOTTOM).contains(&scale.y(balance.0)));
             }
         }
     }

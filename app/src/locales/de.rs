@@ -203,6 +203,7 @@ pub(super) const TEXTS: Texts = Texts {
     vat_included: |rate| format!("inkl. {rate} MwSt."),
     vat: |rate| format!("Enthaltene MwSt. ({rate})"),
     chart_says: |from, since, to, until| format!("Guthaben im Verlauf: von {from} am {since} auf {to} am {until}."),
+    chart_says_at_once: |from, to, at| format!("Guthaben im Verlauf: von {from} auf {to} am {at}."),
     purchase_of_number: |number| format!("Kaufnummer {number}"),
     withdraw_received: |at, email| format!("Eingegangen am {at}. Die Bestätigung geht an {email}."),
     standing_delivered: |ordered, paid| {

@@ -208,6 +208,7 @@ pub(super) const TEXTS: Texts = Texts {
     vat_included: |rate| format!("incl. {rate} VAT"),
     vat: |rate| format!("VAT included ({rate})"),
     chart_says: |from, since, to, until| format!("Balance over time: from {from} on {since} to {to} on {until}."),
+    chart_says_at_once: |from, to, at| format!("Balance over time: from {from} to {to} on {at}."),
     purchase_of_number: |number| format!("Purchase number {number}"),
     withdraw_received: |at, email| format!("Received on {at}. The acknowledgement goes to {email}."),
     standing_delivered: |ordered, paid| {

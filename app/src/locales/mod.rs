@@ -241,6 +241,8 @@ pub(crate) struct Texts {
     pub(crate) vat: fn(rate: &str) -> String,
     pub(crate) success_booked: fn(credits: &str, price: &str) -> String,
     pub(crate) chart_says: fn(from: &str, since: &str, to: &str, until: &str) -> String,
+    /// The same of what came within a minute.
+    pub(crate) chart_says_at_once: fn(from: &str, to: &str, at: &str) -> String,
     pub(crate) purchase_of_number: fn(number: &str) -> String,
     pub(crate) withdraw_received: fn(at: &str, email: &str) -> String,
     pub(crate) standing_delivered: fn(ordered: &str, paid: &str) -> String,

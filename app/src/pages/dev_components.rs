@@ -250,19 +250,19 @@ fn standings() -> Vec<PurchaseView> {
     ]
 }
 
-/// Entries a day apart, by the balance after each; newest first.
+/// Entries a day apart, from a balance to the next; newest first.
 fn entries(balances: &[i64]) -> Vec<LedgerEntryView> {
     let Some(purchase_id) = "0198f2a4-7b1c-7def-8a2b-0123456789ab".parse::<PurchaseId>().ok() else {
         return Vec::new();
     };
-    let entry = |(second, balance): (i64, &i64)| LedgerEntryView {
+    let entry = |(second, steps): (i64, &[i64])| LedgerEntryView {
         purchase_id,
         kind: EntryKind::Purchase,
-        credits: Credits(0),
-        balance_after: Credits(*balance),
+        credits: Credits(steps[1] - steps[0]),
+        balance_after: Credits(steps[1]),
         at: Moment { at: AT, second },
     };
-    let mut entries: Vec<_> = (0..).step_by(86_400).zip(balances).map(entry).collect();
+    let mut entries: Vec<_> = (0..).step_by(86_400).zip(balances.windows(2)).map(entry).collect();
     entries.reverse();
     entries
 }

@@ -106,7 +106,7 @@ impl State {
         }
     }
 
-    /// Moves to FAILED, from PENDING alone; of what is there because it ran out, it can turn out that the buyer dropped it.
+    /// Moves to FAILED, from PENDING alone; what has run out can turn out to have been dropped by the buyer.
     pub fn fail(self, reason: FailureReason, at: Timestamp) -> Result<Self, InvalidTransition> {
         match self {
             Self::Pending(pending) => Ok(Self::Failed(pending.fail(reason, at))),

@@ -118,12 +118,11 @@ pub(super) fn decide(purchase: &Purchase, session: &CheckoutSession, livemode: b
             None => Decision::Settle,
         },
         // The notification that a session has ended can be quicker than the answer to the buyer who ended it.
-        State::Failed(Failed { reason: FailureReason::Expired, .. }) if dropped => {
+        State::Pending(_) | State::Failed(Failed { reason: FailureReason::Expired, .. }) if dropped => {
             Decision::Fail(FailureReason::Cancelled)
         }
         State::Paid(_) | State::Refunded(_) | State::Failed(_) => Decision::Nothing,
         State::Pending(_) => match (session.status, hint) {
-            _ if dropped => Decision::Fail(FailureReason::Cancelled),
             (SessionStatus::Expired, _) => Decision::Fail(FailureReason::Expired),
             (_, Hint::PaymentFailed) => Decision::Fail(FailureReason::PaymentFailed),
             _ if session.payment == PaymentStatus::Failed => Decision::Fail(FailureReason::PaymentFailed),

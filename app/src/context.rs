@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use billing::{Billing, account::Caller, consent::ConsentText, ledger::Balance, locale::Locale, receipt::Issuer};
+use leptos::prelude::use_context;
 
-use crate::legal::LegalPage;
+use crate::{api::Visit, legal::LegalPage, locales::Texts};
 
 /// The shop itself; one for the process.
 #[derive(Clone)]
@@ -88,4 +89,9 @@ pub struct Visitor {
     pub changes: i64,
     /// The language to answer in.
     pub locale: Locale,
+}
+
+/// The texts in the visitor's language.
+pub(crate) fn texts() -> &'static Texts {
+    Texts::of(use_context::<Visit>().unwrap_or_default().locale)
 }

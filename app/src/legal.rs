@@ -1,5 +1,7 @@
 //! The pages that the law asks for, by name.
 
+use crate::locales::Texts;
+
 /// A page whose text is the operator's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LegalPage {
@@ -24,6 +26,16 @@ impl LegalPage {
             Self::Terms => "terms",
             Self::Privacy => "privacy",
             Self::Withdrawal => "withdrawal",
+        }
+    }
+
+    /// Its heading.
+    pub(crate) fn title(self, t: &Texts) -> &'static str {
+        match self {
+            Self::Imprint => t.imprint,
+            Self::Terms => t.terms,
+            Self::Privacy => t.privacy,
+            Self::Withdrawal => t.withdrawal,
         }
     }
 

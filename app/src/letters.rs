@@ -8,10 +8,10 @@ use crate::{
     context::ShopSettings,
     format::{self, WallTime},
     legal::LegalPage,
-    locales::{Texts, legal_title},
+    locales::Texts,
     pages::standing_text,
     receipt::Document,
-    routes, still_document,
+    routes,
 };
 
 /// A mail, whoever it goes to.
@@ -133,7 +133,7 @@ fn seller(settings: &ShopSettings, t: &Texts) -> Part {
 }
 
 fn attachment(settings: &ShopSettings, page: LegalPage, t: &'static Texts) -> Attachment {
-    let title = legal_title(page, t);
+    let title = page.title(t);
     let text = settings.legal.of(t.locale).page(page).html.clone();
     let document = view! {
         <html lang=t.locale.as_str()>
@@ -192,6 +192,11 @@ impl Letter {
         };
         still_document(document)
     }
+}
+
+/// A document in which nothing moves, so that it needs none of the marks by which Leptos finds its way through a page.
+pub fn still_document(document: impl RenderHtml) -> String {
+    format!("<!DOCTYPE html>{}", document.to_html().replace("<!>", ""))
 }
 
 fn part_html(part: Part) -> AnyView {

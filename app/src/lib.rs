@@ -38,12 +38,5 @@ pub mod routes;
 mod shell;
 
 pub use islands::share;
-
-/// A document in which nothing moves, so that it needs none of the marks by which Leptos finds its way through a page.
-#[cfg(feature = "ssr")]
-pub fn still_document(document: impl leptos::prelude::RenderHtml) -> String {
-    format!("<!DOCTYPE html>{}", document.to_html().replace("<!>", ""))
-}
-
 #[cfg(feature = "ssr")]
 pub use shell::{App, shell};

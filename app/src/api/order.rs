@@ -8,7 +8,7 @@ use billing::{
 use leptos::prelude::*;
 
 use super::{catalog::ProductView, server};
-use crate::{error::ShopError, islands::Onward, routes};
+use crate::{error::ShopError, islands::order::Onward, routes};
 
 /// The order form of one product.
 #[derive(Clone, Debug)]

@@ -7,8 +7,8 @@ use leptos::prelude::*;
 use super::{Notice, Tone};
 use crate::{
     api::Visit,
-    islands::{BalanceNews, BalanceText, WhileOverdrawn},
-    locales::texts,
+    context::texts,
+    islands::balance::{BalanceNews, BalanceText, WhileOverdrawn},
 };
 
 /// The balance that the page shows. To be waited for, since making the page may book credits.

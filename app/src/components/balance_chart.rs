@@ -7,8 +7,8 @@ use leptos::prelude::*;
 
 use crate::{
     api::{LedgerEntryView, Moment},
+    context::texts,
     format::{self, WallTime},
-    locales::texts,
 };
 
 /// The picture's own units; the page scales it.
@@ -44,7 +44,7 @@ pub(crate) fn BalanceChart(
     let (left, right) = (marked(first.at, t.locale), marked(last.at, t.locale));
     let right = (right != left).then_some(right);
     let number = |credits| format::number(credits, t.locale);
-    let (from, to) = (number(before(oldest)), number(newest.balance_after));
+    let (from, to) = (number(Credits(found(&entries))), number(newest.balance_after));
     let says = if since == until {
         (t.chart_says_at_once)(&from, &to, &since)
     } else {
@@ -83,9 +83,9 @@ pub(crate) fn BalanceChart(
     .into_any()
 }
 
-/// The balance that an entry found.
-fn before(entry: &LedgerEntryView) -> Credits {
-    Credits(entry.balance_after.0.saturating_sub(entry.credits.0))
+/// The balance that the oldest of the entries found.
+fn found(entries: &[LedgerEntryView]) -> i64 {
+    entries.last().map_or(0, |oldest| oldest.balance_after.0.saturating_sub(oldest.credits.0))
 }
 
 /// From instants and credits to the picture.
@@ -101,8 +101,7 @@ impl Scale {
     fn of(entries: &[LedgerEntryView], until: i64) -> Self {
         let seconds = || entries.iter().map(|entry| entry.at.second).chain([until]);
         let (first, last) = (seconds().min().unwrap_or(until), seconds().max().unwrap_or(until));
-        let found = entries.last().map(|oldest| before(oldest).0);
-        let balances = || entries.iter().map(|entry| entry.balance_after.0).chain(found).chain([0]);
+        let balances = || entries.iter().map(|entry| entry.balance_after.0).chain([found(entries), 0]);
         let lowest = balances().min().unwrap_or(0);
         let most = balances().max().unwrap_or(0).max(lowest + 1);
         Self { first, seconds: (last - first).max(1), least: lowest, most }
@@ -126,8 +125,7 @@ impl Scale {
 
     /// From what the oldest entry found to the end: a balance stays what it is until the next entry.
     fn line(&self, entries: &[LedgerEntryView]) -> String {
-        let start = entries.last().map_or(0, |oldest| before(oldest).0);
-        let mut path = format!("M {LEFT} {}", self.y(start));
+        let mut path = format!("M {LEFT} {}", self.y(found(entries)));
         for entry in entries.iter().rev() {
             // Writing to a string does not fail.
             let _ = write!(path, " H {} V {}", self.x(entry.at.second), self.y(entry.balance_after.0));
@@ -195,12 +193,12 @@ mod tests {
             points in proptest::collection::vec((0..=i64::from(u32::MAX), any::<i64>(), any::<i64>()), 1..20),
             until in 0..=i64::from(u32::MAX),
         ) {
-            let entries: Vec<_> = points.into_iter().map(|(second, credits, balance)| entry(second, credits / 8, balance / 8)).collect();
+            let drawn = |(second, credits, balance)| entry(second, credits / 8, balance / 8);
+            let entries: Vec<_> = points.into_iter().map(drawn).collect();
             let scale = Scale::of(&entries, until);
-            let balances = entries.iter().map(|entry| entry.balance_after).chain(entries.last().map(before));
             prop_assert!(entries.iter().all(|entry| (LEFT..=WIDTH).contains(&scale.x(entry.at.second))));
-            for balance in balances {
-                prop_assert!((TOP..=HEIGHT - BOTTOM).contains(&scale.y(balance.0)));
+            for balance in entries.iter().map(|entry| entry.balance_after.0).chain([found(&entries)]) {
+                prop_assert!((TOP..=HEIGHT - BOTTOM).contains(&scale.y(balance)));
             }
         }
     }

@@ -3,12 +3,7 @@
 use leptos::prelude::*;
 
 use super::{Notice, Tone};
-use crate::{
-    api,
-    error::ShopError,
-    locales::{Texts, texts},
-    routes,
-};
+use crate::{api, context::texts, error::ShopError, locales::Texts, routes};
 
 /// The error in words; of use to somebody who wants to go on.
 pub(crate) fn error_text(error: ShopError, t: &'static Texts) -> &'static str {

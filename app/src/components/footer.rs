@@ -3,12 +3,7 @@
 use billing::locale::Locale;
 use leptos::prelude::*;
 
-use crate::{
-    api::Visit,
-    legal::LegalPage,
-    locales::{Texts, legal_title, texts},
-    routes,
-};
+use crate::{api::Visit, context::texts, legal::LegalPage, locales::Texts, routes};
 
 /// Who sells, what the law asks to be within reach of every page, and the choice of language.
 #[component]
@@ -16,7 +11,7 @@ pub(crate) fn Footer() -> impl IntoView {
     let t = texts();
     let seller = expect_context::<Visit>().seller_name;
     let legal = LegalPage::ALL.map(|page| {
-        view! { <a class="link" href=routes::legal(page)>{legal_title(page, t)}</a> }
+        view! { <a class="link" href=routes::legal(page)>{page.title(t)}</a> }
     });
     view! {
         <footer class="site-footer">

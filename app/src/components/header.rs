@@ -7,7 +7,7 @@ use super::{
     footer::LanguageSwitch,
     icon::{Icon, Shape},
 };
-use crate::{api::Visit, locales::texts, routes};
+use crate::{api::Visit, context::texts, routes};
 
 /// Name of the shop, balance, and who is signed in.
 #[component]

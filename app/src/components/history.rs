@@ -6,9 +6,9 @@ use leptos::prelude::*;
 use super::{ErrorView, StatusBadge};
 use crate::{
     api::{self, HistoryView, PurchaseView, Visit},
+    context::texts,
     format,
-    islands::KeepFresh,
-    locales::texts,
+    islands::fresh::KeepFresh,
     routes,
 };
 

@@ -7,7 +7,12 @@ use super::{
     order_form::{OrderPanel, OrderSkeleton},
     product_card::buy_link_id,
 };
-use crate::{api, islands, locales::texts, routes};
+use crate::{
+    api,
+    context::texts,
+    islands::{order, order_opener::OrderOpener},
+    routes,
+};
 
 /// The order form of the product in the address, and what stands in its place until it has come.
 #[component]
@@ -18,11 +23,11 @@ pub(crate) fn OrderDialog() -> impl IntoView {
     let opener = product_id.as_deref().map(buy_link_id);
     let dialog = product_id.map(|product_id| {
         view! {
-            <islands::OrderDialog busy=false>
+            <order::OrderDialog busy=false>
                 <Panel>
                     <OrderPanel form=api::order_form(&product_id) />
                 </Panel>
-            </islands::OrderDialog>
+            </order::OrderDialog>
         }
     });
     view! {
@@ -30,13 +35,13 @@ pub(crate) fn OrderDialog() -> impl IntoView {
             {dialog}
         </div>
         <template id=SKELETON>
-            <islands::OrderDialog busy=true>
+            <order::OrderDialog busy=true>
                 <Panel>
                     <OrderSkeleton />
                 </Panel>
-            </islands::OrderDialog>
+            </order::OrderDialog>
         </template>
-        <islands::OrderOpener region=REGION skeleton=SKELETON />
+        <OrderOpener region=REGION skeleton=SKELETON />
     }
 }
 

@@ -9,10 +9,10 @@ use super::{
 };
 use crate::{
     api::{OrderFormView, Visit},
+    context::texts,
     error::ShopError,
     format,
-    islands::OrderButton,
-    locales::texts,
+    islands::order::OrderButton,
     routes,
 };
 

@@ -5,9 +5,8 @@ use leptos::prelude::*;
 
 use crate::{
     api::{ProductView, Visit},
-    format,
-    locales::texts,
-    routes,
+    context::texts,
+    format, routes,
 };
 
 /// The id of the link that orders a product; focus goes back there when the order form closes.

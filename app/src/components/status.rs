@@ -3,10 +3,7 @@
 use billing::purchase::{FailureReason, Status};
 use leptos::prelude::*;
 
-use crate::{
-    api::PurchaseView,
-    locales::{Texts, texts},
-};
+use crate::{api::PurchaseView, context::texts, locales::Texts};
 
 /// How a purchase stands.
 pub(crate) fn status_text(purchase: &PurchaseView, t: &'static Texts) -> &'static str {

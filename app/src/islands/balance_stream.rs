@@ -115,7 +115,7 @@ impl Follower {
         self.ask_in(SILENCE_MAX);
     }
 
-    /// The stream tells how things stand; so do the other tabs hear it.
+    /// The stream told how things stand; the other tabs are told, too.
     fn told(&self, id: &str, data: &str) {
         self.take_in(id, data);
         if let Some(others) = &self.others {

@@ -1,24 +1,15 @@
 //! What of a page moves in the browser. Each island is small, and is told what it says, so that texts stay on the server.
 
-mod balance;
+pub(crate) mod balance;
 mod balance_stream;
 mod fetch;
-mod fresh;
-mod order;
-mod order_opener;
-mod print;
+pub(crate) mod fresh;
+pub(crate) mod order;
+pub(crate) mod order_opener;
+pub(crate) mod print;
 mod region;
 
 use leptos::prelude::*;
-
-#[cfg(feature = "ssr")]
-pub(crate) use {
-    balance::{BalanceNews, BalanceText, WhileOverdrawn},
-    fresh::KeepFresh,
-    order::{Onward, OrderButton, OrderDialog},
-    order_opener::OrderOpener,
-    print::PrintButton,
-};
 
 pub(crate) use balance::LiveBalance;
 

@@ -11,7 +11,7 @@ pub(super) const CONVENTIONS: Conventions = Conventions {
     per_cent: "\u{a0}%",
     date: |at| format!("{:02}.{:02}.{}", at.day, at.month, at.year),
     oclock: "\u{a0}Uhr",
-        column: b';',
+    column: b';',
 };
 
 pub(super) const TEXTS: Texts = Texts {

@@ -16,7 +16,7 @@ pub(super) const CONVENTIONS: Conventions = Conventions {
         format!("{}\u{a0}{month}\u{a0}{}", at.day, at.year)
     },
     oclock: "",
-        column: b',',
+    column: b',',
 };
 
 pub(super) const TEXTS: Texts = Texts {

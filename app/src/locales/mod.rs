@@ -1,12 +1,8 @@
 //! The shop's texts. A text that a language lacks is a compile error, and so is one that no page uses.
 
 use billing::locale::Locale;
-#[cfg(feature = "ssr")]
-use leptos::prelude::use_context;
 
 use crate::format::WallTime;
-#[cfg(feature = "ssr")]
-use crate::{api::Visit, legal::LegalPage};
 
 macro_rules! texts_in_files {
     ($($locale:ident = $tag:literal in $file:ident),+) => {
@@ -265,21 +261,4 @@ pub(crate) struct Texts {
     pub(crate) unreachable: (&'static str, &'static str),
     pub(crate) wrong_request: (&'static str, &'static str),
     pub(crate) our_fault: (&'static str, &'static str),
-}
-
-/// The heading of a legal page.
-#[cfg(feature = "ssr")]
-pub(crate) fn legal_title(page: LegalPage, t: &'static Texts) -> &'static str {
-    match page {
-        LegalPage::Imprint => t.imprint,
-        LegalPage::Terms => t.terms,
-        LegalPage::Privacy => t.privacy,
-        LegalPage::Withdrawal => t.withdrawal,
-    }
-}
-
-/// The texts in the visitor's language.
-#[cfg(feature = "ssr")]
-pub(crate) fn texts() -> &'static Texts {
-    Texts::of(use_context::<Visit>().unwrap_or_default().locale)
 }

@@ -6,9 +6,9 @@ use leptos_meta::Title;
 use crate::{
     api::Visit,
     components::{Notice, Refusal, Tone},
-    context::Entered,
+    context::{Entered, texts},
     error::AccountProblem,
-    locales::{Texts, texts},
+    locales::Texts,
     routes,
 };
 

@@ -7,10 +7,9 @@ use super::not_found::NotFound;
 use crate::{
     api::{self, Cancelled, PurchaseView},
     components::{ErrorView, Fact, Facts, Notice, OutcomeCard, Tone, error_text, status_text},
+    context::texts,
     error::ShopError,
-    format,
-    locales::texts,
-    routes,
+    format, routes,
 };
 
 /// Says that nothing was charged; offers to go on paying or to drop the purchase.

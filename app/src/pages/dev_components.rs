@@ -21,8 +21,8 @@ use crate::{
         BalanceCard, BalanceChart, Fact, Facts, Icon, Notice, OrderPanel, OrderSkeleton, OutcomeCard, PageBalance,
         ProductCard, Shape, StatusBadge, Tone,
     },
+    context::texts,
     format::WallTime,
-    locales::texts,
 };
 
 const AT: WallTime = WallTime { year: 2026, month: 3, day: 7, hour: 9, minute: 5 };

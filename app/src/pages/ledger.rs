@@ -7,9 +7,10 @@ use leptos_meta::Title;
 use crate::{
     api::{self, LedgerEntryView, LedgerView, Visit},
     components::{BalanceCard, BalanceChart, ErrorView},
+    context::texts,
     format,
-    islands::KeepFresh,
-    locales::{Texts, texts},
+    islands::fresh::KeepFresh,
+    locales::Texts,
     routes,
 };
 

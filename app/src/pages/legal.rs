@@ -8,9 +8,9 @@ use super::not_found::NotFound;
 use crate::{
     api,
     components::{ErrorView, Notice, Tone},
+    context::texts,
     error::ShopError,
     legal::LegalPage,
-    locales::{legal_title, texts},
 };
 
 /// A text of the operator's.
@@ -21,7 +21,7 @@ pub(crate) fn LegalTextPage() -> impl IntoView {
     let text = page.ok_or(ShopError::NotFound).and_then(|page| api::legal_text(page).map(|text| (page, text)));
     let content = match text {
         Ok((page, text)) => {
-            let title = legal_title(page, t);
+            let title = page.title(t);
             view! {
                 <Title text=title />
                 <h1 class="title-large">{title}</h1>

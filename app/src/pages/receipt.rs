@@ -9,9 +9,9 @@ use super::not_found::NotFound;
 use crate::{
     api::{self, ReceiptView},
     components::{ErrorView, Fact, Facts, StatusBadge},
+    context::texts,
     error::ShopError,
-    islands::PrintButton,
-    locales::texts,
+    islands::print::PrintButton,
     receipt::{Column, Document, Line, LineKind, Party, Table},
     routes,
 };

@@ -6,7 +6,7 @@ use leptos_meta::Title;
 use crate::{
     api::{self, Visit},
     components::{BalanceCard, ErrorView, History, Icon, OrderDialog, ProductCard, Shape},
-    locales::texts,
+    context::texts,
     routes,
 };
 

@@ -12,10 +12,10 @@ use super::not_found::NotFound;
 use crate::{
     api::{self, Confirmed, PurchaseView, Visit},
     components::{Balance, ErrorView, Notice, OutcomeCard, Tone},
+    context::texts,
     error::ShopError,
     format,
-    islands::KeepFresh,
-    locales::texts,
+    islands::fresh::KeepFresh,
     routes,
 };
 

@@ -9,10 +9,10 @@ use super::not_found::NotFound;
 use crate::{
     api::{self, Visit},
     components::{ErrorView, Fact, Facts, OutcomeCard, Refusal, Tone},
-    context::Entered,
+    context::{Entered, texts},
     error::{AccountProblem, ShopError},
     format,
-    locales::{Texts, texts},
+    locales::Texts,
     routes,
 };
 

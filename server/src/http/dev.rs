@@ -34,7 +34,7 @@ pub async fn mailbox(State(state): State<AppState>) -> Result<Html<String>, Prob
             </body>
         </html>
     };
-    Ok(Html(app::still_document(page)))
+    Ok(Html(app::letters::still_document(page)))
 }
 
 fn row(mail: KeptMail) -> impl IntoView {

@@ -1,8 +1,18 @@
-import type { Response } from '@playwright/test';
+import type { Page, Response } from '@playwright/test';
 import { buy, expect, openPurchase, signIn, signInBeforehand, test } from '../support/test.ts';
 
 /** What a first page may weigh on its way, in bytes. The front end's files: scripts/check-budgets.mjs. */
 const HTML_BYTES_MAX = 20_000;
+
+/** Notes the paths that the page asks for, but for the logo: it is the tab's icon as well, which some browsers ask for apart. */
+function pathsAskedFor(page: Page): string[] {
+  const paths: string[] = [];
+  page.on('request', (request) => {
+    const path = new URL(request.url()).pathname.replace(/\.[0-9a-f]{16}\./, '.HASH.');
+    if (path !== '/favicon.svg') paths.push(path);
+  });
+  return paths;
+}
 
 test('a page with a full history is light', async ({ page }) => {
   await signIn(page);
@@ -19,24 +29,22 @@ test('a page with a full history is light', async ({ page }) => {
 
 test('before the visitor does anything, a page asks for its files once and for nothing else', async ({ page }) => {
   await signInBeforehand(page);
-  const asked: string[] = [];
-  page.on('request', (request) => asked.push(new URL(request.url()).pathname.replace(/\.[0-9a-f]{16}\./, '.HASH.')));
+  const asked = pathsAskedFor(page);
   const live = page.waitForRequest(/\/billing\/balance\/stream$/);
   await page.goto('/');
   await live;
   await page.waitForTimeout(1_000);
   const files = ['/pkg/shop.HASH.css', '/pkg/shop.HASH.js', '/pkg/shop.HASH.wasm'];
-  // A signed-in page follows the balance. The logo is the tab's icon as well, which some browsers ask for apart.
+  // A signed-in page follows the balance.
   const expected = ['/', '/billing/balance/stream', ...files];
-  expect(asked.filter((path) => path !== '/favicon.svg').sort()).toEqual(expected);
+  expect(asked.sort()).toEqual(expected);
 });
 
 test('whoever is not signed in gets a page and its looks, and nothing to run', async ({ page }) => {
-  const asked: string[] = [];
-  page.on('request', (request) => asked.push(new URL(request.url()).pathname.replace(/\.[0-9a-f]{16}\./, '.HASH.')));
+  const asked = pathsAskedFor(page);
   await page.goto('/');
   await page.waitForLoadState('networkidle');
-  expect(asked.filter((path) => path !== '/favicon.svg').sort()).toEqual(['/', '/pkg/shop.HASH.css']);
+  expect(asked.sort()).toEqual(['/', '/pkg/shop.HASH.css']);
 });
 
 test('what a browser has of the front end it keeps for good', async ({ page }) => {

@@ -84,9 +84,13 @@ async function mails(page: Page, count: number): Promise<void> {
   }).toPass();
 }
 
+/** Somebody who asks for that language, by the API as well. */
+const visitor = (browser: Browser, baseURL: string, locale: string) =>
+  browser.newContext({ baseURL, locale, extraHTTPHeaders: { 'accept-language': locale } });
+
 /** Pages that nobody has to sign in for, and those that only mock mode has. */
 export async function mockTour(browser: Browser, baseURL: string, locale: string): Promise<Leg[]> {
-  const context = await browser.newContext({ baseURL, locale, extraHTTPHeaders: { 'accept-language': locale } });
+  const context = await visitor(browser, baseURL, locale);
   const page = await context.newPage();
   await signInBeforehand(page);
   const { checkout_url } = await openPurchase(page, 'credits_10');
@@ -122,7 +126,7 @@ export async function mockTour(browser: Browser, baseURL: string, locale: string
 /** Pages of customers, in every state that a purchase can bring them into. */
 export async function customerTour(browser: Browser, baseURL: string, locale: string, stripe: Stripe): Promise<Leg[]> {
   const signedUp = async (account: typeof BUYER) => {
-    const context = await browser.newContext({ baseURL, locale, extraHTTPHeaders: { 'accept-language': locale } });
+    const context = await visitor(browser, baseURL, locale);
     const page = await context.newPage();
     await signUp(page, account);
     return { context, page };

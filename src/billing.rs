@@ -26,7 +26,7 @@ use jiff::Timestamp;
 pub use checkout::{Applied, Discrepancy};
 pub use order::{Order, OrderError};
 pub use receipt::RECEIPTS_AT_ONCE;
-pub use recovery::PurchaseChecked;
+pub use recovery::{LEASE, PurchaseChecked};
 pub use webhook::{Received, StillToApply, TakenIn};
 
 use crate::{

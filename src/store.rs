@@ -43,6 +43,9 @@ pub trait Store: MailStore + WithdrawalStore {
     /// Which purchase a payment belongs to; nothing else of it. For the provider's notifications alone.
     async fn locate_payment(&self, payment_ref: &str) -> Result<Option<(TenantId, PurchaseId)>, StoreError>;
 
+    /// For the start of the process: whether any purchase has a checkout session whose id begins otherwise.
+    async fn has_checkout_without_prefix(&self, prefix: &str) -> Result<bool, StoreError>;
+
     /// The tenant's purchases, newest first.
     async fn purchases(&self, tenant: TenantId, page: PageRequest) -> Result<Vec<Purchase>, StoreError>;
 

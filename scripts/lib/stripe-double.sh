@@ -28,6 +28,8 @@ settle_double() {
     set_for_double STRIPE_SECRET_KEY "$DOUBLE_KEY"
     set_for_double STRIPE_WEBHOOK_SECRET "$DOUBLE_SECRET"
     export STRIPE_API_BASE=$base
+    # Not mock mode's database: that mode refuses one that holds sales by Stripe.
+    [ -n "$(setting DATABASE_URL "")" ] || export DATABASE_URL=sqlite://data/stripe-double.db
 
     # The double delivers on this machine only.
     address=$(setting LISTEN_ADDR "$(leptos_setting site-addr)")

@@ -2,7 +2,7 @@
 
 mod read;
 
-use std::{fmt, net::SocketAddr};
+use std::{fmt, net::SocketAddr, time::Duration};
 
 use axum::http::HeaderName;
 use billing::receipt::Issuer;
@@ -25,6 +25,8 @@ pub struct Settings {
     pub public_url: Option<Url>,
     /// Who takes the money.
     pub payments: Payments,
+    /// Whether anybody may reach a shop in mock mode.
+    pub public_mock_mode: bool,
     /// What notifications are signed with; several while one is being rotated.
     pub webhook_secrets: Vec<SecretString>,
     /// Who sells, and at which VAT rate.
@@ -33,6 +35,8 @@ pub struct Settings {
     pub time_zone: TimeZone,
     /// How mails go out.
     pub mail: Mail,
+    /// How long to rest after each mail.
+    pub mail_pause: Duration,
     /// The operator's texts, or samples.
     pub legal: legal::Read,
     /// How log lines look.
@@ -94,6 +98,15 @@ impl Settings {
     /// Whether real money moves.
     pub fn live(&self) -> bool {
         matches!(self.payments, Payments::Stripe { live: true, .. })
+    }
+
+    /// Who takes the money, in a sentence.
+    pub fn mode(&self) -> &'static str {
+        match self.payments {
+            Payments::Mock => "mock mode: nobody pays, credits cost nothing",
+            Payments::Stripe { live: false, .. } => "Stripe, with a test key: no real money moves",
+            Payments::Stripe { live: true, .. } => "Stripe, with a live key: real money moves",
+        }
     }
 
     /// Reads the settings by name. An empty value is as good as none.

@@ -20,5 +20,6 @@ pub mod state;
 pub mod streams;
 pub mod stripe;
 pub mod system;
+pub mod tasks;
 pub mod telemetry;
 pub mod worker;

@@ -22,7 +22,7 @@ use crate::{
     config::{self, Payments, Settings, local_url},
     identity::{DEMO_EMAIL, DEMO_PASSWORD, Identity},
     mail::{Postman, Transport, mailbox::Mailbox, smtp},
-    mock::MockProvider,
+    mock::{MOCK_SESSION_PREFIX, MockProvider},
     router::{files, router},
     serve::serve,
     state::{AppState, Parts, Site},
@@ -32,12 +32,18 @@ use crate::{
         client::{StripeProvider, StripeSettings, call::Patience},
     },
     system::{SystemClock, SystemEntropy},
+    tasks::{Job, Next, TaskHealth, Tasks},
     telemetry::Metrics,
     worker::Worker,
 };
 
-/// How often the process tidies up.
-const UPKEEP: Duration = Duration::from_mins(5);
+/// How often the process tidies up, and how long that may take.
+const UPKEEP_EVERY: Duration = Duration::from_mins(5);
+const UPKEEP_TIME_MAX: Duration = Duration::from_mins(1);
+/// How long the rounds of background tasks may go on after the last request has ended.
+const TASKS_GRACE: Duration = Duration::from_secs(5);
+/// How long stopping may take altogether; whoever started the process would kill it sooner or later.
+const STOP_TIME_MAX: Duration = Duration::from_secs(25);
 
 /// Why the process does not start: a sentence that says what to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -142,6 +148,7 @@ pub fn assemble(
             .reload_port(3_001_u32)
             .build(),
         streams: Streams::default(),
+        tasks: TaskHealth::default(),
         mailbox: matches!(settings.mail, config::Mail::Mailbox).then(Mailbox::default),
         shutdown,
         metrics: Metrics::start(),
@@ -160,13 +167,28 @@ pub fn postman(settings: &Settings, state: &AppState) -> Result<Postman, CannotS
             (Transport::Mailbox(state.mailbox.clone().unwrap_or_default()), from)
         }
     };
-    Ok(Postman { shop: state.shop.clone(), accounts: state.accounts.clone(), from, transport })
+    let (shop, accounts) = (state.shop.clone(), state.accounts.clone());
+    Ok(Postman { shop, accounts, from, transport, pause: settings.mail_pause })
 }
 
 /// Keeps what buyers are asked to agree to, before anybody is.
 pub async fn keep_consent_texts(settings: &Settings, store: &dyn Store) -> Result<(), CannotStart> {
     for texts in &settings.legal.legal.0 {
         store.keep_consent_text(&texts.consent).await.map_err(|error| unusable(&error))?;
+    }
+    Ok(())
+}
+
+/// Mock mode gives credits away and takes a question about a session for its payment: never beside sales by the provider.
+pub async fn refuse_mock_mode_on_sales(settings: &Settings, store: &dyn Store) -> Result<(), CannotStart> {
+    let foreign =
+        async || store.has_checkout_without_prefix(MOCK_SESSION_PREFIX).await.map_err(|error| unusable(&error));
+    if settings.mock() && foreign().await? {
+        return Err(CannotStart(
+            "STRIPE_SECRET_KEY is missing, and the database that DATABASE_URL names holds sales by Stripe: in mock mode \
+             credits would be given away there. Set STRIPE_SECRET_KEY, or name another database for mock mode."
+                .to_owned(),
+        ));
     }
     Ok(())
 }
@@ -189,7 +211,12 @@ pub async fn run(settings: Settings) -> Result<(), CannotStart> {
     let public_url = settings.public_url.clone().or_else(|| local_url(address));
     let public_url = public_url.ok_or_else(|| CannotStart("PUBLIC_URL is missing: set it.".to_owned()))?;
     let provider = payment_provider(&settings, &public_url)?;
+    tracing::info!("{}", settings.mode());
     let stores = open_migrated(&settings).await?;
+    refuse_mock_mode_on_sales(&settings, stores.store.as_ref()).await?;
+    if settings.public_mock_mode {
+        tracing::warn!("ALLOW_PUBLIC_MOCK_MODE is set: whoever reaches this shop gets credits for nothing");
+    }
     keep_consent_texts(&settings, stores.store.as_ref()).await?;
     if settings.live() && !settings.legal.samples.is_empty() {
         let files = settings.legal.samples.join(", ");
@@ -210,26 +237,22 @@ pub async fn run(settings: Settings) -> Result<(), CannotStart> {
     let postman = postman(&settings, &state)?;
     // Before anybody is told that it runs, and may want to stop it.
     let signals = Signals::listen().map_err(|error| CannotStart(format!("Signals cannot be heard: {error}.")))?;
-    let signals = tokio::spawn(stop_on_signal(signals, shutdown.clone()));
-    let upkeep = tokio::spawn(upkeep(state.clone()));
+    tokio::spawn(stop_on_signal(signals, shutdown.clone()));
+    let tasks = Tasks::new(state.tasks.clone(), state.clock.clone(), shutdown.clone());
     let worker = Worker {
         billing: state.shop.billing.clone(),
         accounts: state.accounts.clone(),
         asks_provider: !settings.mock(),
         issuer: settings.issuer.clone(),
     };
-    let worker = tokio::spawn(worker.run(shutdown.clone()));
-    let postman = tokio::spawn(postman.run(shutdown.clone()));
+    for job in worker.jobs() {
+        tasks.start(job);
+    }
+    tasks.start(postman.job());
+    tasks.start(upkeep(&state));
     announce(&state, settings.mock());
     serve(listener, router(&state), shutdown).await;
-    upkeep.abort();
-    if let Err(error) = worker.await {
-        tracing::error!(%error, "the worker had failed");
-    }
-    if let Err(error) = postman.await {
-        tracing::error!(%error, "the postman had failed");
-    }
-    signals.abort();
+    tasks.stop(TASKS_GRACE).await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -261,20 +284,30 @@ fn announce(state: &AppState, mock: bool) {
     }
 }
 
-async fn upkeep(state: AppState) {
-    let mut interval = tokio::time::interval(UPKEEP);
-    loop {
-        interval.tick().await;
-        state.identity.clean_up().await;
-        state.metrics.run_upkeep();
-    }
+fn upkeep(state: &AppState) -> Job {
+    let state = state.clone();
+    Job::new("upkeep", UPKEEP_EVERY, UPKEEP_TIME_MAX, move || {
+        let state = state.clone();
+        async move {
+            state.identity.clean_up().await;
+            state.metrics.run_upkeep();
+            Next::Wait
+        }
+    })
 }
 
-/// Ctrl-C or SIGTERM: no new connections, running requests may finish, open streams end. Once more: at once.
+/// Ctrl-C or SIGTERM: no new connections, running requests may finish, open streams end. Once more, or when that takes too
+/// long: at once.
 async fn stop_on_signal(mut signals: Signals, shutdown: CancellationToken) {
     signals.next().await;
     tracing::info!("stopping");
     shutdown.cancel();
+    // A thread, since what holds the process up may hold up its tasks as well.
+    std::thread::spawn(|| {
+        std::thread::sleep(STOP_TIME_MAX);
+        tracing::error!(seconds = STOP_TIME_MAX.as_secs(), "stopping took too long, so the process was ended");
+        std::process::exit(1);
+    });
     signals.next().await;
     std::process::exit(130);
 }

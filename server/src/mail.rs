@@ -21,19 +21,20 @@ use lettre::{
     Message,
     message::{Attachment, Mailbox as Address, MultiPart, SinglePart, header::ContentType},
 };
-use tokio::time::{MissedTickBehavior, interval, sleep};
-use tokio_util::sync::CancellationToken;
+use tokio::time::sleep;
 
 use mailbox::Mailbox;
 use smtp::Smtp;
 
-use crate::receipt::{self, Pdf, ReceiptError};
+use crate::{
+    receipt::{self, Pdf, ReceiptError},
+    tasks::{Job, Next},
+};
 
 /// How often to look whether a mail is due.
 const EVERY: Duration = Duration::from_secs(1);
-/// How long to rest after each mail: writing one costs some milliseconds of the processor's time and some commits, which
-/// buyers need more when many buy at once.
-const REST: Duration = Duration::from_millis(50);
+/// How long one mail may take, the mail server's silence included: less than the lease on it.
+const ROUND_TIME_MAX: Duration = Duration::from_mins(2);
 
 /// Where mails go.
 #[derive(Clone)]
@@ -55,6 +56,9 @@ pub struct Postman {
     pub from: Address,
     /// Where they go.
     pub transport: Transport,
+    /// How long to rest after each mail: writing one costs some milliseconds of the processor's time and some commits,
+    /// which buyers need more when many buy at once.
+    pub pause: Duration,
 }
 
 /// Why a mail was not sent. The text is for the operator.
@@ -83,25 +87,24 @@ struct Post {
 }
 
 impl Postman {
-    /// Sends until `shutdown`, which the mail at hand is still finished before. A round that fails is logged, and the next
-    /// one comes.
-    pub async fn run(self, shutdown: CancellationToken) {
-        let mut rounds = interval(EVERY);
-        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = shutdown.cancelled() => return,
-                _ = rounds.tick() => {}
+    /// The job of sending, to be repeated for as long as the process serves: one mail a round.
+    pub fn job(self) -> Job {
+        Job::new("mails", EVERY, ROUND_TIME_MAX, move || {
+            let postman = self.clone();
+            async move { postman.round().await }
+        })
+    }
+
+    async fn round(&self) -> Next {
+        match self.send_next().await {
+            Ok(true) => {
+                sleep(self.pause).await;
+                Next::AtOnce
             }
-            while !shutdown.is_cancelled() {
-                match self.send_next().await {
-                    Ok(true) => sleep(REST).await,
-                    Ok(false) => break,
-                    Err(error) => {
-                        tracing::warn!(%error, "the outbox could not be read");
-                        break;
-                    }
-                }
+            Ok(false) => Next::Wait,
+            Err(error) => {
+                tracing::warn!(%error, "the outbox could not be read");
+                Next::Wait
             }
         }
     }

@@ -119,7 +119,7 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
             if let Some(url) = settings.public_url.clone().or_else(|| local_url(settings.listen_addr)) {
                 lifecycle::payment_provider(&settings, &url)?;
             }
-            println!("The settings are right.");
+            println!("The settings are right: {}.", settings.mode());
         }
         Command::Reconcile { dry_run } => {
             let worker = lifecycle::worker(&settings).await?;

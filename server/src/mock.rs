@@ -10,6 +10,9 @@ use billing::{
 use jiff::Timestamp;
 use url::Url;
 
+/// How the ids of checkout sessions begin that were opened in mock mode, and of no others.
+pub const MOCK_SESSION_PREFIX: &str = "cs_mock_";
+
 /// Keeps nothing, so that any process answers for any session, also after a restart.
 #[derive(Clone, Debug)]
 pub struct MockProvider {
@@ -23,7 +26,7 @@ impl MockProvider {
     }
 
     fn session(&self, purchase: &Purchase, status: SessionStatus) -> CheckoutSession {
-        let provider_ref = format!("cs_mock_{}", purchase.id);
+        let provider_ref = format!("{MOCK_SESSION_PREFIX}{}", purchase.id);
         let mut url = self.public_url.clone();
         url.set_path("/checkout/success");
         url.query_pairs_mut().append_pair("session_id", &provider_ref);

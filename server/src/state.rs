@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::{identity::Identity, mail::mailbox::Mailbox, streams::Streams, telemetry::Metrics};
+use crate::{identity::Identity, mail::mailbox::Mailbox, streams::Streams, tasks::TaskHealth, telemetry::Metrics};
 
 /// Where the shop is, seen from outside.
 #[derive(Clone, Debug)]
@@ -79,6 +79,8 @@ pub struct Parts {
     pub mailbox: Option<Mailbox>,
     /// Cancelled when the process is about to stop: ends what would otherwise stay open.
     pub shutdown: CancellationToken,
+    /// Whether the background tasks get on.
+    pub tasks: TaskHealth,
     /// The numbers at `/metrics`.
     pub metrics: Metrics,
 }

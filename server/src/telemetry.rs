@@ -70,6 +70,8 @@ fn describe() {
     metrics::describe_counter!("webhook_received_total", "Notifications that were stored, by outcome");
     metrics::describe_counter!("webhook_rejected_total", "Notifications whose signature did not fit");
     metrics::describe_counter!("sign_in_failed_total", "Sign-ins with wrong credentials");
+    metrics::describe_gauge!("task_last_round_timestamp_seconds", "When a background task last ended a round");
+    metrics::describe_counter!("task_restarts_total", "Rounds of background tasks that hung or failed");
     metrics::describe_histogram!("http_request_duration_seconds", "Time to the head of the answer");
     // There from the start, so that an alert on them can tell zero from unknown.
     for reason in ["amount", "currency", "livemode", "session", "payment", "unreadable", "retries_exhausted"] {

@@ -1,13 +1,23 @@
 //! The worker: in every process, beside the pages, it takes up what a crash, a fault or silence left behind. The work
 //! itself is the domain's ([`billing::billing`]); here is only when.
+//!
+//! Each job is a task of its own ([`crate::tasks`]), so that one that waits for the provider holds up no other, and takes up
+//! one thing at a time: a round ends within the lease on what it has claimed, or is dropped before another process claims
+//! the same.
 
 use std::{sync::Arc, time::Duration};
 
-use billing::{Billing, account::AccountStore, billing::RECEIPTS_AT_ONCE, receipt::Issuer};
-use tokio::time::{MissedTickBehavior, interval};
-use tokio_util::sync::CancellationToken;
+use billing::{
+    Billing,
+    account::AccountStore,
+    billing::{LEASE, RECEIPTS_AT_ONCE},
+    receipt::Issuer,
+};
 
-use crate::stripe::event;
+use crate::{
+    stripe::event,
+    tasks::{Job, Next},
+};
 
 /// Stored events that did not apply; most wait for seconds.
 const EVENTS_EVERY: Duration = Duration::from_secs(1);
@@ -17,8 +27,12 @@ const PENDING_EVERY: Duration = Duration::from_secs(5);
 const BACKFILL_EVERY: Duration = Duration::from_mins(10);
 /// Paid purchases that have no receipt yet.
 const RECEIPTS_EVERY: Duration = Duration::from_secs(1);
-/// How much one round takes up, so that several processes share a backlog.
-const BATCH: u32 = 20;
+/// How much earlier than its lease a round has to end.
+const LEASE_MARGIN: Duration = Duration::from_secs(20);
+/// The provider's whole list of thirty days has to fit in. What was taken in by a round that did not is kept.
+const BACKFILL_TIME_MAX: Duration = Duration::from_mins(15);
+/// One batch of receipts.
+const RECEIPTS_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// What the worker works upon.
 #[derive(Clone)]
@@ -34,57 +48,71 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Works until `shutdown`. A round that fails is logged, and the next one comes.
-    pub async fn run(self, shutdown: CancellationToken) {
-        let mut events = every(EVENTS_EVERY);
-        let mut pending = every(PENDING_EVERY);
-        let mut backfill = every(BACKFILL_EVERY);
-        let mut receipts = every(RECEIPTS_EVERY);
-        loop {
-            tokio::select! {
-                () = shutdown.cancelled() => return,
-                _ = events.tick() => self.retry_events().await,
-                _ = pending.tick(), if self.asks_provider => self.check_pending().await,
-                _ = backfill.tick(), if self.asks_provider => self.backfill().await,
-                _ = receipts.tick() => self.number_receipts().await,
+    /// The jobs, to be repeated for as long as the process serves.
+    pub fn jobs(&self) -> Vec<Job> {
+        let leased = LEASE.unsigned_abs() - LEASE_MARGIN;
+        let mut jobs = vec![
+            self.job("events", EVENTS_EVERY, leased, Self::retry_event),
+            self.job("receipts", RECEIPTS_EVERY, RECEIPTS_TIME_MAX, Self::number_receipts),
+        ];
+        if self.asks_provider {
+            jobs.push(self.job("pending", PENDING_EVERY, leased, Self::check_pending));
+            jobs.push(self.job("backfill", BACKFILL_EVERY, BACKFILL_TIME_MAX, Self::backfill));
+        }
+        jobs
+    }
+
+    fn job<R>(&self, name: &'static str, period: Duration, time_max: Duration, round: fn(Self) -> R) -> Job
+    where
+        R: Future<Output = Next> + Send + 'static,
+    {
+        let worker = self.clone();
+        Job::new(name, period, time_max, move || round(worker.clone()))
+    }
+
+    async fn retry_event(self) -> Next {
+        match self.billing.retry_events(&|stored| event::read(&stored.payload), 1).await {
+            Ok(claimed) => after(claimed),
+            Err(error) => {
+                tracing::warn!(%error, "stored events could not be taken up");
+                Next::Wait
             }
         }
     }
 
-    async fn retry_events(&self) {
-        if let Err(error) = self.billing.retry_events(&|stored| event::read(&stored.payload), BATCH).await {
-            tracing::warn!(%error, "stored events could not be taken up");
+    async fn check_pending(self) -> Next {
+        match self.billing.check_pending(self.accounts.as_ref(), 1).await {
+            Ok(claimed) => after(claimed),
+            Err(error) => {
+                tracing::warn!(%error, "pending purchases could not be checked");
+                Next::Wait
+            }
         }
     }
 
-    async fn check_pending(&self) {
-        if let Err(error) = self.billing.check_pending(self.accounts.as_ref(), BATCH).await {
-            tracing::warn!(%error, "pending purchases could not be checked");
-        }
-    }
-
-    async fn backfill(&self) {
+    async fn backfill(self) -> Next {
         match self.billing.backfill().await {
             Ok(0) => {}
             Ok(missed) => tracing::warn!(missed, "events were fetched whose notification had not come"),
             Err(error) => tracing::warn!(%error, "the provider's list of events could not be read"),
         }
+        Next::Wait
     }
 
-    /// All there are: one batch after the other, since they must not wait for a shop that is new to receipts.
-    async fn number_receipts(&self) {
-        loop {
-            match self.billing.number_receipts(&self.issuer).await {
-                Ok(RECEIPTS_AT_ONCE..) => {}
-                Ok(_) => return,
-                Err(error) => return tracing::warn!(%error, "receipts could not be numbered"),
+    /// A full batch is followed by the next one at once: receipts must not wait for a shop that is new to them.
+    async fn number_receipts(self) -> Next {
+        match self.billing.number_receipts(&self.issuer).await {
+            Ok(RECEIPTS_AT_ONCE..) => Next::AtOnce,
+            Ok(_) => Next::Wait,
+            Err(error) => {
+                tracing::warn!(%error, "receipts could not be numbered");
+                Next::Wait
             }
         }
     }
 }
 
-fn every(period: Duration) -> tokio::time::Interval {
-    let mut interval = interval(period);
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    interval
+/// Where one thing was due, others may be.
+fn after(claimed: usize) -> Next {
+    if claimed > 0 { Next::AtOnce } else { Next::Wait }
 }

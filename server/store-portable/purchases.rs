@@ -137,6 +137,20 @@ pub(super) async fn locate(
     found.map(|row| Ok((parse("tenant_id", &row.tenant_id)?, parse("id", &row.id)?))).transpose()
 }
 
+pub(super) async fn has_checkout_without_prefix(pool: &Pool, prefix: &str) -> Result<bool, StoreError> {
+    // Two ends of the unique index on `provider_ref`, so that nothing else is read.
+    let after_prefix = format!("{prefix}{}", char::MAX);
+    let found = sqlx::query_scalar!(
+        r#"SELECT id AS "id!" FROM purchases WHERE provider_ref < $1 OR provider_ref > $2 LIMIT 1"#,
+        prefix,
+        after_prefix
+    )
+    .fetch_optional(pool)
+    .await
+    .map_err(store_error)?;
+    Ok(found.is_some())
+}
+
 pub(super) async fn locate_payment(
     pool: &Pool,
     payment_ref: &str,

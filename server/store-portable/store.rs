@@ -43,6 +43,10 @@ impl Store for ThisStore {
         purchases::locate(self.reader(), provider_ref, purchase_id).await
     }
 
+    async fn has_checkout_without_prefix(&self, prefix: &str) -> Result<bool, StoreError> {
+        purchases::has_checkout_without_prefix(self.reader(), prefix).await
+    }
+
     async fn purchases(&self, tenant: TenantId, page: PageRequest) -> Result<Vec<Purchase>, StoreError> {
         purchases::page(self.reader(), tenant, page).await
     }

@@ -17,8 +17,8 @@ use crate::{
     store::{Change, Committed},
 };
 
-/// How long a claim keeps others away; longer than any call to the provider may take.
-const LEASE: SignedDuration = SignedDuration::from_mins(2);
+/// How long a claim keeps others away. Whoever claims has to be done by then, and so claims one at a time.
+pub const LEASE: SignedDuration = SignedDuration::from_mins(2);
 /// How long an order's call may be repeated. Stripe remembers an idempotency key for a day
 /// (<https://docs.stripe.com/api/idempotent_requests>); an older order without a session is closed, well before that,
 /// since repeating its call could open a second one.
@@ -40,38 +40,34 @@ pub struct PurchaseChecked {
 }
 
 impl Billing {
-    /// Takes up stored events that are due, at most `limit`. `read` gives an event's meaning from its bytes.
+    /// Takes up stored events that are due, at most `limit`; gives how many it were. `read` gives an event's
+    /// meaning from its bytes.
     pub async fn retry_events(
         &self,
         read: &(dyn Fn(&StoredEvent) -> IncomingEvent + Sync),
         limit: u32,
-    ) -> Result<(), BillingError> {
+    ) -> Result<usize, BillingError> {
         let now = self.now();
         let claimed = self.store.claim_events(now, now + LEASE, limit).await?;
-        for event in claimed {
-            let meaning = read(&event).meaning;
+        for event in &claimed {
+            let meaning = read(event).meaning;
             self.apply_or_defer(event.id, &meaning, event.attempts).await?;
         }
-        Ok(())
+        Ok(claimed.len())
     }
 
-    /// Asks the provider about PENDING purchases that are due, at most `limit`: settles, fails, or opens the checkout
-    /// session that a crash left unopened. One that cannot be asked about now falls due again after its lease.
-    pub async fn check_pending(
-        &self,
-        accounts: &dyn AccountStore,
-        limit: u32,
-    ) -> Result<Vec<PurchaseChecked>, BillingError> {
+    /// Asks the provider about PENDING purchases that are due, at most `limit`; gives how many it were. Settles, fails, or
+    /// opens the checkout session that a crash left unopened. One that cannot be asked about now falls due again after its
+    /// lease.
+    pub async fn check_pending(&self, accounts: &dyn AccountStore, limit: u32) -> Result<usize, BillingError> {
         let now = self.now();
         let claimed = self.store.claim_pending(now, now + LEASE, limit).await?;
-        let mut checked = Vec::with_capacity(claimed.len());
-        for (tenant, id) in claimed {
-            match self.check_one(accounts, tenant, id).await {
-                Ok(done) => checked.extend(done),
-                Err(error) => tracing::warn!(purchase = %id, %error, "a pending purchase could not be checked"),
+        for (tenant, id) in &claimed {
+            if let Err(error) = self.check_one(accounts, *tenant, *id).await {
+                tracing::warn!(purchase = %id, %error, "a pending purchase could not be checked");
             }
         }
-        Ok(checked)
+        Ok(claimed.len())
     }
 
     async fn check_purchase(

@@ -45,6 +45,7 @@ macro_rules! conformance_tests {
             a_change_made_from_an_outdated_purchase_writes_nothing
             a_checkout_session_pays_for_one_purchase_alone
             a_new_purchase_begins_pending
+            a_checkout_session_of_another_provider_is_noticed
             a_notification_finds_its_purchase_by_session_or_by_id
             a_payment_finds_its_purchase
             a_page_of_the_history_goes_on_where_the_last_one_ended

@@ -145,6 +145,13 @@ impl Store for MemoryStore {
         Ok(tables.by_checkout(provider_ref).filter(|purchase| purchase.tenant_id == tenant).cloned())
     }
 
+    async fn has_checkout_without_prefix(&self, prefix: &str) -> Result<bool, StoreError> {
+        give_way().await;
+        let tables = lock(&self.tables);
+        let mut sessions = tables.purchases.values().filter_map(|purchase| purchase.checkout.as_ref());
+        Ok(sessions.any(|checkout| !checkout.provider_ref.starts_with(prefix)))
+    }
+
     async fn locate(
         &self,
         provider_ref: &str,

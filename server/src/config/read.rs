@@ -8,6 +8,7 @@ use std::{
     env,
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use axum::http::HeaderName;
@@ -20,6 +21,7 @@ use super::{Mail, Payments, Settings, WrongSettings};
 use crate::{legal, mail::smtp, telemetry::LogFormat};
 
 const DATABASE_URL_DEFAULT: &str = "sqlite://data/shop.db";
+const MAIL_PAUSE_DEFAULT: Duration = Duration::from_millis(50);
 const LISTEN_ADDR_DEFAULT: &str = "127.0.0.1:3000";
 
 /// The variables of the process, and of a `.env` file in the working folder where the process has none.
@@ -81,8 +83,10 @@ pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Wro
     let public_url = public_url(&mut reader, listen_addr);
     let webhook_secrets = webhook_secrets(&reader);
     let payments = payments(&mut reader, &webhook_secrets);
+    let public_mock_mode = public_mock_mode(&mut reader, &payments, listen_addr, public_url.as_ref());
     let seller = seller(&mut reader, &payments);
     let mail = mail(&mut reader, &payments);
+    let mail_pause = reader.parsed("MAIL_PAUSE_MS", milliseconds, "set it to milliseconds from 0 to 60000, such as 50");
     let vat = reader.parsed("VAT_RATE", basis_points, "set it to a per cent from 0 to 100, such as 19 or 8.1");
     let zone = reader.parsed("TIME_ZONE", |name| TimeZone::get(name).ok(), "set it to a name such as Europe/Berlin");
     let log_format = reader.parsed("LOG_FORMAT", log_format, "set it to text or json");
@@ -95,9 +99,11 @@ pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Wro
         listen_addr,
         public_url,
         payments,
+        public_mock_mode,
         webhook_secrets,
         issuer: Issuer { seller, vat_rate_basis_points: vat.unwrap_or(1_900) },
         mail,
+        mail_pause: mail_pause.unwrap_or(MAIL_PAUSE_DEFAULT),
         legal,
         time_zone: zone.or_else(|| TimeZone::get("Europe/Berlin").ok()).unwrap_or(TimeZone::UTC),
         log_format: log_format.unwrap_or_default(),
@@ -213,6 +219,31 @@ fn payments(reader: &mut Reader<'_>, webhook_secrets: &[SecretString]) -> Paymen
     Payments::Stripe { key: SecretString::from(key), live, api_base }
 }
 
+/// Mock mode gives credits away, so it never begins by omission where others could come by: off this machine a setting has
+/// to ask for it. Gives whether it may be reached from elsewhere, and is.
+fn public_mock_mode(
+    reader: &mut Reader<'_>,
+    payments: &Payments,
+    listen_addr: SocketAddr,
+    public_url: Option<&Url>,
+) -> bool {
+    let wanted =
+        reader.parsed("ALLOW_PUBLIC_MOCK_MODE", |text| (text == "yes").then_some(()), "set it to yes, or unset it");
+    let exposed = match public_url {
+        _ if !matches!(payments, Payments::Mock) => return false,
+        _ if !listen_addr.ip().is_loopback() => format!("LISTEN_ADDR {listen_addr}"),
+        Some(url) if url.scheme() == "https" => format!("PUBLIC_URL {url}"),
+        _ => return false,
+    };
+    if wanted.is_none() {
+        reader.complain(format!(
+            "STRIPE_SECRET_KEY is missing, and others can come by {exposed}: without a key this is mock mode, where credits \
+             cost nothing. Set STRIPE_SECRET_KEY; or, for a demo that is open to anybody, set ALLOW_PUBLIC_MOCK_MODE=yes."
+        ));
+    }
+    true
+}
+
 fn mail(reader: &mut Reader<'_>, payments: &Payments) -> Mail {
     let from = reader.parsed(
         "MAIL_FROM",
@@ -271,6 +302,10 @@ fn basis_points(text: &str) -> Option<i64> {
     let hundredths = format!("{fraction:0<2}");
     let rate = whole.parse::<i64>().ok()? * 100 + hundredths.parse::<i64>().ok()?;
     (rate <= 10_000).then_some(rate)
+}
+
+fn milliseconds(text: &str) -> Option<Duration> {
+    text.parse().ok().filter(|&count| count <= 60_000).map(Duration::from_millis)
 }
 
 fn log_format(text: &str) -> Option<LogFormat> {

@@ -122,6 +122,7 @@ stepped! { "store", Store of Store:
     async fn insert_purchase(purchase: &Purchase) -> Result<Inserted, StoreError>;
     async fn purchase(tenant: TenantId, id: PurchaseId) -> Result<Option<Purchase>, StoreError>;
     async fn purchase_by_checkout(tenant: TenantId, provider_ref: &str) -> Result<Option<Purchase>, StoreError>;
+    async fn has_checkout_without_prefix(prefix: &str) -> Result<bool, StoreError>;
     async fn locate(
         provider_ref: &str,
         purchase_id: Option<PurchaseId>,

@@ -8,7 +8,7 @@ use axum::{
 };
 use lopdf::{Dictionary, Document, Object};
 use serde_json::{Value, json};
-use server::worker::Worker;
+use server::{tasks::Tasks, worker::Worker};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -129,7 +129,10 @@ async fn the_worker_numbers_what_nobody_asks_about(shop: TestShop) {
         issuer: shop.state.shop.settings.issuer.clone(),
     };
     let shutdown = CancellationToken::new();
-    let working = tokio::spawn(worker.run(shutdown.clone()));
+    let tasks = Tasks::new(shop.state.tasks.clone(), shop.state.clock.clone(), shutdown.clone());
+    for job in worker.jobs() {
+        tasks.start(job);
+    }
     let numbered = async {
         while kim.purchases().await[0]["receipt_number"] != "IZA-000001" {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -137,7 +140,7 @@ async fn the_worker_numbers_what_nobody_asks_about(shop: TestShop) {
     };
     tokio::time::timeout(Duration::from_secs(20), numbered).await.unwrap();
     shutdown.cancel();
-    working.await.unwrap();
+    tasks.stop(Duration::from_secs(20)).await;
 }
 
 async fn a_receipt_keeps_the_seller_and_the_rate_that_it_was_issued_with(shop: TestShop) {

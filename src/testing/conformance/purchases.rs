@@ -8,7 +8,7 @@ use super::{apply, bare, insert, stored};
 use crate::{
     ids::PurchaseId,
     locale::Locale,
-    purchase::{FailureReason, Purchase},
+    purchase::{Checkout, FailureReason, Purchase},
     store::{Inserted, PageRequest, StoreError},
     testing::{
         AnyStore,
@@ -152,4 +152,24 @@ pub async fn a_text_with_a_nul_is_unknown_or_kept_without_it(store: Arc<dyn AnyS
     let mut outcome = super::outcome(&event, crate::event::EventStatus::Attention);
     outcome.note = String::from("\0");
     assert!(store.close_event(&outcome.into()).await.is_ok());
+}
+
+pub async fn a_checkout_session_of_another_provider_is_noticed(store: Arc<dyn AnyStore>) {
+    let world = World::open(store, 1).await;
+    let noticed = async || world.store.has_checkout_without_prefix("cs_mock_").await.ok();
+    let opened = async |provider_ref: &str| {
+        let purchase = world.purchase();
+        insert(&world, &purchase).await;
+        let checkout = Checkout { provider_ref: provider_ref.to_owned(), url: String::new() };
+        apply(&world, bare(Purchase { checkout: Some(checkout), ..purchase })).await;
+    };
+    insert(&world, &world.purchase()).await;
+    for mock in ["cs_mock_0", "cs_mock_zz~"] {
+        opened(mock).await;
+    }
+    assert_eq!(noticed().await, Some(false), "what has no session yet, and mock mode's own");
+    opened("cs_test_1").await;
+    assert_eq!(noticed().await, Some(true));
+    let before = world.store.has_checkout_without_prefix("cs_test_").await.ok();
+    assert_eq!(before, Some(true), "those that sort before the prefix, too");
 }

@@ -65,6 +65,9 @@ fn several_webhook_secrets_are_told_apart() {
 
 #[test]
 fn an_address_that_others_reach_needs_a_public_url_with_tls() {
+    const KEY: (&str, &str) = ("STRIPE_SECRET_KEY", "sk_test_1");
+    let read = |pairs: &[(&str, &str)]| read(&[&[KEY], pairs].concat());
+    let wrong = |pairs: &[(&str, &str)]| wrong(&[&[KEY], pairs].concat());
     assert_eq!(wrong(&[("LISTEN_ADDR", "192.0.2.1:80")]).len(), 1);
     assert!(read(&[("LISTEN_ADDR", "0.0.0.0:80")]).is_ok());
     assert!(read(&[("LISTEN_ADDR", "192.0.2.1:80"), ("PUBLIC_URL", "https://shop.example.com")]).is_ok());
@@ -73,6 +76,45 @@ fn an_address_that_others_reach_needs_a_public_url_with_tls() {
     }
     for bad in ["shop", "https://shop.example.com/path", "https://u:p@shop.example.com", "ftp://127.0.0.1"] {
         assert_eq!(wrong(&[("PUBLIC_URL", bad)]).len(), 1, "{bad}");
+    }
+}
+
+#[test]
+fn mock_mode_is_open_to_nobody_else_unless_a_setting_says_so() {
+    let production = [
+        ("PUBLIC_URL", "https://shop.example.com"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_1"),
+        ("SMTP_URL", "smtps://mail.example.com"),
+        ("MAIL_FROM", "shop@example.com"),
+    ];
+    let exposed: [&[(&str, &str)]; 5] = [
+        &production,
+        &[("LISTEN_ADDR", "0.0.0.0:3000")],
+        &[("LISTEN_ADDR", "[::]:3000")],
+        &[("LISTEN_ADDR", "192.0.2.1:80"), ("PUBLIC_URL", "https://shop.example.com")],
+        &[("PUBLIC_URL", "https://localhost:3000")],
+    ];
+    for pairs in exposed {
+        let wrong = wrong(pairs);
+        assert!(matches!(&wrong[..], [only] if only.contains("STRIPE_SECRET_KEY is missing")), "{pairs:?}: {wrong:?}");
+        assert!(wrong[0].contains("ALLOW_PUBLIC_MOCK_MODE=yes"), "{wrong:?}");
+        let allowed = read(&[pairs, &[("ALLOW_PUBLIC_MOCK_MODE", "yes")]].concat()).unwrap();
+        assert!(allowed.mock() && allowed.public_mock_mode, "{pairs:?}");
+        let sold = read(&[pairs, &[("STRIPE_SECRET_KEY", "sk_test_1")]].concat()).unwrap();
+        assert!(!sold.mock() && !sold.public_mock_mode, "{pairs:?}");
+    }
+    assert!(wrong(&[("ALLOW_PUBLIC_MOCK_MODE", "perhaps")])[0].starts_with("ALLOW_PUBLIC_MOCK_MODE is wrong"));
+    for own in [&[("LISTEN_ADDR", "[::1]:3000")][..], &[("PUBLIC_URL", "http://localhost:3000")]] {
+        assert!(!read(own).unwrap().public_mock_mode, "{own:?}");
+    }
+}
+
+#[test]
+fn mails_are_paced_within_reason() {
+    assert_eq!(read(&[]).unwrap().mail_pause, MAIL_PAUSE_DEFAULT);
+    assert_eq!(read(&[("MAIL_PAUSE_MS", "0")]).unwrap().mail_pause, Duration::ZERO);
+    for bad in ["-1", "fast", "60001"] {
+        assert!(wrong(&[("MAIL_PAUSE_MS", bad)])[0].starts_with("MAIL_PAUSE_MS is wrong"), "{bad}");
     }
 }
 

@@ -1,6 +1,10 @@
 //! Whether the process lives, and whether it can work.
 
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -22,12 +26,18 @@ pub async fn healthz() -> Json<Health> {
     OK
 }
 
-/// The database can be reached, and every migration is applied.
+/// The database can be reached, every migration is applied, and the background tasks get on. A header `X-Late-Tasks` names
+/// those that do not.
 #[utoipa::path(get, path = "/readyz", tag = "health", responses((status = 200, body = Health)))]
-pub async fn readyz(State(state): State<AppState>) -> Result<Json<Health>, Problem> {
+pub async fn readyz(State(state): State<AppState>) -> Result<Json<Health>, Response> {
     state.store.ready().await.map_err(|error| {
         tracing::warn!(%error, "not ready");
-        Problem::DATABASE_UNAVAILABLE
+        Problem::DATABASE_UNAVAILABLE.into_response()
     })?;
-    Ok(OK)
+    let late = state.tasks.late();
+    if late.is_empty() {
+        return Ok(OK);
+    }
+    tracing::warn!(?late, "not ready: background tasks do not get on");
+    Err(([("x-late-tasks", late.join(", "))], Problem::TASK_LATE).into_response())
 }

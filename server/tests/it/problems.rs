@@ -1,10 +1,14 @@
 //! Bad input gets a problem, whatever is bad about it.
 
+use std::time::Duration;
+
 use axum::{
     body::Body,
     http::{Method, Request, StatusCode, header},
 };
 use serde_json::json;
+use server::tasks::{Job, Tasks};
+use tokio_util::sync::CancellationToken;
 
 use crate::shop::{Answer, TestShop, Visitor, bare};
 
@@ -14,6 +18,7 @@ on_both_databases!(
     a_large_body_is_refused,
     an_unknown_address_is_a_problem_for_programs_and_a_page_for_people,
     health_needs_nobody,
+    a_process_whose_background_task_hangs_is_not_ready,
 );
 
 /// Each call that takes JSON, and a body that it takes.
@@ -104,4 +109,18 @@ async fn health_needs_nobody(shop: TestShop) {
         let answer = shop.visitor().get(path).await;
         assert_eq!((answer.status, answer.json()), (StatusCode::OK, json!({"status": "ok"})));
     }
+}
+
+async fn a_process_whose_background_task_hangs_is_not_ready(shop: TestShop) {
+    let (shutdown, hangs) = (CancellationToken::new(), Duration::from_secs(1));
+    let tasks = Tasks::new(shop.state.tasks.clone(), shop.state.clock.clone(), shutdown.clone());
+    tasks.start(Job::new("mails", hangs, hangs, std::future::pending));
+    health_needs_nobody(shop.clone()).await;
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(60)).await;
+    tokio::time::resume();
+    let answer = shop.visitor().get("/readyz").await;
+    assert_eq!(answer.header("x-late-tasks"), "mails");
+    answer.assert_problem(503, "task_late");
+    shutdown.cancel();
 }

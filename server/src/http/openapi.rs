@@ -59,6 +59,7 @@ fn problems(operation_id: &str) -> &'static [Problem] {
         "create_account" => {
             &[Problem::EMAIL_TAKEN, Problem::WEAK_PASSWORD, Problem::INVALID_EMAIL, Problem::TOO_MANY_ATTEMPTS]
         }
+        "readyz" => &[Problem::TASK_LATE],
         "create_session" => &[Problem::INVALID_CREDENTIALS, Problem::TOO_MANY_ATTEMPTS],
         _ => &[],
     }

@@ -48,6 +48,7 @@ mod consent;
 mod customer;
 mod files;
 mod forms;
+mod half_open;
 mod identity;
 mod isolation;
 mod languages;

@@ -18,7 +18,6 @@ on_both_databases!(
     a_large_body_is_refused,
     an_unknown_address_is_a_problem_for_programs_and_a_page_for_people,
     health_needs_nobody,
-    a_process_whose_background_task_hangs_is_not_ready,
 );
 
 /// Each call that takes JSON, and a body that it takes.
@@ -111,7 +110,11 @@ async fn health_needs_nobody(shop: TestShop) {
     }
 }
 
-async fn a_process_whose_background_task_hangs_is_not_ready(shop: TestShop) {
+/// On a runtime of its own, whose clock can be moved.
+#[tokio::test]
+async fn a_process_whose_background_task_hangs_is_not_ready() {
+    let database = store_sqlite::testing::TestDatabase::create().await.unwrap();
+    let shop = TestShop::open(&database.url()).await;
     let (shutdown, hangs) = (CancellationToken::new(), Duration::from_secs(1));
     let tasks = Tasks::new(shop.state.tasks.clone(), shop.state.clock.clone(), shutdown.clone());
     tasks.start(Job::new("mails", hangs, hangs, std::future::pending));

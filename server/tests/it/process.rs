@@ -40,7 +40,7 @@ async fn refused(folder: &Path, argument: &str, variables: &[(&str, &str)]) -> S
 }
 
 /// A process that serves, and the address that it says it serves.
-async fn started(folder: &Path, variables: &[(&str, &str)]) -> (Child, String, Vec<String>) {
+pub async fn started(folder: &Path, variables: &[(&str, &str)]) -> (Child, String, Vec<String>) {
     let mut child = server(folder, variables).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let first = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap();

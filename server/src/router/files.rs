@@ -3,13 +3,21 @@
 //! `scripts/pack-site.mjs` puts the front end beside itself once more, under names that change with the content and
 //! compressed as well as can be. Browsers keep those for good. Where it has not run, or not since the last build, the
 //! front end is served by its plain names, and compressed as it goes.
+//!
+//! While two versions run behind one balancer, a page of one asks the other for files that it has not: it answers with its
+//! own, which browsers ask for again each time.
 
-use std::{convert::Infallible, fs, path::Path, sync::Arc};
+use std::{
+    convert::Infallible,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue, Uri, header},
     middleware::{self, Next},
     response::Response,
 };
@@ -19,6 +27,8 @@ use tower_http::services::ServeDir;
 
 /// How the names of the front end's files go on.
 const ENDINGS: [&str; 3] = ["js", "wasm", "css"];
+/// As many as `scripts/pack-site.mjs` takes of a hash.
+const HASH_DIGITS: usize = 16;
 
 /// What the front end's files are called, without their endings: `NAME.HASH` if they were packed, else `NAME`.
 pub fn name(folder: &Path, plain: &str) -> String {
@@ -56,21 +66,86 @@ where
         .precompressed_gzip()
         .call_fallback_on_method_not_allowed(true)
         .fallback(not_found);
-    let packed = options.output_name.contains('.').then(|| {
-        let start = format!("/{}/{}.", options.site_pkg_dir, options.output_name);
-        Arc::<str>::from(start)
-    });
-    Router::new().fallback_service(files).layer(middleware::from_fn_with_state(packed, keep_for_good))
+    let front_end = Arc::new(FrontEnd::new(options));
+    Router::new().fallback_service(files).layer(middleware::from_fn_with_state(front_end, by_name))
 }
 
-/// What has its content in its name never changes.
-async fn keep_for_good(State(packed): State<Option<Arc<str>>>, mut request: Request, next: Next) -> Response {
-    let packed = packed.is_some_and(|start| request.uri().path().starts_with(&*start));
+/// The front end's files as they are asked for.
+struct FrontEnd {
+    site_root: PathBuf,
+    /// What the addresses of all versions' files begin with: `/pkg/NAME.`.
+    any: String,
+    /// What the addresses of this version's files begin with: `/pkg/NAME.HASH.`, or `/pkg/NAME.` if they were not packed.
+    own: String,
+    is_packed: bool,
+}
+
+impl FrontEnd {
+    fn new(options: &LeptosOptions) -> Self {
+        let (folder, name) = (&options.site_pkg_dir, &options.output_name);
+        let plain = name.split('.').next().unwrap_or_default();
+        Self {
+            site_root: PathBuf::from(options.site_root.as_ref()),
+            any: format!("/{folder}/{plain}."),
+            own: format!("/{folder}/{name}."),
+            is_packed: name.contains('.'),
+        }
+    }
+
+    fn is_own(&self, path: &str) -> bool {
+        self.is_packed && path.starts_with(&self.own)
+    }
+
+    /// Where this version has the file that `path` names by another version's hash.
+    async fn stand_in(&self, path: &str) -> Option<Uri> {
+        let (hash, ending) = path.strip_prefix(&self.any)?.split_once('.')?;
+        let is_hash = hash.len() == HASH_DIGITS && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !is_hash || self.is_own(path) || !ENDINGS.contains(&ending) {
+            return None;
+        }
+        // It may lie there from an earlier build.
+        let file = self.site_root.join(path.trim_start_matches('/'));
+        if tokio::fs::try_exists(file).await.unwrap_or(false) {
+            return None;
+        }
+        Uri::try_from(format!("{}{ending}", self.own)).ok()
+    }
+}
+
+async fn by_name(State(front_end): State<Arc<FrontEnd>>, mut request: Request, next: Next) -> Response {
     prefer_brotli(request.headers_mut());
+    if let Some(own) = front_end.stand_in(request.uri().path()).await {
+        *request.uri_mut() = own;
+        return stand_in(request, next).await;
+    }
+    let is_own = front_end.is_own(request.uri().path());
     let mut response = next.run(request).await;
-    if packed && response.status().is_success() {
+    // What has its content in its name never changes.
+    if is_own && response.status().is_success() {
         let for_good = HeaderValue::from_static("public, max-age=31536000, immutable");
         response.headers_mut().insert(header::CACHE_CONTROL, for_good);
+    }
+    response
+}
+
+/// Answers with another file than the one that was asked for: neither date nor ETag may let a browser take one for the other.
+async fn stand_in(mut request: Request, next: Next) -> Response {
+    let conditions = [
+        header::IF_MATCH,
+        header::IF_NONE_MATCH,
+        header::IF_MODIFIED_SINCE,
+        header::IF_UNMODIFIED_SINCE,
+        header::RANGE,
+    ];
+    for condition in conditions {
+        request.headers_mut().remove(condition);
+    }
+    let mut response = next.run(request).await;
+    if response.status().is_success() {
+        let headers = response.headers_mut();
+        headers.remove(header::LAST_MODIFIED);
+        headers.remove(header::ETAG);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     }
     response
 }

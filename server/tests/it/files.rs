@@ -13,6 +13,7 @@ use crate::shop::{Answer, TestShop};
 on_both_databases!(
     browsers_keep_the_packed_front_end_for_good_in_the_smallest_form_they_read,
     a_front_end_built_anew_is_not_served_from_an_old_pack,
+    a_page_of_another_version_gets_this_ones_files_and_keeps_none,
 );
 
 const PACKED: &str = "shop.0123456789abcdef";
@@ -81,4 +82,55 @@ async fn a_front_end_built_anew_is_not_served_from_an_old_pack(shop: TestShop) {
     }
     let wasm = file(&shop, "/pkg/shop.wasm", "identity").await;
     assert_eq!((wasm.text().as_str(), wasm.header("cache-control")), ("built anew", "no-cache"));
+}
+
+/// While a new version comes up beside an old one, a balancer sends pages to one and their files to the other.
+async fn a_page_of_another_version_gets_this_ones_files_and_keeps_none(shop: TestShop) {
+    let packed = packed_site();
+    let plain = packed_site();
+    fs::write(plain.path().join("pkg/shop.wasm"), "built anew").unwrap();
+    for (site, compressed) in [(&packed, "br"), (&plain, "")] {
+        let shop = shop_of(&shop, site);
+        let visitor = shop.visitor();
+        for (ending, kind) in [("js", "text/javascript"), ("wasm", "application/wasm"), ("css", "text/css")] {
+            let path = format!("/pkg/shop.fedcba9876543210.{ending}");
+            let own = file(&shop, &format!("/pkg/shop.{ending}"), "identity").await;
+            let answer = file(&shop, &path, "identity").await;
+            assert_eq!((answer.status, answer.text()), (StatusCode::OK, own.text()), "{path}");
+            assert_eq!((answer.header("content-type"), answer.header("cache-control")), (kind, "no-cache"), "{path}");
+            let answer = file(&shop, &path, "gzip, br").await;
+            assert_eq!(answer.header("cache-control"), "no-cache");
+            if !compressed.is_empty() {
+                assert_eq!((answer.header("content-encoding"), &*answer.text()), ("br", compressed), "{path}");
+            }
+            // Neither version's file may be taken for the other's by its date.
+            assert_eq!((answer.header("last-modified"), answer.header("etag")), ("", ""));
+            let again = Request::get(&path)
+                .header(header::IF_MODIFIED_SINCE, "Fri, 01 Jan 2100 00:00:00 GMT")
+                .header(header::IF_NONE_MATCH, own.header("etag"));
+            assert_eq!(visitor.send(again.body(Body::empty()).unwrap()).await.status, StatusCode::OK);
+        }
+        for missing in [
+            "/pkg/shop.fedcba9876543210.map",
+            "/pkg/shop.fedcba987654321.js",
+            "/pkg/shop.fedcba987654321x.js",
+            "/pkg/shop.fedcba9876543210.js.br",
+            "/pkg/other.fedcba9876543210.js",
+            "/shop.fedcba9876543210.js",
+        ] {
+            let answer = file(&shop, missing, "br").await;
+            assert_eq!(
+                (answer.status, answer.header("cache-control")),
+                (StatusCode::NOT_FOUND, "no-store"),
+                "{missing}"
+            );
+        }
+    }
+    // What an earlier build has left is what its name says.
+    fs::write(packed.path().join("pkg/shop.00000000000000ff.js"), "earlier").unwrap();
+    assert_eq!(file(&shop_of(&shop, &packed), "/pkg/shop.00000000000000ff.js", "br").await.text(), "earlier");
+    // A site without a front end.
+    let empty = tempfile::tempdir().unwrap();
+    let answer = file(&shop_of(&shop, &empty), "/pkg/shop.fedcba9876543210.js", "br").await;
+    assert_eq!((answer.status, answer.header("cache-control")), (StatusCode::NOT_FOUND, "no-store"));
 }

@@ -118,6 +118,12 @@ pub trait Store: MailStore + WithdrawalStore {
     /// The receipt of one of the tenant's purchases, once it is issued.
     async fn receipt(&self, tenant: TenantId, purchase: PurchaseId) -> Result<Option<Receipt>, StoreError>;
 
+    /// What waits to be done, for whoever watches the shop. Asked every few seconds, so it reads nothing but what waits.
+    async fn backlog(&self) -> Result<Backlog, StoreError>;
+
+    /// The connections to the database that this process holds.
+    fn pool_use(&self) -> PoolUse;
+
     /// Whether the database can be reached and has every migration.
     async fn ready(&self) -> Result<(), StoreError>;
 
@@ -179,6 +185,34 @@ pub enum Recorded {
         /// How it stands.
         status: EventStatus,
     },
+}
+
+/// What waits to be done, in all tenants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Events that are RECEIVED: not applied yet.
+    pub events_received: u64,
+    /// Events that are in ATTENTION: a person has to look.
+    pub events_attention: u64,
+    /// When the oldest PENDING purchase was ordered.
+    pub oldest_pending: Option<Timestamp>,
+    /// Paid purchases that have no receipt.
+    pub receipts_due: u64,
+    /// Mails that are to be sent; not those that were given up.
+    pub mails_due: u64,
+    /// When the oldest mail that is to be sent became owed.
+    pub oldest_mail: Option<Timestamp>,
+}
+
+/// The connections to the database of one process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PoolUse {
+    /// How many are open.
+    pub size: u32,
+    /// How many of those nobody uses.
+    pub idle: u32,
+    /// How many there may be.
+    pub max: u32,
 }
 
 /// What the database could not do. The text is for the log, never for the public.

@@ -24,6 +24,7 @@
 //! that they are of. Nobody who has locked a purchase goes on to a seller.
 
 mod accounts;
+mod backlog;
 mod consent;
 mod error;
 pub(crate) mod events;

@@ -8,13 +8,13 @@ use billing::{
     ledger::{Balance, Entry},
     purchase::Purchase,
     receipt::{Issuer, Receipt},
-    store::{Change, Committed, Inserted, PageRequest, Recorded, Store, StoreError},
+    store::{Backlog, Change, Committed, Inserted, PageRequest, PoolUse, Recorded, Store, StoreError},
 };
 use futures_core::stream::BoxStream;
 use jiff::Timestamp;
 use tokio_stream::{StreamExt, wrappers::BroadcastStream};
 
-use super::{check_migrated, consent, events, purchases, receipts, store_error};
+use super::{backlog, check_migrated, consent, events, purchases, receipts, store_error};
 use crate::ThisStore;
 
 #[async_trait]
@@ -140,6 +140,18 @@ impl Store for ThisStore {
 
     async fn receipt(&self, tenant: TenantId, purchase: PurchaseId) -> Result<Option<Receipt>, StoreError> {
         receipts::read(self.reader(), tenant, purchase).await
+    }
+
+    async fn backlog(&self) -> Result<Backlog, StoreError> {
+        backlog::read(self.reader()).await
+    }
+
+    fn pool_use(&self) -> PoolUse {
+        self.pools().into_iter().fold(PoolUse::default(), |sum, pool| PoolUse {
+            size: sum.size + pool.size(),
+            idle: sum.idle + u32::try_from(pool.num_idle()).unwrap_or(u32::MAX),
+            max: sum.max + pool.options().get_max_connections(),
+        })
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

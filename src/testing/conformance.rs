@@ -3,6 +3,7 @@
 #![expect(missing_docs, reason = "a case's name says what it is about")]
 
 mod accounts;
+mod backlog;
 mod changes;
 mod consent;
 mod events;
@@ -14,6 +15,7 @@ mod recovery;
 mod refusals;
 
 pub use accounts::*;
+pub use backlog::*;
 pub use changes::*;
 pub use consent::*;
 pub use events::*;
@@ -86,6 +88,7 @@ macro_rules! conformance_tests {
             refunds_and_reversals_move_the_balance
             the_backfill_goes_on_and_never_back
             the_ledger_is_read_newest_first_and_page_by_page
+            what_waits_is_counted_and_what_is_done_is_not
             the_store_is_ready_once_it_is_migrated
             what_went_back_is_read_back_as_it_was_written
             what_was_sold_never_changes

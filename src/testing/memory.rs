@@ -1,6 +1,7 @@
 //! The store as a model: what the databases hold in tables, in maps; what they refuse by constraint, by `if`.
 
 mod accounts;
+mod backlog;
 mod outbox;
 mod rules;
 
@@ -22,7 +23,7 @@ use crate::{
     money::Credits,
     purchase::{Purchase, Status},
     receipt::{Issuer, Receipt, ReceiptNumber},
-    store::{Change, Committed, Inserted, PageRequest, Recorded, Store, StoreError},
+    store::{Backlog, Change, Committed, Inserted, PageRequest, PoolUse, Recorded, Store, StoreError},
     withdrawal::Withdrawal,
 };
 
@@ -376,6 +377,16 @@ impl Store for MemoryStore {
     async fn receipt(&self, tenant: TenantId, purchase: PurchaseId) -> Result<Option<Receipt>, StoreError> {
         give_way().await;
         Ok(lock(&self.tables).receipts.get(&purchase).filter(|receipt| receipt.tenant_id == tenant).cloned())
+    }
+
+    async fn backlog(&self) -> Result<Backlog, StoreError> {
+        give_way().await;
+        Ok(lock(&self.tables).backlog())
+    }
+
+    /// None: it has no database.
+    fn pool_use(&self) -> PoolUse {
+        PoolUse::default()
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

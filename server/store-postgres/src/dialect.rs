@@ -21,6 +21,10 @@ impl PostgresStore {
         &self.pool
     }
 
+    pub(crate) fn pools(&self) -> [&Pool; 1] {
+        [&self.pool]
+    }
+
     pub(crate) async fn begin(&self) -> Result<sqlx::Transaction<'static, Postgres>, sqlx::Error> {
         self.pool.begin().await
     }

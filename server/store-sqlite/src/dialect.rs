@@ -21,6 +21,10 @@ impl SqliteStore {
         &self.reader
     }
 
+    pub(crate) fn pools(&self) -> [&Pool; 2] {
+        [&self.writer, &self.reader]
+    }
+
     /// Takes the write lock at once: a transaction that read first and wrote later could find its reading outdated, and
     /// would fail without having waited.
     pub(crate) async fn begin(&self) -> Result<sqlx::Transaction<'static, Sqlite>, sqlx::Error> {

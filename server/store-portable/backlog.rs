@@ -1,0 +1,36 @@
+//! What waits to be done.
+
+use billing::store::{Backlog, StoreError};
+
+use super::{row::instant, store_error};
+use crate::dialect::Pool;
+
+/// One statement. Each part reads an index that holds what waits, or is sorted by it, and of the tables nothing else: what is
+/// done costs nothing, however much there is.
+pub(super) async fn read(pool: &Pool) -> Result<Backlog, StoreError> {
+    let row = sqlx::query!(
+        r#"SELECT
+            (SELECT COUNT(*) FROM payment_events WHERE status = 'RECEIVED') AS "events_received!: i64",
+            (SELECT COUNT(*) FROM payment_events WHERE status = 'ATTENTION') AS "events_attention!: i64",
+            (SELECT MIN(created_at) FROM purchases WHERE status = 'PENDING') AS "oldest_pending?: i64",
+            (SELECT COUNT(*) FROM purchases WHERE paid_at IS NOT NULL AND receipt_number IS NULL)
+                AS "receipts_due!: i64",
+            (SELECT COUNT(*) FROM mails WHERE next_attempt_at IS NOT NULL) AS "mails_due!: i64",
+            (SELECT MIN(created_at) FROM mails WHERE next_attempt_at IS NOT NULL) AS "oldest_mail?: i64""#
+    )
+    .fetch_one(pool)
+    .await
+    .map_err(store_error)?;
+    Ok(Backlog {
+        events_received: count(row.events_received)?,
+        events_attention: count(row.events_attention)?,
+        oldest_pending: row.oldest_pending.map(instant).transpose()?,
+        receipts_due: count(row.receipts_due)?,
+        mails_due: count(row.mails_due)?,
+        oldest_mail: row.oldest_mail.map(instant).transpose()?,
+    })
+}
+
+fn count(rows: i64) -> Result<u64, StoreError> {
+    u64::try_from(rows).map_err(|_| StoreError::Corrupt(format!("a count of {rows}")))
+}

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use url::Url;
 
-pub use read::{environment, local_url};
+pub use read::{default_admin_addr, environment, local_url};
 
 use crate::{legal, telemetry::LogFormat};
 
@@ -21,6 +21,8 @@ pub struct Settings {
     pub database_url: SecretString,
     /// Where to listen.
     pub listen_addr: SocketAddr,
+    /// Where to listen for the operator; unset, on this machine alone ([`default_admin_addr`]).
+    pub admin_addr: Option<SocketAddr>,
     /// The address that customers come by; unset, it is where the process listens.
     pub public_url: Option<Url>,
     /// Who takes the money.
@@ -68,7 +70,7 @@ pub enum Payments {
 /// How mails go out.
 #[derive(Clone, Debug)]
 pub enum Mail {
-    /// Into a mailbox that is shown at `/dev/mailbox`, on this machine alone.
+    /// Into a mailbox that the admin listener shows at `/dev/mailbox`, on this machine alone.
     Mailbox,
     /// By a mail server.
     Smtp {

@@ -4,10 +4,14 @@
 //! of the crate `billing`. Everything that a request needs is in [`state::AppState`]; tests build the same router.
 
 pub mod config;
+pub mod forwarding;
+pub mod gauges;
 pub mod http;
 pub mod identity;
 pub mod legal;
 pub mod lifecycle;
+pub mod listen;
+pub mod log_limit;
 pub mod mail;
 pub mod mock;
 pub mod operator;

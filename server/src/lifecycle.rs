@@ -14,16 +14,19 @@ use leptos::config::LeptosOptions;
 use secrecy::ExposeSecret;
 use store_postgres::PostgresStore;
 use store_sqlite::SqliteStore;
-use tokio::{net::TcpListener, signal};
+use tokio::signal;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::{
     config::{self, Payments, Settings, local_url},
+    gauges,
     identity::{DEMO_EMAIL, DEMO_PASSWORD, Identity},
+    listen,
+    log_limit::LogLimits,
     mail::{Postman, Transport, mailbox::Mailbox, smtp},
     mock::{MOCK_SESSION_PREFIX, MockProvider},
-    router::{files, router},
+    router::{admin, files, router},
     serve::serve,
     state::{AppState, Parts, Site},
     streams::Streams,
@@ -151,6 +154,7 @@ pub fn assemble(
         tasks: TaskHealth::default(),
         mailbox: matches!(settings.mail, config::Mail::Mailbox).then(Mailbox::default),
         shutdown,
+        log_limits: LogLimits::default(),
         metrics: Metrics::start(),
     })
 }
@@ -205,13 +209,12 @@ pub async fn worker(settings: &Settings) -> Result<Worker, CannotStart> {
 
 /// Serves until it is told to stop.
 pub async fn run(settings: Settings) -> Result<(), CannotStart> {
-    let listener = bind(&settings).await?;
-    let address =
-        listener.local_addr().map_err(|error| CannotStart(format!("LISTEN_ADDR cannot be used: {error}.")))?;
+    tracing::info!("{}", settings.mode());
+    let (listener, address) = listen::shop(&settings).await?;
+    let (admin_listener, admin_address) = listen::admin(&settings).await?;
     let public_url = settings.public_url.clone().or_else(|| local_url(address));
     let public_url = public_url.ok_or_else(|| CannotStart("PUBLIC_URL is missing: set it.".to_owned()))?;
     let provider = payment_provider(&settings, &public_url)?;
-    tracing::info!("{}", settings.mode());
     let stores = open_migrated(&settings).await?;
     refuse_mock_mode_on_sales(&settings, stores.store.as_ref()).await?;
     if settings.public_mock_mode {
@@ -226,7 +229,7 @@ pub async fn run(settings: Settings) -> Result<(), CannotStart> {
         );
     }
     if matches!(settings.mail, config::Mail::Mailbox) {
-        tracing::info!("mails are not sent: read them at {public_url}dev/mailbox, or set SMTP_URL");
+        tracing::info!("mails are not sent: {}", listen::mailbox(admin_address));
     }
     let shutdown = CancellationToken::new();
     let state = assemble(&settings, public_url, stores, provider, Arc::new(SystemClock), shutdown.clone());
@@ -250,30 +253,15 @@ pub async fn run(settings: Settings) -> Result<(), CannotStart> {
     }
     tasks.start(postman.job());
     tasks.start(upkeep(&state));
+    tasks.start(gauges::job(&state));
     announce(&state, settings.mock());
-    serve(listener, router(&state), shutdown).await;
+    tokio::join!(
+        serve(listener, router(&state), shutdown.clone()),
+        serve(admin_listener, admin(&state), shutdown.clone()),
+    );
     tasks.stop(TASKS_GRACE).await;
     tracing::info!("stopped");
     Ok(())
-}
-
-async fn bind(settings: &Settings) -> Result<TcpListener, CannotStart> {
-    let address = settings.listen_addr;
-    TcpListener::bind(address).await.map_err(|error| {
-        CannotStart(match error.kind() {
-            io::ErrorKind::AddrInUse => {
-                format!(
-                    "LISTEN_ADDR {address} is taken by another program: stop it, or set LISTEN_ADDR to another address."
-                )
-            }
-            io::ErrorKind::PermissionDenied => {
-                format!("LISTEN_ADDR {address} is not allowed to this user: set LISTEN_ADDR to a port above 1023.")
-            }
-            _ => format!(
-                "LISTEN_ADDR {address} cannot be used ({error}): set LISTEN_ADDR to an address of this machine."
-            ),
-        })
-    })
 }
 
 #[expect(clippy::print_stdout, reason = "this is what whoever started it wants to read")]

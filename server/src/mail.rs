@@ -124,6 +124,7 @@ impl Postman {
                 if let Some(until) = until {
                     tracing::warn!(about = ?mail.topic, %why, %until, "a mail is put off");
                 } else {
+                    metrics::counter!("billing_mails_total", "outcome" => "given_up").increment(1);
                     tracing::error!(about = ?mail.topic, %why, "a mail is given up; a person has to look");
                 }
             }

@@ -1,5 +1,6 @@
 //! The router: JSON API, forms, pages and static files, and what lies around them.
 
+mod admin;
 mod answers;
 pub mod files;
 mod remembered;
@@ -29,12 +30,13 @@ use tower_http::{
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub use admin::admin;
 use remembered::Remembered;
 
 use crate::{
     http::{
-        auth, balance, checkout, consent, dev, documents, forms, health, openapi, problem::Problem, products,
-        purchases, webhook,
+        auth, balance, checkout, consent, documents, forms, health, openapi, problem::Problem, products, purchases,
+        webhook,
     },
     identity::{cookie_name, identify, session_layer},
     page, security,
@@ -53,7 +55,7 @@ pub fn router(state: &AppState) -> Router {
         .layer(middleware::from_fn(answers::tidy))
         .layer(CatchPanicLayer::custom(security::after_panic))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, security::REQUEST_TIME_MAX))
-        .layer(security::forgery_guard(&state.site));
+        .layer(security::forgery_guard(state));
     // Around the router, not around each of its routes: a layer copies for each request what is beneath it, and a
     // router is a pointer.
     Router::new().fallback_service(around.service(routes(state)))
@@ -64,7 +66,6 @@ pub fn routes(state: &AppState) -> Router {
     let (api, document) = api(state);
     let document = Json(document);
     api.route("/billing/openapi.json", get(async move || document.clone()))
-        .merge(inside())
         .merge(languages())
         .merge(personal(state, forms::routes().merge(pages(state)).merge(files(state))))
         .method_not_allowed_fallback(async || Problem::METHOD_NOT_ALLOWED)
@@ -88,16 +89,6 @@ fn languages() -> Router<AppState> {
             .route(&format!("{root}/"), get(in_language))
             .route(&format!("{root}/{{*rest}}"), get(in_language))
     })
-}
-
-/// What nobody but this machine sees.
-fn inside() -> Router<AppState> {
-    Router::new()
-        .route("/metrics", get(answers::metrics))
-        .route("/dev/mailbox", get(dev::mailbox))
-        .route("/dev/mailbox/{number}", get(dev::mail))
-        .route("/dev/mailbox/{number}/raw", get(dev::raw_mail))
-        .layer(middleware::from_fn(answers::this_machine_alone))
 }
 
 /// The JSON API, and its description.

@@ -63,23 +63,26 @@ fn content_security_policy(nonce: &Nonce, site: &Site) -> String {
 }
 
 /// Answers a forged request.
-#[derive(Clone, Copy, Debug)]
-pub struct CrossSite;
+#[derive(Clone)]
+pub struct CrossSite(AppState);
 
 impl ResponseForProtectionError<Body> for CrossSite {
     fn response_for_protection_error(&mut self, error: ProtectionError) -> Response<Body> {
-        tracing::warn!(%error, "a request from another site was turned away");
+        metrics::counter!("cross_site_rejected_total").increment(1);
+        if let Some(requests) = self.0.log_limits.cross_site_requests.count(self.0.clock.now()) {
+            tracing::warn!(%error, requests, "requests from another site were turned away");
+        }
         Problem::CROSS_SITE_REQUEST.into_response()
     }
 }
 
 /// Turns away what another site makes a browser send. `Sec-Fetch-Site` decides, or else `Origin`; what has neither
 /// comes from no browser, and carries no cookie that its sender doesn't know. The webhook is signed instead.
-pub fn forgery_guard(site: &Site) -> CsrfLayer<CrossSite> {
+pub fn forgery_guard(state: &AppState) -> CsrfLayer<CrossSite> {
     let webhook = |_: &Method, uri: &Uri| uri.path() == "/billing/webhook";
     let guard = CsrfLayer::new().with_insecure_bypass(webhook);
-    let guard = guard.clone().add_trusted_origin(site.origin()).unwrap_or(guard);
-    guard.with_rejection_response(CrossSite)
+    let guard = guard.clone().add_trusted_origin(state.site.origin()).unwrap_or(guard);
+    guard.with_rejection_response(CrossSite(state.clone()))
 }
 
 /// Keeps a panic's text to ourselves.

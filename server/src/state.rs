@@ -10,7 +10,10 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::{identity::Identity, mail::mailbox::Mailbox, streams::Streams, tasks::TaskHealth, telemetry::Metrics};
+use crate::{
+    identity::Identity, log_limit::LogLimits, mail::mailbox::Mailbox, streams::Streams, tasks::TaskHealth,
+    telemetry::Metrics,
+};
 
 /// Where the shop is, seen from outside.
 #[derive(Clone, Debug)]
@@ -81,6 +84,8 @@ pub struct Parts {
     pub shutdown: CancellationToken,
     /// Whether the background tasks get on.
     pub tasks: TaskHealth,
+    /// How often strangers may cause a line of the log.
+    pub log_limits: LogLimits,
     /// The numbers at `/metrics`.
     pub metrics: Metrics,
 }

@@ -41,6 +41,11 @@ impl Streams {
         Place { streams: self.clone(), session, replaced }
     }
 
+    /// How many are open in this process.
+    pub fn open_count(&self) -> usize {
+        self.lock().values().map(VecDeque::len).sum()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Open> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -7,8 +7,11 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use billing::clock::Clock;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::{gauges, system::SystemClock};
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,6 +50,7 @@ impl Metrics {
             let builder = PrometheusBuilder::new().set_buckets(&buckets).ok()?;
             let handle = builder.install_recorder().ok()?;
             describe();
+            register();
             Some(handle)
         });
         Self(handle.clone())
@@ -68,15 +72,37 @@ impl Metrics {
 fn describe() {
     metrics::describe_counter!("billing_attention_total", "Contradictions that a person has to look at");
     metrics::describe_counter!("webhook_received_total", "Notifications that were stored, by outcome");
-    metrics::describe_counter!("webhook_rejected_total", "Notifications whose signature did not fit");
+    metrics::describe_counter!("webhook_rejected_total", "Notifications that were not believed or not read, by reason");
+    metrics::describe_counter!("cross_site_rejected_total", "Requests that another site made a browser send");
     metrics::describe_counter!("sign_in_failed_total", "Sign-ins with wrong credentials");
     metrics::describe_gauge!("task_last_round_timestamp_seconds", "When a background task last ended a round");
     metrics::describe_counter!("task_restarts_total", "Rounds of background tasks that hung or failed");
+    metrics::describe_counter!(
+        "billing_mails_total",
+        "Attempts to send a mail, by outcome; and the mails that were given up"
+    );
     metrics::describe_histogram!("http_request_duration_seconds", "Time to the head of the answer");
-    // There from the start, so that an alert on them can tell zero from unknown.
+    gauges::describe();
+}
+
+/// There from the start, so that an alert can tell zero from unknown.
+fn register() {
     for reason in ["amount", "currency", "livemode", "session", "payment", "unreadable", "retries_exhausted"] {
         metrics::counter!("billing_attention_total", "reason" => reason).absolute(0);
     }
+    for outcome in ["applied", "ignored", "attention", "deferred"] {
+        metrics::counter!("webhook_received_total", "outcome" => outcome).absolute(0);
+    }
+    for reason in ["signature", "body"] {
+        metrics::counter!("webhook_rejected_total", "reason" => reason).absolute(0);
+    }
+    for outcome in ["sent", "failed", "given_up"] {
+        metrics::counter!("billing_mails_total", "outcome" => outcome).absolute(0);
+    }
+    for name in ["cross_site_rejected_total", "sign_in_failed_total"] {
+        metrics::counter!(name).absolute(0);
+    }
+    gauges::register(SystemClock.now());
 }
 
 /// Measures each request, by route rather than by address.

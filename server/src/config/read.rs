@@ -23,6 +23,8 @@ use crate::{legal, mail::smtp, telemetry::LogFormat};
 const DATABASE_URL_DEFAULT: &str = "sqlite://data/shop.db";
 const MAIL_PAUSE_DEFAULT: Duration = Duration::from_millis(50);
 const LISTEN_ADDR_DEFAULT: &str = "127.0.0.1:3000";
+/// How far from `LISTEN_ADDR`'s port the admin listener's is.
+const ADMIN_PORT_DISTANCE: u16 = 1_000;
 
 /// The variables of the process, and of a `.env` file in the working folder where the process has none.
 pub fn environment() -> Result<impl Fn(&str) -> Option<String>, WrongSettings> {
@@ -80,6 +82,7 @@ pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Wro
     let watch = reader.get("LEPTOS_WATCH").is_some();
     let database_url = database_url(&mut reader);
     let listen_addr = listen_addr(&mut reader, watch);
+    let admin_addr = admin_addr(&mut reader, listen_addr);
     let public_url = public_url(&mut reader, listen_addr);
     let webhook_secrets = webhook_secrets(&reader);
     let payments = payments(&mut reader, &webhook_secrets);
@@ -97,6 +100,7 @@ pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Wro
     let settings = Settings {
         database_url,
         listen_addr,
+        admin_addr,
         public_url,
         payments,
         public_mock_mode,
@@ -140,10 +144,37 @@ fn listen_addr(reader: &mut Reader<'_>, watch: bool) -> SocketAddr {
     let watched = watch.then(|| reader.get("LEPTOS_SITE_ADDR")).flatten();
     let wanted = reader.get("LISTEN_ADDR").or(watched);
     let text = wanted.unwrap_or_else(|| LISTEN_ADDR_DEFAULT.to_owned());
-    text.replacen("localhost:", "127.0.0.1:", 1).parse().unwrap_or_else(|_| {
+    socket_addr(&text).unwrap_or_else(|| {
         reader.complain("LISTEN_ADDR is wrong: set it to an IP address and a port, such as 127.0.0.1:3000.");
         fallback
     })
+}
+
+fn socket_addr(text: &str) -> Option<SocketAddr> {
+    text.replacen("localhost:", "127.0.0.1:", 1).parse().ok()
+}
+
+fn admin_addr(reader: &mut Reader<'_>, listen_addr: SocketAddr) -> Option<SocketAddr> {
+    let mend = "set it to an IP address and a port, such as 127.0.0.1:4000";
+    let address = reader.parsed("ADMIN_ADDR", socket_addr, mend)?;
+    let same = address.port() != 0 && address.port() == listen_addr.port();
+    if same && (address.ip() == listen_addr.ip() || address.ip().is_unspecified() || listen_addr.ip().is_unspecified())
+    {
+        reader.complain(format!(
+            "ADMIN_ADDR {address} is where LISTEN_ADDR {listen_addr} listens already: set it to another port."
+        ));
+    }
+    Some(address)
+}
+
+/// Where the admin listener is when nothing else is said: on this machine, a thousand ports further than the shop. Port 0
+/// stands for any that is free.
+pub fn default_admin_addr(listen_addr: SocketAddr) -> SocketAddr {
+    let port = match listen_addr.port() {
+        0 => 0,
+        port => port.checked_add(ADMIN_PORT_DISTANCE).unwrap_or(0),
+    };
+    SocketAddr::from(([127, 0, 0, 1], port))
 }
 
 fn public_url(reader: &mut Reader<'_>, listen_addr: SocketAddr) -> Option<Url> {

@@ -46,13 +46,18 @@ pub async fn receive_webhook(
         return Err(Problem::WEBHOOK_NOT_CONFIGURED);
     }
     let payload = to_bytes(body, BODY_BYTES_MAX).await.map_err(|error| {
-        tracing::warn!(%error, "a notification could not be read");
+        metrics::counter!("webhook_rejected_total", "reason" => "body").increment(1);
+        if let Some(notifications) = state.log_limits.unreadable_notifications.count(state.clock.now()) {
+            tracing::warn!(%error, notifications, "notifications could not be read");
+        }
         Problem::BODY_TOO_LARGE
     })?;
     let signed = headers.get("stripe-signature").and_then(|value| value.to_str().ok()).unwrap_or_default();
     signature::verify(signed, &payload, &state.webhook_secrets, state.clock.now()).map_err(|error| {
-        tracing::warn!(%error, "a notification was turned away");
-        metrics::counter!("webhook_rejected_total").increment(1);
+        metrics::counter!("webhook_rejected_total", "reason" => "signature").increment(1);
+        if let Some(notifications) = state.log_limits.forged_notifications.count(state.clock.now()) {
+            tracing::warn!(%error, notifications, "notifications were turned away");
+        }
         Problem::INVALID_SIGNATURE
     })?;
     let billing = &state.shop.billing;

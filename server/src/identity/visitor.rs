@@ -21,6 +21,7 @@ use billing::{
 use tower_sessions::Session;
 
 use crate::{
+    forwarding,
     http::problem::Problem,
     state::{AppState, Site},
 };
@@ -97,6 +98,7 @@ impl FromRequestParts<AppState> for ClientAddr {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
+        warn_of_unnamed_clients(state, &parts.headers);
         let named = state.site.client_ip_header.as_ref().and_then(|header| {
             // What stands before the last comma, the client itself may have written.
             let last = parts.headers.get_all(header).iter().next_back()?.to_str().ok()?;
@@ -104,6 +106,24 @@ impl FromRequestParts<AppState> for ClientAddr {
         });
         let peer = || parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
         Ok(Self(named.or_else(peer).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))))
+    }
+}
+
+/// Behind a proxy all clients look like one, unless `CLIENT_IP_HEADER` tells them apart.
+fn warn_of_unnamed_clients(state: &AppState, headers: &HeaderMap) {
+    let named = state.site.client_ip_header.as_ref().is_some_and(|header| headers.contains_key(header));
+    if named {
+        return;
+    }
+    let Some(header) = forwarding::header(headers) else { return };
+    if let Some(requests) = state.log_limits.unnamed_clients.count(state.clock.now()) {
+        tracing::warn!(
+            header,
+            requests,
+            "a proxy forwards requests, and CLIENT_IP_HEADER names none of their headers: all its clients count as one, \
+             so wrong passwords of one lock out everybody. Set CLIENT_IP_HEADER to the header in which your proxy names \
+             the client, such as X-Forwarded-For"
+        );
     }
 }
 

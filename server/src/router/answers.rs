@@ -1,11 +1,8 @@
 //! What every answer has in common: errors are problems, or pages for whoever reads pages; nothing private is cached.
 
-use std::net::SocketAddr;
-
 use app::bare_page;
 use axum::{
-    body::Body,
-    extract::{ConnectInfo, Request, State},
+    extract::Request,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{Html, IntoResponse, Response},
@@ -15,13 +12,12 @@ use billing::locale::Locale;
 use crate::{
     http::problem::{Problem, Written},
     identity::locale_of,
-    state::AppState,
 };
 
 /// Whether programs rather than people ask there.
 pub fn is_api(path: &str) -> bool {
     let first = path.split('/').nth(1).unwrap_or_default();
-    matches!(first, "billing" | "auth" | "api" | "healthz" | "readyz" | "metrics")
+    matches!(first, "billing" | "auth" | "api" | "healthz" | "readyz")
 }
 
 /// Brings each answer into its common form.
@@ -87,19 +83,4 @@ fn error_page(status: StatusCode, locale: Locale) -> Response {
         _ => bare_page::Kind::OurFault,
     };
     (status, Html(bare_page::html(kind, locale))).into_response()
-}
-
-/// The metrics, for this machine alone.
-pub async fn metrics(State(state): State<AppState>) -> Response {
-    let kind = HeaderValue::from_static("text/plain; version=0.0.4");
-    ([(header::CONTENT_TYPE, kind)], Body::from(state.metrics.render())).into_response()
-}
-
-/// Lets in whoever is on this machine alone; for others there is nothing. A request that a proxy forwards comes from
-/// somewhere else.
-pub async fn this_machine_alone(request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let local = peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback());
-    let forwarded = ["forwarded", "x-forwarded-for", "via"].iter().any(|name| request.headers().contains_key(*name));
-    if local && !forwarded { next.run(request).await } else { Problem::NOT_FOUND.into_response() }
 }

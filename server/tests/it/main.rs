@@ -44,14 +44,17 @@ use std::sync::LazyLock;
 
 use tokio::runtime::Runtime;
 
+mod admin;
 mod consent;
 mod customer;
 mod files;
 mod forms;
+mod gauges;
 mod half_open;
 mod identity;
 mod isolation;
 mod languages;
+mod listeners;
 mod mails;
 mod money_back;
 mod openapi;

@@ -22,16 +22,16 @@ use tokio::{
     time::timeout,
 };
 
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
-fn server(folder: &Path, variables: &[(&str, &str)]) -> Command {
+pub fn server(folder: &Path, variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
     command.env_clear().env("LISTEN_ADDR", "127.0.0.1:0").envs(variables.iter().copied()).current_dir(folder);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     command
 }
 
-async fn refused(folder: &Path, argument: &str, variables: &[(&str, &str)]) -> String {
+pub async fn refused(folder: &Path, argument: &str, variables: &[(&str, &str)]) -> String {
     let output: Output = timeout(PATIENCE, server(folder, variables).arg(argument).output()).await.unwrap().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
@@ -51,20 +51,20 @@ pub async fn started(folder: &Path, variables: &[(&str, &str)]) -> (Child, Strin
     (child, address, vec![first, second])
 }
 
-async fn terminate(child: &mut Child) -> Option<i32> {
+pub async fn terminate(child: &mut Child) -> Option<i32> {
     let id = child.id().unwrap().to_string();
     assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
     timeout(PATIENCE, child.wait()).await.expect("it ends").unwrap().code()
 }
 
 /// One request on a connection of its own; gives the open connection.
-async fn send(address: &str, request: &str) -> TcpStream {
+pub async fn send(address: &str, request: &str) -> TcpStream {
     let mut connection = TcpStream::connect(address).await.unwrap();
     connection.write_all(request.replace('\n', "\r\n").as_bytes()).await.unwrap();
     connection
 }
 
-async fn read_until(connection: &mut TcpStream, end: &str) -> String {
+pub async fn read_until(connection: &mut TcpStream, end: &str) -> String {
     let mut text = String::new();
     let mut buffer = [0; 4096];
     while !text.contains(end) {

@@ -1,10 +1,7 @@
 //! What guards every page and call.
 
-use std::net::SocketAddr;
-
 use axum::{
     body::Body,
-    extract::ConnectInfo,
     http::{Method, Request, StatusCode, header},
 };
 use serde_json::json;
@@ -17,7 +14,6 @@ on_both_databases!(
     the_pages_scripts_carry_the_headers_nonce,
     behind_tls_cookies_insist_on_it,
     nothing_private_is_cached,
-    metrics_are_for_this_machine_alone,
     each_client_behind_a_proxy_is_told_apart,
 );
 
@@ -163,26 +159,6 @@ async fn nothing_private_is_cached(shop: TestShop) {
     let receipt = format!("/billing/purchases/{}", purchase["id"].as_str().unwrap());
     for path in ["/billing/balance", "/billing/purchases", &receipt, "/", "/nowhere", "/billing/nowhere"] {
         assert_eq!(kim.get(path).await.header("cache-control"), "no-store", "{path}");
-    }
-}
-
-async fn metrics_are_for_this_machine_alone(shop: TestShop) {
-    let ask = |peer: &str, headers: &[(&str, &str)]| {
-        let mut request = Request::get("/metrics").extension(ConnectInfo(peer.parse::<SocketAddr>().unwrap()));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        request.body(Body::empty()).unwrap()
-    };
-    let here = shop.visitor().send(ask("127.0.0.1:1", &[])).await;
-    assert_eq!(here.status, StatusCode::OK);
-    assert!(here.text().contains("billing_attention_total"));
-    for request in [
-        ask("192.0.2.1:1", &[]),
-        ask("127.0.0.1:1", &[("X-Forwarded-For", "192.0.2.1")]),
-        ask("127.0.0.1:1", &[("Forwarded", "for=192.0.2.1")]),
-    ] {
-        shop.visitor().send(request).await.assert_problem(404, "not_found");
     }
 }
 

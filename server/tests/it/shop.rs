@@ -20,7 +20,7 @@ use server::{
     config::Settings,
     lifecycle::{self, Stores},
     mock::MockProvider,
-    router::router,
+    router::{admin, router},
     state::AppState,
     system::SystemClock,
     worker::Worker,
@@ -122,6 +122,16 @@ impl TestShop {
     /// Somebody who is not signed in.
     pub fn visitor(&self) -> Visitor {
         Visitor { shop: self.clone(), cookies: Arc::default() }
+    }
+
+    /// What the admin listener answers.
+    pub async fn ask_admin(&self, path: &str, peer: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = Request::get(path).extension(ConnectInfo(peer.parse::<SocketAddr>().unwrap()));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = admin(&self.state).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        Answer::read(response).await
     }
 
     /// Somebody who has just signed up.
@@ -242,9 +252,7 @@ impl Visitor {
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = self.start(request).await;
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes().to_vec();
-        let answer = Answer { status: parts.status, headers: parts.headers, body };
+        let answer = Answer::read(response).await;
         crate::openapi::assert_promised(&self.shop.state, &method, &path, &answer);
         answer
     }
@@ -290,6 +298,12 @@ pub struct Answer {
 }
 
 impl Answer {
+    async fn read(response: axum::response::Response) -> Self {
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes().to_vec();
+        Self { status: parts.status, headers: parts.headers, body }
+    }
+
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }

@@ -25,6 +25,7 @@ fn every_wrong_setting_is_named_at_once() {
     let names = [
         ("DATABASE_URL", "mysql://x"),
         ("LISTEN_ADDR", "here"),
+        ("ADMIN_ADDR", "4000"),
         ("PUBLIC_URL", "http://shop.example.com"),
         ("STRIPE_SECRET_KEY", "pk_live_1"),
         ("STRIPE_API_BASE", "ftp://x"),
@@ -152,6 +153,20 @@ fn a_vat_rate_is_a_per_cent() {
     for bad in ["", "-1", "101", "19.001", "nineteen", ".5", "+19", "١٩"] {
         assert_eq!(basis_points(bad), None, "{bad}");
     }
+}
+
+#[test]
+fn the_operators_address_is_this_machines_unless_it_is_set() {
+    for (shop, operator) in [("127.0.0.1:3000", 4_000), ("0.0.0.0:80", 1_080), ("127.0.0.1:0", 0), ("[::]:65000", 0)] {
+        assert_eq!(default_admin_addr(shop.parse().unwrap()), SocketAddr::from(([127, 0, 0, 1], operator)), "{shop}");
+    }
+    assert_eq!(read(&[]).unwrap().admin_addr, None);
+    let set = read(&[("ADMIN_ADDR", "localhost:9000")]).unwrap().admin_addr;
+    assert_eq!(set, Some(SocketAddr::from(([127, 0, 0, 1], 9_000))));
+    for taken in ["127.0.0.1:3000", "0.0.0.0:3000"] {
+        assert!(matches!(&wrong(&[("ADMIN_ADDR", taken)])[..], [w] if w.contains("LISTEN_ADDR")), "{taken}");
+    }
+    assert!(read(&[("LISTEN_ADDR", "127.0.0.1:0"), ("ADMIN_ADDR", "127.0.0.1:0")]).is_ok());
 }
 
 #[test]

@@ -1,0 +1,87 @@
+//! What the operator watches that is not counted as it happens: what waits, connections, open streams.
+//!
+//! Sampled now and then rather than at each scrape, so that nobody who scrapes often asks the database often.
+
+use std::time::Duration;
+
+use billing::store::{Backlog, PoolUse};
+use jiff::Timestamp;
+use metrics::{describe_gauge, gauge};
+use tokio::time::timeout;
+
+use crate::{
+    state::AppState,
+    tasks::{Job, Next},
+};
+
+/// How often to take a sample.
+const EVERY: Duration = Duration::from_secs(15);
+/// How long the database may take for one.
+const TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Says what each gauge is.
+pub fn describe() {
+    describe_gauge!("payment_events_open", "Payment events by status: received, or in attention");
+    describe_gauge!("purchases_pending_oldest_age_seconds", "Age of the oldest PENDING purchase; 0 without one");
+    describe_gauge!("receipts_due", "Paid purchases that have no receipt number");
+    describe_gauge!("mails_due", "Mails that are to be sent");
+    describe_gauge!("mails_due_oldest_age_seconds", "Age of the oldest mail that is to be sent; 0 without one");
+    describe_gauge!("backlog_sampled_timestamp_seconds", "When the five above were last read from the database");
+    describe_gauge!("database_pool_connections", "Connections to the database, by state: used, or idle");
+    describe_gauge!("database_pool_connections_max", "How many connections there may be");
+    describe_gauge!("balance_streams_open", "Pages that wait for a change of their balance");
+    describe_gauge!("build_info", "1, labelled with the version");
+    describe_gauge!("process_start_time_seconds", "When the process started");
+}
+
+/// What is known at the start. The backlog is not: its time stays 0 until it is read.
+pub fn register(now: Timestamp) {
+    gauge!("backlog_sampled_timestamp_seconds").set(0);
+    gauge!("build_info", "version" => env!("CARGO_PKG_VERSION")).set(1);
+    gauge!("process_start_time_seconds").set(seconds(now));
+}
+
+/// Takes a sample now and then.
+pub fn job(state: &AppState) -> Job {
+    let state = state.clone();
+    Job::new("gauges", EVERY, TIME_MAX * 2, move || {
+        let state = state.clone();
+        async move {
+            sample(&state).await;
+            Next::Wait
+        }
+    })
+}
+
+/// Takes a sample. When the database does not answer, the gauges of the backlog stay as they were, and their time tells.
+pub async fn sample(state: &AppState) {
+    let PoolUse { size, idle, max } = state.store.pool_use();
+    gauge!("database_pool_connections", "state" => "used").set(size.saturating_sub(idle));
+    gauge!("database_pool_connections", "state" => "idle").set(idle);
+    gauge!("database_pool_connections_max").set(max);
+    gauge!("balance_streams_open").set(u32::try_from(state.streams.open_count()).unwrap_or(u32::MAX));
+    match timeout(TIME_MAX, state.store.backlog()).await {
+        Ok(Ok(backlog)) => set_backlog(&backlog, state.clock.now()),
+        Ok(Err(error)) => tracing::warn!(%error, "what waits could not be counted"),
+        Err(_) => tracing::warn!("what waits could not be counted in time"),
+    }
+}
+
+fn set_backlog(backlog: &Backlog, now: Timestamp) {
+    let age = |since: Option<Timestamp>| since.map_or(0.0, |since| now.duration_since(since).as_secs_f64().max(0.0));
+    gauge!("payment_events_open", "status" => "received").set(count(backlog.events_received));
+    gauge!("payment_events_open", "status" => "attention").set(count(backlog.events_attention));
+    gauge!("purchases_pending_oldest_age_seconds").set(age(backlog.oldest_pending));
+    gauge!("receipts_due").set(count(backlog.receipts_due));
+    gauge!("mails_due").set(count(backlog.mails_due));
+    gauge!("mails_due_oldest_age_seconds").set(age(backlog.oldest_mail));
+    gauge!("backlog_sampled_timestamp_seconds").set(seconds(now));
+}
+
+fn count(rows: u64) -> f64 {
+    u32::try_from(rows).unwrap_or(u32::MAX).into()
+}
+
+fn seconds(at: Timestamp) -> f64 {
+    at.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64()
+}

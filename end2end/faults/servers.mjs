@@ -59,6 +59,7 @@ export class Shop {
       PATH: process.env.PATH,
       DATABASE_URL: databaseUrl,
       LISTEN_ADDR: `127.0.0.1:${port}`,
+      ADMIN_ADDR: '127.0.0.1:0',
       PUBLIC_URL: publicUrl,
       STRIPE_SECRET_KEY: 'sk_test_double',
       STRIPE_API_BASE: stripeUrl,

@@ -32,7 +32,7 @@ mock.describe('accessible, and no wider than the screen', () => {
   mock.describe.configure({ timeout: 600_000 });
 
   mock('is every page without a purchase', async ({ browser, shop, expectAccessible }) => {
-    await judge(browser, shop.url, await mockTour(browser, shop.url, 'de-DE'), expectAccessible);
+    await judge(browser, shop.url, await mockTour(browser, shop, 'de-DE'), expectAccessible);
   });
 
   selling('is every page of a customer', async ({ browser, shop, stripe, expectAccessible }) => {

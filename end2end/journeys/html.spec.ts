@@ -19,7 +19,7 @@ async function read(browser: Browser, baseURL: string, locale: string, legs: Leg
 
 for (const locale of ['de-DE', 'en-GB']) {
   mock(`pages without a purchase are valid HTML, ${locale}`, async ({ browser, shop }) => {
-    await read(browser, shop.url, locale, await mockTour(browser, shop.url, locale));
+    await read(browser, shop.url, locale, await mockTour(browser, shop, locale));
   });
 
   selling(`pages of a customer are valid HTML, ${locale}`, async ({ browser, shop, stripe }) => {

@@ -1,10 +1,11 @@
 import type { Page } from '@playwright/test';
+import type { Shop } from '../support/shop.ts';
 import { buy, expect, purchases, signIn, test } from '../support/test.ts';
 
 /** The developer's mailbox, once it has a mail of that subject; the server sends them by the second. */
-async function openMail(page: Page, subject: RegExp): Promise<void> {
+async function openMail(page: Page, shop: Shop, subject: RegExp): Promise<void> {
   await expect(async () => {
-    await page.goto('/dev/mailbox');
+    await page.goto(`${shop.adminUrl}/dev/mailbox`);
     await expect(page.getByText(subject)).toBeVisible({ timeout: 500 });
   }).toPass();
   await page.getByRole('listitem').filter({ hasText: subject }).getByRole('link', { name: 'HTML' }).click();
@@ -17,11 +18,11 @@ for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? 'with JavaScript' : 'without JavaScript', () => {
     test.use({ javaScriptEnabled });
 
-    test('a purchase is confirmed by mail, and its withdrawal is acknowledged and answered', async ({ page }) => {
+    test('a purchase is confirmed by mail, and its withdrawal is acknowledged and answered', async ({ page, shop }) => {
       await signIn(page);
       await buy(page, '5 Credits');
       const [purchase] = await purchases(page);
-      await openMail(page, /Bestätigung Ihres Kaufs: 5 Credits/);
+      await openMail(page, shop, /Bestätigung Ihres Kaufs: 5 Credits/);
       await expect(page.getByText('Ihre Zustimmung')).toBeVisible();
       await expect(fact(page, 'Gesamtpreis')).toContainText('6,99');
       await page.getByRole('link', { name: 'Vertrag widerrufen' }).click();
@@ -33,7 +34,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page.getByRole('heading', { name: 'Ihr Widerruf ist eingegangen' })).toBeVisible();
       await expect(page.getByText('§ 356 Abs. 5 BGB')).toBeVisible();
 
-      await openMail(page, /Eingangsbestätigung Ihres Widerrufs vom/);
+      await openMail(page, shop, /Eingangsbestätigung Ihres Widerrufs vom/);
       await expect(fact(page, 'Ihr Name')).toContainText('Kim Meier');
       await expect(page.getByText('§ 356 Abs. 5 BGB')).toBeVisible();
     });

@@ -27,7 +27,7 @@ for (const locale of LANGUAGES) {
     mock.describe.configure({ timeout: 600_000 });
 
     mock('every page without a purchase', async ({ browser, shop }) => {
-      await picture(browser, shop.url, locale, await mockTour(browser, shop.url, locale));
+      await picture(browser, shop.url, locale, await mockTour(browser, shop, locale));
     });
 
     selling('every page of a customer', async ({ browser, shop, stripe }) => {

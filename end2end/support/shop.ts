@@ -22,13 +22,16 @@ export interface Webhook {
 /** A built server of its own with an empty database, in mock mode unless its settings say otherwise. */
 export class Shop {
   readonly url: string;
+  /** Where the operator looks: metrics, and the developer's mailbox. */
+  readonly adminUrl: string;
   readonly webhook: Webhook;
   readonly #server: ChildProcess;
   readonly #folder: string;
   #log = '';
 
-  private constructor(url: string, webhook: Webhook, server: ChildProcess, folder: string) {
+  private constructor(url: string, adminUrl: string, webhook: Webhook, server: ChildProcess, folder: string) {
     this.url = url;
+    this.adminUrl = adminUrl;
     this.webhook = webhook;
     this.#server = server;
     this.#folder = folder;
@@ -37,7 +40,7 @@ export class Shop {
 
   static async start(settings: Record<string, string> = {}): Promise<Shop> {
     if (!existsSync(SERVER)) throw new Error(`No server at ${SERVER}: build it first, scripts/test does`);
-    const port = await freePort();
+    const [port, adminPort] = await Promise.all([freePort(), freePort()]);
     const url = `http://127.0.0.1:${port}`;
     const folder = await mkdtemp(join(tmpdir(), 'shop-journey-'));
     const webhook = { url: `${url}/billing/webhook`, secret: `whsec_${randomUUID()}` };
@@ -48,6 +51,7 @@ export class Shop {
         PATH: process.env.PATH,
         DATABASE_URL: `sqlite://${folder}/shop.db`,
         LISTEN_ADDR: `127.0.0.1:${port}`,
+        ADMIN_ADDR: `127.0.0.1:${adminPort}`,
         PUBLIC_URL: url,
         STRIPE_WEBHOOK_SECRET: webhook.secret,
         LEPTOS_SITE_ROOT: SITE,
@@ -56,7 +60,7 @@ export class Shop {
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const shop = new Shop(url, webhook, server, folder);
+    const shop = new Shop(url, `http://127.0.0.1:${adminPort}`, webhook, server, folder);
     await shop.#ready();
     return shop;
   }

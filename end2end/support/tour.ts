@@ -1,4 +1,5 @@
 import type { Browser, BrowserContext, Page, Response } from '@playwright/test';
+import type { Shop } from './shop.ts';
 import { type Stripe, BUYER, signUp } from './stripe.ts';
 import { DEMO, complaintsOf, expect, openPurchase, signInBeforehand } from './test.ts';
 
@@ -77,9 +78,9 @@ async function withdraw(page: Page, contract: string): Promise<unknown> {
 }
 
 /** Waits until the developer's mailbox has so many mails. */
-async function mails(page: Page, count: number): Promise<void> {
+async function mails(page: Page, mailbox: string, count: number): Promise<void> {
   await expect(async () => {
-    await page.goto('/dev/mailbox');
+    await page.goto(mailbox);
     await expect(page.locator('main li')).toHaveCount(count, { timeout: 100 });
   }).toPass();
 }
@@ -89,13 +90,14 @@ const visitor = (browser: Browser, baseURL: string, locale: string) =>
   browser.newContext({ baseURL, locale, extraHTTPHeaders: { 'accept-language': locale } });
 
 /** Pages that nobody has to sign in for, and those that only mock mode has. */
-export async function mockTour(browser: Browser, baseURL: string, locale: string): Promise<Leg[]> {
-  const context = await visitor(browser, baseURL, locale);
+export async function mockTour(browser: Browser, shop: Shop, locale: string): Promise<Leg[]> {
+  const mailbox = `${shop.adminUrl}/dev/mailbox`;
+  const context = await visitor(browser, shop.url, locale);
   const page = await context.newPage();
   await signInBeforehand(page);
   const { checkout_url } = await openPurchase(page, 'credits_10');
   await page.goto(checkout_url);
-  await mails(page, 1);
+  await mails(page, mailbox, 1);
   const customer = await context.storageState();
   await context.close();
   const legal = ['imprint', 'terms', 'privacy', 'withdrawal'];
@@ -114,9 +116,9 @@ export async function mockTour(browser: Browser, baseURL: string, locale: string
         { name: 'withdraw, unclear', path: '/withdraw', then: (page) => withdraw(page, 'a contract from yesterday') },
         { name: 'not found', path: '/nowhere' },
         { name: 'components', path: '/dev/components' },
-        { name: 'mailbox', path: '/dev/mailbox' },
-        { name: 'mail, confirmation', path: '/dev/mailbox/1' },
-        { name: 'mail, acknowledgement', path: '/dev/mailbox/2', before: (page) => mails(page, 2) },
+        { name: 'mailbox', path: mailbox },
+        { name: 'mail, confirmation', path: `${mailbox}/1` },
+        { name: 'mail, acknowledgement', path: `${mailbox}/2`, before: (page) => mails(page, mailbox, 2) },
       ],
     },
     { session: customer, stops: [{ name: 'shop, mock mode', path: '/' }, order()] },

@@ -37,6 +37,7 @@ fn lasting_address() -> String {
 async fn start(folder: &Path, database_url: &str, double: &Double, address: &str) -> Child {
     let variables = [
         ("LISTEN_ADDR", address),
+        ("ADMIN_ADDR", "127.0.0.1:0"),
         ("DATABASE_URL", database_url),
         ("STRIPE_SECRET_KEY", KEY),
         ("STRIPE_WEBHOOK_SECRET", SECRET),

@@ -20,7 +20,7 @@ use billing::{
     provider::{CheckoutSession, EventPage, PaymentProvider, PaymentRecord, ProviderError},
     purchase::Purchase,
     receipt::{Issuer, Receipt},
-    store::{Change, Committed, Inserted, PageRequest, Recorded, Store, StoreError},
+    store::{Backlog, Change, Committed, Inserted, PageRequest, PoolUse, Recorded, Store, StoreError},
     withdrawal::{Withdrawal, WithdrawalStore},
 };
 use futures::{future::poll_fn, stream::BoxStream};
@@ -155,8 +155,13 @@ stepped! { "store", Store of Store:
     async fn consent_text(version: &ConsentVersion) -> Result<Option<ConsentText>, StoreError>;
     async fn number_receipts(issuer: &Issuer, at: Timestamp, limit: u32) -> Result<u32, StoreError>;
     async fn receipt(tenant: TenantId, purchase: PurchaseId) -> Result<Option<Receipt>, StoreError>;
+    async fn backlog() -> Result<Backlog, StoreError>;
     async fn ready() -> Result<(), StoreError>;
     ---
+    fn pool_use(&self) -> PoolUse {
+        self.port.pool_use()
+    }
+
     fn changes(&self) -> BoxStream<'static, TenantId> {
         self.port.changes()
     }

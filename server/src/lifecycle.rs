@@ -83,6 +83,20 @@ pub async fn open_migrated(settings: &Settings) -> Result<Stores, CannotStart> {
     }
 }
 
+/// Opens the database that `DATABASE_URL` names for an operator's command: makes none, and migrates none.
+pub async fn open_existing(settings: &Settings) -> Result<Stores, CannotStart> {
+    let url = settings.database_url.expose_secret();
+    if url.starts_with("sqlite:") {
+        let store = SqliteStore::open_existing(url).await.map_err(|error| unusable(&error))?;
+        store.check_migrated().await.map_err(|error| unusable(&error))?;
+        Ok(Stores { store: Arc::new(store.clone()), accounts: Arc::new(store) })
+    } else {
+        let store = PostgresStore::open(url).await.map_err(|error| unusable(&error))?;
+        store.check_migrated().await.map_err(|error| unusable(&error))?;
+        Ok(Stores { store: Arc::new(store.clone()), accounts: Arc::new(store) })
+    }
+}
+
 fn unusable(error: &dyn std::error::Error) -> CannotStart {
     CannotStart(format!("DATABASE_URL: {error}."))
 }

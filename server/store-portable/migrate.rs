@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use billing::store::StoreError;
 use sqlx::migrate::{Migrate, MigrateError as SqlxError};
 
-use crate::{MIGRATOR, dialect::Connection};
+use crate::{
+    MIGRATOR,
+    dialect::{self, Connection},
+};
 
 /// Why the database was left as it was.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +24,20 @@ pub enum MigrateError {
          restore its file and put the change into a new migration. Nothing was changed"
     )]
     Edited(i64),
+    /// A migration of this build is not applied.
+    #[error("the database lacks migration {0}: run `server migrate`")]
+    Behind(i64),
+    /// One is not applied, and this role may not change the schema.
+    #[error(
+        "the database lacks migration {version}, and this role may not make it: run `server migrate` with a DATABASE_URL \
+         of the role that owns the tables ({source})"
+    )]
+    NotAllowed {
+        /// Which.
+        version: i64,
+        /// What the database said.
+        source: sqlx::Error,
+    },
     /// The migration itself failed, and was rolled back.
     #[error("migration {version} failed and was rolled back: {source}")]
     Failed {
@@ -46,20 +62,39 @@ impl From<SqlxError> for MigrateError {
     }
 }
 
-pub(crate) async fn migrate(connection: &mut Connection) -> Result<(), MigrateError> {
-    Ok(MIGRATOR.run_direct(None, connection, false).await?)
+/// Applies this build's migrations up to and with that version.
+pub(crate) async fn migrate_to(connection: &mut Connection, version: i64) -> Result<(), MigrateError> {
+    MIGRATOR.run_direct(Some(version), connection, false).await.map_err(|error| match error {
+        SqlxError::Execute(source) | SqlxError::ExecuteMigration(source, _) if is_denied(&source) => {
+            MigrateError::NotAllowed { version, source }
+        }
+        other => other.into(),
+    })
 }
 
-/// Whether the database has just this build's migrations.
-pub(crate) async fn check_migrated(connection: &mut Connection) -> Result<(), StoreError> {
-    let applied = connection
-        .list_applied_migrations(&MIGRATOR.table_name)
-        .await
-        .map_err(|error| StoreError::Unavailable(format!("the database is not migrated: {error}")))?;
+fn is_denied(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(dialect::is_denied)
+}
+
+/// Whether the database has just this build's migrations: neither fewer, nor others, nor more.
+pub(crate) async fn check_migrated(connection: &mut Connection) -> Result<(), MigrateError> {
+    let applied = match connection.list_applied_migrations(&MIGRATOR.table_name).await {
+        Ok(applied) => applied,
+        // Before the first migration there is not even the table that lists them.
+        Err(SqlxError::Execute(sqlx::Error::Database(error))) if dialect::is_missing_table(error.as_ref()) => {
+            Vec::new()
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if let Some(newer) = applied.iter().find(|done| !MIGRATOR.version_exists(done.version)) {
+        return Err(MigrateError::Newer(newer.version));
+    }
     let applied: BTreeMap<_, _> = applied.iter().map(|done| (done.version, &done.checksum)).collect();
     for known in MIGRATOR.iter() {
-        if applied.get(&known.version) != Some(&&known.checksum) {
-            return Err(StoreError::Unavailable(format!("migration {} is not applied", known.version)));
+        match applied.get(&known.version) {
+            Some(checksum) if *checksum == &known.checksum => {}
+            Some(_) => return Err(MigrateError::Edited(known.version)),
+            None => return Err(MigrateError::Behind(known.version)),
         }
     }
     Ok(())

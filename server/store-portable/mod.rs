@@ -39,4 +39,4 @@ mod withdrawals;
 pub(crate) use accounts::{OwnerRow, select_owners};
 pub(crate) use error::store_error;
 pub use migrate::MigrateError;
-pub(crate) use migrate::{check_migrated, migrate};
+pub(crate) use migrate::{check_migrated, migrate_to};

@@ -156,7 +156,7 @@ impl Store for ThisStore {
 
     async fn ready(&self) -> Result<(), StoreError> {
         let mut connection = self.reader().acquire().await.map_err(store_error)?;
-        check_migrated(&mut connection).await
+        check_migrated(&mut connection).await.map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 
     fn changes(&self) -> BoxStream<'static, TenantId> {

@@ -60,3 +60,13 @@ pub(crate) fn is_passing(error: &dyn DatabaseError) -> bool {
         ["08", "53", "57"].iter().any(|class| code.starts_with(class)) || ["40001", "40P01", "55P03"].contains(&&*code)
     })
 }
+
+/// Whether a statement names a table that is not there.
+pub(crate) fn is_missing_table(error: &dyn DatabaseError) -> bool {
+    error.code().is_some_and(|code| code == "42P01")
+}
+
+/// Whether this role may not do that.
+pub(crate) fn is_denied(error: &dyn DatabaseError) -> bool {
+    error.code().is_some_and(|code| code == "42501")
+}

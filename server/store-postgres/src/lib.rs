@@ -40,12 +40,26 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Brings the database up to this build's schema. Safe while another process does the same: an advisory lock lets
-    /// one through after the other.
+    /// Brings the database up to this build's schema; asks for no right to change it when nothing is missing. Safe while
+    /// another process does the same: an advisory lock lets one through after the other.
     pub async fn migrate(&self) -> Result<(), MigrateError> {
+        while let Err(error) = self.check_migrated().await {
+            let MigrateError::Behind(version) = error else { return Err(error) };
+            self.apply(version).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the database has just this build's schema.
+    pub async fn check_migrated(&self) -> Result<(), MigrateError> {
+        let mut connection = self.pool.acquire().await.map_err(|error| MigrateError::Other(error.into()))?;
+        portable::check_migrated(&mut connection).await
+    }
+
+    async fn apply(&self, version: i64) -> Result<(), MigrateError> {
         // On a connection of its own: after a failure the driver leaves the lock held, and closing gives it back.
         let mut connection = open::migrating(&self.pool).await.map_err(|error| MigrateError::Other(error.into()))?;
-        let outcome = portable::migrate(&mut connection).await;
+        let outcome = portable::migrate_to(&mut connection, version).await;
         // The outcome is known; a connection that will not close politely is gone all the same.
         let _ = connection.close().await;
         outcome

@@ -78,3 +78,13 @@ pub(crate) fn is_passing(error: &dyn DatabaseError) -> bool {
     let code = error.code().and_then(|code| code.parse::<i32>().ok());
     code.is_some_and(|code| matches!(code & 0xff, BUSY | LOCKED))
 }
+
+/// Whether a statement names a table that is not there.
+pub(crate) fn is_missing_table(error: &dyn DatabaseError) -> bool {
+    error.message().starts_with("no such table")
+}
+
+/// SQLite knows no roles: who may write the file may do everything.
+pub(crate) fn is_denied(_: &dyn DatabaseError) -> bool {
+    false
+}

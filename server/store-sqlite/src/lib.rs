@@ -36,13 +36,27 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// Brings the file up to this build's schema. Safe while another process does the same.
     pub async fn migrate(&self) -> Result<(), MigrateError> {
+        while let Err(error) = self.check_migrated().await {
+            let MigrateError::Behind(version) = error else { return Err(error) };
+            self.apply(version).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the file has just this build's schema.
+    pub async fn check_migrated(&self) -> Result<(), MigrateError> {
+        let mut connection = self.reader.acquire().await.map_err(|error| MigrateError::Other(error.into()))?;
+        portable::check_migrated(&mut connection).await
+    }
+
+    async fn apply(&self, version: i64) -> Result<(), MigrateError> {
         // The driver has no lock for SQLite. The write lock, taken before looking, is one: whoever comes second waits,
         // and then finds nothing left to do.
         let mut connection = open::migrating(&self.writer).await.map_err(|error| MigrateError::Other(error.into()))?;
         let mut transaction = sqlx::Connection::begin_with(&mut connection, "BEGIN IMMEDIATE")
             .await
             .map_err(|error| MigrateError::Other(error.into()))?;
-        portable::migrate(&mut transaction).await?;
+        portable::migrate_to(&mut transaction, version).await?;
         transaction.commit().await.map_err(|error| MigrateError::Other(error.into()))
     }
 

@@ -29,6 +29,12 @@ pub enum OpenError {
     /// A database in memory would be gone with the connection.
     #[error("a SQLite database in memory keeps nothing: name a file, like sqlite://data/shop.db")]
     InMemory,
+    /// There is no such file, and none was to be made.
+    #[error("there is no database at {}; `server migrate` makes one", file.display())]
+    Missing {
+        /// Which.
+        file: PathBuf,
+    },
     /// The folder is not there and cannot be made.
     #[error("cannot create the folder {} for the database: {source}. Name a place where this user may write", folder.display())]
     Folder {
@@ -54,11 +60,25 @@ impl SqliteStore {
     /// Opens the file, and makes it and its folder when they are not there. Doesn't migrate.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
         let options = options(url)?;
-        let file = options.get_filename().to_owned();
-        if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        if let Some(folder) = options.get_filename().parent().filter(|folder| !folder.as_os_str().is_empty()) {
             let folder = folder.to_owned();
             tokio::fs::create_dir_all(&folder).await.map_err(|source| OpenError::Folder { folder, source })?;
         }
+        Self::connect(options.create_if_missing(true)).await
+    }
+
+    /// Opens a file that is there already. Doesn't migrate.
+    pub async fn open_existing(url: &str) -> Result<Self, OpenError> {
+        let options = options(url)?;
+        let file = options.get_filename().to_owned();
+        if tokio::fs::try_exists(&file).await.is_ok_and(|exists| !exists) {
+            return Err(OpenError::Missing { file });
+        }
+        Self::connect(options.create_if_missing(false)).await
+    }
+
+    async fn connect(options: SqliteConnectOptions) -> Result<Self, OpenError> {
+        let file = options.get_filename().to_owned();
         let pool = || {
             // A connection costs nothing to keep, and a new one could find the file gone.
             SqlitePoolOptions::new()
@@ -89,7 +109,6 @@ fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
         return Err(OpenError::InMemory);
     }
     Ok(options
-        .create_if_missing(true)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
         .journal_mode(SqliteJournalMode::Wal)

@@ -60,3 +60,19 @@ async fn what_is_committed_outlives_the_process() {
     reopened.close().await;
     store.close().await;
 }
+
+#[tokio::test]
+async fn an_operators_command_makes_no_file_and_migrates_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mistyped.db");
+    let url = format!("sqlite://{}", file.display());
+    let refused = Store::open_existing(&url).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Missing { .. }), "{refused}");
+    assert!(refused.to_string().contains("mistyped.db; `server migrate` makes one"), "{refused}");
+    assert!(!file.exists());
+    Store::open(&url).await.unwrap().close().await;
+    let store = Store::open_existing(&url).await.unwrap();
+    let refused = store.check_migrated().await.unwrap_err();
+    assert!(refused.to_string().contains("run `server migrate`"), "{refused}");
+    store.close().await;
+}

@@ -124,8 +124,12 @@ pub trait Store: MailStore + WithdrawalStore {
     /// The connections to the database that this process holds.
     fn pool_use(&self) -> PoolUse;
 
-    /// Whether the database can be reached and has every migration.
+    /// Whether the database can be reached, has every migration, and takes writes: one is tried.
     async fn ready(&self) -> Result<(), StoreError>;
+
+    /// Closes the connections, in bounded time; nothing works afterwards. On SQLite the file then holds everything, without
+    /// the journal beside it.
+    async fn close(&self);
 
     /// The tenants whose purchases change from now on, and with them perhaps their balance, in this process or another.
     /// A hint to read again: some may be missed or told twice.

@@ -25,11 +25,29 @@ need_postgres() {
     install_packages PostgreSQL postgresql
 }
 
-# Sets TEST_POSTGRES_URL.
+# With TLS, for the tests that ask for it. Sets TEST_POSTGRES_URL and TEST_POSTGRES_CA, the file of the CA's certificate.
 start_postgres() {
     local lax="-c max_connections=300 -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
-    start_scratch_postgres "${TMPDIR:-/tmp}" "Start a PostgreSQL for the tests" "$lax"
-    export TEST_POSTGRES_URL=$postgres_url
+    have openssl || install_packages OpenSSL openssl
+    start_scratch_postgres "${TMPDIR:-/tmp}" "Start a PostgreSQL for the tests" "$lax" add_tls
+    export TEST_POSTGRES_URL="$postgres_url?sslmode=disable" TEST_POSTGRES_CA=$postgres_scratch/ca.crt
+}
+
+# A CA, a certificate of the server by it, another CA, and the role tls_only, which is let in by TLS alone.
+add_tls() {
+    local name
+    for name in ca other-ca; do
+        as_postgres openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=$name" -keyout "$name.key" -out "$name.crt" ||
+            return 1
+    done
+    say "subjectAltName=IP:127.0.0.1,DNS:localhost" >"$postgres_scratch/server.ext"
+    as_postgres openssl req -new -newkey rsa:2048 -nodes -subj /CN=localhost -keyout server.key -out server.csr &&
+        as_postgres openssl x509 -req -days 2 -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial \
+            -extfile server.ext -out server.crt &&
+        as_postgres sed -i '1i hostnossl all tls_only all reject' data/pg_hba.conf &&
+        as_postgres sh -c "echo \"ssl = on
+ssl_cert_file = '$postgres_scratch/server.crt'
+ssl_key_file = '$postgres_scratch/server.key'\" >>data/postgresql.conf"
 }
 
 # For measuring: as it comes, so that what is committed is on the disk. Sets postgres_url. /tmp may be in memory;
@@ -38,7 +56,7 @@ start_durable_postgres() {
     start_scratch_postgres /var/tmp "Start a PostgreSQL with its own settings" "-c fsync=on -c synchronous_commit=on"
 }
 
-# start_scratch_postgres FOLDER TITLE OPTIONS
+# start_scratch_postgres FOLDER TITLE OPTIONS [FUNCTION]: the function adds to what initdb has made.
 postgres_url=
 start_scratch_postgres() {
     local port bin
@@ -47,14 +65,16 @@ start_scratch_postgres() {
     postgres_scratch=$(mktemp -d "$1/shop-postgres.XXXXXX")
     at_exit stop_postgres
     [ "$(id -u)" != 0 ] || chown postgres "$postgres_scratch"
-    step "$2" "PostgreSQL did not start: see the lines above." create_and_start_postgres "$bin" "$port" "$3"
+    step "$2" "PostgreSQL did not start: see the lines above." create_and_start_postgres "$bin" "$port" "$3" "${4:-}"
     postgres_url="postgres://postgres@127.0.0.1:$port/postgres"
 }
 
 create_and_start_postgres() {
     local options="-p $2 -c listen_addresses=127.0.0.1 -c unix_socket_directories=$postgres_scratch $3"
     as_postgres "$1/initdb" -D data -U postgres -A trust -E UTF8 --no-locale --no-sync || return 1
-    as_postgres "$1/pg_ctl" -D data -w -l log -o "$options" start && return
+    [ -z "$4" ] || "$4" || return 1
+    as_postgres "$1/pg_ctl" -D data -w -l log -o "$options" start &&
+        { [ -z "$4" ] || as_postgres "$1/createuser" -h "$postgres_scratch" -p "$2" -U postgres tls_only; } && return
     cat "$postgres_scratch/log"
     return 1
 }

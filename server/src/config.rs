@@ -19,6 +19,10 @@ use crate::{legal, telemetry::LogFormat};
 pub struct Settings {
     /// `sqlite:…` or `postgres://…`; may hold a password.
     pub database_url: SecretString,
+    /// How many connections to the database a process opens, and how long it waits for them.
+    pub database_limits: DatabaseLimits,
+    /// How long to wait at the start for a database that is not there yet.
+    pub database_wait: Duration,
     /// Where to listen.
     pub listen_addr: SocketAddr,
     /// Where to listen for the operator; unset, on this machine alone ([`default_admin_addr`]).
@@ -49,6 +53,15 @@ pub struct Settings {
     pub client_ip_header: Option<HeaderName>,
     /// `cargo leptos watch` is at work.
     pub watch: bool,
+}
+
+/// The pool, as far as it is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DatabaseLimits {
+    /// Connections in it; unset, what suits the database.
+    pub connections: Option<u32>,
+    /// How long a statement may take, and how long a caller waits for a connection.
+    pub time: Duration,
 }
 
 /// Who takes the money.

@@ -14,13 +14,17 @@ use leptos::config::LeptosOptions;
 use secrecy::ExposeSecret;
 use store_postgres::PostgresStore;
 use store_sqlite::SqliteStore;
-use tokio::signal;
+use tokio::{
+    signal,
+    time::{Instant, sleep},
+};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::{
-    config::{self, Payments, Settings, local_url},
+    config::{self, DatabaseLimits, Payments, Settings, local_url},
     gauges,
+    http::health::Readiness,
     identity::{DEMO_EMAIL, DEMO_PASSWORD, Identity},
     listen,
     log_limit::LogLimits,
@@ -47,6 +51,8 @@ const UPKEEP_TIME_MAX: Duration = Duration::from_mins(1);
 const TASKS_GRACE: Duration = Duration::from_secs(5);
 /// How long stopping may take altogether; whoever started the process would kill it sooner or later.
 const STOP_TIME_MAX: Duration = Duration::from_secs(25);
+/// Between two looks for a database that is not there yet.
+const DATABASE_PAUSE: Duration = Duration::from_secs(2);
 
 /// Why the process does not start: a sentence that says what to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -69,15 +75,15 @@ pub struct Stores {
     pub accounts: Arc<dyn AccountStore>,
 }
 
-/// Opens the database that `DATABASE_URL` names, and brings it up to date.
+/// Opens the database that `DATABASE_URL` names, and brings it up to date. One that is not there yet is waited for.
 pub async fn open_migrated(settings: &Settings) -> Result<Stores, CannotStart> {
     let url = settings.database_url.expose_secret();
     if url.starts_with("sqlite:") {
-        let store = SqliteStore::open(url).await.map_err(|error| unusable(&error))?;
+        let store = SqliteStore::open_with(url, sqlite_limits(settings)).await.map_err(|error| unusable(&error))?;
         store.migrate().await.map_err(|error| unusable(&error))?;
         Ok(Stores { store: Arc::new(store.clone()), accounts: Arc::new(store) })
     } else {
-        let store = PostgresStore::open(url).await.map_err(|error| unusable(&error))?;
+        let store = wait_for_postgres(settings).await.map_err(|error| unusable(&error))?;
         store.migrate().await.map_err(|error| unusable(&error))?;
         Ok(Stores { store: Arc::new(store.clone()), accounts: Arc::new(store) })
     }
@@ -87,13 +93,39 @@ pub async fn open_migrated(settings: &Settings) -> Result<Stores, CannotStart> {
 pub async fn open_existing(settings: &Settings) -> Result<Stores, CannotStart> {
     let url = settings.database_url.expose_secret();
     if url.starts_with("sqlite:") {
-        let store = SqliteStore::open_existing(url).await.map_err(|error| unusable(&error))?;
+        let store = SqliteStore::open_existing(url, sqlite_limits(settings)).await.map_err(|error| unusable(&error))?;
         store.check_migrated().await.map_err(|error| unusable(&error))?;
         Ok(Stores { store: Arc::new(store.clone()), accounts: Arc::new(store) })
     } else {
-        let store = PostgresStore::open(url).await.map_err(|error| unusable(&error))?;
+        let store = PostgresStore::open_with(url, postgres_limits(settings)).await.map_err(|error| unusable(&error))?;
         store.check_migrated().await.map_err(|error| unusable(&error))?;
         Ok(Stores { store: Arc::new(store.clone()), accounts: Arc::new(store) })
+    }
+}
+
+fn sqlite_limits(settings: &Settings) -> store_sqlite::Limits {
+    let DatabaseLimits { connections, time } = settings.database_limits;
+    let default = store_sqlite::Limits::default();
+    store_sqlite::Limits { connections: connections.unwrap_or(default.connections), time }
+}
+
+fn postgres_limits(settings: &Settings) -> store_postgres::Limits {
+    let DatabaseLimits { connections, time } = settings.database_limits;
+    let default = store_postgres::Limits::default();
+    store_postgres::Limits { connections: connections.unwrap_or(default.connections), time }
+}
+
+/// A database often starts beside the shop, and later.
+async fn wait_for_postgres(settings: &Settings) -> Result<PostgresStore, store_postgres::OpenError> {
+    let began = Instant::now();
+    loop {
+        match PostgresStore::open_with(settings.database_url.expose_secret(), postgres_limits(settings)).await {
+            Err(error) if error.is_passing() && began.elapsed() < settings.database_wait => {
+                tracing::warn!(%error, "waiting for the database");
+                sleep(DATABASE_PAUSE).await;
+            }
+            outcome => return outcome,
+        }
     }
 }
 
@@ -170,6 +202,7 @@ pub fn assemble(
         shutdown,
         log_limits: LogLimits::default(),
         metrics: Metrics::start(),
+        readiness: Readiness::default(),
     })
 }
 

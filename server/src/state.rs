@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::{
-    identity::Identity, log_limit::LogLimits, mail::mailbox::Mailbox, streams::Streams, tasks::TaskHealth,
-    telemetry::Metrics,
+    http::health::Readiness, identity::Identity, log_limit::LogLimits, mail::mailbox::Mailbox, streams::Streams,
+    tasks::TaskHealth, telemetry::Metrics,
 };
 
 /// Where the shop is, seen from outside.
@@ -88,6 +88,8 @@ pub struct Parts {
     pub log_limits: LogLimits,
     /// The numbers at `/metrics`.
     pub metrics: Metrics,
+    /// What `/readyz` found last.
+    pub readiness: Readiness,
 }
 
 impl FromRef<AppState> for LeptosOptions {

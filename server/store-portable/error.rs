@@ -1,8 +1,24 @@
 //! From the driver's errors to the port's.
 
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
 use billing::store::StoreError;
 
 use crate::dialect;
+
+/// When the database last failed in a way that open connections may not get over: a full disk, an I/O error, a database
+/// that turned read-only or stops. Of the process, since errors pass through here without their pool.
+static STORAGE_FAILED_AT: Mutex<Option<Instant>> = Mutex::new(None);
+
+/// Whether a connection of that age was there when the storage last failed. The pool closes it: a file may be open for
+/// reading alone, and a server may have become a standby.
+pub(crate) fn is_suspect(age: Duration) -> bool {
+    let failed_at = *STORAGE_FAILED_AT.lock().unwrap_or_else(PoisonError::into_inner);
+    failed_at.is_some_and(|at| at.elapsed() <= age)
+}
 
 pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
     match error {
@@ -10,6 +26,9 @@ pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
             let text = error.to_string();
             if let Some(rule) = dialect::broken_rule(error.as_ref()) {
                 StoreError::Refused(rule)
+            } else if dialect::is_storage_failure(error.as_ref()) {
+                *STORAGE_FAILED_AT.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+                StoreError::Unavailable(text)
             } else if dialect::is_passing(error.as_ref()) {
                 StoreError::Unavailable(text)
             } else {
@@ -18,6 +37,7 @@ pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
         }
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
+        | sqlx::Error::BeginFailed
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => StoreError::Unavailable(error.to_string()),

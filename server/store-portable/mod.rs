@@ -28,6 +28,7 @@ mod backlog;
 mod consent;
 mod error;
 pub(crate) mod events;
+mod limits;
 pub(crate) mod mails;
 mod migrate;
 mod purchases;
@@ -37,6 +38,7 @@ mod store;
 mod withdrawals;
 
 pub(crate) use accounts::{OwnerRow, select_owners};
-pub(crate) use error::store_error;
+pub(crate) use error::{is_suspect, store_error};
+pub use limits::Limits;
 pub use migrate::MigrateError;
 pub(crate) use migrate::{check_migrated, migrate_to};

@@ -1,5 +1,7 @@
 //! The port, method by method.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use billing::{
     consent::{ConsentText, ConsentVersion},
@@ -12,10 +14,14 @@ use billing::{
 };
 use futures_core::stream::BoxStream;
 use jiff::Timestamp;
+use tokio::time::timeout;
 use tokio_stream::{StreamExt, wrappers::BroadcastStream};
 
-use super::{backlog, check_migrated, consent, events, purchases, receipts, store_error};
+use super::{backlog, consent, events, purchases, receipts, store_error};
 use crate::ThisStore;
+
+/// How long a database that is well may take to say so.
+const READY_TIME_MAX: Duration = Duration::from_secs(5);
 
 #[async_trait]
 impl Store for ThisStore {
@@ -155,8 +161,23 @@ impl Store for ThisStore {
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        let mut connection = self.reader().acquire().await.map_err(store_error)?;
-        check_migrated(&mut connection).await.map_err(|error| StoreError::Unavailable(error.to_string()))
+        let probe = async {
+            self.check_migrated().await.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+            let written = sqlx::query!("UPDATE write_probe SET probes = probes + 1 WHERE id = 1")
+                .execute(self.writer())
+                .await
+                .map_err(store_error)?;
+            match written.rows_affected() {
+                1 => Ok(()),
+                _ => Err(StoreError::Unavailable("the table write_probe has no row to write to".to_owned())),
+            }
+        };
+        let late = || StoreError::Unavailable("no answer in time".to_owned());
+        timeout(READY_TIME_MAX, probe).await.unwrap_or_else(|_| Err(late()))
+    }
+
+    async fn close(&self) {
+        Self::close(self).await;
     }
 
     fn changes(&self) -> BoxStream<'static, TenantId> {

@@ -393,6 +393,8 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    async fn close(&self) {}
+
     fn changes(&self) -> BoxStream<'static, TenantId> {
         let (listener, changes) = mpsc::unbounded();
         lock(&self.listeners).push(listener);

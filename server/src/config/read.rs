@@ -7,6 +7,7 @@ use std::{
     collections::HashMap,
     env,
     net::{IpAddr, SocketAddr},
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -17,7 +18,7 @@ use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use url::{Host, Url};
 
-use super::{Mail, Payments, Settings, WrongSettings};
+use super::{DatabaseLimits, Mail, Payments, Settings, WrongSettings};
 use crate::{legal, mail::smtp, telemetry::LogFormat};
 
 const DATABASE_URL_DEFAULT: &str = "sqlite://data/shop.db";
@@ -81,6 +82,12 @@ pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Wro
     let mut reader = Reader { lookup, wrong: Vec::new() };
     let watch = reader.get("LEPTOS_WATCH").is_some();
     let database_url = database_url(&mut reader);
+    let database_limits = database_limits(&mut reader);
+    let database_wait = reader.parsed(
+        "DATABASE_WAIT_SECONDS",
+        |text| number(text, 0..=3_600),
+        "set it to the seconds, from 0 to 3600, that the start waits for a database that is not there yet",
+    );
     let listen_addr = listen_addr(&mut reader, watch);
     let admin_addr = admin_addr(&mut reader, listen_addr);
     let public_url = public_url(&mut reader, listen_addr);
@@ -99,6 +106,8 @@ pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Wro
     let Some(legal) = legal(&mut reader) else { return Err(WrongSettings(reader.wrong)) };
     let settings = Settings {
         database_url,
+        database_limits,
+        database_wait: Duration::from_secs(database_wait.unwrap_or(30).into()),
         listen_addr,
         admin_addr,
         public_url,
@@ -136,6 +145,24 @@ fn database_url(reader: &mut Reader<'_>) -> SecretString {
         );
     }
     SecretString::from(url)
+}
+
+fn database_limits(reader: &mut Reader<'_>) -> DatabaseLimits {
+    let connections = reader.parsed(
+        "DATABASE_CONNECTIONS",
+        |text| number(text, 2..=1_000),
+        "set it to the connections that a process may open, from 2 to 1000",
+    );
+    let seconds = reader.parsed(
+        "DATABASE_TIMEOUT_SECONDS",
+        |text| number(text, 1..=600),
+        "set it to the seconds that a statement may take, from 1 to 600",
+    );
+    DatabaseLimits { connections, time: Duration::from_secs(seconds.unwrap_or(10).into()) }
+}
+
+fn number(text: &str, range: RangeInclusive<u32>) -> Option<u32> {
+    text.parse().ok().filter(|number| range.contains(number))
 }
 
 fn listen_addr(reader: &mut Reader<'_>, watch: bool) -> SocketAddr {

@@ -1,11 +1,15 @@
 //! Whether the process lives, and whether it can work.
 
+use std::time::Duration;
+
 use axum::{
     Json,
     extract::State,
     response::{IntoResponse, Response},
 };
+use billing::store::Store;
 use serde::Serialize;
+use tokio::{sync::Mutex, time::Instant};
 use utoipa::ToSchema;
 
 use super::problem::Problem;
@@ -26,14 +30,38 @@ pub async fn healthz() -> Json<Health> {
     OK
 }
 
-/// The database can be reached, every migration is applied, and the background tasks get on. A header `X-Late-Tasks` names
-/// those that do not.
+/// What the database last said of itself. Asking it is a write, and anybody may ask here.
+#[derive(Default)]
+pub struct Readiness(Mutex<Option<(Instant, bool)>>);
+
+/// How long an answer is good for.
+const GOOD_FOR: Duration = Duration::from_secs(1);
+
+impl Readiness {
+    /// Asks the database, or, when somebody has just done so, gives the answer of then.
+    async fn of(&self, store: &dyn Store) -> bool {
+        let mut last = self.0.lock().await;
+        if let Some((at, ready)) = *last
+            && at.elapsed() < GOOD_FOR
+        {
+            return ready;
+        }
+        let asked = store.ready().await;
+        if let Err(error) = &asked {
+            tracing::warn!(%error, "not ready");
+        }
+        *last = Some((Instant::now(), asked.is_ok()));
+        asked.is_ok()
+    }
+}
+
+/// The database can be reached, has every migration, and takes writes, and the background tasks get on. A header
+/// `X-Late-Tasks` names those that do not.
 #[utoipa::path(get, path = "/readyz", tag = "health", responses((status = 200, body = Health)))]
 pub async fn readyz(State(state): State<AppState>) -> Result<Json<Health>, Response> {
-    state.store.ready().await.map_err(|error| {
-        tracing::warn!(%error, "not ready");
-        Problem::DATABASE_UNAVAILABLE.into_response()
-    })?;
+    if !state.readiness.of(state.store.as_ref()).await {
+        return Err(Problem::DATABASE_UNAVAILABLE.into_response());
+    }
     let late = state.tasks.late();
     if late.is_empty() {
         return Ok(OK);

@@ -7,12 +7,13 @@
 use std::time::Duration;
 
 use billing::ids::TenantId;
-use sqlx::Pool;
 use tokio::{
     sync::{broadcast, mpsc},
     task::AbortHandle,
     time::sleep,
 };
+
+use crate::pool::Pool;
 
 /// How long changes are gathered before they are told together.
 const GATHERED_FOR: Duration = Duration::from_millis(20);
@@ -28,7 +29,7 @@ pub(crate) struct Announcer {
 }
 
 impl Announcer {
-    pub(crate) fn start(pool: &Pool<sqlx::Postgres>, here: broadcast::Sender<TenantId>) -> Self {
+    pub(crate) fn start(pool: &Pool, here: broadcast::Sender<TenantId>) -> Self {
         let (elsewhere, waiting) = mpsc::channel(WAITING_MAX);
         let task = tokio::spawn(announce(pool.clone(), waiting)).abort_handle();
         Self { here, elsewhere, task }
@@ -51,7 +52,7 @@ impl Drop for Announcer {
     }
 }
 
-async fn announce(pool: Pool<sqlx::Postgres>, mut waiting: mpsc::Receiver<TenantId>) {
+async fn announce(pool: Pool, mut waiting: mpsc::Receiver<TenantId>) {
     let mut changed = Vec::new();
     while waiting.recv_many(&mut changed, WAITING_MAX).await > 0 {
         let mut tenants: Vec<String> = changed.drain(..).map(|tenant| tenant.to_string()).collect();

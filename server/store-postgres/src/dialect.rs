@@ -1,15 +1,16 @@
 //! Where PostgreSQL differs from SQLite.
 
 use billing::ids::TenantId;
-use sqlx::{Postgres, error::DatabaseError};
+use sqlx::error::DatabaseError;
 use tokio::sync::broadcast;
 
+pub(crate) use crate::pool::Pool;
 use crate::{
     PostgresStore,
+    pool::Transaction,
     portable::{OwnerRow, select_owners},
 };
 
-pub(crate) type Pool = sqlx::Pool<Postgres>;
 pub(crate) type Connection = sqlx::PgConnection;
 
 impl PostgresStore {
@@ -21,11 +22,11 @@ impl PostgresStore {
         &self.pool
     }
 
-    pub(crate) fn pools(&self) -> [&Pool; 1] {
-        [&self.pool]
+    pub(crate) fn pools(&self) -> [&sqlx::Pool<sqlx::Postgres>; 1] {
+        [self.pool.driver()]
     }
 
-    pub(crate) async fn begin(&self) -> Result<sqlx::Transaction<'static, Postgres>, sqlx::Error> {
+    pub(crate) async fn begin(&self) -> Result<Transaction, sqlx::Error> {
         self.pool.begin().await
     }
 
@@ -53,12 +54,25 @@ pub(crate) fn broken_rule(error: &dyn DatabaseError) -> Option<String> {
     refused.then(|| error.constraint().unwrap_or(error.message()).to_owned())
 }
 
-/// Whether the same statement may go through later. Classes 08, 53 and 57: connection, resources, operator; 40001 and
-/// 40P01: serialization and deadlock; 55P03: a lock that was not to be had in time.
+/// Whether the same statement may go through later. Classes 08, 28, 53 and 57: connection, authorization, resources,
+/// operator; 3D000: no such database; 40001 and 40P01: serialization and deadlock; 55P03: a lock that was not to be had in
+/// time.
 pub(crate) fn is_passing(error: &dyn DatabaseError) -> bool {
     error.code().is_some_and(|code| {
-        ["08", "53", "57"].iter().any(|class| code.starts_with(class)) || ["40001", "40P01", "55P03"].contains(&&*code)
+        ["08", "28", "53", "57"].iter().any(|class| code.starts_with(class))
+            || ["3D000", "40001", "40P01", "55P03"].contains(&&*code)
     })
+}
+
+/// Whether the server takes no writes, as a standby (25006), its disk fails (class 58, 53100), or it ends its connections
+/// (57P01, 57P02).
+pub(crate) fn is_storage_failure(error: &dyn DatabaseError) -> bool {
+    error.code().is_some_and(|code| code.starts_with("58") || ["25006", "53100", "57P01", "57P02"].contains(&&*code))
+}
+
+/// Whether somebody else holds a lock: 55P03, or 40P01, a deadlock.
+pub(crate) fn is_locked(error: &dyn DatabaseError) -> bool {
+    error.code().is_some_and(|code| ["55P03", "40P01"].contains(&&*code))
 }
 
 /// Whether a statement names a table that is not there.

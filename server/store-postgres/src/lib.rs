@@ -6,26 +6,33 @@
 mod announce;
 mod commit;
 mod dialect;
+mod fit;
 mod listen;
+mod migrating;
 mod open;
+mod pool;
 #[path = "../../store-portable/mod.rs"]
 mod portable;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod tls;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use billing::ids::TenantId;
-use sqlx::{Connection, migrate::Migrator};
-use tokio::sync::broadcast;
+use sqlx::migrate::Migrator;
+use tokio::{sync::broadcast, time::timeout};
 
 use announce::Announcer;
-use dialect::Pool;
 use listen::Listener;
 pub use open::OpenError;
-pub use portable::MigrateError;
+use pool::Pool;
+pub use portable::{Limits, MigrateError};
 
 static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// How long closing may take.
+const CLOSE_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// What the portable source calls the store of the crate that includes it.
 type ThisStore = PostgresStore;
@@ -45,7 +52,7 @@ impl PostgresStore {
     pub async fn migrate(&self) -> Result<(), MigrateError> {
         while let Err(error) = self.check_migrated().await {
             let MigrateError::Behind(version) = error else { return Err(error) };
-            self.apply(version).await?;
+            migrating::apply(&self.pool.options(), version).await?;
         }
         Ok(())
     }
@@ -56,19 +63,12 @@ impl PostgresStore {
         portable::check_migrated(&mut connection).await
     }
 
-    async fn apply(&self, version: i64) -> Result<(), MigrateError> {
-        // On a connection of its own: after a failure the driver leaves the lock held, and closing gives it back.
-        let mut connection = open::migrating(&self.pool).await.map_err(|error| MigrateError::Other(error.into()))?;
-        let outcome = portable::migrate_to(&mut connection, version).await;
-        // The outcome is known; a connection that will not close politely is gone all the same.
-        let _ = connection.close().await;
-        outcome
-    }
-
     /// Stops listening, waits for what is under way, and closes the connections.
     pub async fn close(&self) {
         self.announcer.stop();
         self.listener.stop();
-        self.pool.close().await;
+        if timeout(CLOSE_TIME_MAX, self.pool.close()).await.is_err() {
+            tracing::warn!("some connections to the database were not closed in time");
+        }
     }
 }

@@ -1,15 +1,21 @@
 //! The one connection that hears of changed purchases.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use billing::ids::TenantId;
-use sqlx::postgres::PgListener;
-use tokio::{sync::broadcast, task::AbortHandle, time::sleep};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use tokio::{
+    sync::broadcast,
+    task::AbortHandle,
+    time::{sleep, timeout},
+};
 
-use crate::dialect::Pool;
+use crate::{open::CONNECT_TIME_MAX, pool::PING_TIME_MAX};
 
 const CHANNEL: &str = "tenant_changed";
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// How long the connection may be silent before it is asked whether it is still there.
+const SILENCE_MAX: Duration = Duration::from_secs(5);
 
 /// Passes on what the database tells, until it is stopped or dropped.
 #[derive(Debug)]
@@ -19,11 +25,12 @@ pub(crate) struct Listener {
 
 impl Listener {
     /// Listens from the moment that this returns.
-    pub(crate) async fn start(pool: &Pool, changes: broadcast::Sender<TenantId>) -> Result<Self, sqlx::Error> {
-        let mut listener = PgListener::connect_with(pool).await?;
-        listener.ignore_pool_close_event(true);
-        listener.listen(CHANNEL).await?;
-        let task = tokio::spawn(pass_on(listener, changes)).abort_handle();
+    pub(crate) async fn start(
+        options: PgConnectOptions,
+        changes: broadcast::Sender<TenantId>,
+    ) -> Result<Self, sqlx::Error> {
+        let first = connect(&options).await?;
+        let task = tokio::spawn(keep_listening(first, options, changes)).abort_handle();
         Ok(Self { task })
     }
 
@@ -38,20 +45,58 @@ impl Drop for Listener {
     }
 }
 
-async fn pass_on(mut listener: PgListener, changes: broadcast::Sender<TenantId>) {
+/// On a pool of its own: the driver can listen on nothing else, and one that was lost goes with its pool.
+async fn connect(options: &PgConnectOptions) -> Result<PgListener, sqlx::Error> {
+    let connecting = async {
+        let pool = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
+        let pool = pool.acquire_timeout(CONNECT_TIME_MAX).connect_with(options.clone()).await?;
+        let mut listener = PgListener::connect_with(&pool).await?;
+        listener.ignore_pool_close_event(true);
+        listener.eager_reconnect(false);
+        listener.listen(CHANNEL).await?;
+        Ok(listener)
+    };
+    timeout(CONNECT_TIME_MAX, connecting).await.unwrap_or_else(|_| Err(silent()))
+}
+
+async fn keep_listening(first: PgListener, options: PgConnectOptions, changes: broadcast::Sender<TenantId>) {
+    let mut listener = first;
     loop {
-        match listener.recv().await {
-            Ok(notification) => {
+        let error = pass_on(&mut listener, &changes).await;
+        tracing::warn!(%error, "lost the connection that hears of changed purchases: pages are told later until it is back");
+        // The lost one is closed at once where its end is known, and else when the kernel gives up on it.
+        listener = loop {
+            match connect(&options).await {
+                Ok(listener) => break listener,
+                Err(_) => sleep(RETRY_AFTER).await,
+            }
+        };
+        tracing::info!("changed purchases are heard of again");
+    }
+}
+
+/// Passes on until the connection is lost, and tells why.
+async fn pass_on(listener: &mut PgListener, changes: &broadcast::Sender<TenantId>) -> sqlx::Error {
+    loop {
+        match timeout(SILENCE_MAX, listener.try_recv()).await {
+            Ok(Ok(Some(notification))) => {
                 if let Ok(tenant) = notification.payload().parse() {
                     // An error means that nobody listens.
                     let _ = changes.send(tenant);
                 }
             }
-            // It reconnects at the next attempt.
-            Err(error) => {
-                tracing::warn!(%error, "lost the connection that hears of changed purchases");
-                sleep(RETRY_AFTER).await;
+            Ok(Ok(None)) => return sqlx::Error::Io(io::ErrorKind::ConnectionReset.into()),
+            Ok(Err(error)) => return error,
+            Err(_) => {
+                let answer = timeout(PING_TIME_MAX, sqlx::raw_sql("SELECT 1").execute(&mut *listener)).await;
+                if let Err(error) = answer.unwrap_or_else(|_| Err(silent())) {
+                    return error;
+                }
             }
         }
     }
+}
+
+fn silent() -> sqlx::Error {
+    sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the server did not answer in time"))
 }

@@ -7,7 +7,7 @@ use std::{
 
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, postgres::PgConnectOptions};
 
-use crate::{MigrateError, OpenError, PostgresStore};
+use crate::{MigrateError, OpenError, PostgresStore, migrating};
 
 /// Names the server: a URL to its maintenance database.
 pub const SERVER_VARIABLE: &str = "TEST_POSTGRES_URL";
@@ -34,6 +34,16 @@ pub enum TestDatabaseError {
     /// It cannot be migrated.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
+}
+
+/// Takes that many connections out of the pool at once, as many as it may have, and gives them back.
+pub async fn hold_connections(store: &PostgresStore, count: u32) -> Result<(), sqlx::Error> {
+    let mut held = Vec::new();
+    for _ in 0..count {
+        held.push(store.pool.acquire().await?);
+    }
+    drop(held);
+    Ok(())
 }
 
 impl TestDatabase {
@@ -68,6 +78,13 @@ impl TestDatabase {
     pub async fn store(&self) -> Result<PostgresStore, TestDatabaseError> {
         let store = PostgresStore::open(&self.url()).await?;
         store.migrate().await?;
+        Ok(store)
+    }
+
+    /// The store on it, with the migrations up to and with that one.
+    pub async fn store_at(&self, version: i64) -> Result<PostgresStore, TestDatabaseError> {
+        let store = PostgresStore::open(&self.url()).await?;
+        migrating::apply(&store.pool.options(), version).await?;
         Ok(store)
     }
 

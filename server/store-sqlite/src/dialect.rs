@@ -71,12 +71,26 @@ pub(crate) fn broken_rule(error: &dyn DatabaseError) -> Option<String> {
     Some(name.unwrap_or(message).to_owned())
 }
 
+/// The primary result code: <https://sqlite.org/rescode.html>.
+fn primary_code(error: &dyn DatabaseError) -> Option<i32> {
+    Some(error.code()?.parse::<i32>().ok()? & 0xff)
+}
+
 /// Whether the same statement may go through later: the file is locked by another process.
 pub(crate) fn is_passing(error: &dyn DatabaseError) -> bool {
     const BUSY: i32 = 5;
     const LOCKED: i32 = 6;
-    let code = error.code().and_then(|code| code.parse::<i32>().ok());
-    code.is_some_and(|code| matches!(code & 0xff, BUSY | LOCKED))
+    const PROTOCOL: i32 = 15;
+    matches!(primary_code(error), Some(BUSY | LOCKED | PROTOCOL))
+}
+
+/// Whether the disk is what failed, or is full, or takes no writes.
+pub(crate) fn is_storage_failure(error: &dyn DatabaseError) -> bool {
+    const READONLY: i32 = 8;
+    const IOERR: i32 = 10;
+    const FULL: i32 = 13;
+    const CANTOPEN: i32 = 14;
+    matches!(primary_code(error), Some(READONLY | IOERR | FULL | CANTOPEN))
 }
 
 /// Whether a statement names a table that is not there.

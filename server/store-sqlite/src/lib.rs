@@ -4,6 +4,7 @@
 //! use one file, but only changes made in this process are told by
 //! [`changes`](billing::store::Store::changes).
 
+mod access;
 mod commit;
 mod dialect;
 mod open;
@@ -12,15 +13,21 @@ mod portable;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-use billing::ids::TenantId;
-use sqlx::migrate::Migrator;
-use tokio::sync::broadcast;
+use std::time::Duration;
+
+use billing::{ids::TenantId, store::StoreError};
+use sqlx::{Row as _, migrate::Migrator};
+use tokio::{sync::broadcast, time::timeout};
 
 use dialect::Pool;
 pub use open::OpenError;
-pub use portable::MigrateError;
+use portable::store_error;
+pub use portable::{Limits, MigrateError};
 
 static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// How long closing may take.
+const CLOSE_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// What the portable source calls the store of the crate that includes it.
 type ThisStore = SqliteStore;
@@ -60,9 +67,29 @@ impl SqliteStore {
         transaction.commit().await.map_err(|error| MigrateError::Other(error.into()))
     }
 
-    /// Waits for what is under way, and closes the file.
+    /// Waits for what is under way, brings what is in the journal beside the file into the file, and closes it.
     pub async fn close(&self) {
-        self.reader.close().await;
-        self.writer.close().await;
+        if self.writer.is_closed() {
+            return;
+        }
+        let closing = async {
+            self.reader.close().await;
+            if let Err(error) = self.empty_journal().await {
+                tracing::warn!(%error, "the file does not hold everything: a copy of it needs its -wal as well");
+            }
+            self.writer.close().await;
+        };
+        if timeout(CLOSE_TIME_MAX, closing).await.is_err() {
+            tracing::warn!("the database was not closed in time");
+        }
+    }
+
+    async fn empty_journal(&self) -> Result<(), StoreError> {
+        let mut connection = self.writer.acquire().await.map_err(store_error)?;
+        let checkpoint = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await;
+        match checkpoint.and_then(|row| row.try_get::<i64, _>("busy")).map_err(store_error)? {
+            0 => Ok(()),
+            _ => Err(StoreError::Unavailable("another process uses it".to_owned())),
+        }
     }
 }

@@ -3,20 +3,20 @@
 use std::{io, path::PathBuf, str::FromStr, time::Duration};
 
 use sqlx::{
-    ConnectOptions, SqliteConnection,
+    ConnectOptions, Connection, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tokio::{sync::broadcast, time::sleep};
 
-use crate::{SqliteStore, dialect};
+use crate::{
+    SqliteStore, access, dialect,
+    portable::{Limits, is_suspect},
+};
 
-/// How long a statement waits for another process's write.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a migration waits for another process's.
 const MIGRATION_TIMEOUT: Duration = Duration::from_mins(1);
-/// How long a caller waits for its turn at a connection.
-const TURN_TIMEOUT: Duration = Duration::from_secs(10);
-const READERS_MAX: u32 = 8;
+/// Connections that read; one more writes.
+pub(crate) const CONNECTIONS_DEFAULT: u32 = 8;
 /// Hints that a slow listener may fall behind by.
 const CHANGES_KEPT: usize = 1024;
 
@@ -59,43 +59,70 @@ pub enum OpenError {
 impl SqliteStore {
     /// Opens the file, and makes it and its folder when they are not there. Doesn't migrate.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
+        Self::open_with(url, Limits::default()).await
+    }
+
+    /// As [`open`](Self::open), with limits of the operator's.
+    pub async fn open_with(url: &str, limits: Limits) -> Result<Self, OpenError> {
         let options = options(url)?;
-        if let Some(folder) = options.get_filename().parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        let file = options.get_filename();
+        if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             let folder = folder.to_owned();
             tokio::fs::create_dir_all(&folder).await.map_err(|source| OpenError::Folder { folder, source })?;
         }
-        Self::connect(options.create_if_missing(true)).await
+        access::keep_private(file)
+            .await
+            .map_err(|source| OpenError::File { file: file.to_owned(), source: source.into() })?;
+        Self::connect(options.create_if_missing(true), limits).await
     }
 
     /// Opens a file that is there already. Doesn't migrate.
-    pub async fn open_existing(url: &str) -> Result<Self, OpenError> {
+    pub async fn open_existing(url: &str, limits: Limits) -> Result<Self, OpenError> {
         let options = options(url)?;
         let file = options.get_filename().to_owned();
         if tokio::fs::try_exists(&file).await.is_ok_and(|exists| !exists) {
             return Err(OpenError::Missing { file });
         }
-        Self::connect(options.create_if_missing(false)).await
+        Self::connect(options.create_if_missing(false), limits).await
     }
 
-    async fn connect(options: SqliteConnectOptions) -> Result<Self, OpenError> {
+    async fn connect(options: SqliteConnectOptions, limits: Limits) -> Result<Self, OpenError> {
+        let options = options.busy_timeout(limits.lock_time());
         let file = options.get_filename().to_owned();
-        let pool = || {
-            // A connection costs nothing to keep, and a new one could find the file gone.
-            SqlitePoolOptions::new()
-                .acquire_timeout(TURN_TIMEOUT)
-                .idle_timeout(None)
-                .max_lifetime(None)
-                .test_before_acquire(false)
-        };
-        let writer = pool().max_connections(1).connect_lazy_with(options.clone());
-        first_connection(&writer).await.map_err(|source| OpenError::File { file: file.clone(), source })?;
-        let reader = pool()
-            .max_connections(READERS_MAX)
+        let writer = pool(limits).max_connections(1).connect_lazy_with(options.clone());
+        first_connection(&writer, limits.lock_time())
+            .await
+            .map_err(|source| OpenError::File { file: file.clone(), source })?;
+        let reader = pool(limits)
+            .max_connections(limits.connections)
             .connect_with(options.pragma("query_only", "ON"))
             .await
             .map_err(|source| OpenError::File { file, source })?;
         Ok(Self { writer, reader, changes: broadcast::Sender::new(CHANGES_KEPT) })
     }
+}
+
+fn pool(limits: Limits) -> SqlitePoolOptions {
+    // A connection costs nothing to keep, and a new one could find the file gone.
+    SqlitePoolOptions::new()
+        .acquire_timeout(limits.time)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .before_acquire(|connection, about| {
+            let sound = !connection.is_in_transaction() && !is_suspect(about.age);
+            Box::pin(async move { Ok(sound) })
+        })
+        .after_release(|connection, about| {
+            Box::pin(async move {
+                if connection.is_in_transaction() {
+                    // The rollback of a dropped transaction goes before this. On a full disk it fails, since SQLite has
+                    // rolled back by itself, and the driver would then believe in that transaction for good.
+                    connection.ping().await?;
+                }
+                Ok(!connection.is_in_transaction() && !is_suspect(about.age))
+            })
+        })
 }
 
 fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
@@ -110,19 +137,18 @@ fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
     }
     Ok(options
         .foreign_keys(true)
-        .busy_timeout(BUSY_TIMEOUT)
         .journal_mode(SqliteJournalMode::Wal)
         // An event is answered 2xx, and credits are shown, once they are committed: that must outlive a power cut.
         .synchronous(SqliteSynchronous::Full))
 }
 
 /// The first connection turns the file to WAL. SQLite doesn't wait when two processes do so at once; we do.
-async fn first_connection(writer: &dialect::Pool) -> Result<(), sqlx::Error> {
+async fn first_connection(writer: &dialect::Pool, patience: Duration) -> Result<(), sqlx::Error> {
     const STEP: Duration = Duration::from_millis(50);
     let mut waited = Duration::ZERO;
     loop {
         match writer.acquire().await {
-            Err(sqlx::Error::Database(error)) if dialect::is_passing(error.as_ref()) && waited < BUSY_TIMEOUT => {
+            Err(sqlx::Error::Database(error)) if dialect::is_passing(error.as_ref()) && waited < patience => {
                 sleep(STEP).await;
                 waited += STEP;
             }

@@ -1,6 +1,6 @@
 //! A database for one test.
 
-use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
 use crate::{MigrateError, OpenError, SqliteStore};
@@ -28,6 +28,16 @@ pub enum TestDatabaseError {
     /// It cannot be migrated.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
+}
+
+/// Lets a test do to the connection that writes what a broken disk would.
+pub async fn with_writer(
+    store: &SqliteStore,
+    work: impl AsyncFnOnce(&mut SqliteConnection),
+) -> Result<(), sqlx::Error> {
+    let mut connection = store.writer().acquire().await?;
+    work(&mut connection).await;
+    Ok(())
 }
 
 impl TestDatabase {

@@ -127,7 +127,7 @@ async fn a_database_that_is_not_there_gets_a_sentence() {
         ("sqlite://file/shop.db", "file"),
         ("sqlite::memory:", "memory"),
     ] {
-        let said = refused(folder.path(), "migrate", &[("DATABASE_URL", url)]).await;
+        let said = refused(folder.path(), "migrate", &[("DATABASE_URL", url), ("DATABASE_WAIT_SECONDS", "0")]).await;
         assert!(said.starts_with("DATABASE_URL: ") && said.contains(names), "{said}");
         assert!(!said.contains("hidden"), "{said}");
         assert_eq!(said.lines().count(), 1, "{said}");

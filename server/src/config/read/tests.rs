@@ -16,6 +16,8 @@ fn nothing_set_is_mock_mode_on_this_machine() {
     assert!(settings.mock());
     assert!(settings.webhook_secrets.is_empty());
     assert_eq!(settings.listen_addr.to_string(), "127.0.0.1:3000");
+    assert_eq!(settings.database_limits, DatabaseLimits { connections: None, time: Duration::from_secs(10) });
+    assert_eq!(settings.database_wait, Duration::from_secs(30));
     assert_eq!(settings.issuer.vat_rate_basis_points, 1_900);
     assert_eq!(local_url(settings.listen_addr).unwrap().as_str(), "http://127.0.0.1:3000/");
 }
@@ -24,6 +26,9 @@ fn nothing_set_is_mock_mode_on_this_machine() {
 fn every_wrong_setting_is_named_at_once() {
     let names = [
         ("DATABASE_URL", "mysql://x"),
+        ("DATABASE_CONNECTIONS", "1"),
+        ("DATABASE_TIMEOUT_SECONDS", "0"),
+        ("DATABASE_WAIT_SECONDS", "-1"),
         ("LISTEN_ADDR", "here"),
         ("ADMIN_ADDR", "4000"),
         ("PUBLIC_URL", "http://shop.example.com"),

@@ -2,9 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+mod half_open;
+mod migrating;
 #[path = "../../../store-portable/tests/mod.rs"]
 mod portable;
+mod proxy;
+mod roles;
 mod server;
+mod tls;
 
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, postgres::PgConnectOptions};
 use store_postgres::{MigrateError, PostgresStore as Store, testing::TestDatabase};

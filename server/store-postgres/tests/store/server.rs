@@ -2,14 +2,19 @@
 
 use std::{sync::Arc, time::Duration};
 
-use billing::{Order, store::Store as _, testing::fixtures::World};
+use billing::{
+    Order,
+    store::{Store as _, StoreError},
+    testing::fixtures::World,
+};
 use futures::StreamExt;
-use store_postgres::OpenError;
+use sqlx::postgres::PgConnectOptions;
+use store_postgres::{OpenError, testing::SERVER_VARIABLE};
 use tokio::time::timeout;
 
 use crate::{Store, TestDatabase, try_by_hand};
 
-async fn buy(world: &World) {
+pub async fn buy(world: &World) {
     let purchase = world.billing.order(&world.caller, Order::of("credits_1")).await.unwrap();
     world.provider.pay(purchase.id);
     let session = purchase.checkout.unwrap().provider_ref;
@@ -62,4 +67,35 @@ async fn a_server_that_cannot_be_used_gets_a_sentence_without_the_password() {
     let refused = Store::open(&url).await.unwrap_err();
     assert!(matches!(refused, OpenError::Refused { .. }), "{refused}");
     assert!(refused.to_string().contains("does not exist"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_server_that_turned_read_only_is_503_and_its_connections_do_not_stay_so() {
+    let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));
+    let store = database.store().await.unwrap();
+    let world = World::open(Arc::new(store.clone()), 1).await;
+    buy(&world).await;
+    // As after a failover: the connections are new, and to a standby.
+    let name = database.url().parse::<PgConnectOptions>().unwrap().get_database().unwrap().to_owned();
+    let server = std::env::var(SERVER_VARIABLE).unwrap();
+    let turn = async |setting: &str| {
+        let change = format!("ALTER DATABASE {name} SET default_transaction_read_only = {setting}");
+        try_by_hand(&server, change).await.unwrap();
+    };
+    turn("on").await;
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    try_by_hand(&database.url(), cut.to_owned()).await.unwrap();
+    for _ in 0..20 {
+        let told = world.billing.order(&world.caller, Order::of("credits_1")).await.unwrap_err();
+        assert!(format!("{told:?}").contains("Unavailable"), "{told:?}");
+        let told = store.ready().await.unwrap_err();
+        assert!(matches!(told, StoreError::Unavailable(_)), "{told:?}");
+        store.balance(world.caller.tenant_id).await.expect("reading goes on");
+    }
+    turn("off").await;
+    buy(&world).await;
+    store.ready().await.unwrap();
+    store.close().await;
+    database.remove().await.unwrap();
 }

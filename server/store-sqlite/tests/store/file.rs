@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use store_sqlite::OpenError;
+use store_sqlite::{Limits, OpenError};
 
 use crate::{Store, TestDatabase};
 
@@ -66,12 +66,12 @@ async fn an_operators_command_makes_no_file_and_migrates_none() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("mistyped.db");
     let url = format!("sqlite://{}", file.display());
-    let refused = Store::open_existing(&url).await.unwrap_err();
+    let refused = Store::open_existing(&url, Limits::default()).await.unwrap_err();
     assert!(matches!(refused, OpenError::Missing { .. }), "{refused}");
     assert!(refused.to_string().contains("mistyped.db; `server migrate` makes one"), "{refused}");
     assert!(!file.exists());
     Store::open(&url).await.unwrap().close().await;
-    let store = Store::open_existing(&url).await.unwrap();
+    let store = Store::open_existing(&url, Limits::default()).await.unwrap();
     let refused = store.check_migrated().await.unwrap_err();
     assert!(refused.to_string().contains("run `server migrate`"), "{refused}");
     store.close().await;

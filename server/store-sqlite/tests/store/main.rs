@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+mod backup;
+mod disk;
 mod file;
 #[path = "../../../store-portable/tests/mod.rs"]
 mod portable;

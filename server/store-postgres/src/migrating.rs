@@ -1,0 +1,65 @@
+//! Migrating beside shops that serve.
+//!
+//! A statement that waits for a table's lock makes everybody wait who comes after it, readers as well. So it waits shortly,
+//! steps back, and tries again.
+
+use std::time::Duration;
+
+use sqlx::{Connection, PgConnection, migrate::MigrateError as SqlxError, postgres::PgConnectOptions};
+use tokio::time::{Instant, sleep};
+
+use crate::{MIGRATOR, MigrateError, dialect, open, portable::migrate_to};
+
+/// How long a migration goes on trying.
+const PATIENCE: Duration = Duration::from_mins(5);
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const PAUSE_MAX: Duration = Duration::from_secs(10);
+
+/// Applies the migrations up to and with that version.
+pub(crate) async fn apply(options: &PgConnectOptions, version: i64) -> Result<(), MigrateError> {
+    let began = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match attempt(options, version).await {
+            Err(error) if is_locked(&error) && began.elapsed() < PATIENCE => {
+                tracing::warn!(version, %error, "somebody holds a lock that the migration needs: it is tried again");
+                sleep(pause).await;
+                pause = (pause * 2).min(PAUSE_MAX);
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// On a connection of its own: after a failure the driver leaves its lock held, and closing gives it back.
+async fn attempt(options: &PgConnectOptions, version: i64) -> Result<(), MigrateError> {
+    let failed = |error: sqlx::Error| MigrateError::Other(error.into());
+    let mut connection = open::connect(options).await.map_err(failed)?;
+    let outcome = match bound(&mut connection, version).await {
+        Ok(()) => migrate_to(&mut connection, version).await,
+        Err(error) => Err(failed(error)),
+    };
+    // The outcome is known; a connection that will not close politely is gone all the same.
+    let _ = connection.close().await;
+    outcome
+}
+
+/// A migration may take long, but not wait long. One outside a transaction (`CREATE INDEX CONCURRENTLY`) may: nobody waits
+/// behind it, and interrupted it leaves an index that is of no use.
+async fn bound(connection: &mut PgConnection, version: i64) -> Result<(), sqlx::Error> {
+    let concurrent = MIGRATOR.iter().any(|migration| migration.version == version && migration.no_tx);
+    let bounds = if concurrent {
+        "SET statement_timeout = 0; SET lock_timeout = 0"
+    } else {
+        "SET statement_timeout = 0; SET lock_timeout = '1s'"
+    };
+    sqlx::raw_sql(bounds).execute(connection).await?;
+    Ok(())
+}
+
+fn is_locked(error: &MigrateError) -> bool {
+    let (MigrateError::Failed { source, .. } | MigrateError::Other(SqlxError::Execute(source))) = error else {
+        return false;
+    };
+    source.as_database_error().is_some_and(dialect::is_locked)
+}

@@ -1,0 +1,63 @@
+//! Whether the way to the server can be read by others.
+
+use std::{io, net::IpAddr};
+
+use sqlx::{PgConnection, error::DatabaseError, postgres::PgConnectOptions};
+
+/// Says so in the log when customers' data leaves this machine in the clear.
+pub(crate) async fn warn_when_readable(
+    options: &PgConnectOptions,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    let host = options.get_host();
+    if options.get_socket().is_some() || is_this_machine(host) {
+        return Ok(());
+    }
+    let question = "SELECT COALESCE((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), FALSE)";
+    let encrypted: bool = sqlx::query_scalar(question).fetch_one(connection).await?;
+    if !encrypted {
+        tracing::warn!(
+            host,
+            "the connection to PostgreSQL is not encrypted: others on the way can read it. Put sslmode=verify-full, or at \
+             least sslmode=require, into DATABASE_URL"
+        );
+    }
+    Ok(())
+}
+
+fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.starts_with('/') || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
+/// Whether the server lets nobody in without TLS. PostgreSQL has no code of its own for it.
+pub(crate) fn is_demanded(error: &dyn DatabaseError) -> bool {
+    let message = error.message();
+    error.code().is_some_and(|code| code == "28000")
+        && ["no encryption", "SSL off"].iter().any(|words| message.ends_with(words))
+}
+
+/// Whether there was somebody, and no TLS with them.
+pub(crate) fn has_failed(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Tls(_) => true,
+        // What rustls makes of a certificate that it does not believe.
+        sqlx::Error::Io(error) => error.kind() == io::ErrorKind::InvalidData,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_this_machine;
+
+    #[test]
+    fn only_what_leaves_this_machine_is_worth_a_warning() {
+        for host in ["localhost", "127.0.0.1", "127.9.9.9", "::1", "[::1]", "/var/run/postgresql"] {
+            assert!(is_this_machine(host), "{host}");
+        }
+        for host in ["10.0.0.5", "db.example.com", "[2001:db8::1]", "localhost.example.com"] {
+            assert!(!is_this_machine(host), "{host}");
+        }
+    }
+}

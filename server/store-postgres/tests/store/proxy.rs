@@ -1,0 +1,77 @@
+//! A way to the server that can fall silent: it takes packets and delivers none, and ends nothing.
+
+use std::{
+    future::pending,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use sqlx::postgres::PgConnectOptions;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream, tcp},
+};
+
+pub struct Proxy {
+    port: u16,
+    /// Whether the connections made from now on are silent; each keeps its own.
+    silent: Arc<Mutex<Arc<AtomicBool>>>,
+}
+
+impl Proxy {
+    pub async fn start(server: &str) -> Self {
+        let options: PgConnectOptions = server.parse().unwrap();
+        let server = (options.get_host().to_owned(), options.get_port());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let silent = Arc::new(Mutex::new(Arc::new(AtomicBool::new(false))));
+        let of_the_time = silent.clone();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let silent = of_the_time.lock().unwrap().clone();
+                let server = TcpStream::connect(server.clone()).await.unwrap();
+                for stream in [&client, &server] {
+                    stream.set_nodelay(true).unwrap();
+                }
+                let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
+                tokio::spawn(carry(from_client, to_server, silent.clone()));
+                tokio::spawn(carry(from_server, to_client, silent));
+            }
+        });
+        Self { port, silent }
+    }
+
+    pub fn url(&self, direct: &str) -> String {
+        use sqlx::ConnectOptions as _;
+        direct.parse::<PgConnectOptions>().unwrap().host("127.0.0.1").port(self.port).to_url_lossy().to_string()
+    }
+
+    /// From now on nothing passes, on the connections that there are and on new ones.
+    pub fn fall_silent(&self) {
+        self.silent.lock().unwrap().store(true, Ordering::SeqCst);
+    }
+
+    /// New connections work again; those from before stay silent for good.
+    pub fn let_new_ones_through(&self) {
+        *self.silent.lock().unwrap() = Arc::new(AtomicBool::new(false));
+    }
+}
+
+async fn carry(mut from: tcp::OwnedReadHalf, mut to: tcp::OwnedWriteHalf, silent: Arc<AtomicBool>) {
+    let mut buffer = [0; 8192];
+    loop {
+        let count = from.read(&mut buffer).await.unwrap_or(0);
+        match (silent.load(Ordering::SeqCst), count) {
+            (true, 0) => return pending().await,
+            (true, _) => {}
+            (false, 0) => return,
+            (false, _) => {
+                if to.write_all(&buffer[..count]).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}

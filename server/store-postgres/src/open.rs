@@ -180,7 +180,7 @@ fn explain(options: &PgConnectOptions, source: sqlx::Error) -> OpenError {
             OpenError::Unencrypted { host, port, source }
         }
         sqlx::Error::Database(_) => OpenError::Refused { host, port, source },
-        _ if tls::has_failed(&source) => OpenError::Tls { host, port, source },
+        _ if tls::has_failed(options, &source) => OpenError::Tls { host, port, source },
         _ => OpenError::Unreachable { host, port, source },
     }
 }

@@ -10,7 +10,7 @@ pub(crate) async fn warn_when_readable(
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
     let host = options.get_host();
-    if options.get_socket().is_some() || is_this_machine(host) {
+    if is_socket(options) || is_this_machine(host) {
         return Ok(());
     }
     let question = "SELECT COALESCE((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), FALSE)";
@@ -25,9 +25,13 @@ pub(crate) async fn warn_when_readable(
     Ok(())
 }
 
+fn is_socket(options: &PgConnectOptions) -> bool {
+    options.get_socket().is_some() || options.get_host().starts_with('/')
+}
+
 fn is_this_machine(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.starts_with('/') || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+    host == "localhost" || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
 /// Whether the server lets nobody in without TLS. PostgreSQL has no code of its own for it.
@@ -38,11 +42,15 @@ pub(crate) fn is_demanded(error: &dyn DatabaseError) -> bool {
 }
 
 /// Whether there was somebody, and no TLS with them.
-pub(crate) fn has_failed(error: &sqlx::Error) -> bool {
+pub(crate) fn has_failed(options: &PgConnectOptions, error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Tls(_) => true,
-        // What rustls makes of a certificate that it does not believe.
-        sqlx::Error::Io(error) => error.kind() == io::ErrorKind::InvalidData,
+        // A certificate that rustls does not believe; a certificate's file that is not there.
+        sqlx::Error::Io(error) => match error.kind() {
+            io::ErrorKind::InvalidData => true,
+            io::ErrorKind::NotFound => !is_socket(options),
+            _ => false,
+        },
         _ => false,
     }
 }
@@ -53,7 +61,7 @@ mod tests {
 
     #[test]
     fn only_what_leaves_this_machine_is_worth_a_warning() {
-        for host in ["localhost", "127.0.0.1", "127.9.9.9", "::1", "[::1]", "/var/run/postgresql"] {
+        for host in ["localhost", "127.0.0.1", "127.9.9.9", "::1", "[::1]"] {
             assert!(is_this_machine(host), "{host}");
         }
         for host in ["10.0.0.5", "db.example.com", "[2001:db8::1]", "localhost.example.com"] {

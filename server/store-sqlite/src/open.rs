@@ -89,7 +89,7 @@ impl SqliteStore {
     async fn connect(options: SqliteConnectOptions, limits: Limits) -> Result<Self, OpenError> {
         let options = options.busy_timeout(limits.lock_time());
         let file = options.get_filename().to_owned();
-        let writer = pool(limits).max_connections(1).connect_lazy_with(options.clone());
+        let writer = writer(limits).connect_lazy_with(options.clone());
         first_connection(&writer, limits.lock_time())
             .await
             .map_err(|source| OpenError::File { file: file.clone(), source })?;
@@ -109,6 +109,13 @@ fn pool(limits: Limits) -> SqlitePoolOptions {
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
+}
+
+/// One connection, and none that has met a failing disk. Those that read stay: the last connection takes the journal's
+/// index with it, and on a full disk no new one could make it again.
+fn writer(limits: Limits) -> SqlitePoolOptions {
+    pool(limits)
+        .max_connections(1)
         .before_acquire(|connection, about| {
             let sound = !connection.is_in_transaction() && !is_suspect(about.age);
             Box::pin(async move { Ok(sound) })

@@ -11,7 +11,8 @@ use crate::{Store, TestDatabase};
 const TLS_ROLE: &str = "tls_only";
 
 fn ca() -> PathBuf {
-    env::var_os("TEST_POSTGRES_CA").expect("TEST_POSTGRES_CA names the CA's certificate: run scripts/test").into()
+    let file = env::var_os("TEST_POSTGRES_CA");
+    file.unwrap_or_else(|| panic!("TEST_POSTGRES_CA names no certificate of a CA: run scripts/test")).into()
 }
 
 /// The database's URL, as that role and with these parameters.

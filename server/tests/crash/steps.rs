@@ -160,6 +160,8 @@ stepped! { "store", Store of Store:
     ---
     fn pool_use(&self) -> PoolUse {
         self.port.pool_use()
+    }
+
     async fn close(&self) {
         self.port.close().await;
     }

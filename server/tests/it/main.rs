@@ -51,6 +51,7 @@ mod files;
 mod forms;
 mod gauges;
 mod half_open;
+mod health;
 mod identity;
 mod isolation;
 mod languages;

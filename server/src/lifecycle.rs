@@ -307,6 +307,7 @@ pub async fn run(settings: Settings) -> Result<(), CannotStart> {
         serve(admin_listener, admin(&state), shutdown.clone()),
     );
     tasks.stop(TASKS_GRACE).await;
+    state.store.close().await;
     tracing::info!("stopped");
     Ok(())
 }

@@ -9,6 +9,7 @@ mod dialect;
 mod fit;
 mod listen;
 mod migrating;
+mod migration_lock;
 mod open;
 mod pool;
 #[path = "../../store-portable/mod.rs"]

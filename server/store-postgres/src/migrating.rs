@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::{Connection, PgConnection, migrate::MigrateError as SqlxError, postgres::PgConnectOptions};
 use tokio::time::{Instant, sleep};
 
-use crate::{MIGRATOR, MigrateError, dialect, open, portable::migrate_to};
+use crate::{MIGRATOR, MigrateError, dialect, migration_lock, open, portable::migrate_to};
 
 /// How long a migration goes on trying.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -35,7 +35,11 @@ pub(crate) async fn apply(options: &PgConnectOptions, version: i64) -> Result<()
 async fn attempt(options: &PgConnectOptions, version: i64) -> Result<(), MigrateError> {
     let failed = |error: sqlx::Error| MigrateError::Other(error.into());
     let mut connection = open::connect(options).await.map_err(failed)?;
-    let outcome = match bound(&mut connection, version).await {
+    let ours = async {
+        migration_lock::acquire(&mut connection).await?;
+        bound(&mut connection, version).await
+    };
+    let outcome = match ours.await {
         Ok(()) => migrate_to(&mut connection, version).await,
         Err(error) => Err(failed(error)),
     };

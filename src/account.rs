@@ -127,6 +127,10 @@ pub trait AccountStore: Send + Sync {
     /// The account of a signed-in user.
     async fn account(&self, user_id: UserId) -> Result<Option<Account>, StoreError>;
 
+    /// Writes another password hash, and ends every session of that user in the same transaction; tells how many they
+    /// were, and `None` when there is no such user.
+    async fn set_password(&self, user_id: UserId, password_hash: &str) -> Result<Option<u64>, StoreError>;
+
     /// Writes a session; `false` when that token hash is taken, and nothing was written.
     async fn insert_session(&self, session: &StoredSession) -> Result<bool, StoreError>;
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{EventId, PurchaseId},
+    ids::{EventId, PurchaseId, TenantId},
     provider::CheckoutSession,
     purchase::named,
     reversal::Fact,
@@ -95,6 +95,8 @@ pub struct EventOutcome {
     pub note: String,
     /// When.
     pub at: Timestamp,
+    /// The purchase that the event is about, and whose, where that is known.
+    pub purchase: Option<(TenantId, PurchaseId)>,
 }
 
 /// How an event ends, and the event itself where it is not stored yet: then both are written at once.
@@ -132,4 +134,6 @@ pub struct StoredEvent {
     pub attempts: i64,
     /// When it came.
     pub received_at: Timestamp,
+    /// The purchase that it is about, and whose, once that is known. Events from before this was kept have none.
+    pub purchase: Option<(TenantId, PurchaseId)>,
 }

@@ -31,6 +31,10 @@ pub struct Mail {
     pub attempts: u32,
     /// How it stands.
     pub state: MailState,
+    /// When the mail server first took it; stays when another copy is asked for.
+    pub first_sent_at: Option<Timestamp>,
+    /// How many more copies were asked for after it was sent.
+    pub copies: u32,
     /// Why the last attempt failed; empty when none has.
     pub note: String,
 }
@@ -55,7 +59,7 @@ pub trait MailStore: Send + Sync {
     /// without delay (§ 356a (4) BGB): those come first. Of each kind those come first that are due longest.
     async fn claim_mails(&self, now: Timestamp, leased_until: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError>;
 
-    /// Notes that a mail was sent. The first time counts.
+    /// Notes that a mail was sent; of two that send one copy, the first counts.
     async fn mail_sent(&self, topic: Topic, at: Timestamp) -> Result<(), StoreError>;
 
     /// Puts off a mail that could not be sent, or gives it up; one that was sent stays so.
@@ -67,6 +71,14 @@ pub trait MailStore: Send + Sync {
     /// For the operator: the newest mails, or those alone that are not sent.
     async fn mails(&self, unsent: bool, limit: u32) -> Result<Vec<Mail>, StoreError>;
 
-    /// For the operator: makes every mail that is not sent due at `now`, also those given up; gives how many.
+    /// For the operator: the newest mails about the tenant's purchases and their withdrawals.
+    async fn tenant_mails(&self, tenant: TenantId, limit: u32) -> Result<Vec<Mail>, StoreError>;
+
+    /// For the operator: makes every mail that is not sent due at `now`, also those given up, but none that is leased: a
+    /// process is sending it. Gives how many.
     async fn retry_mails(&self, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// For the operator: makes one mail due at `now`, whether it waits, was given up, or was sent: then another copy goes
+    /// out. `false` when there is none, or it is leased.
+    async fn resend_mail(&self, topic: Topic, now: Timestamp) -> Result<bool, StoreError>;
 }

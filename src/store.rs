@@ -104,6 +104,9 @@ pub trait Store: MailStore + WithdrawalStore {
     /// For the operator: one event, by our id or the provider's.
     async fn event(&self, id: &str) -> Result<Option<StoredEvent>, StoreError>;
 
+    /// For the operator: the newest events about the tenant's purchases.
+    async fn tenant_events(&self, tenant: TenantId, limit: u32) -> Result<Vec<StoredEvent>, StoreError>;
+
     /// Keeps a wording of the consent for good; no error when it is kept already.
     async fn keep_consent_text(&self, text: &ConsentText) -> Result<(), StoreError>;
 
@@ -162,7 +165,8 @@ pub struct Change {
     pub purchase: Purchase,
     /// What is booked with it, in this order.
     pub entries: Vec<NewEntry>,
-    /// The event that caused it. Known under the same provider event id already, it is not stored twice.
+    /// The event that caused it, which is about this purchase. Known under the same provider event id already, it is not
+    /// stored twice.
     pub event: Option<ClosedEvent>,
     /// Whether a mail is owed that confirms the contract: one goes into the outbox with it, due at `updated_at`.
     pub confirms: bool,

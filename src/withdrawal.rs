@@ -135,6 +135,9 @@ pub trait WithdrawalStore: Send + Sync {
 
     /// For the operator: the newest declarations.
     async fn withdrawals(&self, limit: u32) -> Result<Vec<Withdrawal>, StoreError>;
+
+    /// For the operator: the newest declarations about the tenant's purchases.
+    async fn tenant_withdrawals(&self, tenant: TenantId, limit: u32) -> Result<Vec<Withdrawal>, StoreError>;
 }
 
 #[cfg(test)]

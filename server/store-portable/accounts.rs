@@ -121,6 +121,13 @@ impl AccountStore for ThisStore {
         row.map(Account::try_from).transpose()
     }
 
+    async fn set_password(&self, user_id: UserId, password_hash: &str) -> Result<Option<u64>, StoreError> {
+        let mut transaction = self.begin().await.map_err(store_error)?;
+        let ended = set_password(&mut transaction, user_id, password_hash).await.map_err(store_error)?;
+        transaction.commit().await.map_err(store_error)?;
+        Ok(ended)
+    }
+
     async fn insert_session(&self, session: &StoredSession) -> Result<bool, StoreError> {
         let written = sqlx::query!(
             "INSERT INTO sessions (token_hash, user_id, data, expires_at) VALUES ($1, $2, $3, $4)
@@ -192,6 +199,22 @@ impl AccountStore for ThisStore {
             .map_err(store_error)?;
         Ok(deleted.rows_affected())
     }
+}
+
+async fn set_password(
+    connection: &mut Connection,
+    user_id: UserId,
+    password_hash: &str,
+) -> Result<Option<u64>, sqlx::Error> {
+    let user = user_id.to_string();
+    let written = sqlx::query!("UPDATE users SET password_hash = $2 WHERE id = $1", user, password_hash)
+        .execute(&mut *connection)
+        .await?;
+    if written.rows_affected() == 0 {
+        return Ok(None);
+    }
+    let ended = sqlx::query!("DELETE FROM sessions WHERE user_id = $1", user).execute(connection).await?;
+    Ok(Some(ended.rows_affected()))
 }
 
 async fn insert_tenant_and_user(connection: &mut Connection, account: &Account) -> Result<SignUp, sqlx::Error> {

@@ -2,7 +2,7 @@
 
 use billing::{
     event::{ClosedEvent, EventOutcome, EventStatus, NewEvent, StoredEvent},
-    ids::EventId,
+    ids::{EventId, TenantId},
     store::{Recorded, StoreError},
 };
 
@@ -24,7 +24,7 @@ macro_rules! event_columns {
             EventRow,
             $before + r#" id AS "id!", provider_event_id AS "provider_event_id!", event_type AS "event_type!",
                 payload AS "payload!", status AS "status!", note AS "note!", attempts AS "attempts!",
-                received_at AS "received_at!" "# + $after,
+                received_at AS "received_at!", tenant_id, purchase_id "# + $after,
             $($argument),*
         )
     };
@@ -54,11 +54,12 @@ async fn insert(
     outcome: Option<&EventOutcome>,
 ) -> Result<bool, sqlx::Error> {
     let incoming = &event.incoming;
+    let purchase = outcome.and_then(|outcome| outcome.purchase);
     // As with purchases: NOT EXISTS for the usual repetition, ON CONFLICT for the one at the same instant.
     let written = sqlx::query!(
         "INSERT INTO payment_events (id, provider, provider_event_id, event_type, api_version, livemode, payload,
-            received_at, status, note, finished_at, attempts, next_attempt_at)
-        SELECT $1, 'STRIPE', $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11
+            received_at, status, note, finished_at, attempts, next_attempt_at, tenant_id, purchase_id)
+        SELECT $1, 'STRIPE', $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $13
         WHERE NOT EXISTS (SELECT 1 FROM payment_events WHERE provider = 'STRIPE' AND provider_event_id = $2)
         ON CONFLICT (provider, provider_event_id) DO NOTHING",
         event.id.to_string(),
@@ -71,7 +72,9 @@ async fn insert(
         outcome.map_or(EventStatus::Received, |outcome| outcome.status).as_str(),
         outcome.map_or_else(String::new, |outcome| without_nul(&outcome.note)),
         outcome.map(|outcome| micros(outcome.at)),
-        micros(event.received_at + APPLIED_WITHIN)
+        micros(event.received_at + APPLIED_WITHIN),
+        purchase.map(|(tenant, _)| tenant.to_string()),
+        purchase.map(|(_, purchase)| purchase.to_string())
     )
     .execute(connection)
     .await?;
@@ -88,13 +91,16 @@ pub(crate) async fn close(connection: &mut Connection, event: &ClosedEvent) -> R
         return Ok(true);
     }
     let written = sqlx::query!(
-        "UPDATE payment_events SET status = $3, note = $4, finished_at = $5
+        "UPDATE payment_events SET status = $3, note = $4, finished_at = $5, tenant_id = COALESCE($6, tenant_id),
+            purchase_id = COALESCE($7, purchase_id)
         WHERE (id = $1 OR (provider = 'STRIPE' AND provider_event_id = $2)) AND status NOT IN ('APPLIED', $3)",
         outcome.id.to_string(),
         arriving.as_ref().map(|event| without_nul(&event.incoming.provider_event_id)),
         outcome.status.as_str(),
         without_nul(&outcome.note),
-        micros(outcome.at)
+        micros(outcome.at),
+        outcome.purchase.map(|(tenant, _)| tenant.to_string()),
+        outcome.purchase.map(|(_, purchase)| purchase.to_string())
     )
     .execute(connection)
     .await?;
@@ -143,6 +149,19 @@ pub(super) async fn list(pool: &Pool, status: Option<EventStatus>, limit: u32) -
         "SELECT",
         "FROM payment_events WHERE CAST($1 AS TEXT) IS NULL OR status = $1 ORDER BY id DESC LIMIT $2",
         status.map(EventStatus::as_str),
+        i64::from(limit)
+    )
+    .fetch_all(pool)
+    .await
+    .map_err(store_error)?;
+    rows.into_iter().map(StoredEvent::try_from).collect()
+}
+
+pub(super) async fn of_tenant(pool: &Pool, tenant: TenantId, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
+    let rows = event_columns!(
+        "SELECT",
+        "FROM payment_events WHERE tenant_id = $1 ORDER BY id DESC LIMIT $2",
+        tenant.to_string(),
         i64::from(limit)
     )
     .fetch_all(pool)

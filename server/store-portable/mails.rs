@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use billing::{
+    ids::TenantId,
     mail::{Mail, MailState, MailStore, Topic},
     store::StoreError,
 };
@@ -24,6 +25,8 @@ struct MailRow {
     attempts: i64,
     next_attempt_at: Option<i64>,
     sent_at: Option<i64>,
+    first_sent_at: Option<i64>,
+    copies: i64,
     note: String,
 }
 
@@ -44,7 +47,10 @@ impl TryFrom<MailRow> for Mail {
             (None, None) => MailState::GivenUp,
         };
         let attempts = u32::try_from(row.attempts).unwrap_or(u32::MAX);
-        Ok(Self { topic, created_at: instant(row.created_at)?, attempts, state, note: row.note })
+        // first_sent_at is written when another copy is asked for.
+        let first_sent_at = row.first_sent_at.or(row.sent_at).map(instant).transpose()?;
+        let copies = u32::try_from(row.copies).unwrap_or(u32::MAX);
+        Ok(Self { topic, created_at: instant(row.created_at)?, attempts, state, first_sent_at, copies, note: row.note })
     }
 }
 
@@ -62,7 +68,8 @@ macro_rules! mail_columns {
         sqlx::query_as!(
             MailRow,
             $before + r#" kind AS "kind!", subject_id AS "subject_id!", tenant_id, created_at AS "created_at!",
-                attempts AS "attempts!", next_attempt_at, sent_at, note AS "note!" "# + $after,
+                attempts AS "attempts!", next_attempt_at, sent_at, first_sent_at, copies AS "copies!",
+                note AS "note!" "# + $after,
             $($argument),*
         )
     };
@@ -92,7 +99,7 @@ impl MailStore for ThisStore {
     /// As with events, the outer condition is looked at again once the row is locked. WITHDRAWAL sorts after CONFIRMATION.
     async fn claim_mails(&self, now: Timestamp, leased_until: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError> {
         let rows = mail_columns!(
-            "UPDATE mails SET attempts = attempts + 1, next_attempt_at = $2
+            "UPDATE mails SET attempts = attempts + 1, next_attempt_at = $2, leased_until = $2
             WHERE next_attempt_at <= $1 AND (kind, subject_id) IN
                 (SELECT kind, subject_id FROM mails WHERE next_attempt_at <= $1
                 ORDER BY kind DESC, next_attempt_at LIMIT $3)
@@ -111,7 +118,7 @@ impl MailStore for ThisStore {
     async fn mail_sent(&self, topic: Topic, at: Timestamp) -> Result<(), StoreError> {
         let (kind, subject) = key(topic);
         sqlx::query!(
-            "UPDATE mails SET sent_at = $3, next_attempt_at = NULL, note = ''
+            "UPDATE mails SET sent_at = $3, next_attempt_at = NULL, leased_until = NULL, note = ''
             WHERE kind = $1 AND subject_id = $2 AND sent_at IS NULL",
             kind,
             subject,
@@ -126,7 +133,8 @@ impl MailStore for ThisStore {
     async fn put_off_mail(&self, topic: Topic, until: Option<Timestamp>, note: &str) -> Result<(), StoreError> {
         let (kind, subject) = key(topic);
         sqlx::query!(
-            "UPDATE mails SET next_attempt_at = $3, note = $4 WHERE kind = $1 AND subject_id = $2 AND sent_at IS NULL",
+            "UPDATE mails SET next_attempt_at = $3, leased_until = NULL, note = $4
+            WHERE kind = $1 AND subject_id = $2 AND sent_at IS NULL",
             kind,
             subject,
             until.map(micros),
@@ -160,11 +168,49 @@ impl MailStore for ThisStore {
         rows.into_iter().map(Mail::try_from).collect()
     }
 
+    /// By the primary keys of the purchases and of the mails.
+    async fn tenant_mails(&self, tenant: TenantId, limit: u32) -> Result<Vec<Mail>, StoreError> {
+        let rows = mail_columns!(
+            "SELECT",
+            "FROM mails WHERE (kind, subject_id) IN
+                (SELECT 'CONFIRMATION', id FROM purchases WHERE tenant_id = $1
+                UNION ALL SELECT 'WITHDRAWAL', id FROM withdrawals WHERE tenant_id = $1)
+            ORDER BY created_at DESC LIMIT $2",
+            tenant.to_string(),
+            i64::from(limit)
+        )
+        .fetch_all(self.reader())
+        .await
+        .map_err(store_error)?;
+        rows.into_iter().map(Mail::try_from).collect()
+    }
+
     async fn retry_mails(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let retried = sqlx::query!("UPDATE mails SET next_attempt_at = $1 WHERE sent_at IS NULL", micros(now))
-            .execute(self.writer())
-            .await
-            .map_err(store_error)?;
+        let retried = sqlx::query!(
+            "UPDATE mails SET next_attempt_at = $1, leased_until = NULL
+            WHERE sent_at IS NULL AND (leased_until IS NULL OR leased_until <= $1)",
+            micros(now)
+        )
+        .execute(self.writer())
+        .await
+        .map_err(store_error)?;
         Ok(retried.rows_affected())
+    }
+
+    async fn resend_mail(&self, topic: Topic, now: Timestamp) -> Result<bool, StoreError> {
+        let (kind, subject) = key(topic);
+        let due = sqlx::query!(
+            "UPDATE mails SET next_attempt_at = $3, leased_until = NULL, sent_at = NULL,
+                first_sent_at = COALESCE(first_sent_at, sent_at),
+                copies = copies + CASE WHEN sent_at IS NULL THEN 0 ELSE 1 END
+            WHERE kind = $1 AND subject_id = $2 AND (leased_until IS NULL OR leased_until <= $3)",
+            kind,
+            subject,
+            micros(now)
+        )
+        .execute(self.writer())
+        .await
+        .map_err(store_error)?;
+        Ok(due.rows_affected() == 1)
     }
 }

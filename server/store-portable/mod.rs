@@ -3,7 +3,7 @@
 //! and `commit`.
 //!
 //! # Transactions
-//! Reads are single statements. Writes are single statements too, but for four:
+//! Reads are single statements. Writes are single statements too, but for five:
 //!
 //! [`Store::commit`](billing::store::Store::commit) is each crate's own (`commit.rs`): one statement on PostgreSQL, where
 //! each one costs a round trip; several under the write lock on SQLite. Both update the purchase only at the version that
@@ -19,6 +19,8 @@
 //!
 //! [`AccountStore::insert_account`](billing::account::AccountStore::insert_account): tenant, then user; a taken address
 //! rolls both back.
+//!
+//! [`AccountStore::set_password`](billing::account::AccountStore::set_password): the user, then the user's sessions.
 //!
 //! [`Store::number_receipts`](billing::store::Store::number_receipts): the seller's row, then the receipts with the purchases
 //! that they are of. Nobody who has locked a purchase goes on to a seller.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use billing::{
     catalog::PurchaseType,
     event::StoredEvent,
-    ids::TenantId,
+    ids::{PurchaseId, TenantId},
     ledger::{Entry, EntryKind, NewEntry},
     locale::Locale,
     money::{Credits, Currency, Money},
@@ -70,6 +70,15 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
 /// Reads a text column as one of the domain's types. The text itself may be personal data and stays out of the error.
 pub(crate) fn parse<T: FromStr>(column: &'static str, text: &str) -> Result<T, StoreError> {
     text.parse().map_err(|_| StoreError::Corrupt(format!("column {column}")))
+}
+
+/// The purchase that a row is about, and whose.
+pub(crate) fn owned_purchase(
+    tenant_id: Option<&str>,
+    purchase_id: Option<&str>,
+) -> Result<Option<(TenantId, PurchaseId)>, StoreError> {
+    let parsed = |(tenant, purchase)| Ok((parse("tenant_id", tenant)?, parse("purchase_id", purchase)?));
+    tenant_id.zip(purchase_id).map(parsed).transpose()
 }
 
 /// PostgreSQL stores no NUL; a text from outside that has one is kept with a replacement character instead.
@@ -162,6 +171,8 @@ pub(crate) struct EventRow {
     pub note: String,
     pub attempts: i64,
     pub received_at: i64,
+    pub tenant_id: Option<String>,
+    pub purchase_id: Option<String>,
 }
 
 impl TryFrom<EventRow> for StoredEvent {
@@ -177,6 +188,7 @@ impl TryFrom<EventRow> for StoredEvent {
             note: row.note,
             attempts: row.attempts,
             received_at: instant(row.received_at)?,
+            purchase: owned_purchase(row.tenant_id.as_deref(), row.purchase_id.as_deref())?,
         })
     }
 }

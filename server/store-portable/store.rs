@@ -132,6 +132,10 @@ impl Store for ThisStore {
         events::by_any_id(self.reader(), id).await
     }
 
+    async fn tenant_events(&self, tenant: TenantId, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
+        events::of_tenant(self.reader(), tenant, limit).await
+    }
+
     async fn keep_consent_text(&self, text: &ConsentText) -> Result<(), StoreError> {
         consent::keep(self.writer(), text).await
     }

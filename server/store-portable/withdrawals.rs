@@ -11,7 +11,7 @@ use billing::{
 
 use super::{
     mails,
-    row::{instant, micros, parse},
+    row::{instant, micros, owned_purchase, parse},
     store_error,
 };
 use crate::{ThisStore, dialect::Connection};
@@ -32,10 +32,7 @@ impl TryFrom<WithdrawalRow> for Withdrawal {
     type Error = StoreError;
 
     fn try_from(row: WithdrawalRow) -> Result<Self, StoreError> {
-        let purchase = match (&row.tenant_id, &row.purchase_id) {
-            (Some(tenant), Some(purchase)) => Some((parse("tenant_id", tenant)?, parse("purchase_id", purchase)?)),
-            _ => None,
-        };
+        let purchase = owned_purchase(row.tenant_id.as_deref(), row.purchase_id.as_deref())?;
         Ok(Self {
             id: parse("id", &row.id)?,
             declaration: Declaration { name: row.name, contract: row.contract, email: parse("email", &row.email)? },
@@ -114,6 +111,15 @@ impl WithdrawalStore for ThisStore {
             .fetch_all(self.reader())
             .await
             .map_err(store_error)?;
+        rows.into_iter().map(Withdrawal::try_from).collect()
+    }
+
+    async fn tenant_withdrawals(&self, tenant: TenantId, limit: u32) -> Result<Vec<Withdrawal>, StoreError> {
+        let rows =
+            select_withdrawals!("WHERE tenant_id = $1 ORDER BY id DESC LIMIT $2", tenant.to_string(), i64::from(limit))
+                .fetch_all(self.reader())
+                .await
+                .map_err(store_error)?;
         rows.into_iter().map(Withdrawal::try_from).collect()
     }
 }

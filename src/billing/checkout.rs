@@ -155,6 +155,11 @@ fn begun_payment(session: &CheckoutSession) -> Option<&String> {
     session.payment_ref.as_ref().filter(|_| session.status == SessionStatus::Complete)
 }
 
+/// The note of an event that had its effect.
+pub(super) const APPLIED: &str = "applied";
+/// The note of an event whose effect was there before.
+pub(super) const NOTHING_NEW: &str = "nothing new";
+
 /// What makes the shop look at a purchase.
 #[derive(Clone, Copy)]
 pub(super) enum Cause<'a> {
@@ -167,9 +172,15 @@ pub(super) enum Cause<'a> {
 }
 
 impl Cause<'_> {
-    /// How the event ends, if it is one.
-    pub(super) fn closed(self, status: EventStatus, note: &str, at: Timestamp) -> Option<ClosedEvent> {
-        let outcome = |id| EventOutcome { id, status, note: note.to_owned(), at };
+    /// How the event ends, if it is one, and which purchase it is about.
+    fn closed(
+        self,
+        purchase: Option<(TenantId, PurchaseId)>,
+        status: EventStatus,
+        note: &str,
+        at: Timestamp,
+    ) -> Option<ClosedEvent> {
+        let outcome = |id| EventOutcome { id, status, note: note.to_owned(), at, purchase };
         match self {
             Self::Asked => None,
             Self::Arriving(event) => Some(ClosedEvent { outcome: outcome(event.id), arriving: Some(event.clone()) }),
@@ -177,8 +188,8 @@ impl Cause<'_> {
         }
     }
 
-    pub(super) fn applied(self, at: Timestamp) -> Option<ClosedEvent> {
-        self.closed(EventStatus::Applied, "applied", at)
+    pub(super) fn applied(self, purchase: &Purchase, at: Timestamp) -> Option<ClosedEvent> {
+        self.closed(Some((purchase.tenant_id, purchase.id)), EventStatus::Applied, APPLIED, at)
     }
 }
 
@@ -234,7 +245,7 @@ impl Billing {
                     return self.apply_facts(tenant, id, &Evidence::nothing_new(session), cause).await;
                 }
                 Decision::Nothing => {
-                    self.close(cause, EventStatus::Applied, "nothing new").await?;
+                    self.close_about(cause, (tenant, id), EventStatus::Applied, NOTHING_NEW).await?;
                     return Ok(Some(Applied::Unchanged(purchase)));
                 }
                 Decision::Refuse(discrepancy) => {
@@ -281,9 +292,9 @@ impl Billing {
         });
         let payment_ref = begun_payment(session).or(purchase.payment_ref.as_ref()).cloned();
         Change {
+            event: cause.applied(&purchase, now),
             purchase: Purchase { state, checkout, payment_ref, updated_at: now, ..purchase },
             entries,
-            event: cause.applied(now),
             confirms: *decision == Decision::Settle,
         }
     }
@@ -307,17 +318,34 @@ impl Billing {
         discrepancy: Discrepancy,
         cause: Cause<'_>,
     ) -> Result<(), BillingError> {
-        if self.close(cause, EventStatus::Attention, &discrepancy.to_string()).await? {
+        let about = (purchase.tenant_id, purchase.id);
+        if self.close_about(cause, about, EventStatus::Attention, &discrepancy.to_string()).await? {
             tracing::error!(purchase = %purchase.id, %discrepancy, "nothing was booked; a person has to look");
             metrics::counter!("billing_attention_total", "reason" => discrepancy.label()).increment(1);
         }
         Ok(())
     }
 
-    /// Closes the event that was the cause, if it was one; `false` when it stood so already.
+    /// Closes the event that was the cause, if it was one; `false` when it stood so already. Which purchase it is about
+    /// is not known.
     pub(super) async fn close(&self, cause: Cause<'_>, status: EventStatus, note: &str) -> Result<bool, BillingError> {
-        match cause.closed(status, note, self.now()) {
-            Some(closed) => Ok(self.store.close_event(&closed).await?),
+        self.close_event(cause.closed(None, status, note, self.now())).await
+    }
+
+    /// As [`close`](Self::close), of an event that is known to be about that purchase.
+    pub(super) async fn close_about(
+        &self,
+        cause: Cause<'_>,
+        purchase: (TenantId, PurchaseId),
+        status: EventStatus,
+        note: &str,
+    ) -> Result<bool, BillingError> {
+        self.close_event(cause.closed(Some(purchase), status, note, self.now())).await
+    }
+
+    async fn close_event(&self, event: Option<ClosedEvent>) -> Result<bool, BillingError> {
+        match event {
+            Some(event) => Ok(self.store.close_event(&event).await?),
             None => Ok(true),
         }
     }

@@ -3,7 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Billing, BillingError};
-use crate::mail::{Mail, Topic};
+use crate::{
+    ids::{PurchaseId, WithdrawalId},
+    mail::{Mail, Topic},
+};
 
 /// How long a claim keeps others away; longer than any mail server is waited for.
 const LEASE: SignedDuration = SignedDuration::from_mins(5);
@@ -43,8 +46,32 @@ impl Billing {
         Ok(self.store.mails(unsent, limit).await?)
     }
 
-    /// For the operator: makes every mail that is not sent due now, also those given up; gives how many.
+    /// For the operator: makes every mail that is not sent due now, also those given up, but none that is being sent;
+    /// gives how many.
     pub async fn retry_mails(&self) -> Result<u64, BillingError> {
         Ok(self.store.retry_mails(self.now()).await?)
+    }
+
+    /// For the operator: what the mail about the purchase or the withdrawal of that id is about.
+    pub async fn mail_topic(&self, id: &str) -> Result<Option<Topic>, BillingError> {
+        let purchase = match id.parse::<PurchaseId>() {
+            Ok(id) => self.store.locate("", Some(id)).await?,
+            Err(_) => None,
+        };
+        Ok(match purchase {
+            Some((tenant, purchase)) => Some(Topic::Confirmation(tenant, purchase)),
+            None => id.parse::<WithdrawalId>().ok().map(Topic::Withdrawal),
+        })
+    }
+
+    /// For the operator: the mail about that, if one is owed or was.
+    pub async fn mail(&self, topic: Topic) -> Result<Option<Mail>, BillingError> {
+        Ok(self.store.mail(topic).await?)
+    }
+
+    /// For the operator: makes one mail due now, whether it waits, was given up, or was sent: then another copy goes out.
+    /// `false` when there is none, or it is being sent.
+    pub async fn resend_mail(&self, topic: Topic) -> Result<bool, BillingError> {
+        Ok(self.store.resend_mail(topic, self.now()).await?)
     }
 }

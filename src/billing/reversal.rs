@@ -2,7 +2,7 @@
 
 use super::{
     Applied, Billing, BillingError, Discrepancy,
-    checkout::{ATTEMPTS_MAX, Cause},
+    checkout::{ATTEMPTS_MAX, Cause, NOTHING_NEW},
     webhook::Progress,
 };
 use crate::{
@@ -92,7 +92,7 @@ impl Billing {
                 return Ok(Some(Applied::Discrepant(purchase, discrepancy)));
             }
             let Some(change) = self.reversal_change(&purchase, evidence, cause)? else {
-                self.close(cause, EventStatus::Applied, "nothing new").await?;
+                self.close_about(cause, (tenant, id), EventStatus::Applied, NOTHING_NEW).await?;
                 return Ok(Some(Applied::Unchanged(purchase)));
             };
             if self.store.commit(&change).await? == Committed::Yes {
@@ -140,7 +140,7 @@ impl Billing {
         Ok(Some(Change {
             purchase: Purchase { state, reversals, payment_ref, updated_at: now, ..purchase.clone() },
             entries,
-            event: cause.applied(now),
+            event: cause.applied(purchase, now),
             confirms: false,
         }))
     }

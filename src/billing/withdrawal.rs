@@ -6,7 +6,7 @@ use crate::{
     consent::{ConsentText, ConsentVersion},
     ids::{PurchaseId, WithdrawalId},
     locale::Locale,
-    mail::{MailState, Topic},
+    mail::Topic,
     purchase::Purchase,
     withdrawal::{Declaration, Standing, Withdrawal, judge},
 };
@@ -26,11 +26,8 @@ impl Billing {
         let standing = match &purchase {
             Some(purchase) => {
                 let mail = self.store.mail(Topic::Confirmation(purchase.tenant_id, purchase.id)).await?;
-                let confirmed_at = mail.and_then(|mail| match mail.state {
-                    MailState::Sent(at) => Some(at),
-                    MailState::Due(_) | MailState::GivenUp => None,
-                });
-                judge(purchase, confirmed_at, received_at)
+                // Another copy that is asked for later takes nothing back of what was confirmed.
+                judge(purchase, mail.and_then(|mail| mail.first_sent_at), received_at)
             }
             None => Standing::Unclear,
         };

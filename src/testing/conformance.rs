@@ -66,6 +66,10 @@ macro_rules! conformance_tests {
             an_entry_needs_the_sign_and_reference_of_its_kind
             an_ended_session_signs_nobody_in
             an_event_can_be_found_again
+            an_event_keeps_the_purchase_that_it_is_about
+            a_mail_that_is_being_sent_is_not_made_due_again
+            another_copy_of_a_mail_takes_back_nothing_of_the_first
+            a_new_password_ends_every_session_of_its_user_and_no_other
             an_event_is_finished_with_the_change_that_it_causes
             an_event_is_stored_once_and_finished_once
             an_event_that_arrives_is_stored_closed_and_once
@@ -175,7 +179,7 @@ fn credits(credits: i64, seq: i64) -> Balance {
 }
 
 fn outcome(event: &NewEvent, status: EventStatus) -> EventOutcome {
-    EventOutcome { id: event.id, status, note: "a test's".to_owned(), at: event.received_at }
+    EventOutcome { id: event.id, status, note: "a test's".to_owned(), at: event.received_at, purchase: None }
 }
 
 /// An event that the store has not heard of before, and how it ends.

@@ -12,6 +12,8 @@ use futures::{StreamExt, channel::mpsc};
 use futures_core::stream::BoxStream;
 use jiff::{SignedDuration, Timestamp};
 
+use outbox::KeptMail;
+
 use super::{give_way, lock};
 use crate::{
     account::{Account, StoredSession},
@@ -19,7 +21,7 @@ use crate::{
     event::{ClosedEvent, EventStatus, NewEvent, StoredEvent},
     ids::{EventId, PurchaseId, TenantId, UserId, WithdrawalId},
     ledger::{Balance, Entry},
-    mail::{Mail, Topic},
+    mail::Topic,
     money::Credits,
     purchase::{Purchase, Status},
     receipt::{Issuer, Receipt, ReceiptNumber},
@@ -51,7 +53,7 @@ struct Tables {
     check_after: BTreeMap<PurchaseId, Timestamp>,
     backfilled_until: Option<Timestamp>,
     consent_texts: BTreeMap<ConsentVersion, ConsentText>,
-    mails: BTreeMap<Topic, Mail>,
+    mails: BTreeMap<Topic, KeptMail>,
     withdrawals: BTreeMap<WithdrawalId, Withdrawal>,
     receipts: BTreeMap<PurchaseId, Receipt>,
 }
@@ -91,6 +93,7 @@ impl Tables {
             note: String::new(),
             attempts: 1,
             received_at: event.received_at,
+            purchase: None,
         };
         let next_attempt_at = event.received_at + SignedDuration::from_mins(1);
         self.events.insert(event.id, KeptEvent { stored, next_attempt_at });
@@ -111,6 +114,7 @@ impl Tables {
         }
         stored.status = outcome.status;
         stored.note.clone_from(&outcome.note);
+        stored.purchase = outcome.purchase.or(stored.purchase);
         true
     }
 }
@@ -333,6 +337,14 @@ impl Store for MemoryStore {
         let tables = lock(&self.tables);
         let mut all = tables.events.values().map(|kept| &kept.stored);
         Ok(all.find(|event| event.id.to_string() == id || event.provider_event_id == id).cloned())
+    }
+
+    async fn tenant_events(&self, tenant: TenantId, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
+        give_way().await;
+        let tables = lock(&self.tables);
+        let newest = tables.events.values().rev().map(|kept| &kept.stored);
+        let own = newest.filter(|event| event.purchase.is_some_and(|(owner, _)| owner == tenant));
+        Ok(own.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect())
     }
 
     async fn keep_consent_text(&self, text: &ConsentText) -> Result<(), StoreError> {

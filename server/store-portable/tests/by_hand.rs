@@ -68,6 +68,7 @@ const PORTABLE_ATTACKS: &[(&str, &str)] = &[
     ("json", "{insert_purchase} 'CREDITS', 'PENDING', 149, 'EUR', 1, '{', 0, 0, NULL, 1)"),
     ("purchases_reversals_json_check", "{update_purchase} reversals_json = '[]' WHERE id = '{pending}'"),
     ("payment_events_attempts_check", "UPDATE payment_events SET attempts = 0"),
+    ("payment_events_purchase_check", "UPDATE payment_events SET tenant_id = '{tenant}'"),
     ("payment_events_as_it_came", "UPDATE payment_events SET provider_event_id = 'evt_x'"),
     ("payment_events_as_it_came", "UPDATE payment_events SET payload = received_payload('x')"),
     ("payment_events_as_it_came", "UPDATE payment_events SET event_type = 'x'"),
@@ -118,7 +119,8 @@ async fn nothing_that_is_typed_by_hand_breaks_a_rule() {
     store.insert_purchase(&bare).await.unwrap();
     let event = world.event("evt_1");
     store.record_event(&event).await.unwrap();
-    let outcome = EventOutcome { id: event.id, status: EventStatus::Ignored, note: String::new(), at: world.now() };
+    let (status, at) = (EventStatus::Ignored, world.now());
+    let outcome = EventOutcome { id: event.id, status, note: String::new(), at, purchase: None };
     store.close_event(&outcome.into()).await.unwrap();
 
     let entry = store.entries(paid.tenant_id, paid.id).await.unwrap()[0].booked.id;

@@ -29,6 +29,7 @@ impl PostgresStore {
         let outcome = event.as_ref().map(|ClosedEvent { outcome, .. }| outcome);
         let arriving = event.as_ref().and_then(|ClosedEvent { arriving, .. }| arriving.as_ref());
         let incoming = arriving.map(|event| &event.incoming);
+        let about = outcome.and_then(|outcome| outcome.purchase);
         let written = sqlx::query_scalar!(
             r#"WITH changed AS (
                 UPDATE purchases SET provider_ref = $4, checkout_url = $5, payment_ref = $6, status = $7,
@@ -45,15 +46,19 @@ impl PostgresStore {
                 ORDER BY entry.place
             ), arrived AS (
                 INSERT INTO payment_events (id, provider, provider_event_id, event_type, api_version, livemode, payload,
-                    received_at, status, note, finished_at, attempts, next_attempt_at)
+                    received_at, status, note, finished_at, attempts, next_attempt_at, tenant_id, purchase_id)
                 SELECT $21::TEXT, 'STRIPE', $22::TEXT, $23::TEXT, $24::TEXT, $25::BOOLEAN, $26::BYTEA, $27::BIGINT,
-                    $28::TEXT, $29::TEXT, $30::BIGINT, 1, $27::BIGINT
+                    $28::TEXT, $29::TEXT, $30::BIGINT, 1, $27::BIGINT, $32::TEXT, $33::TEXT
                 FROM changed WHERE $22::TEXT IS NOT NULL
                 ON CONFLICT (provider, provider_event_id) DO UPDATE
-                    SET status = excluded.status, note = excluded.note, finished_at = excluded.finished_at
+                    SET status = excluded.status, note = excluded.note, finished_at = excluded.finished_at,
+                        tenant_id = COALESCE(excluded.tenant_id, payment_events.tenant_id),
+                        purchase_id = COALESCE(excluded.purchase_id, payment_events.purchase_id)
                     WHERE payment_events.status <> 'APPLIED'
             ), closed AS (
-                UPDATE payment_events SET status = $28, note = $29, finished_at = $30
+                UPDATE payment_events SET status = $28, note = $29, finished_at = $30,
+                    tenant_id = COALESCE($32, payment_events.tenant_id),
+                    purchase_id = COALESCE($33, payment_events.purchase_id)
                 FROM changed
                 WHERE $22::TEXT IS NULL AND payment_events.id = $21 AND payment_events.status <> 'APPLIED'
             ), owed AS (
@@ -91,7 +96,9 @@ impl PostgresStore {
             outcome.map(|outcome| outcome.status.as_str()),
             outcome.map(|outcome| without_nul(&outcome.note)),
             outcome.map(|outcome| micros(outcome.at)),
-            *confirms
+            *confirms,
+            about.map(|(tenant, _)| tenant.to_string()),
+            about.map(|(_, purchase)| purchase.to_string())
         )
         .fetch_one(&self.pool)
         .await

@@ -151,6 +151,7 @@ stepped! { "store", Store of Store:
     async fn set_backfilled_until(until: Timestamp) -> Result<(), StoreError>;
     async fn events(status: Option<EventStatus>, limit: u32) -> Result<Vec<StoredEvent>, StoreError>;
     async fn event(id: &str) -> Result<Option<StoredEvent>, StoreError>;
+    async fn tenant_events(tenant: TenantId, limit: u32) -> Result<Vec<StoredEvent>, StoreError>;
     async fn keep_consent_text(text: &ConsentText) -> Result<(), StoreError>;
     async fn consent_text(version: &ConsentVersion) -> Result<Option<ConsentText>, StoreError>;
     async fn number_receipts(issuer: &Issuer, at: Timestamp, limit: u32) -> Result<u32, StoreError>;
@@ -177,7 +178,9 @@ stepped! { "store", MailStore of Store:
     async fn put_off_mail(topic: Topic, until: Option<Timestamp>, note: &str) -> Result<(), StoreError>;
     async fn mail(topic: Topic) -> Result<Option<Mail>, StoreError>;
     async fn mails(unsent: bool, limit: u32) -> Result<Vec<Mail>, StoreError>;
+    async fn tenant_mails(tenant: TenantId, limit: u32) -> Result<Vec<Mail>, StoreError>;
     async fn retry_mails(now: Timestamp) -> Result<u64, StoreError>;
+    async fn resend_mail(topic: Topic, now: Timestamp) -> Result<bool, StoreError>;
     ---
 }
 
@@ -186,6 +189,7 @@ stepped! { "store", WithdrawalStore of Store:
     async fn purchase_ordered_by(email: &EmailAddress, id: PurchaseId) -> Result<Option<TenantId>, StoreError>;
     async fn withdrawal(id: WithdrawalId) -> Result<Option<Withdrawal>, StoreError>;
     async fn withdrawals(limit: u32) -> Result<Vec<Withdrawal>, StoreError>;
+    async fn tenant_withdrawals(tenant: TenantId, limit: u32) -> Result<Vec<Withdrawal>, StoreError>;
     ---
 }
 

@@ -126,6 +126,32 @@ pub async fn a_session_tells_who_is_signed_in_and_what_they_have(store: Arc<dyn 
     assert_eq!(told("nobody").await.map(|(caller, ..)| caller), Some(world.caller.clone()));
 }
 
+pub async fn a_new_password_ends_every_session_of_its_user_and_no_other(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let other = world.another_caller().await;
+    let now = world.now();
+    let sessions = [
+        ("kim 1", Some(world.caller.user_id)),
+        ("kim 2", Some(world.caller.user_id)),
+        ("lee", Some(other.user_id)),
+        ("nobody", None),
+    ];
+    for (token_hash, user_id) in sessions {
+        let session = session(token_hash, user_id, now + Duration::from_mins(1));
+        assert_eq!(store.insert_session(&session).await.ok(), Some(true));
+    }
+    let unknown = world.account().caller.user_id;
+    assert_eq!(store.set_password(unknown, "new").await.ok(), Some(None), "there is no such user");
+    assert_eq!(store.set_password(world.caller.user_id, "new").await.ok(), Some(Some(2)));
+    for (token_hash, user_id) in sessions {
+        let alive = store.session(token_hash, now).await.expect("the store answers").is_some();
+        assert_eq!(alive, user_id != Some(world.caller.user_id), "{token_hash}");
+    }
+    let hash = async |user_id| store.account(user_id).await.ok().flatten().map(|account| account.password_hash);
+    assert_eq!(hash(world.caller.user_id).await.as_deref(), Some("new"));
+    assert_ne!(hash(other.user_id).await.as_deref(), Some("new"));
+}
+
 fn session(token_hash: &str, user_id: Option<UserId>, expires_at: Timestamp) -> StoredSession {
     StoredSession { token_hash: token_hash.to_owned(), user_id, data: "{}".to_owned(), expires_at }
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{apply, arriving, insert, outcome, settlement};
+use super::{apply, arriving, bare, insert, outcome, settlement};
 use crate::{
-    event::{EventStatus, NewEvent},
+    event::{ClosedEvent, EventOutcome, EventStatus, NewEvent},
+    purchase::Purchase,
     store::{Change, Committed, Recorded},
     testing::{AnyStore, fixtures::World},
 };
@@ -74,6 +75,53 @@ pub async fn an_event_that_arrives_is_stored_with_the_change_that_it_causes_or_n
     apply(&world, change).await;
     let known = Recorded::Known { id: other.id, status: EventStatus::Applied };
     assert_eq!(store.record_event(&other).await.ok(), Some(known));
+}
+
+pub async fn an_event_keeps_the_purchase_that_it_is_about(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let other = world.another_caller().await.tenant_id;
+    let purchase = world.purchase();
+    insert(&world, &purchase).await;
+    let about = Some((purchase.tenant_id, purchase.id));
+    let closed = |event: &NewEvent, status| ClosedEvent {
+        outcome: EventOutcome { purchase: about, ..outcome(event, status) },
+        arriving: Some(event.clone()),
+    };
+    let told = async |id| store.event(id).await.expect("the store answers").map(|event| event.purchase);
+    // Stored closed, and stored before.
+    store.close_event(&closed(&world.event("evt_1"), EventStatus::Attention)).await.expect("it is stored");
+    assert_eq!(told("evt_1").await, Some(about));
+    assert_eq!(store.record_event(&world.event("evt_2")).await.ok(), Some(Recorded::New));
+    assert_eq!(told("evt_2").await, Some(None));
+    store.close_event(&closed(&world.event("evt_2"), EventStatus::Attention)).await.expect("it is there");
+    assert_eq!(told("evt_2").await, Some(about));
+    // With the change that it causes: stored with it, and stored before, in both ways.
+    let settled_by = |event| Change { event: Some(event), ..settlement(&world, &purchase) };
+    let paid = apply(&world, settled_by(closed(&world.event("evt_3"), EventStatus::Applied))).await;
+    assert_eq!(told("evt_3").await, Some(about));
+    let changed_by = |purchase: &Purchase, event| Change { event: Some(event), ..bare(purchase.clone()) };
+    for id in ["evt_4", "evt_5"] {
+        assert_eq!(store.record_event(&world.event(id)).await.ok(), Some(Recorded::New));
+    }
+    let paid = apply(&world, changed_by(&paid, closed(&world.event("evt_4"), EventStatus::Applied))).await;
+    assert_eq!(told("evt_4").await, Some(about));
+    let stored = store.event("evt_5").await.expect("the store answers").expect("it is there");
+    let applied = EventOutcome { id: stored.id, purchase: about, ..outcome(&world.event(""), EventStatus::Applied) };
+    apply(&world, changed_by(&paid, applied.into())).await;
+    assert_eq!(told("evt_5").await, Some(about));
+    // What is known stays known.
+    store.close_event(&arriving(&world.event("evt_2"), EventStatus::Ignored)).await.expect("it is there");
+    assert_eq!(told("evt_2").await, Some(about));
+    store.close_event(&arriving(&world.event("evt_6"), EventStatus::Ignored)).await.expect("it is stored");
+    assert_eq!(told("evt_6").await, Some(None));
+
+    let ids = async |tenant, limit| {
+        let events = store.tenant_events(tenant, limit).await.expect("the store answers");
+        events.into_iter().map(|event| event.provider_event_id).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(purchase.tenant_id, 9).await, ["evt_5", "evt_4", "evt_3", "evt_2", "evt_1"], "newest first");
+    assert_eq!(ids(purchase.tenant_id, 1).await, ["evt_5"]);
+    assert_eq!(ids(other, 9).await, [""; 0]);
 }
 
 pub async fn an_event_is_finished_with_the_change_that_it_causes(store: Arc<dyn AnyStore>) {

@@ -4,13 +4,17 @@ use std::sync::Arc;
 
 use super::{apply, assert_refused, balance, bare, booking, credits, settled, settlement, stored};
 use crate::{
+    ids::WithdrawalId,
     ledger::NewEntry,
+    locale::Locale,
+    mail::Topic,
     purchase::Purchase,
     store::{Committed, PageRequest},
     testing::{
         AnyStore,
         fixtures::{World, checkout, issuer},
     },
+    withdrawal::{Declaration, Standing, Withdrawal},
 };
 
 pub async fn another_tenant_can_read_nothing(store: Arc<dyn AnyStore>) {
@@ -27,12 +31,29 @@ pub async fn another_tenant_can_read_nothing(store: Arc<dyn AnyStore>) {
     assert_eq!(balance(&world, other).await, credits(0, 0));
     assert_eq!(store.number_receipts(&issuer(), world.now(), 9).await.ok(), Some(1));
     assert_eq!(store.receipt(other, paid.id).await.ok(), Some(None));
+    let withdrawal = Withdrawal {
+        id: WithdrawalId::new(world.now(), world.entropy.as_ref()),
+        declaration: Declaration::new("Kim", "5 Credits", "kim@example.com").expect("it is complete"),
+        locale: Locale::En,
+        received_at: world.now(),
+        purchase: Some((paid.tenant_id, paid.id)),
+        standing: Standing::Effective,
+    };
+    store.insert_withdrawal(&withdrawal).await.expect("it is taken in");
+    assert_eq!(store.tenant_mails(other, 9).await.ok(), Some(vec![]));
+    assert_eq!(store.tenant_withdrawals(other, 9).await.ok(), Some(vec![]));
     let paid = stored(&world, &paid).await;
     // And its owner can.
     let own = paid.tenant_id;
     assert_eq!(store.purchase(own, paid.id).await.ok(), Some(Some(paid.clone())));
     assert_eq!(store.purchase_by_checkout(own, &session).await.ok(), Some(Some(paid.clone())));
     assert!(matches!(store.receipt(own, paid.id).await, Ok(Some(_))));
+    let mails = store.tenant_mails(own, 9).await.expect("the store answers");
+    let topics: Vec<_> = mails.iter().map(|mail| mail.topic).collect();
+    assert_eq!(topics, [Topic::Withdrawal(withdrawal.id), Topic::Confirmation(own, paid.id)], "newest first");
+    assert_eq!(store.tenant_mails(own, 1).await.map(|mails| mails.len()).ok(), Some(1));
+    assert_eq!(store.tenant_withdrawals(own, 9).await.ok(), Some(vec![withdrawal]));
+    assert_eq!(store.tenant_withdrawals(own, 0).await.ok(), Some(vec![]));
     assert_eq!(store.entries(own, paid.id).await.map(|entries| entries.len()).ok(), Some(1));
 }
 

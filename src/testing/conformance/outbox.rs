@@ -54,7 +54,9 @@ pub async fn a_confirmation_is_owed_once_and_with_what_it_confirms(store: Arc<dy
     let paid = apply(&world, settle.clone()).await;
     let owed = mail(&world, topic).await;
     let at = paid.updated_at;
-    assert_eq!(owed, Mail { topic, created_at: at, attempts: 0, state: MailState::Due(at), note: String::new() });
+    let state = MailState::Due(at);
+    let note = String::new();
+    assert_eq!(owed, Mail { topic, created_at: at, attempts: 0, state, first_sent_at: None, copies: 0, note });
     let again = Change { confirms: true, ..bare(paid.clone()) };
     assert_refused(&world, &again, "mails_pkey").await;
     apply(&world, bare(paid.clone())).await;
@@ -126,6 +128,55 @@ pub async fn a_mail_is_sent_once_or_given_up_or_tried_again(store: Arc<dyn AnySt
     store.mail_sent(tried, at + HOUR * 100).await.expect("it is there");
     assert_eq!(mail(&world, tried).await.note, "");
     assert_eq!(store.retry_mails(at + HOUR * 101).await.ok(), Some(0));
+}
+
+pub async fn a_mail_that_is_being_sent_is_not_made_due_again(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let (first, second) = (confirmation(&settled(&world).await), confirmation(&settled(&world).await));
+    let now = world.now();
+    store.put_off_mail(second, Some(now + HOUR * 9), "no answer").await.expect("it is owed");
+    assert_eq!(claimed(&world, now).await, [(first, 1)], "for an hour");
+    assert_eq!(store.retry_mails(now + HOUR / 2).await.ok(), Some(1), "what is put off, and not what is being sent");
+    assert_eq!(store.resend_mail(first, now + HOUR / 2).await.ok(), Some(false));
+    assert_eq!(mail(&world, first).await.state, MailState::Due(now + HOUR));
+    assert_eq!(claimed(&world, now + HOUR / 2).await, [(second, 1)]);
+
+    // Who sent it may have died; and a lease ends with what it was for.
+    assert_eq!(store.resend_mail(first, now + HOUR).await.ok(), Some(true));
+    assert_eq!(claimed(&world, now + HOUR).await, [(first, 2)]);
+    store.put_off_mail(first, Some(now + HOUR * 9), "no answer").await.expect("it is owed");
+    assert_eq!(store.retry_mails(now + HOUR).await.ok(), Some(1));
+    assert_eq!(claimed(&world, now + HOUR).await, [(first, 3)]);
+    store.mail_sent(first, now + HOUR).await.expect("it is owed");
+    assert_eq!(store.resend_mail(first, now + HOUR).await.ok(), Some(true));
+}
+
+pub async fn another_copy_of_a_mail_takes_back_nothing_of_the_first(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let topic = confirmation(&settled(&world).await);
+    let unknown = confirmation(&world.purchase());
+    let now = world.now();
+    assert_eq!(store.resend_mail(unknown, now).await.ok(), Some(false), "there is none");
+    let stands = async || {
+        let mail = mail(&world, topic).await;
+        (mail.state, mail.first_sent_at, mail.copies)
+    };
+    store.put_off_mail(topic, None, "refused").await.expect("it is owed");
+    assert_eq!(store.resend_mail(topic, now).await.ok(), Some(true));
+    assert_eq!(stands().await, (MailState::Due(now), None, 0), "given up: still the first");
+    store.mail_sent(topic, now).await.expect("it is owed");
+    assert_eq!(stands().await, (MailState::Sent(now), Some(now), 0));
+
+    for copies in 1..3 {
+        let at = now + HOUR * i32::try_from(copies).expect("few");
+        for _ in 0..2 {
+            assert_eq!(store.resend_mail(topic, at).await.ok(), Some(true));
+            assert_eq!(stands().await, (MailState::Due(at), Some(now), copies), "asked for twice, it is one more");
+        }
+        assert_eq!(claimed(&world, at).await.len(), 1);
+        store.mail_sent(topic, at).await.expect("it is owed");
+        assert_eq!(stands().await, (MailState::Sent(at), Some(now), copies));
+    }
 }
 
 pub async fn a_withdrawal_is_kept_as_it_came_and_acknowledged(store: Arc<dyn AnyStore>) {

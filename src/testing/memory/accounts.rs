@@ -37,6 +37,16 @@ impl AccountStore for MemoryStore {
         Ok(lock(&self.tables).users.get(&user_id).cloned())
     }
 
+    async fn set_password(&self, user_id: UserId, password_hash: &str) -> Result<Option<u64>, StoreError> {
+        give_way().await;
+        let tables = &mut *lock(&self.tables);
+        let Some(account) = tables.users.get_mut(&user_id) else { return Ok(None) };
+        password_hash.clone_into(&mut account.password_hash);
+        let before = tables.sessions.len();
+        tables.sessions.retain(|_, session| session.user_id != Some(user_id));
+        Ok(u64::try_from(before - tables.sessions.len()).ok())
+    }
+
     async fn insert_session(&self, session: &StoredSession) -> Result<bool, StoreError> {
         give_way().await;
         let sessions = &mut lock(&self.tables).sessions;

@@ -12,16 +12,46 @@ use crate::{
     withdrawal::{Withdrawal, WithdrawalStore},
 };
 
+pub(super) struct KeptMail {
+    mail: Mail,
+    leased_until: Option<Timestamp>,
+}
+
+impl KeptMail {
+    fn is_sent(&self) -> bool {
+        matches!(self.mail.state, MailState::Sent(_))
+    }
+
+    fn is_leased(&self, now: Timestamp) -> bool {
+        self.leased_until.is_some_and(|until| until > now)
+    }
+
+    /// Sets how it stands, with no lease any more.
+    fn set(&mut self, state: MailState) {
+        self.mail.state = state;
+        self.leased_until = None;
+    }
+}
+
 impl Tables {
     /// Puts a mail into the outbox.
     pub(super) fn owe(&mut self, topic: Topic, at: Timestamp) {
-        let mail = Mail { topic, created_at: at, attempts: 0, state: MailState::Due(at), note: String::new() };
-        self.mails.insert(topic, mail);
+        let state = MailState::Due(at);
+        let note = String::new();
+        let mail = Mail { topic, created_at: at, attempts: 0, state, first_sent_at: None, copies: 0, note };
+        self.mails.insert(topic, KeptMail { mail, leased_until: None });
     }
 
-    fn unsent(&mut self, topic: Topic) -> Option<&mut Mail> {
-        self.mails.get_mut(&topic).filter(|mail| !matches!(mail.state, MailState::Sent(_)))
+    fn unsent(&mut self, topic: Topic) -> Option<&mut KeptMail> {
+        self.mails.get_mut(&topic).filter(|kept| !kept.is_sent())
     }
+}
+
+fn newest<'a>(mails: impl Iterator<Item = &'a KeptMail>, limit: u32) -> Vec<Mail> {
+    let mut mails: Vec<Mail> = mails.map(|kept| kept.mail.clone()).collect();
+    mails.sort_by_key(|mail| std::cmp::Reverse(mail.created_at));
+    mails.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    mails
 }
 
 #[async_trait]
@@ -29,57 +59,77 @@ impl MailStore for MemoryStore {
     async fn claim_mails(&self, now: Timestamp, leased_until: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError> {
         give_way().await;
         let mut tables = lock(&self.tables);
-        let due_at = |mail: &Mail| if let MailState::Due(at) = mail.state { Some(at) } else { None };
-        let is_due = |mail: &&mut Mail| due_at(mail).is_some_and(|at| at <= now);
-        let mut due: Vec<&mut Mail> = tables.mails.values_mut().filter(is_due).collect();
-        due.sort_by_key(|mail| (matches!(mail.topic, Topic::Confirmation(..)), due_at(mail)));
-        let claim = |mail: &mut Mail| {
-            mail.state = MailState::Due(leased_until);
-            mail.attempts += 1;
-            mail.clone()
+        let due_at = |kept: &KeptMail| if let MailState::Due(at) = kept.mail.state { Some(at) } else { None };
+        let is_due = |kept: &&mut KeptMail| due_at(kept).is_some_and(|at| at <= now);
+        let mut due: Vec<&mut KeptMail> = tables.mails.values_mut().filter(is_due).collect();
+        due.sort_by_key(|kept| (matches!(kept.mail.topic, Topic::Confirmation(..)), due_at(kept)));
+        let claim = |kept: &mut KeptMail| {
+            kept.mail.state = MailState::Due(leased_until);
+            kept.leased_until = Some(leased_until);
+            kept.mail.attempts += 1;
+            kept.mail.clone()
         };
         Ok(due.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX)).map(claim).collect())
     }
 
     async fn mail_sent(&self, topic: Topic, at: Timestamp) -> Result<(), StoreError> {
         give_way().await;
-        if let Some(mail) = lock(&self.tables).unsent(topic) {
-            mail.state = MailState::Sent(at);
-            mail.note.clear();
+        if let Some(kept) = lock(&self.tables).unsent(topic) {
+            kept.set(MailState::Sent(at));
+            kept.mail.first_sent_at.get_or_insert(at);
+            kept.mail.note.clear();
         }
         Ok(())
     }
 
     async fn put_off_mail(&self, topic: Topic, until: Option<Timestamp>, note: &str) -> Result<(), StoreError> {
         give_way().await;
-        if let Some(mail) = lock(&self.tables).unsent(topic) {
-            mail.state = until.map_or(MailState::GivenUp, MailState::Due);
-            note.clone_into(&mut mail.note);
+        if let Some(kept) = lock(&self.tables).unsent(topic) {
+            kept.set(until.map_or(MailState::GivenUp, MailState::Due));
+            note.clone_into(&mut kept.mail.note);
         }
         Ok(())
     }
 
     async fn mail(&self, topic: Topic) -> Result<Option<Mail>, StoreError> {
         give_way().await;
-        Ok(lock(&self.tables).mails.get(&topic).cloned())
+        Ok(lock(&self.tables).mails.get(&topic).map(|kept| kept.mail.clone()))
     }
 
     async fn mails(&self, unsent: bool, limit: u32) -> Result<Vec<Mail>, StoreError> {
         give_way().await;
         let tables = lock(&self.tables);
-        let wanted = tables.mails.values().filter(|mail| !unsent || !matches!(mail.state, MailState::Sent(_)));
-        let mut wanted: Vec<Mail> = wanted.cloned().collect();
-        wanted.sort_by_key(|mail| std::cmp::Reverse(mail.created_at));
-        wanted.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok(wanted)
+        Ok(newest(tables.mails.values().filter(|kept| !unsent || !kept.is_sent()), limit))
+    }
+
+    async fn tenant_mails(&self, tenant: TenantId, limit: u32) -> Result<Vec<Mail>, StoreError> {
+        give_way().await;
+        let tables = lock(&self.tables);
+        let own = tables.mails.values().filter(|kept| match kept.mail.topic {
+            Topic::Confirmation(owner, _) => owner == tenant,
+            Topic::Withdrawal(id) => {
+                let withdrawal = tables.withdrawals.get(&id).and_then(|withdrawal| withdrawal.purchase);
+                withdrawal.is_some_and(|(owner, _)| owner == tenant)
+            }
+        });
+        Ok(newest(own, limit))
     }
 
     async fn retry_mails(&self, now: Timestamp) -> Result<u64, StoreError> {
         give_way().await;
         let mut tables = lock(&self.tables);
-        let unsent = tables.mails.values_mut().filter(|mail| !matches!(mail.state, MailState::Sent(_)));
-        let retried = unsent.map(|mail| mail.state = MailState::Due(now)).count();
+        let waiting = tables.mails.values_mut().filter(|kept| !kept.is_sent() && !kept.is_leased(now));
+        let retried = waiting.map(|kept| kept.set(MailState::Due(now))).count();
         Ok(u64::try_from(retried).unwrap_or(u64::MAX))
+    }
+
+    async fn resend_mail(&self, topic: Topic, now: Timestamp) -> Result<bool, StoreError> {
+        give_way().await;
+        let mut tables = lock(&self.tables);
+        let Some(kept) = tables.mails.get_mut(&topic).filter(|kept| !kept.is_leased(now)) else { return Ok(false) };
+        kept.mail.copies += u32::from(kept.is_sent());
+        kept.set(MailState::Due(now));
+        Ok(true)
     }
 }
 
@@ -111,5 +161,13 @@ impl WithdrawalStore for MemoryStore {
         give_way().await;
         let tables = lock(&self.tables);
         Ok(tables.withdrawals.values().rev().take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect())
+    }
+
+    async fn tenant_withdrawals(&self, tenant: TenantId, limit: u32) -> Result<Vec<Withdrawal>, StoreError> {
+        give_way().await;
+        let tables = lock(&self.tables);
+        let newest = tables.withdrawals.values().rev();
+        let own = newest.filter(|withdrawal| withdrawal.purchase.is_some_and(|(owner, _)| owner == tenant));
+        Ok(own.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect())
     }
 }

@@ -46,12 +46,14 @@ const ATTACKS: &[(&str, &str)] = &[
     (
         "payment_events_pkey",
         "REPLACE INTO payment_events SELECT id, provider, 'evt_x', event_type, api_version, livemode, payload,
-            received_at, status, note, finished_at, attempts, next_attempt_at FROM payment_events",
+            received_at, status, note, finished_at, attempts, next_attempt_at, tenant_id, purchase_id
+            FROM payment_events",
     ),
     (
         "payment_events_provider_event_key",
         "REPLACE INTO payment_events SELECT 'x', provider, provider_event_id, event_type, api_version, livemode, x'00',
-            received_at, status, note, finished_at, attempts, next_attempt_at FROM payment_events",
+            received_at, status, note, finished_at, attempts, next_attempt_at, tenant_id, purchase_id
+            FROM payment_events",
     ),
 ];
 

@@ -13,7 +13,8 @@ fn names(database: &str) -> BTreeSet<String> {
             let words: Vec<&str> = line.split_whitespace().collect();
             match words.as_slice() {
                 ["CREATE", "TABLE", name, ..] => table = Some((*name).to_owned()),
-                ["CREATE", "INDEX", name, ..] => assert!(names.insert(format!("index {name}"))),
+                ["CREATE", "INDEX", "CONCURRENTLY", "IF", "NOT", "EXISTS", name, ..]
+                | ["CREATE", "INDEX", name, ..] => assert!(names.insert(format!("index {name}"))),
                 [end, ..] if end.starts_with(')') && !line.starts_with(' ') => table = None,
                 ["CONSTRAINT", name, ..] if table.is_some() => assert!(names.insert(format!("constraint {name}"))),
                 [column, kind, ..]

@@ -11,6 +11,7 @@
 //! Once a payment may have been attempted, the provider is asked; nothing is assumed and nothing compensated.
 
 mod checkout;
+mod customer;
 mod mail;
 mod order;
 mod receipt;
@@ -24,10 +25,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub use checkout::{Applied, Discrepancy};
+pub use customer::{CUSTOMER_ROWS_MAX, CustomerRecord};
 pub use order::{Order, OrderError};
 pub use receipt::RECEIPTS_AT_ONCE;
 pub use recovery::{LEASE, PurchaseChecked};
-pub use webhook::{Received, StillToApply, TakenIn};
+pub use webhook::{Processed, Received, StillToApply, TakenIn};
 
 use crate::{
     catalog::{CATALOG, Product},

@@ -2,7 +2,7 @@
 
 mod guessing;
 mod owners;
-mod passwords;
+pub(crate) mod passwords;
 mod sessions;
 mod visitor;
 

@@ -244,12 +244,13 @@ pub async fn refuse_mock_mode_on_sales(settings: &Settings, store: &dyn Store) -
     Ok(())
 }
 
-/// The worker by itself, for what an operator does by hand.
+/// The worker by itself, for what an operator does by hand: on a database that is there, and as new as this build.
 pub async fn worker(settings: &Settings) -> Result<Worker, CannotStart> {
     let public_url = settings.public_url.clone().or_else(|| local_url(settings.listen_addr));
     let public_url = public_url.ok_or_else(|| CannotStart("PUBLIC_URL is missing: set it.".to_owned()))?;
     let provider = payment_provider(settings, &public_url)?;
-    let stores = open_migrated(settings).await?;
+    let stores = open_existing(settings).await?;
+    refuse_mock_mode_on_sales(settings, stores.store.as_ref()).await?;
     let billing = Billing::new(stores.store, provider, Arc::new(SystemClock), Arc::new(SystemEntropy));
     Ok(Worker { billing, accounts: stores.accounts, asks_provider: !settings.mock(), issuer: settings.issuer.clone() })
 }

@@ -134,8 +134,7 @@ impl Postman {
 
     async fn send(&self, mail: &Mail) -> Result<(), NotSent> {
         let Post { to, letter, receipt } = self.write(mail.topic).await?;
-        let message =
-            self.message(mail.topic, &to, &letter, receipt).map_err(|error| NotSent::Message(error.to_string()))?;
+        let message = self.message(mail, &to, &letter, receipt).map_err(|error| NotSent::Message(error.to_string()))?;
         match &self.transport {
             Transport::Smtp(smtp) => smtp.send(message).await.map_err(NotSent::Server),
             Transport::Mailbox(mailbox) => {
@@ -176,7 +175,7 @@ impl Postman {
 
     fn message(
         &self,
-        topic: Topic,
+        mail: &Mail,
         to: &str,
         letter: &Letter,
         receipt: Option<Pdf>,
@@ -191,12 +190,14 @@ impl Postman {
         if let Some(Pdf { file_name, bytes }) = receipt {
             whole = whole.singlepart(Attachment::new(file_name).body(bytes, ContentType::parse("application/pdf")?));
         }
-        let subject = match topic {
+        let subject = match mail.topic {
             Topic::Confirmation(_, purchase) => purchase.to_string(),
             Topic::Withdrawal(withdrawal) => withdrawal.to_string(),
         };
-        // The same at each attempt: should one have gone through unnoticed, mail programs show one mail.
-        let id = format!("<{subject}@{}>", self.from.email.domain());
+        // The same at each attempt: should one have gone through unnoticed, mail programs show one mail. Another copy that
+        // was asked for by hand is to be shown.
+        let copy = if mail.copies == 0 { String::new() } else { format!(".{}", mail.copies) };
+        let id = format!("<{subject}{copy}@{}>", self.from.email.domain());
         Ok(Message::builder()
             .from(self.from.clone())
             .to(Address::new(None, to.parse()?))

@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 
 use billing::{clock::Clock, event::EventStatus};
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use server::{
     config::{Settings, environment, local_url},
-    lifecycle, operator,
+    lifecycle,
+    operator::{self, CommandError},
     system::SystemClock,
     telemetry,
 };
@@ -37,10 +38,10 @@ enum Command {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Shows stored payment events, or applies one again.
+    /// Shows stored payment events and the purchases that they are about, or applies one again.
     #[command(subcommand)]
     Events(Events),
-    /// Shows the mails that are owed or were sent, or makes those that are not sent due now.
+    /// Shows the mails that are waiting or were sent, or sends them again.
     #[command(subcommand)]
     Mails(Mails),
     /// Shows the newest declarations of withdrawal, and what each comes to.
@@ -48,6 +49,22 @@ enum Command {
         /// How many at most.
         #[arg(long, default_value_t = 50)]
         limit: u32,
+    },
+    /// Shows one customer: balance, purchases, ledger entries, payment events, mails and withdrawals, newest first.
+    Customer {
+        /// The address that the customer signs in with.
+        email: String,
+        /// How many of each at most.
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// Sets a new password for a customer, prints it, and ends all of the customer's sessions.
+    ResetPassword {
+        /// The address that the customer signs in with.
+        email: String,
+        /// Take the first line of standard input as the password, and print none.
+        #[arg(long)]
+        stdin: bool,
     },
 }
 
@@ -64,6 +81,11 @@ enum Mails {
     },
     /// Makes every mail that is not sent due now, also those that were given up.
     Retry,
+    /// Makes one mail due now. One that was sent goes out once more.
+    Resend {
+        /// The purchase that the mail confirms, or the withdrawal that it acknowledges.
+        id: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -92,8 +114,10 @@ enum Events {
 #[tokio::main]
 #[expect(clippy::print_stderr, reason = "there may be no log yet, and whoever started it reads this")]
 async fn main() -> ExitCode {
-    let command = Cli::parse().command.unwrap_or(Command::Serve);
-    match run(command).await {
+    let matches = Cli::command().get_matches();
+    let name = command_name(&matches);
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match run(cli.command.unwrap_or(Command::Serve), &name).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -102,53 +126,94 @@ async fn main() -> ExitCode {
     }
 }
 
+/// Such as `events replay`: without what follows, which can be personal data.
+fn command_name(mut matches: &ArgMatches) -> String {
+    let mut names = Vec::new();
+    while let Some((name, below)) = matches.subcommand() {
+        names.push(name);
+        matches = below;
+    }
+    names.join(" ")
+}
+
 #[expect(clippy::print_stdout, reason = "the answer to the command")]
-async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
+async fn run(command: Command, name: &str) -> Result<(), Box<dyn std::error::Error>> {
     let settings = Settings::read(environment()?)?;
-    match command {
-        Command::Serve => {
-            telemetry::start_logging(settings.log_format);
-            lifecycle::run(settings).await?;
+    // To standard error: standard output is the answer.
+    telemetry::start_logging(settings.log_format);
+    if matches!(command, Command::Serve) {
+        return Ok(lifecycle::run(settings).await?);
+    }
+    let outcome = carry_out(command, &settings).await;
+    match &outcome {
+        Ok(answer) => {
+            print!("{answer}");
+            tracing::info!(command = name, outcome = "done", "a command has ended");
         }
+        Err(error) => {
+            if let Some(CommandError::Partly { report, .. }) = error.downcast_ref() {
+                print!("{report}");
+            }
+            // What went wrong can name a customer: it is told to who gave the command, and not logged.
+            tracing::warn!(command = name, outcome = "failed", "a command has ended");
+        }
+    }
+    outcome.map(drop)
+}
+
+/// The answer to a command.
+async fn carry_out(command: Command, settings: &Settings) -> Result<String, Box<dyn std::error::Error>> {
+    Ok(match command {
+        Command::Serve => String::new(),
         Command::Migrate => {
-            telemetry::start_logging(settings.log_format);
-            lifecycle::open_migrated(&settings).await?;
-            println!("The database is up to date.");
+            lifecycle::open_migrated(settings).await?;
+            "The database is up to date.\n".to_owned()
         }
         Command::CheckConfig => {
             if let Some(url) = settings.public_url.clone().or_else(|| local_url(settings.listen_addr)) {
-                lifecycle::payment_provider(&settings, &url)?;
+                lifecycle::payment_provider(settings, &url)?;
             }
-            println!("The settings are right: {}.", settings.mode());
+            format!("The settings are right: {}.\n", settings.mode())
         }
         Command::Reconcile { dry_run } => {
-            let worker = lifecycle::worker(&settings).await?;
-            print!("{}", operator::reconcile(&worker, SystemClock.now(), dry_run).await?);
+            let worker = lifecycle::worker(settings).await?;
+            operator::reconcile(&worker, SystemClock.now(), dry_run).await?
         }
-        Command::Events(Events::List { status, limit }) => {
-            let worker = lifecycle::worker(&settings).await?;
-            print!("{}", operator::list_events(&worker, status, limit).await?);
+        Command::Events(command) => {
+            let worker = lifecycle::worker(settings).await?;
+            match command {
+                Events::List { status, limit } => operator::events::list(&worker, status, limit).await?,
+                Events::Show { id } => operator::events::show(&worker, &id).await?,
+                Events::Replay { id } => operator::events::replay(&worker, &id).await?,
+            }
         }
-        Command::Events(Events::Show { id }) => {
-            let worker = lifecycle::worker(&settings).await?;
-            print!("{}", operator::show_event(&worker, &id).await?);
-        }
-        Command::Events(Events::Replay { id }) => {
-            let worker = lifecycle::worker(&settings).await?;
-            print!("{}", operator::replay_event(&worker, &id).await?);
-        }
-        Command::Mails(Mails::List { unsent, limit }) => {
-            let worker = lifecycle::worker(&settings).await?;
-            print!("{}", operator::list_mails(&worker, unsent, limit).await?);
-        }
-        Command::Mails(Mails::Retry) => {
-            let worker = lifecycle::worker(&settings).await?;
-            println!("{} mails are due now; a running shop sends them.", worker.billing.retry_mails().await?);
+        Command::Mails(command) => {
+            let worker = lifecycle::worker(settings).await?;
+            match command {
+                Mails::List { unsent, limit } => operator::mails::list(&worker, unsent, limit).await?,
+                Mails::Retry => operator::mails::retry(&worker).await?,
+                Mails::Resend { id } => operator::mails::resend(&worker, &id).await?,
+            }
         }
         Command::Withdrawals { limit } => {
-            let worker = lifecycle::worker(&settings).await?;
-            print!("{}", operator::list_withdrawals(&worker, limit).await?);
+            let worker = lifecycle::worker(settings).await?;
+            operator::withdrawals::list(&worker, limit).await?
         }
-    }
-    Ok(())
+        Command::Customer { email, limit } => {
+            let worker = lifecycle::worker(settings).await?;
+            operator::customer::show(&worker, &email, limit).await?
+        }
+        Command::ResetPassword { email, stdin } => {
+            let password = if stdin { Some(first_line()?) } else { None };
+            let worker = lifecycle::worker(settings).await?;
+            operator::accounts::reset_password(&worker, &email, password).await?
+        }
+    })
+}
+
+/// The first line of standard input, without its end.
+fn first_line() -> std::io::Result<String> {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }

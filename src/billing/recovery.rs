@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Billing, BillingError, Received,
+    Billing, BillingError, Processed,
     checkout::{Cause, Hint},
 };
 use crate::{
@@ -159,7 +159,7 @@ impl Billing {
     }
 
     /// For the operator: applies a stored event again, also one that needed attention or was ignored.
-    pub async fn replay_event(&self, event: &StoredEvent, meaning: &IncomingEvent) -> Result<Received, BillingError> {
+    pub async fn replay_event(&self, event: &StoredEvent, meaning: &IncomingEvent) -> Result<Processed, BillingError> {
         self.apply_or_defer(event.id, &meaning.meaning, 1).await
     }
 

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::{
     Applied, Billing, BillingError,
-    checkout::{Cause, Hint},
+    checkout::{APPLIED, Cause, Hint, NOTHING_NEW},
 };
 use crate::{
     event::{EventMeaning, EventStatus, IncomingEvent, NewEvent},
@@ -26,10 +26,26 @@ pub enum Received {
     Deferred,
 }
 
+/// What applying a stored event came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Processed {
+    /// What became of it.
+    pub received: Received,
+    /// Why, for the operator; no personal data. The event's own note can be older: an event that needed attention
+    /// keeps it when it cannot be applied again.
+    pub why: String,
+}
+
+impl Processed {
+    pub(super) fn new(received: Received, why: impl Into<String>) -> Self {
+        Self { received, why: why.into() }
+    }
+}
+
 /// How applying an event went.
 pub(super) enum Progress {
     /// It is finished.
-    Done(Received),
+    Done(Processed),
     /// What it is about is not known yet, and may come.
     TooEarly(&'static str),
 }
@@ -76,7 +92,7 @@ impl Billing {
         let now = self.now();
         let event = NewEvent { id: EventId::new(now, self.entropy.as_ref()), incoming, received_at: now };
         match self.apply_event(Cause::Arriving(&event), &event.incoming.meaning).await {
-            Ok(Progress::Done(received)) => return Ok(TakenIn::Done(received)),
+            Ok(Progress::Done(done)) => return Ok(TakenIn::Done(done.received)),
             Ok(Progress::TooEarly(_)) => {}
             Err(error) => tracing::warn!(event = %event.id, %error, "an event could not be applied as it came"),
         }
@@ -94,7 +110,7 @@ impl Billing {
     /// Applies a notification that was only stored; whatever goes wrong is ours to mend, so it is
     /// [`Received::Deferred`]. May be dropped half way: the worker takes the event up.
     pub async fn apply_taken_in(&self, event: &StillToApply) -> Result<Received, BillingError> {
-        self.apply_or_defer(event.id, &event.meaning, 1).await
+        Ok(self.apply_or_defer(event.id, &event.meaning, 1).await?.received)
     }
 
     /// Takes in a verified notification and applies it, however long that takes.
@@ -112,12 +128,12 @@ impl Billing {
         id: EventId,
         meaning: &EventMeaning,
         attempt: i64,
-    ) -> Result<Received, BillingError> {
+    ) -> Result<Processed, BillingError> {
         let why = match self.apply_event(Cause::Stored(id), meaning).await {
-            Ok(Progress::Done(received)) => return Ok(received),
+            Ok(Progress::Done(done)) => return Ok(done),
             Ok(Progress::TooEarly(why)) if attempt > TOO_EARLY_ATTEMPTS => {
                 self.close(Cause::Stored(id), EventStatus::Ignored, why).await?;
-                return Ok(Received::Ignored);
+                return Ok(Processed::new(Received::Ignored, why));
             }
             Ok(Progress::TooEarly(why)) => why.to_owned(),
             Err(error) => error.to_string(),
@@ -127,13 +143,13 @@ impl Billing {
             tracing::error!(event = %id, attempt, why, "the event could not be applied; a person has to look");
             metrics::counter!("billing_attention_total", "reason" => "retries_exhausted").increment(1);
             self.close(Cause::Stored(id), EventStatus::Attention, &why).await?;
-            return Ok(Received::Attention);
+            return Ok(Processed::new(Received::Attention, why));
         };
         // Should this fail as well, the lease or the provider's own repetition brings the event up again.
         if let Err(error) = self.store.defer_event(id, self.now() + *wait, &why).await {
             tracing::warn!(event = %id, %error, "the event could not be put off");
         }
-        Ok(Received::Deferred)
+        Ok(Processed::new(Received::Deferred, why))
     }
 
     async fn apply_event(&self, cause: Cause<'_>, meaning: &EventMeaning) -> Result<Progress, BillingError> {
@@ -145,14 +161,14 @@ impl Billing {
             (EventMeaning::Reversal(_), Cause::Asked | Cause::Arriving(_)) => Ok(Progress::TooEarly("not stored yet")),
             (EventMeaning::Irrelevant(why), _) => {
                 self.close(cause, EventStatus::Ignored, why).await?;
-                Ok(Progress::Done(Received::Ignored))
+                Ok(Progress::Done(Processed::new(Received::Ignored, *why)))
             }
             (EventMeaning::Unreadable(why), _) => {
                 if self.close(cause, EventStatus::Attention, why).await? {
                     tracing::error!(why, "an authentic event cannot be read; a person has to look");
                     metrics::counter!("billing_attention_total", "reason" => "unreadable").increment(1);
                 }
-                Ok(Progress::Done(Received::Attention))
+                Ok(Progress::Done(Processed::new(Received::Attention, why)))
             }
         }
     }
@@ -183,13 +199,14 @@ impl Billing {
         applied: Option<Applied>,
         foreign: &'static str,
     ) -> Result<Progress, BillingError> {
-        match applied {
-            Some(Applied::Changed(_) | Applied::Unchanged(_)) => Ok(Progress::Done(Received::Applied)),
-            Some(Applied::Discrepant(..)) => Ok(Progress::Done(Received::Attention)),
+        Ok(Progress::Done(match applied {
+            Some(Applied::Changed(_)) => Processed::new(Received::Applied, APPLIED),
+            Some(Applied::Unchanged(_)) => Processed::new(Received::Applied, NOTHING_NEW),
+            Some(Applied::Discrepant(_, discrepancy)) => Processed::new(Received::Attention, discrepancy.to_string()),
             None => {
                 self.close(cause, EventStatus::Ignored, foreign).await?;
-                Ok(Progress::Done(Received::Ignored))
+                Processed::new(Received::Ignored, foreign)
             }
-        }
+        }))
     }
 }

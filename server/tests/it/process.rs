@@ -128,10 +128,94 @@ async fn a_database_that_is_not_there_gets_a_sentence() {
         ("sqlite::memory:", "memory"),
     ] {
         let said = refused(folder.path(), "migrate", &[("DATABASE_URL", url), ("DATABASE_WAIT_SECONDS", "0")]).await;
-        assert!(said.starts_with("DATABASE_URL: ") && said.contains(names), "{said}");
+        let [logged, sentence] = said.lines().collect::<Vec<_>>()[..] else { panic!("{said}") };
+        assert!(logged.contains("command=\"migrate\" outcome=\"failed\""), "{said}");
+        assert!(sentence.starts_with("DATABASE_URL: ") && sentence.contains(names), "{said}");
         assert!(!said.contains("hidden"), "{said}");
-        assert_eq!(said.lines().count(), 1, "{said}");
     }
+}
+
+/// Every command of an operator's that needs a database.
+const COMMANDS: [&[&str]; 12] = [
+    &["reconcile"],
+    &["reconcile", "--dry-run"],
+    &["events", "list"],
+    &["events", "show", "evt_1"],
+    &["events", "replay", "evt_1"],
+    &["mails", "list"],
+    &["mails", "retry"],
+    &["mails", "resend", "0198f2a4-7b1c-7def-8a2b-0123456789ab"],
+    &["withdrawals"],
+    &["customer", "kim@example.com"],
+    &["reset-password", "kim@example.com"],
+    &["reset-password", "--stdin", "kim@example.com"],
+];
+
+/// What a command answers, what it says beside it, and its exit code.
+async fn ran(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> (String, String, Option<i32>) {
+    let output = timeout(PATIENCE, server(folder, variables).args(arguments).output()).await.unwrap().unwrap();
+    let (answer, said) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(!said.contains("panicked"), "{said}");
+    (answer, said, output.status.code())
+}
+
+#[tokio::test]
+async fn a_mistyped_database_is_neither_made_nor_migrated_and_gets_a_sentence() {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("empty.db"), "").unwrap();
+    for (url, names) in [("sqlite://dtaa/shop.db", "dtaa/shop.db"), ("sqlite://empty.db", "server migrate")] {
+        for arguments in COMMANDS {
+            let (answer, said, code) = ran(folder.path(), arguments, &[("DATABASE_URL", url)]).await;
+            let sentence = said.lines().last().unwrap_or_default();
+            assert_eq!((answer.as_str(), code), ("", Some(1)), "{arguments:?}: {said}");
+            assert!(sentence.starts_with("DATABASE_URL: ") && sentence.contains(names), "{arguments:?}: {said}");
+        }
+    }
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name == "dtaa"), "{left:?}");
+}
+
+#[tokio::test]
+async fn every_command_logs_how_it_ended_and_fails_when_it_did_nothing() {
+    let folder = TempDir::new().unwrap();
+    let (answer, said, code) = ran(folder.path(), &["migrate"], &[]).await;
+    assert_eq!((answer.as_str(), code), ("The database is up to date.\n", Some(0)), "{said}");
+    for arguments in COMMANDS {
+        let (answer, said, code) = ran(folder.path(), arguments, &[]).await;
+        let works = matches!(arguments, ["reconcile" | "withdrawals", ..] | [_, "list" | "retry"]);
+        assert_eq!(code, Some(i32::from(!works)), "{arguments:?}: {said}");
+        assert_eq!(answer.is_empty(), !works, "{arguments:?}: {answer}");
+        let logged: Vec<_> = said.lines().filter(|line| line.contains("a command has ended")).collect();
+        let outcome = format!("outcome=\"{}\"", if works { "done" } else { "failed" });
+        let command = arguments.iter().take_while(|word| !word.contains(['-', '_', '@']) || **word == "reset-password");
+        let command = format!("command=\"{}\"", command.copied().collect::<Vec<_>>().join(" "));
+        assert!(matches!(logged[..], [line] if line.contains(&command) && line.contains(&outcome)), "{said}");
+        assert!(!logged[0].contains("kim"), "a log is no place for an address: {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_password_and_an_address_never_reach_the_log() {
+    let folder = TempDir::new().unwrap();
+    let (mut child, ..) = started(folder.path(), &[]).await;
+    assert_eq!(terminate(&mut child).await, Some(0));
+    let (answer, said, code) = ran(folder.path(), &["reset-password", "demo@example.com"], &[]).await;
+    assert_eq!(code, Some(0), "{said}");
+    let password = answer.strip_prefix("The new password is ").and_then(|rest| rest.lines().next()).unwrap();
+    assert!(!said.contains(password) && !said.contains("demo@"), "{said}");
+    assert!(said.contains("a password was set by hand"), "{said}");
+    let (answer, said, code) = ran(folder.path(), &["customer", "demo@example.com"], &[]).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(answer.contains("demo@example.com") && !said.contains("demo@"), "{said}");
+
+    let mut command = server(folder.path(), &[]);
+    command.args(["reset-password", "--stdin", "demo@example.com"]).stdin(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"correct horse\r\n").await.unwrap();
+    let output = timeout(PATIENCE, child.wait_with_output()).await.unwrap().unwrap();
+    let answer = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(answer, "The password is set, and 0 sessions have ended.\n");
+    assert!(!String::from_utf8(output.stderr).unwrap().contains("horse"));
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ async fn declaration(visitor: &Visitor, name: &str, contract: &str, email: &str)
 }
 
 /// Declares what is taken; gives the page that it leads to.
-async fn declare(visitor: &Visitor, name: &str, contract: &str, email: &str) -> String {
+pub async fn declare(visitor: &Visitor, name: &str, contract: &str, email: &str) -> String {
     let answer = declaration(visitor, name, contract, email).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
     answer.header("location").to_owned()
@@ -71,14 +71,14 @@ async fn a_withdrawal_is_acknowledged_with_what_was_said_and_when(shop: TestShop
     assert!(!letter.html().contains("<b>Meier"), "what was typed is no HTML");
 
     let worker = shop.worker();
-    let list = operator::list_withdrawals(&worker, 10).await.unwrap();
+    let list = operator::withdrawals::list(&worker, 10).await.unwrap();
     assert!(
         list.contains("UNCLEAR") && list.contains("5 Credits vom Mai") && list.contains("kim@example.com"),
         "{list}"
     );
-    let mails = operator::list_mails(&worker, false, 10).await.unwrap();
+    let mails = operator::mails::list(&worker, false, 10).await.unwrap();
     assert!(mails.contains("acknowledgement of withdrawal") && mails.contains(": sent "), "{mails}");
-    assert_eq!(operator::list_mails(&worker, true, 10).await.unwrap(), "0 mails.\n");
+    assert_eq!(operator::mails::list(&worker, true, 10).await.unwrap(), "0 mails.\n");
 }
 
 async fn a_withdrawal_after_delivery_with_consent_is_answered_with_reasons(shop: TestShop) {

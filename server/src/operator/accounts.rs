@@ -1,0 +1,46 @@
+//! `server reset-password`.
+
+use super::{CommandError, no_such_customer, parse_email};
+use crate::{
+    identity::passwords::{Passwords, is_strong},
+    worker::Worker,
+};
+
+/// What a made-up password consists of: no character that is easily taken for another. 32 of them, five bits each.
+const CHARACTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+/// Its groups, and the characters of each: 100 bits in all.
+const GROUPS: usize = 4;
+const GROUP_LENGTH: usize = 5;
+
+/// Gives a customer another password, and ends every session of theirs. Without a `password`, one is made up and told in
+/// the answer: it is shown nowhere else.
+pub async fn reset_password(worker: &Worker, email: &str, password: Option<String>) -> Result<String, CommandError> {
+    let email = parse_email(email)?;
+    let account = worker.accounts.account_by_email(&email).await?.ok_or_else(|| no_such_customer(&email))?;
+    let (password, told) = if let Some(password) = password {
+        (password, String::new())
+    } else {
+        let password = random_password()?;
+        let told = format!("The new password is {password}\n");
+        (password, told)
+    };
+    if !is_strong(&password, &email) {
+        let rule = "A password has 10 to 128 characters and is not the e-mail address: nothing was changed.";
+        return Err(CommandError::Refused(rule.to_owned()));
+    }
+    let hash = Passwords::new().turn().await?.hash(password).await?;
+    let user = account.caller.user_id;
+    let ended = worker.accounts.set_password(user, &hash).await?.ok_or_else(|| no_such_customer(&email))?;
+    tracing::info!(%user, ended, "a password was set by hand, and the user's sessions ended");
+    Ok(format!("{told}The password is set, and {ended} sessions have ended.\n"))
+}
+
+fn random_password() -> Result<String, CommandError> {
+    let mut bytes = [0; GROUPS * GROUP_LENGTH];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| CommandError::Refused(format!("The operating system gives no randomness: {error}.")))?;
+    // 32 divides 256: each character is as likely as any other.
+    let character = |byte: &u8| char::from(CHARACTERS[usize::from(*byte) % CHARACTERS.len()]);
+    let groups = bytes.chunks(GROUP_LENGTH).map(|group| group.iter().map(character).collect::<String>());
+    Ok(groups.collect::<Vec<_>>().join("-"))
+}

@@ -145,9 +145,7 @@ impl AccountStore for ThisStore {
 
     async fn save_session(&self, session: &StoredSession) -> Result<(), StoreError> {
         sqlx::query!(
-            "INSERT INTO sessions (token_hash, user_id, data, expires_at) VALUES ($1, $2, $3, $4)
-            ON CONFLICT (token_hash) DO UPDATE
-                SET user_id = excluded.user_id, data = excluded.data, expires_at = excluded.expires_at",
+            "UPDATE sessions SET user_id = $2, data = $3, expires_at = $4 WHERE token_hash = $1",
             session.token_hash,
             session.user_id.map(|id| id.to_string()),
             session.data,

@@ -59,7 +59,9 @@ impl AccountStore for MemoryStore {
 
     async fn save_session(&self, session: &StoredSession) -> Result<(), StoreError> {
         give_way().await;
-        lock(&self.tables).sessions.insert(session.token_hash.clone(), session.clone());
+        if let Some(stored) = lock(&self.tables).sessions.get_mut(&session.token_hash) {
+            stored.clone_from(session);
+        }
         Ok(())
     }
 

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::{
     ids::{TenantId, UserId},
     ledger::Balance,
+    purchase::Purchase,
     store::StoreError,
 };
 
@@ -115,11 +116,28 @@ pub enum SignUp {
     EmailTaken,
 }
 
+/// What became of a sale that the database had lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InsertedSale {
+    /// Tenant, user and purchase are there.
+    Yes,
+    /// Another account has the user's address; nothing was written.
+    EmailTaken,
+}
+
+/// The hash of a password that nobody knows.
+pub const NOBODYS_PASSWORD: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
 /// Keeps accounts and sessions.
 #[async_trait]
 pub trait AccountStore: Send + Sync {
     /// Writes the tenant and the account, both or neither.
     async fn insert_account(&self, account: &Account) -> Result<SignUp, StoreError>;
+
+    /// Writes a purchase that the database had lost, with its tenant and its user where these are missing too; all or
+    /// nothing.
+    async fn insert_sale(&self, account: &Account, purchase: &Purchase) -> Result<InsertedSale, StoreError>;
 
     /// The account that signs in by that address.
     async fn account_by_email(&self, email: &EmailAddress) -> Result<Option<Account>, StoreError>;

@@ -17,6 +17,7 @@ mod order;
 mod receipt;
 mod recovery;
 mod reversal;
+mod sale;
 mod webhook;
 mod withdrawal;
 
@@ -29,6 +30,7 @@ pub use customer::{CUSTOMER_ROWS_MAX, CustomerRecord};
 pub use order::{Order, OrderError};
 pub use receipt::RECEIPTS_AT_ONCE;
 pub use recovery::{LEASE, PurchaseChecked};
+pub use sale::{RecoverError, RecoveredSale, UNKNOWN_PURCHASE};
 pub use webhook::{Processed, Received, StillToApply, TakenIn};
 
 use crate::{

@@ -1,13 +1,16 @@
 //! The port to the payment provider.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::{
+    consent::ConsentVersion,
     event::IncomingEvent,
-    ids::{PurchaseId, TenantId},
+    ids::{PurchaseId, TenantId, UserId},
+    locale::Locale,
+    money::Credits,
     purchase::Purchase,
     reversal::Fact,
 };
@@ -34,6 +37,10 @@ pub trait PaymentProvider: Send + Sync {
     /// A payment with everything that went back of it, by its own id (`pi_…`) or its charge's (`ch_…`, `py_…`); `None`
     /// when the provider has no such payment.
     async fn retrieve_payment(&self, payment_ref: &str) -> Result<Option<PaymentRecord>, ProviderError>;
+
+    /// A checkout session with all that its sale can be written anew from, by its own id (`cs_…`) or by the payment that it
+    /// led to (`pi_…`); `None` when the provider has no such session.
+    async fn retrieve_sale(&self, reference: &str) -> Result<Option<SaleRecord>, ProviderError>;
 
     /// The notifications made since an instant, about what the shop acts upon, oldest first within a page; for those
     /// that were missed. `page` goes on where an earlier call stopped.
@@ -65,6 +72,35 @@ pub struct CheckoutSession {
     pub payment_ref: Option<String>,
 }
 
+/// A checkout session, and what a purchase that the database has lost can be written anew from. All but the session, its
+/// amount and its time is what the shop itself wrote on it; sessions of older versions lack some.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SaleRecord {
+    /// How the session stands.
+    pub session: CheckoutSession,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// Who ordered.
+    pub ordered_by: Option<UserId>,
+    /// The address that the session was opened with.
+    pub buyer_email: Option<String>,
+    /// The product.
+    pub product_id: Option<String>,
+    /// The credits that were sold.
+    pub credits: Option<Credits>,
+    /// The wording that the buyer agreed to.
+    pub consent: Option<ConsentVersion>,
+    /// The language that the buyer ordered in.
+    pub locale: Option<Locale>,
+}
+
+/// Personal data stays out of logs.
+impl fmt::Debug for SaleRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SaleRecord").field("session", &self.session).finish_non_exhaustive()
+    }
+}
+
 /// A payment as the provider's books have it, with all that went back of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentRecord {
@@ -74,6 +110,8 @@ pub struct PaymentRecord {
     pub livemode: bool,
     /// The purchase that it pays, by its metadata.
     pub purchase_id: Option<PurchaseId>,
+    /// The purchase's tenant, by its metadata.
+    pub tenant_id: Option<TenantId>,
     /// Every refund and every dispute of it, whatever became of them; oldest first.
     pub facts: Vec<Fact>,
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use billing::{clock::Clock, event::EventStatus};
+use billing::{account::EmailAddress, clock::Clock, event::EventStatus};
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use server::{
     config::{Settings, environment, local_url},
@@ -41,6 +41,9 @@ enum Command {
     /// Shows stored payment events and the purchases that they are about, or applies one again.
     #[command(subcommand)]
     Events(Events),
+    /// Writes anew the sales that a restored back-up has lost, from Stripe's records.
+    #[command(subcommand)]
+    Purchases(Purchases),
     /// Shows the mails that are waiting or were sent, or sends them again.
     #[command(subcommand)]
     Mails(Mails),
@@ -85,6 +88,22 @@ enum Mails {
     Resend {
         /// The purchase that the mail confirms, or the withdrawal that it acknowledges.
         id: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum Purchases {
+    /// Asks Stripe about a sale that is not in the database, and takes it in; again: nothing changes.
+    Recover {
+        /// A checkout session (cs_…), a payment (pi_…) or a stored event (evt_…).
+        #[arg(required_unless_present = "all")]
+        reference: Option<String>,
+        /// All that stored events tell of.
+        #[arg(long, conflicts_with_all = ["reference", "to"])]
+        all: bool,
+        /// The account that gets it, by its e-mail address, where the customer's own is gone.
+        #[arg(long, value_name = "EMAIL")]
+        to: Option<EmailAddress>,
     },
 }
 
@@ -185,6 +204,13 @@ async fn carry_out(command: Command, settings: &Settings) -> Result<String, Box<
                 Events::List { status, limit } => operator::events::list(&worker, status, limit).await?,
                 Events::Show { id } => operator::events::show(&worker, &id).await?,
                 Events::Replay { id } => operator::events::replay(&worker, &id).await?,
+            }
+        }
+        Command::Purchases(Purchases::Recover { reference, to, .. }) => {
+            let worker = lifecycle::worker(settings).await?;
+            match reference {
+                Some(reference) => operator::sales::recover(&worker, &reference, to.as_ref()).await?,
+                None => operator::sales::recover_all(&worker).await?,
             }
         }
         Command::Mails(command) => {

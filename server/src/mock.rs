@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use billing::{
     provider::{
-        CheckoutSession, EventPage, PaymentProvider, PaymentRecord, PaymentStatus, ProviderError, SessionStatus,
+        CheckoutSession, EventPage, PaymentProvider, PaymentRecord, PaymentStatus, ProviderError, SaleRecord,
+        SessionStatus,
     },
     purchase::{Purchase, State},
 };
@@ -69,6 +70,11 @@ impl PaymentProvider for MockProvider {
 
     /// There are no books: a signed event's own figures count.
     async fn retrieve_payment(&self, _payment_ref: &str) -> Result<Option<PaymentRecord>, ProviderError> {
+        Ok(None)
+    }
+
+    /// Nor are there sales that the database does not know.
+    async fn retrieve_sale(&self, _reference: &str) -> Result<Option<SaleRecord>, ProviderError> {
         Ok(None)
     }
 

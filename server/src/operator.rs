@@ -6,6 +6,7 @@ pub mod customer;
 pub mod events;
 pub mod mails;
 mod reconcile;
+pub mod sales;
 pub mod withdrawals;
 
 use billing::{BillingError, account::EmailAddress, store::StoreError};

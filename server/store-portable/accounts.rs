@@ -2,15 +2,17 @@
 
 use async_trait::async_trait;
 use billing::{
-    account::{Account, AccountStore, Caller, EmailAddress, SessionOwner, SignUp, StoredSession},
+    account::{Account, AccountStore, Caller, EmailAddress, InsertedSale, SessionOwner, SignUp, StoredSession},
     ids::UserId,
     ledger::Balance,
     money::Credits,
+    purchase::Purchase,
     store::StoreError,
 };
 use jiff::Timestamp;
 
 use super::{
+    purchases,
     row::{instant, micros, parse},
     store_error,
 };
@@ -91,6 +93,18 @@ impl AccountStore for ThisStore {
             SignUp::EmailTaken => transaction.rollback().await.map_err(store_error)?,
         }
         Ok(outcome)
+    }
+
+    async fn insert_sale(&self, account: &Account, purchase: &Purchase) -> Result<InsertedSale, StoreError> {
+        let mut transaction = self.begin().await.map_err(store_error)?;
+        if !insert_missing(&mut transaction, account).await.map_err(store_error)? {
+            transaction.rollback().await.map_err(store_error)?;
+            return Ok(InsertedSale::EmailTaken);
+        }
+        purchases::insert(&mut transaction, purchase).await?;
+        transaction.commit().await.map_err(store_error)?;
+        self.changed(purchase.tenant_id);
+        Ok(InsertedSale::Yes)
     }
 
     async fn account_by_email(&self, email: &EmailAddress) -> Result<Option<Account>, StoreError> {
@@ -233,4 +247,32 @@ async fn insert_tenant_and_user(connection: &mut Connection, account: &Account) 
     .execute(connection)
     .await?;
     Ok(if written.rows_affected() == 1 { SignUp::Created } else { SignUp::EmailTaken })
+}
+
+/// Writes tenant and user where they are missing; `false` when another account has the user's address.
+async fn insert_missing(connection: &mut Connection, account: &Account) -> Result<bool, sqlx::Error> {
+    let tenant = account.caller.tenant_id.to_string();
+    let user = account.caller.user_id.to_string();
+    let created_at = micros(account.created_at);
+    sqlx::query!(
+        "INSERT INTO tenants (id, created_at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING",
+        tenant,
+        created_at
+    )
+    .execute(&mut *connection)
+    .await?;
+    // Without a target the conflict is any: of the id, or of the address.
+    sqlx::query!(
+        "INSERT INTO users (id, tenant_id, email, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT DO NOTHING",
+        user,
+        tenant,
+        account.caller.email.as_str(),
+        account.password_hash,
+        created_at
+    )
+    .execute(&mut *connection)
+    .await?;
+    let there = sqlx::query_scalar!(r#"SELECT id AS "id!" FROM users WHERE id = $1 AND tenant_id = $2"#, user, tenant);
+    Ok(there.fetch_optional(connection).await?.is_some())
 }

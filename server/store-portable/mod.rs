@@ -22,6 +22,9 @@
 //!
 //! [`AccountStore::set_password`](billing::account::AccountStore::set_password): the user, then the user's sessions.
 //!
+//! [`AccountStore::insert_sale`](billing::account::AccountStore::insert_sale): tenant, user, purchase; an address that another
+//! account has rolls all of it back.
+//!
 //! [`Store::number_receipts`](billing::store::Store::number_receipts): the seller's row, then the receipts with the purchases
 //! that they are of. Nobody who has locked a purchase goes on to a seller.
 

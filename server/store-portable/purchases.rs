@@ -13,7 +13,7 @@ use super::{
     row::{EntryRow, Metadata, PurchaseRow, json, micros, parse},
     store_error,
 };
-use crate::dialect::Pool;
+use crate::dialect::{Connection, Pool};
 
 /// `SELECT` of whole purchases; the rest of the statement and its arguments follow.
 macro_rules! select_purchases {
@@ -38,7 +38,7 @@ const CHECKED_AFTER: SignedDuration = SignedDuration::from_mins(5);
 /// Sorts after every id, which is hexadecimal digits and hyphens.
 const AFTER_EVERY_ID: &str = "~";
 
-pub(super) async fn insert(pool: &Pool, purchase: &Purchase) -> Result<Inserted, StoreError> {
+pub(super) async fn insert(connection: &mut Connection, purchase: &Purchase) -> Result<Inserted, StoreError> {
     let metadata = Metadata {
         product_name: purchase.item.name.clone(),
         locale: purchase.locale,
@@ -81,14 +81,14 @@ pub(super) async fn insert(pool: &Pool, purchase: &Purchase) -> Result<Inserted,
         json(&purchase.reversals)?,
         micros(purchase.created_at + CHECKED_AFTER)
     )
-    .execute(pool)
+    .execute(&mut *connection)
     .await
     .map_err(store_error)?;
     if written.rows_affected() == 1 {
         return Ok(Inserted::New);
     }
     let earlier = select_purchases!("WHERE tenant_id = $1 AND order_key = $2", tenant, order_key)
-        .fetch_optional(pool)
+        .fetch_optional(connection)
         .await
         .map_err(store_error)?
         .ok_or_else(|| StoreError::Internal("the purchase was neither written nor there".to_owned()))?;

@@ -26,7 +26,8 @@ const READY_TIME_MAX: Duration = Duration::from_secs(5);
 #[async_trait]
 impl Store for ThisStore {
     async fn insert_purchase(&self, purchase: &Purchase) -> Result<Inserted, StoreError> {
-        let inserted = purchases::insert(self.writer(), purchase).await?;
+        let mut connection = self.writer().acquire().await.map_err(store_error)?;
+        let inserted = purchases::insert(&mut connection, purchase).await?;
         if inserted == Inserted::New {
             self.changed(purchase.tenant_id);
         }

@@ -46,7 +46,10 @@ impl Billing {
                     self.applied_or_foreign(Cause::Stored(event), None, "not a payment of this shop").await
                 }
                 // The notification of the payment itself may still be under way.
-                _ => Ok(Progress::TooEarly("no purchase of this shop has that payment")),
+                record => {
+                    let ours = record.and_then(|record| record.tenant_id.zip(record.purchase_id));
+                    Ok(Progress::TooEarly { why: "no purchase of this shop has that payment", ours })
+                }
             };
         };
         let evidence = match &record {

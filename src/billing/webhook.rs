@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     event::{EventMeaning, EventStatus, IncomingEvent, NewEvent},
-    ids::EventId,
-    provider::CheckoutSession,
+    ids::{EventId, PurchaseId, TenantId},
+    provider::{CheckoutSession, PaymentStatus, SessionStatus},
     store::Recorded,
 };
 
@@ -47,7 +47,12 @@ pub(super) enum Progress {
     /// It is finished.
     Done(Processed),
     /// What it is about is not known yet, and may come.
-    TooEarly(&'static str),
+    TooEarly {
+        /// What is missing.
+        why: &'static str,
+        /// The purchase, where the provider's books say that it is this shop's.
+        ours: Option<(TenantId, PurchaseId)>,
+    },
 }
 
 /// How long an event waits after each attempt that did not work: some three days in all, as long as the provider
@@ -93,7 +98,7 @@ impl Billing {
         let event = NewEvent { id: EventId::new(now, self.entropy.as_ref()), incoming, received_at: now };
         match self.apply_event(Cause::Arriving(&event), &event.incoming.meaning).await {
             Ok(Progress::Done(done)) => return Ok(TakenIn::Done(done.received)),
-            Ok(Progress::TooEarly(_)) => {}
+            Ok(Progress::TooEarly { .. }) => {}
             Err(error) => tracing::warn!(event = %event.id, %error, "an event could not be applied as it came"),
         }
         let id = match self.store.record_event(&event).await? {
@@ -131,11 +136,14 @@ impl Billing {
     ) -> Result<Processed, BillingError> {
         let why = match self.apply_event(Cause::Stored(id), meaning).await {
             Ok(Progress::Done(done)) => return Ok(done),
-            Ok(Progress::TooEarly(why)) if attempt > TOO_EARLY_ATTEMPTS => {
+            Ok(Progress::TooEarly { why, ours }) if attempt > TOO_EARLY_ATTEMPTS => {
+                if let Some((tenant, purchase)) = ours {
+                    return self.raise_unknown_purchase(Cause::Stored(id), tenant, purchase).await;
+                }
                 self.close(Cause::Stored(id), EventStatus::Ignored, why).await?;
                 return Ok(Processed::new(Received::Ignored, why));
             }
-            Ok(Progress::TooEarly(why)) => why.to_owned(),
+            Ok(Progress::TooEarly { why, .. }) => why.to_owned(),
             Err(error) => error.to_string(),
         };
         tracing::warn!(event = %id, attempt, why, "the event is stored, but could not be applied yet");
@@ -158,7 +166,9 @@ impl Billing {
             (EventMeaning::PaymentFailed(session), _) => self.apply_session(cause, session, Hint::PaymentFailed).await,
             (EventMeaning::Reversal(news), Cause::Stored(id)) => self.apply_reversal(id, news).await,
             // The provider has to be asked about it, and that is done for stored events alone.
-            (EventMeaning::Reversal(_), Cause::Asked | Cause::Arriving(_)) => Ok(Progress::TooEarly("not stored yet")),
+            (EventMeaning::Reversal(_), Cause::Asked | Cause::Arriving(_)) => {
+                Ok(Progress::TooEarly { why: "not stored yet", ours: None })
+            }
             (EventMeaning::Irrelevant(why), _) => {
                 self.close(cause, EventStatus::Ignored, why).await?;
                 Ok(Progress::Done(Processed::new(Received::Ignored, *why)))
@@ -185,12 +195,19 @@ impl Billing {
         {
             return self.applied_or_foreign(cause, Some(applied), "").await;
         }
-        let located = self.store.locate(&session.provider_ref, session.purchase_id).await?;
-        let applied = match located {
-            Some((tenant, purchase)) => self.apply_checkout(tenant, purchase, session, hint, cause).await?,
-            None => None,
-        };
-        self.applied_or_foreign(cause, applied, "not a checkout session of this shop").await
+        if let Some((tenant, purchase)) = self.store.locate(&session.provider_ref, session.purchase_id).await? {
+            let applied = self.apply_checkout(tenant, purchase, session, hint, cause).await?;
+            return self.applied_or_foreign(cause, applied, "not a checkout session of this shop").await;
+        }
+        match (session.tenant_id, session.purchase_id) {
+            (Some(_), Some(_)) if !moves_money(session, hint) => {
+                self.applied_or_foreign(cause, None, "no money came, and there is no such purchase").await
+            }
+            (Some(tenant), Some(purchase)) => {
+                self.raise_unknown_purchase(cause, tenant, purchase).await.map(Progress::Done)
+            }
+            _ => self.applied_or_foreign(cause, None, "not a checkout session of this shop").await,
+        }
     }
 
     pub(super) async fn applied_or_foreign(
@@ -208,5 +225,15 @@ impl Billing {
                 Processed::new(Received::Ignored, foreign)
             }
         }))
+    }
+}
+
+/// Whether money has come by a session, or is promised.
+fn moves_money(session: &CheckoutSession, hint: Hint) -> bool {
+    let promised = session.status == SessionStatus::Complete && hint != Hint::PaymentFailed;
+    match session.payment {
+        PaymentStatus::Paid | PaymentStatus::NotRequired => true,
+        PaymentStatus::Unpaid => promised,
+        PaymentStatus::Failed => false,
     }
 }

@@ -22,7 +22,8 @@ use crate::{
     event::{EventMeaning, IncomingEvent},
     ids::PurchaseId,
     provider::{
-        CheckoutSession, EventPage, PaymentProvider, PaymentRecord, PaymentStatus, ProviderError, SessionStatus,
+        CheckoutSession, EventPage, PaymentProvider, PaymentRecord, PaymentStatus, ProviderError, SaleRecord,
+        SessionStatus,
     },
     purchase::Purchase,
     reversal::Fact,
@@ -50,6 +51,9 @@ struct Books {
 #[derive(Debug)]
 struct Payment {
     session: CheckoutSession,
+    /// The order, and the address, that it was opened with.
+    order: Purchase,
+    buyer_email: String,
     /// Promised money will not come any more.
     broken: bool,
     /// Each refund and dispute as it stands, oldest first.
@@ -156,6 +160,24 @@ impl ScriptedProvider {
         books.told.push((self.clock.now(), incoming(&id, meaning)));
     }
 
+    fn sale(&self, reference: &str) -> Option<SaleRecord> {
+        let books = lock(&self.books);
+        let is_named = |Payment { session, .. }: &&Payment| {
+            session.provider_ref == reference || session.payment_ref.as_deref() == Some(reference)
+        };
+        let Payment { session, order, buyer_email, .. } = books.payments.values().find(is_named)?;
+        Some(SaleRecord {
+            session: session.clone(),
+            created_at: order.created_at,
+            ordered_by: Some(order.ordered_by),
+            buyer_email: Some(buyer_email.clone()),
+            product_id: Some(order.item.product_id.clone()),
+            credits: Some(order.item.credits),
+            consent: order.consent.clone(),
+            locale: Some(order.locale),
+        })
+    }
+
     fn answer<T>(&self, answer: T) -> Result<T, ProviderError> {
         if self.unavailable.load(Ordering::Relaxed) {
             return Err(ProviderError::Unavailable { detail: "scripted".to_owned(), retry_after: None });
@@ -200,14 +222,20 @@ impl PaymentProvider for ScriptedProvider {
         false
     }
 
-    async fn create_checkout(&self, purchase: &Purchase, _: &str) -> Result<CheckoutSession, ProviderError> {
+    async fn create_checkout(&self, purchase: &Purchase, buyer_email: &str) -> Result<CheckoutSession, ProviderError> {
         give_way().await;
         if self.rejecting.load(Ordering::Relaxed) {
             return Err(ProviderError::Rejected { detail: "scripted".to_owned() });
         }
         // The same key gives the first answer again, whatever has become of the session.
         let session = open(purchase);
-        let opened = || Payment { session: session.clone(), broken: false, facts: Vec::new() };
+        let opened = || Payment {
+            session: session.clone(),
+            order: purchase.clone(),
+            buyer_email: buyer_email.to_owned(),
+            broken: false,
+            facts: Vec::new(),
+        };
         lock(&self.books).payments.entry(purchase.id).or_insert_with(opened);
         give_way().await;
         self.answer(session)
@@ -233,6 +261,13 @@ impl PaymentProvider for ScriptedProvider {
         let record = self.record(payment_ref).filter(|_| self.shows_books.load(Ordering::Relaxed));
         give_way().await;
         self.answer(record)
+    }
+
+    async fn retrieve_sale(&self, reference: &str) -> Result<Option<SaleRecord>, ProviderError> {
+        give_way().await;
+        let sale = self.sale(reference);
+        give_way().await;
+        self.answer(sale)
     }
 
     async fn events_since(&self, since: Timestamp, page: Option<&str>) -> Result<EventPage, ProviderError> {

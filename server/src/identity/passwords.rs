@@ -6,7 +6,7 @@ use argon2::{
     Argon2, PasswordHash, PasswordHasher, PasswordVerifier,
     password_hash::{self, SaltString},
 };
-use billing::account::EmailAddress;
+use billing::account::{EmailAddress, NOBODYS_PASSWORD};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::http::problem::Problem;
@@ -15,9 +15,6 @@ const CHARACTERS_MIN: usize = 10;
 const CHARACTERS_MAX: usize = 128;
 /// How long a request waits for its turn.
 const WAIT_MAX: Duration = Duration::from_secs(5);
-/// Verified against when there is no account, so that it takes as long. Nobody knows its password.
-const NOBODYS_HASH: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Whether a new password is allowed: 10 to 128 characters, and not the address itself.
 pub fn is_strong(password: &str, email: &EmailAddress) -> bool {
@@ -64,7 +61,8 @@ impl Turn {
     pub async fn verify(self, password: String, hash: Option<String>) -> Result<bool, Problem> {
         let verify = move || {
             let known = hash.is_some();
-            let hash = hash.unwrap_or_else(|| NOBODYS_HASH.to_owned());
+            // With no account there is a hash to verify against too, so that it takes as long.
+            let hash = hash.unwrap_or_else(|| NOBODYS_PASSWORD.to_owned());
             match Argon2::default().verify_password(password.as_bytes(), &PasswordHash::new(&hash)?) {
                 Ok(()) => Ok(known),
                 Err(password_hash::Error::Password) => Ok(false),

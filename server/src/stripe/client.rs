@@ -17,7 +17,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use billing::{
     clock::{Clock, Entropy},
-    provider::{CheckoutSession, EventPage, PaymentProvider, PaymentRecord, ProviderError, SessionStatus},
+    provider::{CheckoutSession, EventPage, PaymentProvider, PaymentRecord, ProviderError, SaleRecord, SessionStatus},
     purchase::Purchase,
     reversal::Fact,
 };
@@ -179,6 +179,20 @@ impl PaymentProvider for StripeProvider {
         Ok(Some(record(&payment, facts(&refunds, &disputes)?)?))
     }
 
+    async fn retrieve_sale(&self, reference: &str) -> Result<Option<SaleRecord>, ProviderError> {
+        let Some(id) = plain_id(reference) else { return Ok(None) };
+        let operation = self.operation("retrieve_sale");
+        let session = if id.starts_with("cs_") {
+            optional(operation.call(&requests::retrieve_session(id), None).await)?
+        } else {
+            let list = optional(operation.call(&requests::session_of_payment(id), None).await)?;
+            let Some(list) = list else { return Ok(None) };
+            page_of(&list)?.0.first().cloned()
+        };
+        let read = |session: Value| object::sale(&session).map_err(|field| Fault::unreadable("a sale", field));
+        Ok(session.map(read).transpose()?)
+    }
+
     async fn events_since(&self, since: Timestamp, page: Option<&str>) -> Result<EventPage, ProviderError> {
         let list = self.operation("events_since").call(&requests::events(since, page), None).await?;
         let (data, next_page) = page_of(&list)?;
@@ -207,6 +221,7 @@ fn record(payment: &Value, facts: Vec<Fact>) -> Result<PaymentRecord, Fault> {
             .and_then(Value::as_bool)
             .ok_or_else(|| Fault::unreadable("a payment", "livemode"))?,
         purchase_id: object::purchase_in_metadata(payment),
+        tenant_id: object::tenant_in_metadata(payment),
         facts,
     })
 }

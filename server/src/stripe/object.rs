@@ -2,11 +2,15 @@
 //! another API version than expected is still understood. What decides about money is never guessed: an error names
 //! the field that is missing or unknown.
 
+use std::str::FromStr;
+
 use billing::{
-    ids::PurchaseId,
-    provider::{CheckoutSession, PaymentStatus, SessionStatus},
+    ids::{PurchaseId, TenantId},
+    money::Credits,
+    provider::{CheckoutSession, PaymentStatus, SaleRecord, SessionStatus},
     reversal::{DisputeFact, DisputeState, RefundFact, RefundState},
 };
+use jiff::Timestamp;
 use serde_json::Value;
 
 /// The longest identifier that is believed to be one.
@@ -42,7 +46,7 @@ pub fn checkout_session(object: &Value) -> Result<CheckoutSession, &'static str>
     Ok(CheckoutSession {
         provider_ref: text(object, "id").ok_or("id")?.to_owned(),
         purchase_id,
-        tenant_id: object.get("metadata").and_then(|metadata| text(metadata, "tenant_id")?.parse().ok()),
+        tenant_id: tenant_in_metadata(object),
         url: object.get("url").and_then(Value::as_str).filter(|url| leads_to_a_page(url)).map(str::to_owned),
         status,
         payment,
@@ -50,6 +54,22 @@ pub fn checkout_session(object: &Value) -> Result<CheckoutSession, &'static str>
         currency: text(object, "currency").map(str::to_owned),
         livemode: object.get("livemode").and_then(Value::as_bool).ok_or("livemode")?,
         payment_ref: reference(object, "payment_intent").map(str::to_owned),
+    })
+}
+
+/// A checkout session with what its sale can be written anew from; errors name the unusable field.
+pub fn sale(object: &Value) -> Result<SaleRecord, &'static str> {
+    let created = object.get("created").and_then(Value::as_i64).ok_or("created")?;
+    let typed_by_buyer = || object.get("customer_details").and_then(|details| text(details, "email"));
+    Ok(SaleRecord {
+        session: checkout_session(object)?,
+        created_at: Timestamp::from_second(created).map_err(|_| "created")?,
+        ordered_by: in_metadata(object, "ordered_by"),
+        buyer_email: text(object, "customer_email").or_else(typed_by_buyer).map(str::to_owned),
+        product_id: in_metadata(object, "product_id"),
+        credits: in_metadata(object, "credits").map(Credits),
+        consent: in_metadata(object, "consent"),
+        locale: text(object, "locale").and_then(|tag| tag.parse().ok()),
     })
 }
 
@@ -99,7 +119,16 @@ fn by_balance(dispute: &Value) -> DisputeState {
 
 /// The purchase that the object's metadata names.
 pub fn purchase_in_metadata(object: &Value) -> Option<PurchaseId> {
-    text(object.get("metadata")?, "purchase_id")?.parse().ok()
+    in_metadata(object, "purchase_id")
+}
+
+/// The tenant that the object's metadata names.
+pub fn tenant_in_metadata(object: &Value) -> Option<TenantId> {
+    in_metadata(object, "tenant_id")
+}
+
+fn in_metadata<T: FromStr>(object: &Value, name: &str) -> Option<T> {
+    text(object.get("metadata")?, name)?.parse().ok()
 }
 
 /// The id of another object, which Stripe gives bare or expanded.

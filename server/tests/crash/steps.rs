@@ -17,7 +17,7 @@ use billing::{
     ids::{EventId, PurchaseId, TenantId, WithdrawalId},
     ledger::{Balance, Entry},
     mail::{Mail, MailStore, Topic},
-    provider::{CheckoutSession, EventPage, PaymentProvider, PaymentRecord, ProviderError},
+    provider::{CheckoutSession, EventPage, PaymentProvider, PaymentRecord, ProviderError, SaleRecord},
     purchase::Purchase,
     receipt::{Issuer, Receipt},
     store::{Backlog, Change, Committed, Inserted, PageRequest, PoolUse, Recorded, Store, StoreError},
@@ -197,6 +197,7 @@ stepped! { "provider", PaymentProvider of PaymentProvider:
     async fn create_checkout(purchase: &Purchase, buyer_email: &str) -> Result<CheckoutSession, ProviderError>;
     async fn retrieve_checkout(purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError>;
     async fn expire_checkout(purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError>;
+    async fn retrieve_sale(reference: &str) -> Result<Option<SaleRecord>, ProviderError>;
     async fn retrieve_payment(payment_ref: &str) -> Result<Option<PaymentRecord>, ProviderError>;
     async fn events_since(since: Timestamp, page: Option<&str>) -> Result<EventPage, ProviderError>;
     ---

@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use billing::{
-    provider::{CheckoutSession, EventPage, PaymentProvider, PaymentRecord, ProviderError},
+    provider::{CheckoutSession, EventPage, PaymentProvider, PaymentRecord, ProviderError, SaleRecord},
     purchase::Purchase,
 };
 use jiff::Timestamp;
@@ -78,6 +78,11 @@ impl PaymentProvider for Fickle {
     async fn retrieve_payment(&self, payment_ref: &str) -> Result<Option<PaymentRecord>, ProviderError> {
         self.ask()?;
         self.mock.retrieve_payment(payment_ref).await
+    }
+
+    async fn retrieve_sale(&self, reference: &str) -> Result<Option<SaleRecord>, ProviderError> {
+        self.ask()?;
+        self.mock.retrieve_sale(reference).await
     }
 
     async fn events_since(&self, since: Timestamp, page: Option<&str>) -> Result<EventPage, ProviderError> {

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{MemoryStore, give_way, lock, rules};
 use crate::{
-    account::{Account, AccountStore, EmailAddress, SessionOwner, SignUp, StoredSession},
+    account::{Account, AccountStore, Caller, EmailAddress, InsertedSale, SessionOwner, SignUp, StoredSession},
     ids::UserId,
+    purchase::Purchase,
     store::StoreError,
 };
 
@@ -25,6 +26,29 @@ impl AccountStore for MemoryStore {
         rules::refuse_if(users.contains_key(&account.caller.user_id), "users_pkey")?;
         users.insert(account.caller.user_id, account.clone());
         Ok(SignUp::Created)
+    }
+
+    async fn insert_sale(&self, account: &Account, purchase: &Purchase) -> Result<InsertedSale, StoreError> {
+        give_way().await;
+        let mut tables = lock(&self.tables);
+        let Caller { user_id, tenant_id, email } = &account.caller;
+        let missing = !tables.users.contains_key(user_id);
+        if missing && tables.users.values().any(|other| other.caller.email == *email) {
+            return Ok(InsertedSale::EmailTaken);
+        }
+        rules::refuse_if(
+            purchase.ordered_by != *user_id || purchase.tenant_id != *tenant_id,
+            "purchases_ordered_by_fkey",
+        )?;
+        rules::refuse_if(tables.purchases.contains_key(&purchase.id), "purchases_id_key")?;
+        if missing {
+            tables.users.insert(*user_id, account.clone());
+        }
+        rules::may_insert(&tables, purchase)?;
+        tables.purchases.insert(purchase.id, purchase.clone());
+        tables.check_after.insert(purchase.id, purchase.created_at + SignedDuration::from_mins(5));
+        self.tell(purchase.tenant_id);
+        Ok(InsertedSale::Yes)
     }
 
     async fn account_by_email(&self, email: &EmailAddress) -> Result<Option<Account>, StoreError> {

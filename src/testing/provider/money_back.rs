@@ -71,6 +71,7 @@ impl ScriptedProvider {
             payment_ref: payment_ref.to_owned(),
             livemode: false,
             purchase_id: payment.session.purchase_id,
+            tenant_id: payment.session.tenant_id,
             facts: payment.facts.clone(),
         })
     }

@@ -10,7 +10,7 @@ use stripe_checkout::{
     checkout_session::{
         CreateCheckoutSession, CreateCheckoutSessionAdaptivePricing, CreateCheckoutSessionLineItems,
         CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionPaymentIntentData, ExpireCheckoutSession,
-        ProductData, RetrieveCheckoutSession,
+        ListCheckoutSession, ProductData, RetrieveCheckoutSession,
     },
 };
 use stripe_client_core::{RequestBuilder, StripeMethod};
@@ -56,12 +56,18 @@ pub fn idempotency_key(purchase: &Purchase) -> String {
 
 /// Opens the purchase's checkout session. Of the same purchase and e-mail address, the same request to the byte.
 pub fn create_session(purchase: &Purchase, buyer_email: &str, public_url: &str) -> RequestBuilder {
-    let metadata = HashMap::from([
+    let whose = HashMap::from([
         ("purchase_id".to_owned(), purchase.id.to_string()),
         ("tenant_id".to_owned(), purchase.tenant_id.to_string()),
     ]);
+    // What the sale is written anew from, should the database lose it.
+    let mut metadata = whose.clone();
+    metadata.insert("ordered_by".to_owned(), purchase.ordered_by.to_string());
+    metadata.insert("product_id".to_owned(), purchase.item.product_id.clone());
+    metadata.insert("credits".to_owned(), purchase.item.credits.to_string());
+    metadata.extend(purchase.consent.iter().map(|version| ("consent".to_owned(), version.to_string())));
     let payment = CreateCheckoutSessionPaymentIntentData {
-        metadata: Some(metadata.clone()),
+        metadata: Some(whose),
         ..CreateCheckoutSessionPaymentIntentData::new()
     };
     // What is charged is what was ordered, in the currency it was ordered in.
@@ -109,6 +115,11 @@ fn line_item(purchase: &Purchase) -> CreateCheckoutSessionLineItems {
 /// A checkout session with its payment.
 pub fn retrieve_session(id: &str) -> RequestBuilder {
     RetrieveCheckoutSession::new(id).expand(["payment_intent".to_owned()]).build()
+}
+
+/// The checkout session that led to a payment.
+pub fn session_of_payment(payment_ref: &str) -> RequestBuilder {
+    ListCheckoutSession::new().payment_intent(payment_ref).limit(1).build()
 }
 
 /// Ends an open checkout session.

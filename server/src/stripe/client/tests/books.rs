@@ -70,6 +70,7 @@ fn everything_that_went_back() -> PaymentRecord {
         payment_ref: "pi_1".to_owned(),
         livemode: false,
         purchase_id: Some(purchase().id),
+        tenant_id: Some(purchase().tenant_id),
         facts: vec![
             refund_fact("re_1", 140, RefundState::Failed),
             dispute_fact("du_1", DisputeState::Reinstated),

@@ -23,7 +23,8 @@ fn at_stripe(verb: &str, suffix: &str) -> wiremock::MockBuilder {
 async fn a_session_is_opened_for_what_was_ordered_and_nothing_else() {
     let server = MockServer::start().await;
     opening(&server).await;
-    let (purchase, id, tenant) = (purchase(), purchase().id.to_string(), purchase().tenant_id.to_string());
+    let purchase = Purchase { consent: Some("v1".parse().unwrap()), ..purchase() };
+    let (id, tenant) = (purchase.id.to_string(), purchase.tenant_id.to_string());
 
     let session = provider(&server).create_checkout(&purchase, EMAIL).await.unwrap();
 
@@ -54,6 +55,10 @@ async fn a_session_is_opened_for_what_was_ordered_and_nothing_else() {
         ("client_reference_id", &id),
         ("metadata[purchase_id]", &id),
         ("metadata[tenant_id]", &tenant),
+        ("metadata[ordered_by]", &purchase.ordered_by.to_string()),
+        ("metadata[product_id]", "credits_5"),
+        ("metadata[credits]", "5"),
+        ("metadata[consent]", "v1"),
         ("payment_intent_data[metadata][purchase_id]", &id),
         ("payment_intent_data[metadata][tenant_id]", &tenant),
         ("customer_email", EMAIL),
@@ -220,4 +225,36 @@ async fn a_session_that_stays_open_was_not_expired() {
     let found = provider(&server).expire_checkout(&opened()).await;
 
     assert!(matches!(found, Err(ProviderError::Rejected { .. })), "{found:?}");
+}
+
+/// All that the shop wrote on the session comes back; what Stripe says of money counts.
+#[tokio::test]
+async fn a_sale_is_retrieved_by_its_session_or_by_its_payment() {
+    let server = MockServer::start().await;
+    let purchase = purchase();
+    let paid = session(&json!({
+        "status": "complete", "payment_status": "paid", "payment_intent": "pi_1", "created": 1_795_348_800,
+        "customer_email": null, "customer_details": {"email": EMAIL}, "locale": "en",
+        "metadata": {
+            "purchase_id": purchase.id.to_string(), "tenant_id": purchase.tenant_id.to_string(),
+            "ordered_by": purchase.ordered_by.to_string(), "product_id": "credits_5", "credits": "5", "consent": "v1",
+        },
+    }));
+    at_stripe("GET", "").respond_with(ok(&paid)).mount(&server).await;
+    let list = json!({"object": "list", "data": [paid], "has_more": false});
+    Mock::given(method("GET")).and(path("/v1/checkout/sessions")).respond_with(ok(&list)).mount(&server).await;
+    let provider = provider(&server);
+
+    let sale = provider.retrieve_sale("cs_test_1").await.unwrap().unwrap();
+
+    assert_eq!((sale.session.tenant_id, sale.session.purchase_id), (Some(purchase.tenant_id), Some(purchase.id)));
+    assert_eq!((sale.session.amount_total, sale.session.payment), (Some(699), PaymentStatus::Paid));
+    assert_eq!((sale.ordered_by, sale.product_id.as_deref()), (Some(purchase.ordered_by), Some("credits_5")));
+    assert_eq!((sale.credits.map(|credits| credits.0), sale.locale), (Some(5), Some(Locale::En)));
+    assert_eq!((sale.buyer_email.as_deref(), sale.consent), (Some(EMAIL), "v1".parse().ok()));
+    assert_eq!(sale.created_at, ordered_at());
+    let by_payment = provider.retrieve_sale("pi_1").await.unwrap().unwrap();
+    assert_eq!(by_payment.session, sale.session);
+    assert_eq!(query(&requests(&server).await[1]), fields(&[("payment_intent", "pi_1"), ("limit", "1")]));
+    assert_eq!(provider.retrieve_sale("../charges").await.unwrap(), None);
 }

@@ -5,6 +5,10 @@
 //! but right after it, by whoever comes first: the worker, or somebody who asks for the receipt
 //! ([`Billing::receipt`](crate::Billing::receipt)).
 //!
+//! Where numbers may have been given that the database does not know, as after an older back-up was restored, the seller
+//! begins a new *series* ([`Billing::begin_receipt_series`](crate::Billing::begin_receipt_series)): its numbers are counted
+//! from 1 again, and have the second in them in which it was begun, which never comes again.
+//!
 //! With its number a receipt keeps what it was issued upon: the seller, the VAT rate and the buyer's address as they were.
 //! What went back of the money is not part of it and is told as it stands ([`crate::reversal`]).
 
@@ -44,16 +48,51 @@ pub struct Issuer {
     pub vat_rate_basis_points: i64,
 }
 
-/// A receipt's number in its seller's sequence, from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ReceiptNumber(pub i64);
+/// A series of a seller's receipt numbers, named after the second in which it was begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReceiptSeries(Timestamp);
 
-/// As it is printed: `IZA-000123`. No year in it: the sequence goes on across years, and a year would look as if it had
-/// begun anew.
+impl ReceiptSeries {
+    /// The series that is begun in the second of that instant.
+    pub fn begun_at(at: Timestamp) -> Self {
+        Self(Timestamp::from_second(at.as_second()).unwrap_or(at))
+    }
+
+    /// The beginning of that second.
+    pub fn second(self) -> Timestamp {
+        self.0
+    }
+
+    /// What a seller's receipts of the series are counted under; those of no series, under the seller's own key.
+    pub fn key(series: Option<Self>, seller: &Seller) -> String {
+        series.map_or_else(|| seller.key(), |series| format!("{}#{series}", seller.key()))
+    }
+}
+
+/// In UTC, as in `20261126T153042`.
+impl fmt::Display for ReceiptSeries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.strftime("%Y%m%dT%H%M%S"))
+    }
+}
+
+/// A receipt's number: its position in a series of its seller's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReceiptNumber {
+    /// Which series; none until the seller begins one.
+    pub series: Option<ReceiptSeries>,
+    /// From 1, without a gap.
+    pub position: i64,
+}
+
+/// As it is printed: `IZA-000123`, or `IZA-20261126T153042-000001` in a series. No year in it otherwise: the sequence goes on
+/// across years, and a year would look as if it had begun anew.
 impl fmt::Display for ReceiptNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "IZA-{:06}", self.0)
+        match self.series {
+            Some(series) => write!(f, "IZA-{series}-{:06}", self.position),
+            None => write!(f, "IZA-{:06}", self.position),
+        }
     }
 }
 
@@ -90,7 +129,10 @@ mod tests {
 
     #[test]
     fn a_number_keeps_its_width_for_a_million_receipts() {
-        assert_eq!(ReceiptNumber(123).to_string(), "IZA-000123");
-        assert_eq!(ReceiptNumber(1_234_567).to_string(), "IZA-1234567");
+        let number = |series, position| ReceiptNumber { series, position }.to_string();
+        assert_eq!(number(None, 123), "IZA-000123");
+        assert_eq!(number(None, 1_234_567), "IZA-1234567");
+        let at: Option<Timestamp> = "2026-11-26T16:30:42.9+01:00".parse().ok();
+        assert_eq!(number(at.map(ReceiptSeries::begun_at), 1), "IZA-20261126T153042-000001");
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     ledger::{Balance, Entry, NewEntry},
     mail::MailStore,
     purchase::Purchase,
-    receipt::{Issuer, Receipt},
+    receipt::{Issuer, Receipt, ReceiptSeries, Seller},
     withdrawal::WithdrawalStore,
 };
 
@@ -113,8 +113,11 @@ pub trait Store: MailStore + WithdrawalStore {
     /// The wording of that version, if it was ever kept.
     async fn consent_text(&self, version: &ConsentVersion) -> Result<Option<ConsentText>, StoreError>;
 
+    /// Begins a new series of a seller's receipt numbers, which those given from now on are of.
+    async fn begin_receipt_series(&self, seller: &Seller, series: ReceiptSeries) -> Result<(), StoreError>;
+
     /// Gives receipts to up to `limit` paid purchases of any tenants that have none, those paid first first: the next
-    /// numbers of the issuer's seller, all in one transaction, so that no number is ever skipped. Two callers take turns.
+    /// numbers of the seller's newest series, all in one transaction, so that no number is ever skipped. Two callers take turns.
     /// Tells how many it were.
     async fn number_receipts(&self, issuer: &Issuer, at: Timestamp, limit: u32) -> Result<u32, StoreError>;
 

@@ -44,6 +44,9 @@ enum Command {
     /// Writes anew the sales that a restored back-up has lost, from Stripe's records.
     #[command(subcommand)]
     Purchases(Purchases),
+    /// Begins a new series of receipt numbers.
+    #[command(subcommand)]
+    Receipts(Receipts),
     /// Shows the mails that are waiting or were sent, or sends them again.
     #[command(subcommand)]
     Mails(Mails),
@@ -89,6 +92,12 @@ enum Mails {
         /// The purchase that the mail confirms, or the withdrawal that it acknowledges.
         id: String,
     },
+}
+
+#[derive(Subcommand)]
+enum Receipts {
+    /// To be done after each restore, before the shop is started: no number is given a second time.
+    NewSeries,
 }
 
 #[derive(Subcommand)]
@@ -212,6 +221,10 @@ async fn carry_out(command: Command, settings: &Settings) -> Result<String, Box<
                 Some(reference) => operator::sales::recover(&worker, &reference, to.as_ref()).await?,
                 None => operator::sales::recover_all(&worker).await?,
             }
+        }
+        Command::Receipts(Receipts::NewSeries) => {
+            let worker = lifecycle::worker(settings).await?;
+            operator::sales::new_receipt_series(&worker).await?
         }
         Command::Mails(command) => {
             let worker = lifecycle::worker(settings).await?;

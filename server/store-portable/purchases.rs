@@ -24,6 +24,7 @@ macro_rules! select_purchases {
                 checkout_url, product_id AS "product_id!", type AS "kind!", status AS "status!", failure_reason,
                 amount_cents AS "amount_cents!", currency AS "currency!", credits_amount AS "credits_amount!",
                 metadata_json AS "metadata_json!", payment_ref, reversals_json AS "reversals_json!", receipt_number,
+                receipt_series_begun_at,
                 created_at AS "created_at!",
                 updated_at AS "updated_at!", paid_at, failed_at, refunded_at, version AS "version!"
             FROM purchases "# + $rest,

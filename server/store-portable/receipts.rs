@@ -2,16 +2,19 @@
 
 use billing::{
     ids::{PurchaseId, TenantId},
-    receipt::{Issuer, Receipt, ReceiptNumber, Seller},
+    receipt::{Issuer, Receipt, ReceiptSeries, Seller},
     store::StoreError,
 };
 use jiff::Timestamp;
 
 use super::{
-    row::{instant, micros},
+    row::{instant, micros, receipt_number},
     store_error,
 };
-use crate::{ThisStore, dialect::Pool};
+use crate::{
+    ThisStore,
+    dialect::{Connection, Pool},
+};
 
 /// Waits for the seller's turn first: from there on, nobody else gives numbers of that sequence until this transaction has
 /// ended. The triggers check that the numbers follow the last one, and write them upon the purchases.
@@ -21,8 +24,9 @@ pub(super) async fn number(store: &ThisStore, issuer: &Issuer, at: Timestamp, li
         return Ok(0);
     }
     let seller = &issuer.seller;
-    let key = seller.key();
     let mut transaction = store.begin().await.map_err(store_error)?;
+    let series = newest_series(&mut transaction, seller).await?;
+    let key = ReceiptSeries::key(series, seller);
     sqlx::query!(
         "INSERT INTO receipt_sequences (seller_key, numbered_at) VALUES ($1, $2)
         ON CONFLICT (seller_key) DO UPDATE SET numbered_at = excluded.numbered_at",
@@ -34,10 +38,10 @@ pub(super) async fn number(store: &ThisStore, issuer: &Issuer, at: Timestamp, li
     .map_err(store_error)?;
     let numbered = sqlx::query!(
         "INSERT INTO receipts (seller_key, number, tenant_id, purchase_id, issued_at, seller_name, seller_address,
-            seller_vat_id, vat_rate_basis_points, buyer_email)
+            seller_vat_id, vat_rate_basis_points, series_begun_at, buyer_email)
         SELECT $1, (SELECT COALESCE(MAX(number), 0) FROM receipts WHERE seller_key = $1)
                 + row_number() OVER (ORDER BY due.paid_at, due.id),
-            due.tenant_id, due.id, $2, $3, $4, $5, $6, users.email
+            due.tenant_id, due.id, $2, $3, $4, $5, $6, $8, users.email
         FROM (SELECT tenant_id, id, ordered_by, paid_at FROM purchases
               WHERE paid_at IS NOT NULL AND receipt_number IS NULL ORDER BY paid_at, id LIMIT $7) AS due
         JOIN users ON users.tenant_id = due.tenant_id AND users.id = due.ordered_by
@@ -48,13 +52,35 @@ pub(super) async fn number(store: &ThisStore, issuer: &Issuer, at: Timestamp, li
         seller.address.join("\n"),
         seller.vat_id,
         issuer.vat_rate_basis_points,
-        i64::from(limit)
+        i64::from(limit),
+        series.map(|series| micros(series.second()))
     )
     .execute(&mut *transaction)
     .await
     .map_err(store_error)?;
     transaction.commit().await.map_err(store_error)?;
     Ok(u32::try_from(numbered.rows_affected()).unwrap_or(limit))
+}
+
+async fn newest_series(connection: &mut Connection, seller: &Seller) -> Result<Option<ReceiptSeries>, StoreError> {
+    let newest = sqlx::query_scalar!(
+        r#"SELECT begun_at AS "begun_at!" FROM receipt_series WHERE seller_key = $1 ORDER BY begun_at DESC LIMIT 1"#,
+        seller.key()
+    );
+    let begun_at = newest.fetch_optional(connection).await.map_err(store_error)?;
+    begun_at.map(|micros| instant(micros).map(ReceiptSeries::begun_at)).transpose()
+}
+
+pub(super) async fn begin_series(pool: &Pool, seller: &Seller, series: ReceiptSeries) -> Result<(), StoreError> {
+    sqlx::query!(
+        "INSERT INTO receipt_series (seller_key, begun_at) VALUES ($1, $2)",
+        seller.key(),
+        micros(series.second())
+    )
+    .execute(pool)
+    .await
+    .map_err(store_error)?;
+    Ok(())
 }
 
 async fn any_due(pool: &Pool) -> Result<bool, StoreError> {
@@ -67,7 +93,7 @@ async fn any_due(pool: &Pool) -> Result<bool, StoreError> {
 
 pub(super) async fn read(pool: &Pool, tenant: TenantId, purchase: PurchaseId) -> Result<Option<Receipt>, StoreError> {
     let row = sqlx::query!(
-        r#"SELECT number AS "number!", issued_at AS "issued_at!", seller_name AS "seller_name!",
+        r#"SELECT number AS "number!", series_begun_at, issued_at AS "issued_at!", seller_name AS "seller_name!",
             seller_address AS "seller_address!", seller_vat_id AS "seller_vat_id!",
             vat_rate_basis_points AS "vat_rate_basis_points!", buyer_email AS "buyer_email!"
         FROM receipts WHERE tenant_id = $1 AND purchase_id = $2"#,
@@ -86,7 +112,7 @@ pub(super) async fn read(pool: &Pool, tenant: TenantId, purchase: PurchaseId) ->
     Ok(Some(Receipt {
         tenant_id: tenant,
         purchase_id: purchase,
-        number: ReceiptNumber(row.number),
+        number: receipt_number(row.number, row.series_begun_at)?,
         issued_at: instant(row.issued_at)?,
         issuer: Issuer { seller, vat_rate_basis_points: row.vat_rate_basis_points },
         buyer_email: row.buyer_email,

@@ -10,7 +10,7 @@ use billing::{
     locale::Locale,
     money::{Credits, Currency, Money},
     purchase::{Checkout, FailureReason, Item, OrderKey, Purchase, State, Status},
-    receipt::ReceiptNumber,
+    receipt::{ReceiptNumber, ReceiptSeries},
     store::StoreError,
 };
 use jiff::Timestamp;
@@ -35,6 +35,7 @@ pub(crate) struct PurchaseRow {
     pub payment_ref: Option<String>,
     pub reversals_json: String,
     pub receipt_number: Option<i64>,
+    pub receipt_series_begun_at: Option<i64>,
     pub created_at: i64,
     pub updated_at: i64,
     pub paid_at: Option<i64>,
@@ -60,6 +61,12 @@ pub(crate) fn micros(at: Timestamp) -> i64 {
 
 pub(crate) fn instant(micros: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_microsecond(micros).map_err(|_| StoreError::Corrupt(format!("no instant: {micros}")))
+}
+
+/// A receipt's number from its two columns.
+pub(crate) fn receipt_number(position: i64, series_begun_at: Option<i64>) -> Result<ReceiptNumber, StoreError> {
+    let series = series_begun_at.map(instant).transpose()?.map(ReceiptSeries::begun_at);
+    Ok(ReceiptNumber { series, position })
 }
 
 /// Writes a JSON column.
@@ -125,7 +132,10 @@ impl TryFrom<PurchaseRow> for Purchase {
             payment_ref: row.payment_ref,
             state,
             reversals,
-            receipt_number: row.receipt_number.map(ReceiptNumber),
+            receipt_number: row
+                .receipt_number
+                .map(|position| receipt_number(position, row.receipt_series_begun_at))
+                .transpose()?,
             created_at: instant(row.created_at)?,
             updated_at: instant(row.updated_at)?,
             version: row.version,

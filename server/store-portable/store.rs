@@ -9,7 +9,7 @@ use billing::{
     ids::{EventId, PurchaseId, TenantId},
     ledger::{Balance, Entry},
     purchase::Purchase,
-    receipt::{Issuer, Receipt},
+    receipt::{Issuer, Receipt, ReceiptSeries, Seller},
     store::{Backlog, Change, Committed, Inserted, PageRequest, PoolUse, Recorded, Store, StoreError},
 };
 use futures_core::stream::BoxStream;
@@ -143,6 +143,10 @@ impl Store for ThisStore {
 
     async fn consent_text(&self, version: &ConsentVersion) -> Result<Option<ConsentText>, StoreError> {
         consent::read(self.reader(), version).await
+    }
+
+    async fn begin_receipt_series(&self, seller: &Seller, series: ReceiptSeries) -> Result<(), StoreError> {
+        receipts::begin_series(self.writer(), seller, series).await
     }
 
     async fn number_receipts(&self, issuer: &Issuer, at: Timestamp, limit: u32) -> Result<u32, StoreError> {

@@ -3,7 +3,7 @@
 use super::{Billing, BillingError};
 use crate::{
     purchase::Purchase,
-    receipt::{Issuer, Receipt},
+    receipt::{Issuer, Receipt, ReceiptSeries, Seller},
 };
 
 /// How many receipts get their numbers in one transaction, which has the seller's turn all the while.
@@ -26,6 +26,15 @@ impl Billing {
             }
             left = self.number_receipts(issuer).await? > 0;
         }
+    }
+
+    /// For the operator: begins a new series of the seller's receipt numbers, to be done after a back-up was restored, since
+    /// the numbers given after it was made are not known. Named after the instant, it is another one each time, also when
+    /// the same back-up is restored again.
+    pub async fn begin_receipt_series(&self, seller: &Seller) -> Result<ReceiptSeries, BillingError> {
+        let series = ReceiptSeries::begun_at(self.now());
+        self.store.begin_receipt_series(seller, series).await?;
+        Ok(series)
     }
 
     /// Gives receipts to paid purchases that have none, those paid first first, at most [`RECEIPTS_AT_ONCE`]; tells how

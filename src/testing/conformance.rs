@@ -100,6 +100,9 @@ macro_rules! conformance_tests {
             there_is_a_receipt_of_what_was_paid_alone
             a_receipt_stays_as_it_was_issued
             two_sellers_count_for_themselves
+            a_new_series_counts_from_one_and_no_number_comes_again
+            a_series_is_begun_once_and_by_its_seller_alone
+            a_lost_sale_is_written_with_its_tenant_and_user_or_not_at_all
             a_decision_made_before_the_number_was_given_is_made_again
             many_issuers_at_once_leave_no_gap_and_give_no_number_twice
             an_issuer_that_dies_leaves_no_gap

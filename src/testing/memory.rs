@@ -5,7 +5,10 @@ mod backlog;
 mod outbox;
 mod rules;
 
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+};
 
 use async_trait::async_trait;
 use futures::{StreamExt, channel::mpsc};
@@ -24,7 +27,7 @@ use crate::{
     mail::Topic,
     money::Credits,
     purchase::{Purchase, Status},
-    receipt::{Issuer, Receipt, ReceiptNumber},
+    receipt::{Issuer, Receipt, ReceiptNumber, ReceiptSeries, Seller},
     store::{Backlog, Change, Committed, Inserted, PageRequest, PoolUse, Recorded, Store, StoreError},
     withdrawal::Withdrawal,
 };
@@ -56,6 +59,7 @@ struct Tables {
     mails: BTreeMap<Topic, KeptMail>,
     withdrawals: BTreeMap<WithdrawalId, Withdrawal>,
     receipts: BTreeMap<PurchaseId, Receipt>,
+    receipt_series: BTreeSet<(String, ReceiptSeries)>,
 }
 
 struct KeptEvent {
@@ -359,18 +363,25 @@ impl Store for MemoryStore {
         Ok(lock(&self.tables).consent_texts.get(version).cloned())
     }
 
+    async fn begin_receipt_series(&self, seller: &Seller, series: ReceiptSeries) -> Result<(), StoreError> {
+        give_way().await;
+        rules::refuse_if(!lock(&self.tables).receipt_series.insert((seller.key(), series)), "receipt_series_pkey")
+    }
+
     async fn number_receipts(&self, issuer: &Issuer, at: Timestamp, limit: u32) -> Result<u32, StoreError> {
         give_way().await;
         let mut tables = lock(&self.tables);
-        let Tables { purchases, receipts, users, .. } = &mut *tables;
+        let Tables { purchases, receipts, receipt_series, users, .. } = &mut *tables;
         let due = |purchase: &&mut Purchase| purchase.state.paid_at().is_some() && purchase.receipt_number.is_none();
         let mut due: Vec<_> = purchases.values_mut().filter(due).collect();
         due.sort_by_key(|purchase| (purchase.state.paid_at(), purchase.id));
         due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         let key = issuer.seller.key();
-        let last = receipts.values().filter(|receipt| receipt.issuer.seller.key() == key).count();
-        for (purchase, number) in due.iter_mut().zip(1 + i64::try_from(last).unwrap_or(i64::MAX)..) {
-            let number = ReceiptNumber(number);
+        let series = receipt_series.iter().filter(|(of, _)| *of == key).map(|(_, series)| *series).max();
+        let same = |receipt: &&Receipt| receipt.issuer.seller.key() == key && receipt.number.series == series;
+        let last = i64::try_from(receipts.values().filter(same).count()).unwrap_or(i64::MAX);
+        for (purchase, position) in due.iter_mut().zip(1 + last..) {
+            let number = ReceiptNumber { series, position };
             purchase.receipt_number = Some(number);
             purchase.version += 1;
             let receipt = Receipt {

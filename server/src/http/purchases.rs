@@ -93,7 +93,7 @@ pub struct PurchaseView {
     /// The checkout session, once there is one.
     session_id: Option<String>,
     /// Its receipt's number as it is printed, once that is issued: a moment after it was paid.
-    #[schema(pattern = "^IZA-[0-9]{6,}$")]
+    #[schema(pattern = "^IZA-([0-9]{8}T[0-9]{6}-)?[0-9]{6,}$")]
     receipt_number: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,

@@ -7,6 +7,7 @@ use billing::{
     account::EmailAddress,
     billing::{RecoverError, RecoveredSale},
     event::StoredEvent,
+    receipt::ReceiptNumber,
 };
 
 use super::CommandError;
@@ -57,6 +58,13 @@ pub async fn recover_all(worker: &Worker) -> Result<String, CommandError> {
         return Ok(report);
     }
     Err(CommandError::Partly { report, undone: format!("{refused} sales were not recovered: each line says why.") })
+}
+
+/// Begins a new series of receipt numbers; to be done after each restore, before the shop is started again.
+pub async fn new_receipt_series(worker: &Worker) -> Result<String, BillingError> {
+    let series = worker.billing.begin_receipt_series(&worker.issuer.seller).await?;
+    let first = ReceiptNumber { series: Some(series), position: 1 };
+    Ok(format!("The next receipt of {} is {first}.\n", worker.issuer.seller.name))
 }
 
 async fn recover_event(

@@ -7,6 +7,7 @@ use billing::{
     account::Caller,
     event::{EventOutcome, EventStatus},
     purchase::{Purchase, Status},
+    receipt::ReceiptSeries,
     store::{PageRequest, Store as _},
     testing::fixtures::{World, issuer},
 };
@@ -85,6 +86,10 @@ const PORTABLE_ATTACKS: &[(&str, &str)] = &[
     ("receipts_paid", "{insert_receipt} 3, '{tenant}', '{failed}'{issued}"),
     ("receipts_purchase_fkey", "{insert_receipt} 3, '{tenant}', '{unnumbered}'{issued}"),
     ("receipts_pkey", "{insert_receipt} 3, '{tenant}', '{paid}'{issued}"),
+    ("receipt_series_keep", "UPDATE receipt_series SET begun_at = 1"),
+    ("receipt_series_keep", "DELETE FROM receipt_series"),
+    ("receipt_series_pkey", "INSERT INTO receipt_series SELECT * FROM receipt_series"),
+    ("purchases_receipt", "{update_purchase} receipt_series_begun_at = 1 WHERE id = '{paid}'"),
     ("purchases_receipt", "{update_purchase} receipt_number = 9 WHERE id = '{paid}'"),
     ("purchases_receipt", "{update_purchase} receipt_number = NULL WHERE id = '{paid}'"),
     ("purchases_receipt", "{update_purchase} receipt_number = 3 WHERE id = '{unnumbered}'"),
@@ -111,6 +116,8 @@ async fn nothing_that_is_typed_by_hand_breaks_a_rule() {
     let session = paid.checkout.clone().unwrap().provider_ref;
     let foreign = order_and_pay(&world, &stranger).await;
     assert_eq!(store.number_receipts(&issuer(), world.now(), 9).await.unwrap(), 2);
+    let series = ReceiptSeries::begun_at(world.now());
+    store.begin_receipt_series(&issuer().seller, series).await.unwrap();
     let unnumbered = order_and_pay(&world, &stranger).await;
     let failed = order(&world.caller).await;
     world.billing.discard(failed.tenant_id, failed.id).await.unwrap();

@@ -5,6 +5,7 @@ mod concurrency;
 mod conformance;
 mod interleaving;
 mod migrations;
+mod restore;
 
 use std::{sync::Arc, time::Duration};
 

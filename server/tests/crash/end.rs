@@ -27,7 +27,8 @@ pub async fn write(place: &Place<'_>) -> String {
         write!(end, "{} {}, {stripe} at Stripe's", purchase.item.product_id, purchase.status()).unwrap();
         let receipt = store.receipt(tenant, purchase.id).await.unwrap().map(|receipt| receipt.number);
         assert_eq!(purchase.receipt_number, receipt);
-        writeln!(end, "{}", receipt.map_or_else(String::new, |number| format!(", receipt {}", number.0))).unwrap();
+        writeln!(end, "{}", receipt.map_or_else(String::new, |number| format!(", receipt {}", number.position)))
+            .unwrap();
         ledger.extend(store.entries(tenant, purchase.id).await.unwrap());
         let confirmed = store.mail(Topic::Confirmation(tenant, purchase.id)).await.unwrap().is_some();
         assert_eq!(confirmed, purchase.state.paid_at().is_some(), "what is paid is confirmed, and nothing else");

@@ -19,7 +19,7 @@ use billing::{
     mail::{Mail, MailStore, Topic},
     provider::{CheckoutSession, EventPage, PaymentProvider, PaymentRecord, ProviderError, SaleRecord},
     purchase::Purchase,
-    receipt::{Issuer, Receipt},
+    receipt::{Issuer, Receipt, ReceiptSeries, Seller},
     store::{Backlog, Change, Committed, Inserted, PageRequest, PoolUse, Recorded, Store, StoreError},
     withdrawal::{Withdrawal, WithdrawalStore},
 };
@@ -154,6 +154,7 @@ stepped! { "store", Store of Store:
     async fn tenant_events(tenant: TenantId, limit: u32) -> Result<Vec<StoredEvent>, StoreError>;
     async fn keep_consent_text(text: &ConsentText) -> Result<(), StoreError>;
     async fn consent_text(version: &ConsentVersion) -> Result<Option<ConsentText>, StoreError>;
+    async fn begin_receipt_series(seller: &Seller, series: ReceiptSeries) -> Result<(), StoreError>;
     async fn number_receipts(issuer: &Issuer, at: Timestamp, limit: u32) -> Result<u32, StoreError>;
     async fn receipt(tenant: TenantId, purchase: PurchaseId) -> Result<Option<Receipt>, StoreError>;
     async fn backlog() -> Result<Backlog, StoreError>;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{credits, settled};
 use crate::{
-    account::{SignUp, StoredSession},
+    account::{Account, Caller, InsertedSale, SignUp, StoredSession},
     ids::UserId,
     purchase::{FailureReason, Purchase},
     store::StoreError,
@@ -155,4 +155,25 @@ pub async fn a_new_password_ends_every_session_of_its_user_and_no_other(store: A
 
 fn session(token_hash: &str, user_id: Option<UserId>, expires_at: Timestamp) -> StoredSession {
     StoredSession { token_hash: token_hash.to_owned(), user_id, data: "{}".to_owned(), expires_at }
+}
+
+pub async fn a_lost_sale_is_written_with_its_tenant_and_user_or_not_at_all(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let lost = world.account();
+    let sale = world.purchase_of(&lost.caller, None);
+    let taken = Account { caller: Caller { email: world.caller.email.clone(), ..lost.caller.clone() }, ..lost.clone() };
+    assert_eq!(store.insert_sale(&taken, &sale).await.ok(), Some(InsertedSale::EmailTaken));
+    assert_eq!(store.account(lost.caller.user_id).await.ok(), Some(None));
+    assert_eq!(store.purchase(sale.tenant_id, sale.id).await.ok(), Some(None));
+
+    assert_eq!(store.insert_sale(&lost, &sale).await.ok(), Some(InsertedSale::Yes));
+    assert_eq!(store.account(lost.caller.user_id).await.ok(), Some(Some(lost.clone())));
+    assert_eq!(store.purchase(sale.tenant_id, sale.id).await.ok(), Some(Some(sale.clone())));
+    // Of a user who is there, it is the sale alone that is written.
+    let another = world.purchase_of(&lost.caller, None);
+    let changed = Account { password_hash: "another".to_owned(), ..lost.clone() };
+    assert_eq!(store.insert_sale(&changed, &another).await.ok(), Some(InsertedSale::Yes));
+    assert_eq!(store.account(lost.caller.user_id).await.ok(), Some(Some(lost.clone())));
+    let again = store.insert_sale(&lost, &sale).await;
+    assert!(matches!(again, Err(StoreError::Refused(_))), "{again:?}");
 }

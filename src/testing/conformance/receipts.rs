@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use futures::{FutureExt, future::join_all};
+use jiff::SignedDuration;
 
 use super::{apply, bare, insert, settled, settlement, stored};
 use crate::{
     purchase::{FailureReason, Purchase},
-    receipt::{Issuer, Receipt},
-    store::Committed,
+    receipt::{Issuer, Receipt, ReceiptNumber, ReceiptSeries},
+    store::{Committed, StoreError},
     testing::{
         AnyStore,
         at_once::{AtOnce, Running},
@@ -24,7 +25,7 @@ async fn receipt(world: &World, purchase: &Purchase) -> Option<Receipt> {
 async fn numbers(world: &World, purchases: &[Purchase]) -> Vec<i64> {
     let mut numbers = Vec::new();
     for purchase in purchases {
-        numbers.extend(receipt(world, purchase).await.map(|receipt| receipt.number.0));
+        numbers.extend(receipt(world, purchase).await.map(|receipt| receipt.number.position));
     }
     numbers.sort_unstable();
     numbers
@@ -52,7 +53,7 @@ pub async fn receipts_are_numbered_in_the_order_of_payment(store: Arc<dyn AnySto
     for (purchase, number) in paid.iter().zip(1..) {
         let receipt = receipt(&world, purchase).await.expect("it is issued");
         assert_eq!(
-            (receipt.number.0, receipt.tenant_id, receipt.purchase_id),
+            (receipt.number.position, receipt.tenant_id, receipt.purchase_id),
             (number, purchase.tenant_id, purchase.id)
         );
         assert_eq!(stored(&world, purchase).await.receipt_number, Some(receipt.number));
@@ -75,7 +76,7 @@ pub async fn there_is_a_receipt_of_what_was_paid_alone(store: Arc<dyn AnyStore>)
         assert_eq!(world.billing.receipt(unpaid, &issuer()).await.ok(), Some(None));
     }
     let asked = world.billing.receipt(&refunded, &issuer()).await.expect("it is issued");
-    assert_eq!(asked.map(|receipt| receipt.number.0), Some(1));
+    assert_eq!(asked.map(|receipt| receipt.number.position), Some(1));
     assert_eq!(numbers(&world, &[pending, failed, refunded]).await, [1]);
 }
 
@@ -100,7 +101,7 @@ pub async fn a_receipt_stays_as_it_was_issued(store: Arc<dyn AnyStore>) {
     // It goes on counting all the same.
     let next = settled(&world).await;
     let next = world.billing.receipt(&next, &moved).await.expect("it is issued").expect("it is paid");
-    assert_eq!((next.number.0, next.issuer), (2, moved));
+    assert_eq!((next.number.position, next.issuer), (2, moved));
 }
 
 pub async fn two_sellers_count_for_themselves(store: Arc<dyn AnyStore>) {
@@ -110,7 +111,42 @@ pub async fn two_sellers_count_for_themselves(store: Arc<dyn AnyStore>) {
     for (issuer, number) in [(issuer(), 1), (other.clone(), 1), (issuer(), 2), (other, 2)] {
         let paid = settled(&world).await;
         let receipt = world.billing.receipt(&paid, &issuer).await.expect("it is issued").expect("it is paid");
-        assert_eq!((receipt.number.0, receipt.issuer), (number, issuer));
+        assert_eq!((receipt.number.position, receipt.issuer), (number, issuer));
+    }
+}
+
+pub async fn a_new_series_counts_from_one_and_no_number_comes_again(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let mut given = Vec::new();
+    for series in [None, Some(world.now()), Some(world.now() + SignedDuration::from_secs(1))] {
+        let series = series.map(ReceiptSeries::begun_at);
+        if let Some(series) = series {
+            store.begin_receipt_series(&issuer().seller, series).await.expect("a new one");
+        }
+        for position in 1..=2 {
+            let paid = settled(&world).await;
+            assert_eq!(store.number_receipts(&issuer(), world.now(), 9).await.ok(), Some(1));
+            let number = receipt(&world, &paid).await.expect("it is issued").number;
+            assert_eq!(number, ReceiptNumber { series, position });
+            assert_eq!(stored(&world, &paid).await.receipt_number, Some(number));
+            assert!(!given.contains(&number.to_string()), "{number} a second time");
+            given.push(number.to_string());
+        }
+    }
+}
+
+pub async fn a_series_is_begun_once_and_by_its_seller_alone(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let (own, mut other) = (issuer(), issuer());
+    "DE999999999".clone_into(&mut other.seller.vat_id);
+    let series = ReceiptSeries::begun_at(world.now());
+    assert!(store.begin_receipt_series(&other.seller, series).await.is_ok());
+    let again = store.begin_receipt_series(&other.seller, series).await;
+    assert!(matches!(&again, Err(StoreError::Refused(rule)) if rule == "receipt_series_pkey"), "{again:?}");
+    for (issuer, series) in [(own, None), (other, Some(series))] {
+        let paid = settled(&world).await;
+        let issued = world.billing.receipt(&paid, &issuer).await.expect("it is issued").expect("it is paid");
+        assert_eq!(issued.number, ReceiptNumber { series, position: 1 });
     }
 }
 

@@ -1,0 +1,223 @@
+//! An older back-up is restored, and what was sold since is not in it.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use billing::{
+    Billing, Order,
+    account::{Account, AccountStore as _, Caller},
+    billing::RecoverError,
+    event::{EventMeaning, EventStatus, StoredEvent},
+    ids::{TenantId, UserId},
+    purchase::Purchase,
+    store::Store as _,
+    testing::fixtures::{World, issuer},
+};
+use jiff::SignedDuration;
+
+use crate::{Store, TestDatabase};
+
+/// The same shop at the same provider, on another database.
+fn on(store: &Store, world: &World) -> World {
+    let store = Arc::new(store.clone());
+    let billing = Billing::new(store.clone(), world.provider.clone(), world.clock.clone(), world.entropy.clone());
+    World { billing, store, ..world.clone() }
+}
+
+async fn sell(world: &World, buyer: &Caller) -> Purchase {
+    let purchase = world.billing.order(buyer, Order::of("credits_5")).await.unwrap();
+    world.provider.pay(purchase.id);
+    let session = &purchase.checkout.as_ref().unwrap().provider_ref;
+    world.billing.confirm_checkout(buyer.tenant_id, session).await.unwrap().unwrap()
+}
+
+async fn credits(world: &World, tenant: TenantId) -> i64 {
+    world.unbroken_ledger(tenant).await;
+    world.billing.balance(tenant).await.unwrap().credits.0
+}
+
+/// Numbers what has none, and gives the receipts' numbers of those purchases.
+async fn numbers(world: &World, sold: &[&Purchase]) -> BTreeSet<String> {
+    while world.billing.number_receipts(&issuer()).await.unwrap() > 0 {}
+    let mut numbers = BTreeSet::new();
+    for purchase in sold {
+        let receipt = world.store.receipt(purchase.tenant_id, purchase.id).await.unwrap().unwrap();
+        assert!(numbers.insert(receipt.number.to_string()), "{} twice", receipt.number);
+    }
+    numbers
+}
+
+/// What the provider meant by a stored event.
+fn meaning(world: &World, stored: &StoredEvent) -> EventMeaning {
+    let mut events = world.provider.events().into_iter();
+    events.find(|event| event.provider_event_id == stored.provider_event_id).unwrap().meaning
+}
+
+/// Fetches what came since the back-up, and waits until nothing is to be tried again.
+async fn backfill(world: &World) {
+    world.billing.backfill().await.unwrap();
+    let read = |stored: &StoredEvent| {
+        let mut events = world.provider.events().into_iter();
+        events.find(|event| event.provider_event_id == stored.provider_event_id).unwrap()
+    };
+    for _ in 0..8 {
+        world.clock.advance(SignedDuration::from_hours(6));
+        world.billing.retry_events(&read, 100).await.unwrap();
+    }
+}
+
+/// Recovers all lost sales as `server purchases recover --all` does; gives the refusals.
+async fn recover_all(world: &World, store: &Store) -> Vec<RecoverError> {
+    let mut refusals = Vec::new();
+    for event in world.billing.lost_sale_events().await.unwrap() {
+        let meaning = meaning(world, &event);
+        refusals.extend(world.billing.recover_event(store, &event, &meaning, None).await.err());
+    }
+    refusals
+}
+
+#[tokio::test]
+async fn a_restored_back_up_loses_nobodys_money_and_gives_no_number_twice() {
+    let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));
+    let store = database.store().await.unwrap();
+    let world = World::open(Arc::new(store.clone()), 1).await;
+    world.provider.set_shows_books(true);
+    let kim = world.caller.clone();
+    let kept = sell(&world, &kim).await;
+    let mut given = numbers(&world, &[&kept]).await;
+    store.close().await;
+    let back_ups = [database.copy().await.unwrap(), database.copy().await.unwrap()];
+
+    // What the back-ups don't have: two sales to a customer they know, one to a customer they don't; a part goes back.
+    let store = database.store().await.unwrap();
+    let world = on(&store, &world);
+    let lee = world.another_caller().await;
+    let lost = [sell(&world, &kim).await, sell(&world, &lee).await, sell(&world, &kim).await];
+    world.provider.refund(lost[2].id, 350);
+    given.extend(numbers(&world, &[&lost[0], &lost[1], &lost[2]]).await);
+    assert_eq!(given.len(), 4);
+    store.close().await;
+
+    for back_up in back_ups {
+        let store = back_up.store().await.unwrap();
+        let world = on(&store, &world);
+        world.clock.advance(SignedDuration::from_secs(1));
+        world.billing.begin_receipt_series(&issuer().seller).await.unwrap();
+        backfill(&world).await;
+        let attention = store.events(Some(EventStatus::Attention), 100).await.unwrap();
+        // Three payments, and the refund, of which the provider tells twice.
+        assert_eq!(attention.len(), 5);
+        for event in &attention {
+            assert!(event.note.starts_with("unknown_purchase: "), "{}", event.note);
+        }
+        assert_eq!((credits(&world, kim.tenant_id).await, credits(&world, lee.tenant_id).await), (5, 0));
+
+        // Once more, as when the command is run again; and then the notifications themselves come again.
+        for _ in 0..2 {
+            assert!(recover_all(&world, &store).await.is_empty());
+        }
+        for event in world.provider.events() {
+            world.billing.receive_event(event).await.unwrap();
+        }
+        backfill(&world).await;
+
+        assert_eq!((credits(&world, kim.tenant_id).await, credits(&world, lee.tenant_id).await), (13, 5));
+        assert_eq!(store.events(Some(EventStatus::Attention), 100).await.unwrap(), []);
+        for sold in &lost {
+            let found = world.store.purchase(sold.tenant_id, sold.id).await.unwrap().unwrap();
+            assert_eq!((found.ordered_by, &found.item, &found.consent), (sold.ordered_by, &sold.item, &sold.consent));
+            assert_eq!(
+                (found.status(), &found.checkout.unwrap().provider_ref),
+                (sold.status(), &sold.checkout.as_ref().unwrap().provider_ref)
+            );
+            assert_eq!(
+                (found.created_at, found.locale, found.payment_ref),
+                (sold.created_at, sold.locale, sold.payment_ref.clone())
+            );
+        }
+        let found = store.account(lee.user_id).await.unwrap().unwrap();
+        assert_eq!(found.caller, lee);
+
+        let again = numbers(&world, &[&lost[0], &lost[1], &lost[2]]).await;
+        assert!(given.is_disjoint(&again), "{given:?} {again:?}");
+        given.extend(again);
+        store.close().await;
+        back_up.remove().await.unwrap();
+    }
+    database.remove().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_lost_sale_goes_to_no_account_but_the_customers_or_the_one_that_is_named() {
+    let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));
+    let store = database.store().await.unwrap();
+    let world = World::open(Arc::new(store.clone()), 1).await;
+    store.close().await;
+    let back_up = database.copy().await.unwrap();
+    let store = database.store().await.unwrap();
+    let world = on(&store, &world);
+    let lee = world.another_caller().await;
+    let lost = sell(&world, &lee).await;
+    let session = &lost.checkout.as_ref().unwrap().provider_ref;
+    store.close().await;
+
+    let store = back_up.store().await.unwrap();
+    let world = on(&store, &world);
+    // After the restore, lee has signed up again: another tenant, another user.
+    let (tenant_id, user_id) = (TenantId::new(world.now(), &*world.entropy), UserId::new(world.now(), &*world.entropy));
+    let caller = Caller { tenant_id, user_id, ..lee.clone() };
+    let account = Account { caller, ..world.account() };
+    store.insert_account(&account).await.unwrap();
+
+    let refused = world.billing.recover_sale(&store, session, None).await;
+    assert!(matches!(refused, Err(RecoverError::EmailTaken)), "{refused:?}");
+    let nobody = "nobody@example.com".parse().unwrap();
+    let refused = world.billing.recover_sale(&store, session, Some(&nobody)).await;
+    assert!(matches!(refused, Err(RecoverError::NoAccount)), "{refused:?}");
+    let refused = world.billing.recover_sale(&store, "cs_test_other", None).await;
+    assert!(matches!(refused, Err(RecoverError::NoSession)), "{refused:?}");
+    assert_eq!(store.account(lee.user_id).await.unwrap(), None);
+
+    for was_missing in [true, false] {
+        let recovered = world.billing.recover_sale(&store, session, Some(&lee.email)).await.unwrap();
+        assert_eq!((recovered.was_missing, recovered.purchase.tenant_id), (was_missing, tenant_id));
+    }
+    for event in world.provider.events() {
+        world.billing.receive_event(event).await.unwrap();
+    }
+    assert_eq!((credits(&world, tenant_id).await, credits(&world, lee.tenant_id).await), (5, 0));
+    store.close().await;
+    back_up.remove().await.unwrap();
+    database.remove().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_session_that_nobody_paid_is_nobodys_loss() {
+    let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));
+    let store = database.store().await.unwrap();
+    let world = World::open(Arc::new(store.clone()), 1).await;
+    store.close().await;
+    let back_up = database.copy().await.unwrap();
+    let store = database.store().await.unwrap();
+    let world = on(&store, &world);
+    let order = async || world.billing.order(&world.caller, Order::of("credits_5")).await.unwrap();
+    let (expired, promised) = (order().await, order().await);
+    world.provider.expire(expired.id);
+    world.provider.promise(promised.id);
+    store.close().await;
+
+    let store = back_up.store().await.unwrap();
+    let world = on(&store, &world);
+    backfill(&world).await;
+    let ignored = store.events(Some(EventStatus::Ignored), 100).await.unwrap();
+    assert_eq!(ignored.len(), 1, "{ignored:?}");
+    // The money that is promised may come: a person hears of it, and it isn't booked before.
+    let refusals = recover_all(&world, &store).await;
+    assert!(matches!(refusals.as_slice(), [RecoverError::Unpaid]), "{refusals:?}");
+    assert_eq!(world.purchases(world.caller.tenant_id).await, []);
+    world.provider.pay(promised.id);
+    assert!(recover_all(&world, &store).await.is_empty());
+    assert_eq!(credits(&world, world.caller.tenant_id).await, 5);
+    store.close().await;
+    back_up.remove().await.unwrap();
+    database.remove().await.unwrap();
+}

@@ -56,6 +56,7 @@ mod identity;
 mod isolation;
 mod languages;
 mod listeners;
+mod lost_sales;
 mod mails;
 mod money_back;
 mod openapi;

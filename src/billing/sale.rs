@@ -193,14 +193,13 @@ impl Billing {
             .collect();
         events.extend(event.filter(|event| !events.contains(event)));
         let known = self.store.locate(&session.provider_ref, Some(id)).await?;
-        if known.is_none() {
-            if let Err(refusal) = check_paid(&record) {
-                if matches!(refusal, RecoverError::Ended) {
-                    self.close_all(&events, EventStatus::Ignored, "the checkout session has ended without payment")
-                        .await?;
-                }
-                return Err(refusal);
+        if known.is_none()
+            && let Err(refusal) = check_paid(&record)
+        {
+            if matches!(refusal, RecoverError::Ended) {
+                self.close_all(&events, EventStatus::Ignored, "the checkout session has ended without payment").await?;
             }
+            return Err(refusal);
         }
         let (tenant, id) = match known {
             Some(known) => known,

@@ -95,7 +95,7 @@ async fn a_server_that_turned_read_only_is_503_and_its_connections_do_not_stay_s
     }
     turn("off").await;
     // The first one may still meet a connection from before; it takes all of them with it.
-    let _ = store.ready().await;
+    let _ = world.billing.order(&world.caller, Order::of("credits_1")).await;
     buy(&world).await;
     store.ready().await.unwrap();
     store.close().await;

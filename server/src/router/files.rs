@@ -128,7 +128,8 @@ async fn by_name(State(front_end): State<Arc<FrontEnd>>, mut request: Request, n
     response
 }
 
-/// Answers with another file than the one that was asked for: neither date nor ETag may let a browser take one for the other.
+/// Answers with another file than the one that was asked for: neither date nor entity tag may let a browser take one for
+/// the other.
 async fn stand_in(mut request: Request, next: Next) -> Response {
     let conditions = [
         header::IF_MATCH,

@@ -221,7 +221,7 @@ mod tests {
         let (shutdown, rounds) = (CancellationToken::new(), Arc::new(AtomicU32::new(0)));
         let (tasks, health) = tasks(&shutdown);
         tasks.start(job(&rounds, 2, true));
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
         assert!(rounds.load(Ordering::SeqCst) > 50);
         assert_eq!(health.late(), Vec::<&str>::new());
     }

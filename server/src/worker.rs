@@ -50,7 +50,7 @@ pub struct Worker {
 impl Worker {
     /// The jobs, to be repeated for as long as the process serves.
     pub fn jobs(&self) -> Vec<Job> {
-        let leased = LEASE.unsigned_abs() - LEASE_MARGIN;
+        let leased = LEASE.unsigned_abs().saturating_sub(LEASE_MARGIN);
         let mut jobs = vec![
             self.job("events", EVENTS_EVERY, leased, Self::retry_event),
             self.job("receipts", RECEIPTS_EVERY, RECEIPTS_TIME_MAX, Self::number_receipts),

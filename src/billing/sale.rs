@@ -225,12 +225,12 @@ impl Billing {
         record: &SaleRecord,
     ) -> Result<(), RecoverError> {
         let session = &record.session;
-        refuse_discrepant(self.apply_checkout(tenant, id, session, Hint::None, Cause::Asked).await?)?;
+        refuse_discrepant(self.apply_checkout(tenant, id, session, Hint::None, Cause::Asked).await?.as_ref())?;
         let Some(payment_ref) = &session.payment_ref else { return Ok(()) };
         let Some(payment) = self.provider.retrieve_payment(payment_ref).await? else { return Ok(()) };
         let evidence =
             Evidence { payment_ref: Some(&payment.payment_ref), livemode: payment.livemode, facts: &payment.facts };
-        refuse_discrepant(self.apply_facts(tenant, id, &evidence, Cause::Asked).await?)
+        refuse_discrepant(self.apply_facts(tenant, id, &evidence, Cause::Asked).await?.as_ref())
     }
 
     async fn close_all(&self, events: &[EventId], status: EventStatus, note: &str) -> Result<(), BillingError> {
@@ -335,9 +335,9 @@ fn check_paid(SaleRecord { session, .. }: &SaleRecord) -> Result<(), RecoverErro
     }
 }
 
-fn refuse_discrepant(applied: Option<Applied>) -> Result<(), RecoverError> {
+fn refuse_discrepant(applied: Option<&Applied>) -> Result<(), RecoverError> {
     match applied {
-        Some(Applied::Discrepant(_, discrepancy)) => Err(RecoverError::Discrepant(discrepancy)),
+        Some(Applied::Discrepant(_, discrepancy)) => Err(RecoverError::Discrepant(*discrepancy)),
         Some(Applied::Changed(_) | Applied::Unchanged(_)) => Ok(()),
         None => Err(BillingError::Contended.into()),
     }
@@ -348,16 +348,15 @@ fn refuse_discrepant(applied: Option<Applied>) -> Result<(), RecoverError> {
 fn item_sold(record: &SaleRecord) -> Option<Item> {
     let currency: Currency = record.session.currency.as_deref()?.parse().ok()?;
     let price = Money { cents: record.session.amount_total.filter(|cents| *cents > 0)?, currency };
-    let product = match &record.product_id {
-        Some(id) => Product::find(id)?,
-        None => {
-            let mut of_that_price = CATALOG.iter().filter(|product| product.price == price);
-            let product = of_that_price.next()?;
-            if of_that_price.next().is_some() {
-                return None;
-            }
-            product
+    let product = if let Some(id) = &record.product_id {
+        Product::find(id)?
+    } else {
+        let mut of_that_price = CATALOG.iter().filter(|product| product.price == price);
+        let product = of_that_price.next()?;
+        if of_that_price.next().is_some() {
+            return None;
         }
+        product
     };
     let credits = match record.credits {
         Some(credits) => Some(credits).filter(|credits| credits.0 > 0)?,

@@ -61,7 +61,7 @@ pub async fn recover_all(worker: &Worker) -> Result<String, CommandError> {
 }
 
 /// Begins a new series of receipt numbers; to be done after each restore, before the shop is started again.
-pub async fn new_receipt_series(worker: &Worker) -> Result<String, BillingError> {
+pub async fn new_receipt_series(worker: &Worker) -> Result<String, CommandError> {
     let series = worker.billing.begin_receipt_series(&worker.issuer.seller).await?;
     let first = ReceiptNumber { series: Some(series), position: 1 };
     Ok(format!("The next receipt of {} is {first}.\n", worker.issuer.seller.name))

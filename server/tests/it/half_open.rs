@@ -137,7 +137,8 @@ async fn caught_up(direct: &PostgresStore, number: i64) {
     let start = Instant::now();
     loop {
         let newest = direct.purchases(tenant, PageRequest { limit: 1, older_than: None }).await.unwrap();
-        let numbered = newest.first().and_then(|purchase| purchase.receipt_number) == Some(ReceiptNumber(number));
+        let numbered = newest.first().and_then(|purchase| purchase.receipt_number)
+            == Some(ReceiptNumber { series: None, position: number });
         let unsent = direct.mails(true, 10).await.unwrap();
         if numbered && unsent.is_empty() {
             return;

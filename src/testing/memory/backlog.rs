@@ -14,13 +14,14 @@ impl Tables {
         let pending = self.purchases.values().filter(|purchase| purchase.status() == Status::Pending);
         let unnumbered = |purchase: &&Purchase| purchase.state.paid_at().is_some() && purchase.receipt_number.is_none();
         let due = |mail: &&Mail| matches!(mail.state, MailState::Due(_));
+        let mails_due = || self.mails.values().map(|kept| &kept.mail).filter(due);
         Backlog {
             events_received: events(EventStatus::Received),
             events_attention: events(EventStatus::Attention),
             oldest_pending: pending.map(|purchase| purchase.created_at).min(),
             receipts_due: count(self.purchases.values().filter(unnumbered)),
-            mails_due: count(self.mails.values().filter(due)),
-            oldest_mail: self.mails.values().filter(due).map(|mail| mail.created_at).min(),
+            mails_due: count(mails_due()),
+            oldest_mail: mails_due().map(|mail| mail.created_at).min(),
         }
     }
 }

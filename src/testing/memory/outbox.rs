@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub(super) struct KeptMail {
-    mail: Mail,
+    pub(super) mail: Mail,
     leased_until: Option<Timestamp>,
 }
 

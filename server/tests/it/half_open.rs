@@ -30,7 +30,7 @@ use url::Url;
 use crate::process::started;
 
 /// Longer than any limit on a query, a round of a task, or stopping.
-const BACK_WITHIN: Duration = Duration::from_secs(60);
+const BACK_WITHIN: Duration = Duration::from_mins(1);
 const STOPPED_WITHIN: Duration = Duration::from_secs(30);
 
 /// Between the process and its database: passes everything on, until it swallows what the open connections carry.

@@ -20,7 +20,7 @@ fn log_of(child: &mut Child) -> Arc<Mutex<String>> {
     let kept = log.clone();
     tokio::spawn(async move {
         while let Ok(Some(line)) = lines.next_line().await {
-            kept.lock().unwrap().push_str(&format!("{line}\n"));
+            kept.lock().unwrap().extend([&*line, "\n"]);
         }
     });
     log

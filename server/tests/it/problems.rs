@@ -120,7 +120,7 @@ async fn a_process_whose_background_task_hangs_is_not_ready() {
     tasks.start(Job::new("mails", hangs, hangs, std::future::pending));
     health_needs_nobody(shop.clone()).await;
     tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(60)).await;
+    tokio::time::advance(Duration::from_mins(1)).await;
     tokio::time::resume();
     let answer = shop.visitor().get("/readyz").await;
     assert_eq!(answer.header("x-late-tasks"), "mails");

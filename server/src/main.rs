@@ -201,6 +201,11 @@ async fn carry_out(command: Command, settings: &Settings) -> Result<String, Box<
             if let Some(url) = settings.public_url.clone().or_else(|| local_url(settings.listen_addr)) {
                 lifecycle::payment_provider(settings, &url)?;
             }
+            // One that is not there yet holds no sales.
+            if let Ok(stores) = lifecycle::open_existing(settings).await {
+                lifecycle::refuse_mock_mode_on_sales(settings, stores.store.as_ref()).await?;
+                stores.store.close().await;
+            }
             format!("The settings are right: {}.\n", settings.mode())
         }
         Command::Reconcile { dry_run } => {

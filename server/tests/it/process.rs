@@ -310,7 +310,7 @@ async fn a_forgotten_key_gives_no_credits_away_beside_real_sales() {
         assert_eq!(terminate(&mut child).await, Some(0));
     }
     sell_by_stripe(&folder.path().join("data/shop.db")).await;
-    for command in ["serve", "reconcile"] {
+    for command in ["serve", "reconcile", "check-config"] {
         let said = refused(folder.path(), command, &[]).await;
         let last = said.lines().last().unwrap();
         assert!(last.starts_with("STRIPE_SECRET_KEY is missing") && last.contains("holds sales by Stripe"), "{said}");

@@ -73,7 +73,7 @@ async fn a_request_forged_by_another_site_is_turned_away(shop: TestShop) {
         assert_eq!(answer.status, StatusCode::CREATED, "{headers:?}");
     }
     // Behind a proxy that passes another Host on, the public address still counts.
-    let shop = shop.with_settings(&[("PUBLIC_URL", "https://shop.example.com")]);
+    let shop = shop.with_settings(&[("PUBLIC_URL", "https://shop.example.com"), ("ALLOW_PUBLIC_MOCK_MODE", "yes")]);
     let answer = shop.visitor().send(post("/signout", &[("Origin", "https://shop.example.com")], form)).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     let answer =
@@ -136,7 +136,7 @@ async fn the_pages_scripts_carry_the_headers_nonce(shop: TestShop) {
 }
 
 async fn behind_tls_cookies_insist_on_it(shop: TestShop) {
-    let shop = shop.with_settings(&[("PUBLIC_URL", "https://shop.example.com")]);
+    let shop = shop.with_settings(&[("PUBLIC_URL", "https://shop.example.com"), ("ALLOW_PUBLIC_MOCK_MODE", "yes")]);
     let visitor = shop.visitor();
     let body = json!({"email": "kim@example.com", "password": crate::shop::PASSWORD});
     let answer = visitor.post("/auth/accounts", &body).await;

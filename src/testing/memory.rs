@@ -3,6 +3,7 @@
 mod accounts;
 mod backlog;
 mod outbox;
+mod receipts;
 mod rules;
 
 use std::{
@@ -27,7 +28,7 @@ use crate::{
     mail::Topic,
     money::Credits,
     purchase::{Purchase, Status},
-    receipt::{Issuer, Receipt, ReceiptNumber, ReceiptSeries, Seller},
+    receipt::{Issuer, Receipt, ReceiptSeries, Seller},
     store::{Backlog, Change, Committed, Inserted, PageRequest, PoolUse, Recorded, Store, StoreError},
     withdrawal::Withdrawal,
 };
@@ -370,31 +371,7 @@ impl Store for MemoryStore {
 
     async fn number_receipts(&self, issuer: &Issuer, at: Timestamp, limit: u32) -> Result<u32, StoreError> {
         give_way().await;
-        let mut tables = lock(&self.tables);
-        let Tables { purchases, receipts, receipt_series, users, .. } = &mut *tables;
-        let due = |purchase: &&mut Purchase| purchase.state.paid_at().is_some() && purchase.receipt_number.is_none();
-        let mut due: Vec<_> = purchases.values_mut().filter(due).collect();
-        due.sort_by_key(|purchase| (purchase.state.paid_at(), purchase.id));
-        due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        let key = issuer.seller.key();
-        let series = receipt_series.iter().filter(|(of, _)| *of == key).map(|(_, series)| *series).max();
-        let same = |receipt: &&Receipt| receipt.issuer.seller.key() == key && receipt.number.series == series;
-        let last = i64::try_from(receipts.values().filter(same).count()).unwrap_or(i64::MAX);
-        for (purchase, position) in due.iter_mut().zip(1 + last..) {
-            let number = ReceiptNumber { series, position };
-            purchase.receipt_number = Some(number);
-            purchase.version += 1;
-            let receipt = Receipt {
-                tenant_id: purchase.tenant_id,
-                purchase_id: purchase.id,
-                number,
-                issued_at: at,
-                issuer: issuer.clone(),
-                buyer_email: users[&purchase.ordered_by].caller.email.as_str().to_owned(),
-            };
-            receipts.insert(purchase.id, receipt);
-        }
-        Ok(u32::try_from(due.len()).unwrap_or(limit))
+        Ok(lock(&self.tables).number_receipts(issuer, at, limit))
     }
 
     async fn receipt(&self, tenant: TenantId, purchase: PurchaseId) -> Result<Option<Receipt>, StoreError> {

@@ -137,6 +137,11 @@ impl Billing {
         Ok(HistoryPage { items, next })
     }
 
+    /// Closes the database: nothing works afterwards.
+    pub async fn close_database(&self) {
+        self.store.close().await;
+    }
+
     fn now(&self) -> Timestamp {
         self.clock.now()
     }

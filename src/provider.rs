@@ -88,6 +88,8 @@ pub struct SaleRecord {
     pub product_id: Option<String>,
     /// The credits that were sold.
     pub credits: Option<Credits>,
+    /// What they were ordered for, in cents; what was charged is the session's.
+    pub amount_cents: Option<i64>,
     /// The wording that the buyer agreed to.
     pub consent: Option<ConsentVersion>,
     /// The language that the buyer ordered in.

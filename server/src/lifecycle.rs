@@ -244,6 +244,30 @@ pub async fn refuse_mock_mode_on_sales(settings: &Settings, store: &dyn Store) -
     Ok(())
 }
 
+/// For `check-config`: whether mock mode may run on the database, as far as there is one; also on an older release's.
+pub async fn check_mock_mode(settings: &Settings) -> Result<(), CannotStart> {
+    if !settings.mock() {
+        return Ok(());
+    }
+    let url = settings.database_url.expose_secret();
+    let (store, is_empty): (Arc<dyn Store>, bool) = if url.starts_with("sqlite:") {
+        let store = match SqliteStore::open_existing(url, sqlite_limits(settings)).await {
+            Err(store_sqlite::OpenError::Missing { .. }) => return Ok(()),
+            opened => opened.map_err(|error| unusable(&error))?,
+        };
+        let is_empty = matches!(store.check_migrated().await, Err(store_sqlite::MigrateError::Behind(1)));
+        (Arc::new(store), is_empty)
+    } else {
+        let opened = PostgresStore::open_with(url, postgres_limits(settings)).await;
+        let store = opened.map_err(|error| unusable(&error))?;
+        let is_empty = matches!(store.check_migrated().await, Err(store_postgres::MigrateError::Behind(1)));
+        (Arc::new(store), is_empty)
+    };
+    let outcome = if is_empty { Ok(()) } else { refuse_mock_mode_on_sales(settings, store.as_ref()).await };
+    store.close().await;
+    outcome
+}
+
 /// The worker by itself, for what an operator does by hand: on a database that is there, and as new as this build.
 pub async fn worker(settings: &Settings) -> Result<Worker, CannotStart> {
     let public_url = settings.public_url.clone().or_else(|| local_url(settings.listen_addr));

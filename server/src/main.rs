@@ -10,6 +10,7 @@ use server::{
     operator::{self, CommandError},
     system::SystemClock,
     telemetry,
+    worker::Worker,
 };
 
 /// Rendering a page makes thousands of small allocations, and the system's allocator took a fifth of its time.
@@ -191,66 +192,49 @@ async fn run(command: Command, name: &str) -> Result<(), Box<dyn std::error::Err
 
 /// The answer to a command.
 async fn carry_out(command: Command, settings: &Settings) -> Result<String, Box<dyn std::error::Error>> {
-    Ok(match command {
-        Command::Serve => String::new(),
+    match command {
         Command::Migrate => {
-            lifecycle::open_migrated(settings).await?;
-            "The database is up to date.\n".to_owned()
+            lifecycle::open_migrated(settings).await?.store.close().await;
+            Ok("The database is up to date.\n".to_owned())
         }
         Command::CheckConfig => {
             if let Some(url) = settings.public_url.clone().or_else(|| local_url(settings.listen_addr)) {
                 lifecycle::payment_provider(settings, &url)?;
             }
-            // One that is not there yet holds no sales.
-            if let Ok(stores) = lifecycle::open_existing(settings).await {
-                lifecycle::refuse_mock_mode_on_sales(settings, stores.store.as_ref()).await?;
-                stores.store.close().await;
-            }
-            format!("The settings are right: {}.\n", settings.mode())
+            lifecycle::check_mock_mode(settings).await?;
+            Ok(format!("The settings are right: {}.\n", settings.mode()))
         }
-        Command::Reconcile { dry_run } => {
+        command => {
             let worker = lifecycle::worker(settings).await?;
-            operator::reconcile(&worker, SystemClock.now(), dry_run).await?
+            let outcome = operate(command, &worker).await;
+            // As after serving, SQLite's file then has everything.
+            worker.billing.close_database().await;
+            outcome
         }
-        Command::Events(command) => {
-            let worker = lifecycle::worker(settings).await?;
-            match command {
-                Events::List { status, limit } => operator::events::list(&worker, status, limit).await?,
-                Events::Show { id } => operator::events::show(&worker, &id).await?,
-                Events::Replay { id } => operator::events::replay(&worker, &id).await?,
-            }
+    }
+}
+
+/// The answer to an operator's command.
+async fn operate(command: Command, worker: &Worker) -> Result<String, Box<dyn std::error::Error>> {
+    Ok(match command {
+        Command::Serve | Command::Migrate | Command::CheckConfig => String::new(),
+        Command::Reconcile { dry_run } => operator::reconcile(worker, SystemClock.now(), dry_run).await?,
+        Command::Events(Events::List { status, limit }) => operator::events::list(worker, status, limit).await?,
+        Command::Events(Events::Show { id }) => operator::events::show(worker, &id).await?,
+        Command::Events(Events::Replay { id }) => operator::events::replay(worker, &id).await?,
+        Command::Purchases(Purchases::Recover { reference: Some(reference), to, .. }) => {
+            operator::sales::recover(worker, &reference, to.as_ref()).await?
         }
-        Command::Purchases(Purchases::Recover { reference, to, .. }) => {
-            let worker = lifecycle::worker(settings).await?;
-            match reference {
-                Some(reference) => operator::sales::recover(&worker, &reference, to.as_ref()).await?,
-                None => operator::sales::recover_all(&worker).await?,
-            }
-        }
-        Command::Receipts(Receipts::NewSeries) => {
-            let worker = lifecycle::worker(settings).await?;
-            operator::sales::new_receipt_series(&worker).await?
-        }
-        Command::Mails(command) => {
-            let worker = lifecycle::worker(settings).await?;
-            match command {
-                Mails::List { unsent, limit } => operator::mails::list(&worker, unsent, limit).await?,
-                Mails::Retry => operator::mails::retry(&worker).await?,
-                Mails::Resend { id } => operator::mails::resend(&worker, &id).await?,
-            }
-        }
-        Command::Withdrawals { limit } => {
-            let worker = lifecycle::worker(settings).await?;
-            operator::withdrawals::list(&worker, limit).await?
-        }
-        Command::Customer { email, limit } => {
-            let worker = lifecycle::worker(settings).await?;
-            operator::customer::show(&worker, &email, limit).await?
-        }
+        Command::Purchases(Purchases::Recover { reference: None, .. }) => operator::sales::recover_all(worker).await?,
+        Command::Receipts(Receipts::NewSeries) => operator::sales::new_receipt_series(worker).await?,
+        Command::Mails(Mails::List { unsent, limit }) => operator::mails::list(worker, unsent, limit).await?,
+        Command::Mails(Mails::Retry) => operator::mails::retry(worker).await?,
+        Command::Mails(Mails::Resend { id }) => operator::mails::resend(worker, &id).await?,
+        Command::Withdrawals { limit } => operator::withdrawals::list(worker, limit).await?,
+        Command::Customer { email, limit } => operator::customer::show(worker, &email, limit).await?,
         Command::ResetPassword { email, stdin } => {
             let password = if stdin { Some(first_line()?) } else { None };
-            let worker = lifecycle::worker(settings).await?;
-            operator::accounts::reset_password(&worker, &email, password).await?
+            operator::accounts::reset_password(worker, &email, password).await?
         }
     })
 }

@@ -80,6 +80,9 @@ pub enum RecoverError {
     /// The customer's own account is there, and another was named.
     #[error("the customer's own account is there: run it without --to")]
     OwnAccount,
+    /// It is there, and another account's than the one named.
+    #[error("the sale is booked already, to another account than --to names")]
+    BookedElsewhere,
     /// The user is another tenant's here.
     #[error("the checkout session's user belongs to another tenant here")]
     ForeignUser,
@@ -116,8 +119,8 @@ impl Billing {
             tracing::error!(
                 purchase = %id,
                 %tenant,
-                "money came for a purchase that is not in the database. Was a back-up restored? Run: server purchases \
-                 recover --all"
+                "money came for a purchase that is not in the database. Was a back-up restored? Then begin a new series of \
+                 receipt numbers (server receipts new-series), and run: server purchases recover --all"
             );
             metrics::counter!("billing_attention_total", "reason" => UNKNOWN_PURCHASE).increment(1);
         }
@@ -193,6 +196,12 @@ impl Billing {
             .collect();
         events.extend(event.filter(|event| !events.contains(event)));
         let known = self.store.locate(&session.provider_ref, Some(id)).await?;
+        if let (Some((tenant, _)), Some(to)) = (known, to) {
+            let named = accounts.account_by_email(to).await?.ok_or(RecoverError::NoAccount)?;
+            if named.caller.tenant_id != tenant {
+                return Err(RecoverError::BookedElsewhere);
+            }
+        }
         if known.is_none()
             && let Err(refusal) = check_paid(&record)
         {
@@ -343,11 +352,12 @@ fn refuse_discrepant(applied: Option<&Applied>) -> Result<(), RecoverError> {
     }
 }
 
-/// What was sold, for what was charged. Sessions of older versions name no product: it is the one of that price, if there is
-/// one alone.
+/// What was sold, and for what. Sessions of older versions name neither amount nor product: it was sold for what was charged,
+/// and is the product of that price, if there is one alone.
 fn item_sold(record: &SaleRecord) -> Option<Item> {
     let currency: Currency = record.session.currency.as_deref()?.parse().ok()?;
-    let price = Money { cents: record.session.amount_total.filter(|cents| *cents > 0)?, currency };
+    let cents = record.amount_cents.or(record.session.amount_total).filter(|cents| *cents > 0)?;
+    let price = Money { cents, currency };
     let product = if let Some(id) = &record.product_id {
         Product::find(id)?
     } else {

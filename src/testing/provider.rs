@@ -173,6 +173,7 @@ impl ScriptedProvider {
             buyer_email: Some(buyer_email.clone()),
             product_id: Some(order.item.product_id.clone()),
             credits: Some(order.item.credits),
+            amount_cents: Some(order.item.price.cents),
             consent: order.consent.clone(),
             locale: Some(order.locale),
         })

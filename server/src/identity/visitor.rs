@@ -98,29 +98,32 @@ impl FromRequestParts<AppState> for ClientAddr {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
-        warn_of_unnamed_clients(state, &parts.headers);
         let named = state.site.client_ip_header.as_ref().and_then(|header| {
             // What stands before the last comma, the client itself may have written.
             let last = parts.headers.get_all(header).iter().next_back()?.to_str().ok()?;
-            last.rsplit(',').next()?.trim().parse().ok()
+            address(last.rsplit(',').next()?.trim())
         });
+        if named.is_none() {
+            warn_of_unnamed_clients(state, &parts.headers);
+        }
         let peer = || parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
         Ok(Self(named.or_else(peer).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))))
     }
 }
 
+/// An address, with or without a port.
+fn address(text: &str) -> Option<IpAddr> {
+    text.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
+}
+
 /// Behind a proxy all clients look like one, unless `CLIENT_IP_HEADER` tells them apart.
 fn warn_of_unnamed_clients(state: &AppState, headers: &HeaderMap) {
-    let named = state.site.client_ip_header.as_ref().is_some_and(|header| headers.contains_key(header));
-    if named {
-        return;
-    }
     let Some(header) = forwarding::header(headers) else { return };
     if let Some(requests) = state.log_limits.unnamed_clients.count(state.clock.now()) {
         tracing::warn!(
             header,
             requests,
-            "a proxy forwards requests, and CLIENT_IP_HEADER names none of their headers: all its clients count as one, \
+            "a proxy forwards requests, and CLIENT_IP_HEADER names no header of theirs that is an address: all its clients count as one, \
              so wrong passwords of one lock out everybody. Set CLIENT_IP_HEADER to the header in which your proxy names \
              the client, such as X-Forwarded-For"
         );
@@ -130,6 +133,14 @@ fn warn_of_unnamed_clients(state: &AppState, headers: &HeaderMap) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_client_is_named_by_its_address_whatever_port_it_comes_from() {
+        let client: IpAddr = [192, 0, 2, 7].into();
+        assert_eq!((address("192.0.2.7"), address("192.0.2.7:5678")), (Some(client), Some(client)));
+        assert_eq!(address("[2001:db8::7]:5678"), "2001:db8::7".parse().ok());
+        assert_eq!((address("for=192.0.2.7"), address("")), (None, None));
+    }
 
     #[test]
     fn the_addresss_language_goes_before_the_chosen_one_and_that_before_the_browsers() {

@@ -68,6 +68,7 @@ pub fn sale(object: &Value) -> Result<SaleRecord, &'static str> {
         buyer_email: text(object, "customer_email").or_else(typed_by_buyer).map(str::to_owned),
         product_id: in_metadata(object, "product_id"),
         credits: in_metadata(object, "credits").map(Credits),
+        amount_cents: in_metadata(object, "amount_cents"),
         consent: in_metadata(object, "consent"),
         locale: text(object, "locale").and_then(|tag| tag.parse().ok()),
     })

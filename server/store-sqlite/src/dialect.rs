@@ -84,13 +84,14 @@ pub(crate) fn is_passing(error: &dyn DatabaseError) -> bool {
     matches!(primary_code(error), Some(BUSY | LOCKED | PROTOCOL))
 }
 
-/// Whether the disk is what failed, or is full, or takes no writes.
+/// Whether the disk is what failed, or is full, or takes no writes. A page that can't be read is told as CORRUPT, too.
 pub(crate) fn is_storage_failure(error: &dyn DatabaseError) -> bool {
     const READONLY: i32 = 8;
     const IOERR: i32 = 10;
+    const CORRUPT: i32 = 11;
     const FULL: i32 = 13;
     const CANTOPEN: i32 = 14;
-    matches!(primary_code(error), Some(READONLY | IOERR | FULL | CANTOPEN))
+    matches!(primary_code(error), Some(READONLY | IOERR | CORRUPT | FULL | CANTOPEN))
 }
 
 /// Whether a statement names a table that is not there.

@@ -122,7 +122,7 @@ async fn a_flood_of_requests_does_not_fill_the_log() {
         "notifications were turned away",
         "notifications could not be read",
         "requests from another site were turned away",
-        "CLIENT_IP_HEADER names none of their headers",
+        "CLIENT_IP_HEADER names no header of theirs",
     ] {
         assert_eq!(log.matches(words).count(), 1, "{words} in {log}");
     }

@@ -22,6 +22,7 @@ fn record(product_id: Option<&str>, credits: Option<i64>, cents: i64) -> SaleRec
         buyer_email: None,
         product_id: product_id.map(str::to_owned),
         credits: credits.map(Credits),
+        amount_cents: None,
         consent: None,
         locale: None,
     }
@@ -38,6 +39,12 @@ fn what_was_sold_is_what_the_session_says_at_the_price_that_was_charged() {
     assert_eq!(sold(Some("credits_5"), Some(6), 599), Some(("credits_5".to_owned(), 6, 599)));
     assert_eq!(sold(Some("credits_5"), Some(0), 699), None);
     assert_eq!(sold(Some("credits_2"), Some(2), 299), None);
+}
+
+#[test]
+fn what_was_ordered_counts_and_not_what_was_charged() {
+    let record = SaleRecord { amount_cents: Some(699), ..record(Some("credits_5"), Some(5), 599) };
+    assert_eq!(item_sold(&record).unwrap().price.cents, 699, "the charge is refused when it is settled");
 }
 
 #[test]

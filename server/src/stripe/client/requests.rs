@@ -65,6 +65,7 @@ pub fn create_session(purchase: &Purchase, buyer_email: &str, public_url: &str) 
     metadata.insert("ordered_by".to_owned(), purchase.ordered_by.to_string());
     metadata.insert("product_id".to_owned(), purchase.item.product_id.clone());
     metadata.insert("credits".to_owned(), purchase.item.credits.to_string());
+    metadata.insert("amount_cents".to_owned(), purchase.item.price.cents.to_string());
     metadata.extend(purchase.consent.iter().map(|version| ("consent".to_owned(), version.to_string())));
     let payment = CreateCheckoutSessionPaymentIntentData {
         metadata: Some(whose),

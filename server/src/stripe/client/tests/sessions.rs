@@ -58,6 +58,7 @@ async fn a_session_is_opened_for_what_was_ordered_and_nothing_else() {
         ("metadata[ordered_by]", &purchase.ordered_by.to_string()),
         ("metadata[product_id]", "credits_5"),
         ("metadata[credits]", "5"),
+        ("metadata[amount_cents]", "699"),
         ("metadata[consent]", "v1"),
         ("payment_intent_data[metadata][purchase_id]", &id),
         ("payment_intent_data[metadata][tenant_id]", &tenant),

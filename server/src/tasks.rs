@@ -82,7 +82,7 @@ impl TaskHealth {
         let heartbeat = Heartbeat {
             name: job.name,
             last_round: Instant::now(),
-            // One round that hangs is dropped in silence; a second one in a row is not.
+            // One round that hangs is dropped and logged; a second one in a row makes the task late.
             late_after: job.period + job.time_max + SLACK,
         };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(heartbeat);

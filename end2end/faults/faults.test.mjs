@@ -33,6 +33,8 @@ const EVENTS = [
 ];
 /** How long recovery may take once the faults are over. */
 const RECOVERY_MS = 60_000;
+/** How long a process may take over the provider's list of events. */
+const BACKFILL_MS = 15_000;
 
 test('200 purchases with every fault on, in one process on SQLite', { timeout: 300_000 }, async (t) => {
   const folder = await makeFolder();
@@ -217,10 +219,13 @@ async function lookAtLies(double, shop) {
     if (!stored || ['amount_total', 'currency', 'livemode'].every((name) => stored[name] === object[name])) continue;
     const outcome = /, (\w+) after \d+ attempts: (.*)$/m.exec(heading)?.slice(1).join(': ') ?? '';
     const deliveredTruly = deliveries.some((one) => one.event === id && !isLie(one) && [200, 'reset_after'].includes(one.outcome));
+    // A backfill that is under way while the lie comes has read the truth, and applies it to the event that is stored.
+    const told = deliveries.filter(({ event }) => event === id).map(({ at }) => at);
+    const listed = double.api.calls.some(({ path, status, at }) => path === '/v1/events' && status === 200 && told.some((time) => Math.abs(time - at) < BACKFILL_MS));
     if (outcome.startsWith('ATTENTION')) count += 1;
     // Whoever was settled before, by the return page or by the worker, has nothing more to be told; as long as nothing
     // is paid, nothing is wrong; and a further delivery of the same event may have told the truth.
-    else if (outcome !== 'APPLIED: nothing new' && stored.payment_status !== 'unpaid' && !deliveredTruly) differences.push(`${id} lied, and became ${outcome}`);
+    else if (outcome !== 'APPLIED: nothing new' && stored.payment_status !== 'unpaid' && !deliveredTruly && !(listed && outcome === 'APPLIED: applied')) differences.push(`${id} lied, and became ${outcome}`);
   }
   return { count, differences };
 }
@@ -261,9 +266,9 @@ async function events(shop, status) {
 
 /** Nothing is set aside that should have had an effect, and nobody is asked to look without a reason. @param {Shop} shop */
 async function lookAtEvents(shop) {
-  const ignored = (await events(shop, 'IGNORED')).filter((line) => !/ charge\.updated not a type of event/.test(line));
+  const ignored = (await events(shop, 'IGNORED')).filter((line) => !/ charge\.updated( purchase \S+)? not a type of event/.test(line));
   // Old versions of the API lack what decides.
-  const looked = (await events(shop, 'ATTENTION')).filter((line) => !/ checkout\.session\.\w+ (the session's (amount|currency|livemode) is not|no usable payment_status)/.test(line));
+  const looked = (await events(shop, 'ATTENTION')).filter((line) => !/ checkout\.session\.\w+( purchase \S+)? (the session's (amount|currency|livemode) is not|no usable payment_status)/.test(line));
   return [...ignored, ...looked].map((line) => `without a reason: ${line}`);
 }
 

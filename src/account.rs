@@ -54,7 +54,7 @@ pub struct InvalidEmail;
 
 /// Who is signed in: what every tenant's call is made on behalf of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Caller {
+pub struct Principal {
     /// Whose balance and purchases.
     pub tenant_id: TenantId,
     /// Who.
@@ -67,7 +67,7 @@ pub struct Caller {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Account {
     /// Who signs in, and for which tenant.
-    pub caller: Caller,
+    pub caller: Principal,
     /// Argon2id, in PHC form.
     pub password_hash: String,
     /// When they signed up.
@@ -95,9 +95,9 @@ pub struct StoredSession {
 
 /// Who is signed in by a session, and what they have: all that most requests ask, in one question.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SessionOwner {
+pub struct SessionLookup {
     /// Who.
-    pub caller: Caller,
+    pub caller: Principal,
     /// Their tenant's credits.
     pub balance: Balance,
     /// Counts up whenever one of their tenant's purchases is ordered or changes; what was read after a count is at
@@ -163,7 +163,7 @@ pub trait AccountStore: Send + Sync {
         &self,
         token_hashes: &[String],
         now: Timestamp,
-    ) -> Result<Vec<(String, SessionOwner)>, StoreError>;
+    ) -> Result<Vec<(String, SessionLookup)>, StoreError>;
 
     /// Ends a session; no error when there is none.
     async fn delete_session(&self, token_hash: &str) -> Result<(), StoreError>;

@@ -9,7 +9,7 @@ use crate::{
     ids::{EventId, PurchaseId, TenantId},
     provider::CheckoutSession,
     purchase::named,
-    reversal::Fact,
+    reversal::Snapshot,
 };
 
 /// A verified notification, as it came.
@@ -37,7 +37,7 @@ pub enum EventMeaning {
     /// A payment promised in a finished checkout session did not arrive.
     PaymentFailed(CheckoutSession),
     /// Money of a payment went back, or came again.
-    Reversal(ReversalNews),
+    Reversal(ReversalUpdate),
     /// Nothing that the shop acts upon; says why.
     Irrelevant(&'static str),
     /// It should mean something, but cannot be read; says what is missing.
@@ -46,7 +46,7 @@ pub enum EventMeaning {
 
 /// What an event says about money that went back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ReversalNews {
+pub struct ReversalUpdate {
     /// The payment: `pi_…`.
     pub payment_ref: Option<String>,
     /// The charge: `ch_…`, `py_…`.
@@ -56,7 +56,7 @@ pub struct ReversalNews {
     /// Whether real money moved.
     pub livemode: bool,
     /// What the event itself tells; good enough where the provider cannot be asked.
-    pub facts: Vec<Fact>,
+    pub snapshots: Vec<Snapshot>,
 }
 
 named!(

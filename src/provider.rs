@@ -12,7 +12,7 @@ use crate::{
     locale::Locale,
     money::Credits,
     purchase::Purchase,
-    reversal::Fact,
+    reversal::Snapshot,
 };
 
 /// Opens checkout sessions and tells how they stand.
@@ -115,7 +115,7 @@ pub struct PaymentRecord {
     /// The purchase's tenant, by its metadata.
     pub tenant_id: Option<TenantId>,
     /// Every refund and every dispute of it, whatever became of them; oldest first.
-    pub facts: Vec<Fact>,
+    pub snapshots: Vec<Snapshot>,
 }
 
 /// A page of the provider's notifications.

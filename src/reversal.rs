@@ -1,9 +1,9 @@
 //! Money that goes back: refunds, disputes, and how many credits they take.
 //!
-//! What the provider says about a purchase's money is kept as *facts*. Each fact only ever moves forward (a refund
+//! What the provider says about a purchase's money is kept as *snapshots*. Each snapshot only ever moves forward (a refund
 //! stands, then perhaps fails; a dispute withdraws, then perhaps is won), and learning one twice is learning it once,
-//! so the same facts in any order, however often repeated, come to the same end. The credits taken are a function of
-//! the facts; what is booked is the difference that a fact makes, under that fact's own effect key.
+//! so the same snapshots in any order, however often repeated, come to the same end. The credits taken are a function of
+//! the snapshots; what is booked is the difference that a snapshot makes, under that snapshot's own effect key.
 
 #[cfg(test)]
 mod tests;
@@ -14,7 +14,7 @@ use crate::{ledger::EntryKind, money::Credits};
 
 /// One thing that the provider says about money that went back. Amounts are in the currency's smallest unit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fact {
+pub enum Snapshot {
     /// A charge's cumulative `amount_refunded`.
     RefundedTotal {
         /// The charge: `ch_…`.
@@ -23,14 +23,14 @@ pub enum Fact {
         amount: i64,
     },
     /// One refund.
-    Refund(RefundFact),
+    Refund(RefundSnapshot),
     /// One dispute.
-    Dispute(DisputeFact),
+    Dispute(DisputeSnapshot),
 }
 
 /// One refund.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RefundFact {
+pub struct RefundSnapshot {
     /// Its id: `re_…`, `pyr_…`.
     pub provider_ref: String,
     /// What goes back.
@@ -54,7 +54,7 @@ pub enum RefundState {
 
 /// One dispute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DisputeFact {
+pub struct DisputeSnapshot {
     /// Its id: `dp_…`, `du_…`.
     pub provider_ref: String,
     /// What is disputed.
@@ -123,8 +123,8 @@ pub struct Posting {
 #[serde(default)]
 pub struct Reversals {
     refunded_totals: Vec<(String, i64)>,
-    refunds: Vec<RefundFact>,
-    disputes: Vec<DisputeFact>,
+    refunds: Vec<RefundSnapshot>,
+    disputes: Vec<DisputeSnapshot>,
 }
 
 /// What was sold, as far as taking it back asks: `amount` cents bought `credits`.
@@ -137,17 +137,17 @@ pub struct Sold {
 }
 
 impl Reversals {
-    /// Takes in a fact; one that is known, or older than what is known, changes nothing.
-    pub fn learn(&mut self, fact: &Fact) {
-        match fact {
-            Fact::RefundedTotal { provider_ref, amount } => {
+    /// Takes in a snapshot; one that is known, or older than what is known, changes nothing.
+    pub fn record(&mut self, snapshot: &Snapshot) {
+        match snapshot {
+            Snapshot::RefundedTotal { provider_ref, amount } => {
                 match self.refunded_totals.iter_mut().find(|(known, _)| known == provider_ref) {
                     Some((_, highest)) => *highest = (*highest).max(*amount),
                     None if *amount > 0 => self.refunded_totals.push((provider_ref.clone(), *amount)),
                     None => {}
                 }
             }
-            Fact::Refund(refund) => {
+            Snapshot::Refund(refund) => {
                 match self.refunds.iter_mut().find(|known| known.provider_ref == refund.provider_ref) {
                     Some(known) => {
                         known.state = known.state.max(refund.state);
@@ -156,7 +156,7 @@ impl Reversals {
                     None => self.refunds.push(refund.clone()),
                 }
             }
-            Fact::Dispute(dispute) => {
+            Snapshot::Dispute(dispute) => {
                 match self.disputes.iter_mut().find(|known| known.provider_ref == dispute.provider_ref) {
                     Some(known) => {
                         known.state = known.state.max(dispute.state);
@@ -168,23 +168,23 @@ impl Reversals {
         }
     }
 
-    /// Takes in facts about a purchase that is paid; gives what each makes due.
-    pub fn learn_and_post(&mut self, facts: &[Fact], sold: Sold) -> Vec<Posting> {
+    /// Takes in snapshots about a purchase that is paid; gives what each makes due.
+    pub fn record_and_post(&mut self, snapshots: &[Snapshot], sold: Sold) -> Vec<Posting> {
         let mut postings = Vec::new();
-        for fact in facts {
+        for snapshot in snapshots {
             let before = self.withdrawn(sold);
-            self.learn(fact);
+            self.record(snapshot);
             let taken = self.withdrawn(sold).0 - before.0;
             if taken != 0 {
-                postings.push(posting(fact, Credits(-taken)));
+                postings.push(posting(snapshot, Credits(-taken)));
             }
         }
         postings
     }
 
-    /// What is due for facts that were learnt before the purchase was paid.
+    /// What is due for snapshots that were learnt before the purchase was paid.
     pub fn postings(&self, sold: Sold) -> Vec<Posting> {
-        Self::default().learn_and_post(&self.facts(), sold)
+        Self::default().record_and_post(&self.snapshots(), sold)
     }
 
     /// Each refund and each dispute, in the order in which they became known. What a charge's figure counts beyond the
@@ -256,28 +256,30 @@ impl Reversals {
         *self == Self::default()
     }
 
-    fn facts(&self) -> Vec<Fact> {
-        let totals = self
-            .refunded_totals
-            .iter()
-            .map(|(provider_ref, amount)| Fact::RefundedTotal { provider_ref: provider_ref.clone(), amount: *amount });
-        let refunds = self.refunds.iter().cloned().map(Fact::Refund);
-        let disputes = self.disputes.iter().cloned().map(Fact::Dispute);
+    fn snapshots(&self) -> Vec<Snapshot> {
+        let totals = self.refunded_totals.iter().map(|(provider_ref, amount)| Snapshot::RefundedTotal {
+            provider_ref: provider_ref.clone(),
+            amount: *amount,
+        });
+        let refunds = self.refunds.iter().cloned().map(Snapshot::Refund);
+        let disputes = self.disputes.iter().cloned().map(Snapshot::Dispute);
         // Failed refunds last: they lessen the figures that stand before them.
-        let mut facts: Vec<Fact> = totals.chain(refunds).chain(disputes).collect();
-        facts.sort_by_key(|fact| matches!(fact, Fact::Refund(refund) if refund.state == RefundState::Failed));
-        facts
+        let mut snapshots: Vec<Snapshot> = totals.chain(refunds).chain(disputes).collect();
+        snapshots.sort_by_key(
+            |snapshot| matches!(snapshot, Snapshot::Refund(refund) if refund.state == RefundState::Failed),
+        );
+        snapshots
     }
 }
 
-fn posting(fact: &Fact, credits: Credits) -> Posting {
+fn posting(snapshot: &Snapshot, credits: Credits) -> Posting {
     let takes = credits < Credits(0);
-    let (kind, effect_ref) = match fact {
-        Fact::RefundedTotal { provider_ref, amount } => (EntryKind::Refund, format!("{provider_ref}:{amount}")),
-        Fact::Refund(refund) if takes => (EntryKind::Refund, refund.provider_ref.clone()),
-        Fact::Refund(refund) => (EntryKind::RefundReversal, refund.provider_ref.clone()),
-        Fact::Dispute(dispute) if takes => (EntryKind::Dispute, dispute.provider_ref.clone()),
-        Fact::Dispute(dispute) => (EntryKind::DisputeReversal, dispute.provider_ref.clone()),
+    let (kind, effect_ref) = match snapshot {
+        Snapshot::RefundedTotal { provider_ref, amount } => (EntryKind::Refund, format!("{provider_ref}:{amount}")),
+        Snapshot::Refund(refund) if takes => (EntryKind::Refund, refund.provider_ref.clone()),
+        Snapshot::Refund(refund) => (EntryKind::RefundReversal, refund.provider_ref.clone()),
+        Snapshot::Dispute(dispute) if takes => (EntryKind::Dispute, dispute.provider_ref.clone()),
+        Snapshot::Dispute(dispute) => (EntryKind::DisputeReversal, dispute.provider_ref.clone()),
     };
     Posting { kind, effect_ref, credits }
 }

@@ -85,12 +85,12 @@ pub struct Withdrawal {
     /// The purchase that it is of, and whose, where that is certain.
     pub purchase: Option<(TenantId, PurchaseId)>,
     /// What it comes to.
-    pub standing: Standing,
+    pub standing: WithdrawalDecision,
 }
 
 crate::purchase::named!(
     /// What a declaration of withdrawal comes to.
-    Standing, UnknownStanding {
+    WithdrawalDecision, UnknownStanding {
         /// The right exists: the operator owes the money back (§ 357 BGB).
         Effective = "EFFECTIVE",
         /// The right has ended: delivery has begun with the buyer's consent, and was confirmed (§ 356 (5) BGB).
@@ -108,16 +108,16 @@ crate::purchase::named!(
 
 /// What a declaration that was received at `at` comes to. `confirmed_at` is when the confirmation of the contract was
 /// sent: without one, consent does not end the right (§ 356 (5) no. 3 BGB).
-pub fn judge(purchase: &Purchase, confirmed_at: Option<Timestamp>, at: Timestamp) -> Standing {
+pub fn judge(purchase: &Purchase, confirmed_at: Option<Timestamp>, at: Timestamp) -> WithdrawalDecision {
     let delivered = purchase.state.paid_at().is_some_and(|paid_at| paid_at <= at);
     match purchase.status() {
-        Status::Pending | Status::Failed => Standing::Unpaid,
-        Status::Refunded => Standing::Refunded,
+        Status::Pending | Status::Failed => WithdrawalDecision::Unpaid,
+        Status::Refunded => WithdrawalDecision::Refunded,
         Status::Paid if delivered && purchase.consent.is_some() && confirmed_at.is_some_and(|sent| sent <= at) => {
-            Standing::Delivered
+            WithdrawalDecision::Delivered
         }
-        Status::Paid if purchase.created_at + PERIOD < at => Standing::Late,
-        Status::Paid => Standing::Effective,
+        Status::Paid if purchase.created_at + PERIOD < at => WithdrawalDecision::Late,
+        Status::Paid => WithdrawalDecision::Effective,
     }
 }
 
@@ -180,13 +180,13 @@ mod tests {
         let without_consent = Purchase { consent: None, ..paid.clone() };
         let refunded = state(paid.state.refund(ordered).expect("it is paid"));
         let now = ordered + DAY;
-        assert_eq!(judge(&pending, None, now), Standing::Unpaid);
-        assert_eq!(judge(&refunded, Some(now), now), Standing::Refunded);
-        assert_eq!(judge(&paid, Some(now), now), Standing::Delivered);
-        assert_eq!(judge(&paid, None, now), Standing::Effective, "consent was not confirmed");
-        assert_eq!(judge(&paid, Some(now + DAY), now), Standing::Effective, "consent was not yet confirmed");
-        assert_eq!(judge(&without_consent, Some(now), now), Standing::Effective, "there is no consent");
-        assert_eq!(judge(&without_consent, None, ordered + DAY * 15), Standing::Effective);
-        assert_eq!(judge(&without_consent, None, ordered + DAY * 15 + DAY / 24), Standing::Late);
+        assert_eq!(judge(&pending, None, now), WithdrawalDecision::Unpaid);
+        assert_eq!(judge(&refunded, Some(now), now), WithdrawalDecision::Refunded);
+        assert_eq!(judge(&paid, Some(now), now), WithdrawalDecision::Delivered);
+        assert_eq!(judge(&paid, None, now), WithdrawalDecision::Effective, "consent was not confirmed");
+        assert_eq!(judge(&paid, Some(now + DAY), now), WithdrawalDecision::Effective, "consent was not yet confirmed");
+        assert_eq!(judge(&without_consent, Some(now), now), WithdrawalDecision::Effective, "there is no consent");
+        assert_eq!(judge(&without_consent, None, ordered + DAY * 15), WithdrawalDecision::Effective);
+        assert_eq!(judge(&without_consent, None, ordered + DAY * 15 + DAY / 24), WithdrawalDecision::Late);
     }
 }

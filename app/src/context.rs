@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use billing::{Billing, account::Caller, consent::ConsentText, ledger::Balance, locale::Locale, receipt::Issuer};
+use billing::{Billing, account::Principal, consent::ConsentText, ledger::Balance, locale::Locale, receipt::Issuer};
 use leptos::prelude::use_context;
 
-use crate::{api::Visit, legal::LegalPage, locales::Texts};
+use crate::{api::PageContext, legal::LegalPage, locales::Texts};
 
 /// The shop itself; one for the process.
 #[derive(Clone)]
@@ -80,9 +80,9 @@ pub struct Entered {
 
 /// Who asks, in which language; one for each request.
 #[derive(Clone, Debug)]
-pub struct Visitor {
+pub struct RequestContext {
     /// Who is signed in, if anyone is.
-    pub caller: Option<Caller>,
+    pub caller: Option<Principal>,
     /// Their credits as the request came; none when nobody is signed in.
     pub balance: Balance,
     /// Counts up whenever one of their purchases changes.
@@ -93,5 +93,5 @@ pub struct Visitor {
 
 /// The texts in the visitor's language.
 pub(crate) fn texts() -> &'static Texts {
-    Texts::of(use_context::<Visit>().unwrap_or_default().locale)
+    Texts::of(use_context::<PageContext>().unwrap_or_default().locale)
 }

@@ -4,7 +4,7 @@ use billing::ids::PurchaseId;
 use serde::Deserialize;
 
 use crate::{
-    context::{Shop, Visitor},
+    context::{RequestContext, Shop},
     routes,
 };
 
@@ -15,7 +15,7 @@ pub struct DiscardForm {
 }
 
 /// Drops a purchase, so that nobody can pay it any more. Returns the address to go on at.
-pub async fn discard(shop: &Shop, visitor: &Visitor, form: DiscardForm) -> String {
+pub async fn discard(shop: &Shop, visitor: &RequestContext, form: DiscardForm) -> String {
     let page = routes::cancel(&form.purchase_id.to_string());
     let Some(caller) = &visitor.caller else { return routes::sign_in(&page) };
     match shop.billing.discard(caller.tenant_id, form.purchase_id).await {

@@ -1,6 +1,6 @@
 //! The shop's pages, rendered by the server, and their islands: what of them moves in the browser.
 //!
-//! The server provides a [`Shop`](context::Shop) and a [`Visitor`](context::Visitor) by context; pages reach the
+//! The server provides a [`Shop`](context::Shop) and a [`RequestContext`](context::RequestContext) by context; pages reach the
 //! domain through the functions in `api` alone. The browser knows the islands, and nothing else.
 
 #![cfg_attr(feature = "ssr", expect(clippy::needless_pass_by_value, reason = "a component owns what it is given"))]
@@ -24,10 +24,10 @@ pub mod forms;
 mod islands;
 #[cfg(feature = "ssr")]
 pub mod legal;
-#[cfg(feature = "ssr")]
-pub mod letters;
 #[cfg_attr(not(feature = "ssr"), expect(dead_code, reason = "islands are told what they say"))]
 mod locales;
+#[cfg(feature = "ssr")]
+pub mod mail_templates;
 #[cfg(feature = "ssr")]
 mod pages;
 #[cfg(feature = "ssr")]

@@ -10,7 +10,7 @@ use leptos_router::{
 };
 
 use crate::{
-    api::{self, Addresses, Visit},
+    api::{self, Addresses, PageContext},
     components::{Follow, Footer, Header, MockBanner, PageBalance},
     islands::LiveBalance,
     locales::Texts,
@@ -25,7 +25,7 @@ const SHOP_NAME: &str = "IZA Credits";
 
 /// The HTML document, for the server.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
-    let visit = api::current_visit();
+    let visit = api::page_context();
     let locale = visit.locale;
     let front_end = format!("/{}/{}", options.site_pkg_dir, options.output_name);
     view! {
@@ -55,7 +55,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 
 /// Whether something of the page moves: nothing does for whoever is not signed in. The page of components is to be looked
 /// at, and has no balance of its visitor's.
-fn has_islands(visit: &Visit) -> bool {
+fn has_islands(visit: &PageContext) -> bool {
     visit.signed_in() && !api::is_at(routes::COMPONENTS)
 }
 
@@ -147,7 +147,7 @@ fn property(name: &'static str, content: String) -> impl IntoView {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    provide_context(api::current_visit());
+    provide_context(api::page_context());
     provide_context(LiveBalance::new());
     view! {
         <Title formatter=window_title />
@@ -164,7 +164,7 @@ fn window_title(page: String) -> String {
 /// What is around the pages, and the pages. Each is answered whole, so that all of it is there without JavaScript.
 #[component]
 fn Frame() -> impl IntoView {
-    let visit = expect_context::<Visit>();
+    let visit = expect_context::<PageContext>();
     let confirmation = confirmation();
     provide_context(confirmation.clone());
     let balance = async move {

@@ -1,24 +1,24 @@
-//! Who asks: accounts, passwords, sessions, and the limits on guessing.
+//! Who asks: accounts, passwords, sessions, and the limits on attempts and mails.
 
-mod guessing;
-mod owners;
 pub(crate) mod passwords;
+mod rate_limits;
+mod request_context;
+mod session_loader;
 mod sessions;
-mod visitor;
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
 use billing::{
-    account::{Account, AccountStore, Caller, EmailAddress, SessionOwner, SignUp},
+    account::{Account, AccountStore, EmailAddress, Principal, SessionLookup, SignUp},
     clock::{Clock, Entropy},
     ids::{TenantId, UserId},
 };
 use tower_sessions::{Session, session::Id};
 
+pub use request_context::{ClientAddr, RequireUser, identify, locale_cookie, locale_of};
 pub use sessions::{Sessions, cookie_name, layer as session_layer};
-pub use visitor::{ClientAddr, SignedIn, identify, locale_cookie, locale_of};
 
-use self::{guessing::Guessing, owners::Owners, passwords::Passwords};
+use self::{passwords::Passwords, rate_limits::RateLimits, session_loader::SessionLoader};
 use crate::http::problem::Problem;
 
 /// Who signs in to look around in mock mode, and in mock mode alone.
@@ -38,9 +38,9 @@ pub struct Identity {
     accounts: Arc<dyn AccountStore>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    owners: Owners,
+    owners: SessionLoader,
     passwords: Passwords,
-    guessing: Guessing,
+    limits: RateLimits,
     mock: bool,
 }
 
@@ -53,9 +53,9 @@ impl fmt::Debug for Identity {
 impl Identity {
     /// In mock mode there is a demo account; otherwise nobody is let in by its name. Needs the runtime.
     pub fn new(accounts: Arc<dyn AccountStore>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, mock: bool) -> Self {
-        let guessing = Guessing::new(clock.clone());
-        let owners = Owners::start(accounts.clone(), clock.clone());
-        Self { accounts, clock, entropy, owners, passwords: Passwords::new(), guessing, mock }
+        let limits = RateLimits::new(clock.clone());
+        let owners = SessionLoader::start(accounts.clone(), clock.clone());
+        Self { accounts, clock, entropy, owners, passwords: Passwords::new(), limits, mock }
     }
 
     /// Makes a tenant and an account, and signs in.
@@ -65,12 +65,12 @@ impl Identity {
         from: IpAddr,
         email: &str,
         password: String,
-    ) -> Result<Caller, Problem> {
+    ) -> Result<Principal, Problem> {
         let email: EmailAddress = email.parse().map_err(|_| Problem::INVALID_EMAIL)?;
         if !passwords::is_strong(&password, &email) {
             return Err(Problem::WEAK_PASSWORD);
         }
-        self.guessing.sign_up(from).map_err(|wait| Problem::TOO_MANY_ATTEMPTS.after(wait))?;
+        self.limits.sign_up(from).map_err(|wait| Problem::TOO_MANY_ATTEMPTS.after(wait))?;
         let caller = self.insert(email, password).await?.ok_or(Problem::EMAIL_TAKEN)?;
         self.start_session(session, &caller).await?;
         Ok(caller)
@@ -83,8 +83,8 @@ impl Identity {
         from: IpAddr,
         email: &str,
         password: String,
-    ) -> Result<Caller, Problem> {
-        let attempt = self.guessing.attempt(from, email);
+    ) -> Result<Principal, Problem> {
+        let attempt = self.limits.attempt(from, email);
         let too_many = |wait| Problem::TOO_MANY_ATTEMPTS.after(wait);
         attempt.check().map_err(too_many)?;
         let account = match email.parse::<EmailAddress>() {
@@ -112,7 +112,7 @@ impl Identity {
     /// Whether one more mail may be caused from that address of the network to that mail address, by somebody who need not
     /// be signed in. Counts it.
     pub fn may_write_to(&self, from: IpAddr, email: &EmailAddress) -> Result<(), Problem> {
-        self.guessing.letter(from, email.as_str()).map_err(|wait| Problem::TOO_MANY_ATTEMPTS.after(wait))
+        self.limits.mail(from, email.as_str()).map_err(|wait| Problem::TOO_MANY_ATTEMPTS.after(wait))
     }
 
     /// Ends the session, if there is one.
@@ -121,7 +121,7 @@ impl Identity {
     }
 
     /// Who is signed in by that session, and what they have. A session in daily use never ends by itself.
-    pub async fn owner(&self, session: &Session) -> Result<Option<SessionOwner>, Problem> {
+    pub async fn owner(&self, session: &Session) -> Result<Option<SessionLookup>, Problem> {
         let Some(id) = session.id() else { return Ok(None) };
         // One question, past the session layer, which would ask for the session alone.
         let Some(owner) = self.owners.of(sessions::token_hash(id)).await? else {
@@ -142,7 +142,7 @@ impl Identity {
     }
 
     /// Who is signed in by that session now, and what they have; `None` once it has ended.
-    pub async fn owner_now(&self, session: Id) -> Result<Option<SessionOwner>, Problem> {
+    pub async fn owner_now(&self, session: Id) -> Result<Option<SessionLookup>, Problem> {
         self.owners.of(sessions::token_hash(session)).await
     }
 
@@ -157,7 +157,7 @@ impl Identity {
 
     /// Removes sessions that have ended, and forgets guesses of long ago.
     pub async fn clean_up(&self) {
-        self.guessing.forget_old();
+        self.limits.forget_old();
         match self.accounts.delete_expired_sessions(self.clock.now()).await {
             Ok(removed) => tracing::debug!(removed, "removed sessions that had ended"),
             Err(error) => tracing::warn!(%error, "sessions that have ended could not be removed"),
@@ -170,10 +170,10 @@ impl Identity {
     }
 
     /// `None` when somebody has that address already.
-    async fn insert(&self, email: EmailAddress, password: String) -> Result<Option<Caller>, Problem> {
+    async fn insert(&self, email: EmailAddress, password: String) -> Result<Option<Principal>, Problem> {
         let password_hash = self.passwords.turn().await?.hash(password).await?;
         let now = self.clock.now();
-        let caller = Caller {
+        let caller = Principal {
             tenant_id: TenantId::new(now, self.entropy.as_ref()),
             user_id: UserId::new(now, self.entropy.as_ref()),
             email,
@@ -186,7 +186,7 @@ impl Identity {
     }
 
     /// A new id at each sign-in: one that was planted in the browser before is worth nothing after.
-    async fn start_session(&self, session: &Session, caller: &Caller) -> Result<(), Problem> {
+    async fn start_session(&self, session: &Session, caller: &Principal) -> Result<(), Problem> {
         let started = async {
             session.clear().await;
             session.cycle_id().await?;

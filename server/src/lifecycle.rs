@@ -28,7 +28,7 @@ use crate::{
     identity::{DEMO_EMAIL, DEMO_PASSWORD, Identity},
     listen,
     log_limit::LogLimits,
-    mail::{Postman, Transport, mailbox::Mailbox, smtp},
+    mail::{Mailer, Transport, mailbox::Mailbox, smtp},
     mock::{MOCK_SESSION_PREFIX, MockProvider},
     router::{admin, files, router},
     serve::serve,
@@ -36,7 +36,7 @@ use crate::{
     streams::Streams,
     stripe::{
         self,
-        client::{StripeProvider, StripeSettings, call::Patience},
+        client::{StripeProvider, StripeSettings, call::RetryPolicy},
     },
     system::{SystemClock, SystemEntropy},
     tasks::{Job, Next, TaskHealth, Tasks},
@@ -56,11 +56,11 @@ const DATABASE_PAUSE: Duration = Duration::from_secs(2);
 
 /// Why the process does not start: a sentence that says what to do.
 #[derive(Debug, PartialEq, Eq)]
-pub struct CannotStart(pub String);
+pub struct StartupError(pub String);
 
-impl std::error::Error for CannotStart {}
+impl std::error::Error for StartupError {}
 
-impl fmt::Display for CannotStart {
+impl fmt::Display for StartupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -76,7 +76,7 @@ pub struct Stores {
 }
 
 /// Opens the database that `DATABASE_URL` names, and brings it up to date. One that is not there yet is waited for.
-pub async fn open_migrated(settings: &Settings) -> Result<Stores, CannotStart> {
+pub async fn open_migrated(settings: &Settings) -> Result<Stores, StartupError> {
     let url = settings.database_url.expose_secret();
     if url.starts_with("sqlite:") {
         let store = SqliteStore::open_with(url, sqlite_limits(settings)).await.map_err(|error| unusable(&error))?;
@@ -90,7 +90,7 @@ pub async fn open_migrated(settings: &Settings) -> Result<Stores, CannotStart> {
 }
 
 /// Opens the database that `DATABASE_URL` names for an operator's command: makes none, and migrates none.
-pub async fn open_existing(settings: &Settings) -> Result<Stores, CannotStart> {
+pub async fn open_existing(settings: &Settings) -> Result<Stores, StartupError> {
     let url = settings.database_url.expose_secret();
     if url.starts_with("sqlite:") {
         let store = SqliteStore::open_existing(url, sqlite_limits(settings)).await.map_err(|error| unusable(&error))?;
@@ -129,12 +129,12 @@ async fn wait_for_postgres(settings: &Settings) -> Result<PostgresStore, store_p
     }
 }
 
-fn unusable(error: &dyn std::error::Error) -> CannotStart {
-    CannotStart(format!("DATABASE_URL: {error}."))
+fn unusable(error: &dyn std::error::Error) -> StartupError {
+    StartupError(format!("DATABASE_URL: {error}."))
 }
 
 /// The payment provider that the settings ask for.
-pub fn payment_provider(settings: &Settings, public_url: &Url) -> Result<Arc<dyn PaymentProvider>, CannotStart> {
+pub fn payment_provider(settings: &Settings, public_url: &Url) -> Result<Arc<dyn PaymentProvider>, StartupError> {
     match &settings.payments {
         Payments::Mock => Ok(Arc::new(MockProvider::new(public_url.clone()))),
         Payments::Stripe { key, api_base, .. } => {
@@ -142,11 +142,11 @@ pub fn payment_provider(settings: &Settings, public_url: &Url) -> Result<Arc<dyn
                 secret_key: key.clone(),
                 api_base: api_base.clone(),
                 public_url: public_url.clone(),
-                patience: Patience::BUYER,
+                retry_policy: RetryPolicy::BUYER,
             };
             let provider =
                 StripeProvider::new(&settings, Arc::new(SystemClock), Arc::new(SystemEntropy), stripe::event::read);
-            Ok(Arc::new(provider.map_err(|error| CannotStart(format!("{error}.")))?))
+            Ok(Arc::new(provider.map_err(|error| StartupError(format!("{error}.")))?))
         }
     }
 }
@@ -207,8 +207,8 @@ pub fn assemble(
 }
 
 /// Who sends the mails of a process.
-pub fn postman(settings: &Settings, state: &AppState) -> Result<Postman, CannotStart> {
-    let wrong = |what: String| CannotStart(format!("SMTP_URL is wrong: {what}."));
+pub fn mailer(settings: &Settings, state: &AppState) -> Result<Mailer, StartupError> {
+    let wrong = |what: String| StartupError(format!("SMTP_URL is wrong: {what}."));
     let (transport, from) = match &settings.mail {
         config::Mail::Smtp { url, from } => {
             (Transport::Smtp(smtp::transport(url.expose_secret()).map_err(wrong)?), from.clone())
@@ -219,11 +219,11 @@ pub fn postman(settings: &Settings, state: &AppState) -> Result<Postman, CannotS
         }
     };
     let (shop, accounts) = (state.shop.clone(), state.accounts.clone());
-    Ok(Postman { shop, accounts, from, transport, pause: settings.mail_pause })
+    Ok(Mailer { shop, accounts, from, transport, pause: settings.mail_pause })
 }
 
 /// Keeps what buyers are asked to agree to, before anybody is.
-pub async fn keep_consent_texts(settings: &Settings, store: &dyn Store) -> Result<(), CannotStart> {
+pub async fn keep_consent_texts(settings: &Settings, store: &dyn Store) -> Result<(), StartupError> {
     for texts in &settings.legal.legal.0 {
         store.keep_consent_text(&texts.consent).await.map_err(|error| unusable(&error))?;
     }
@@ -231,11 +231,11 @@ pub async fn keep_consent_texts(settings: &Settings, store: &dyn Store) -> Resul
 }
 
 /// Mock mode gives credits away and takes a question about a session for its payment: never beside sales by the provider.
-pub async fn refuse_mock_mode_on_sales(settings: &Settings, store: &dyn Store) -> Result<(), CannotStart> {
+pub async fn refuse_mock_mode_on_sales(settings: &Settings, store: &dyn Store) -> Result<(), StartupError> {
     let foreign =
         async || store.has_checkout_without_prefix(MOCK_SESSION_PREFIX).await.map_err(|error| unusable(&error));
     if settings.mock() && foreign().await? {
-        return Err(CannotStart(
+        return Err(StartupError(
             "STRIPE_SECRET_KEY is missing, and the database that DATABASE_URL names holds sales by Stripe: in mock mode \
              credits would be given away there. Set STRIPE_SECRET_KEY, or name another database for mock mode."
                 .to_owned(),
@@ -245,7 +245,7 @@ pub async fn refuse_mock_mode_on_sales(settings: &Settings, store: &dyn Store) -
 }
 
 /// For `check-config`: whether mock mode may run on the database, as far as there is one; also on an older release's.
-pub async fn check_mock_mode(settings: &Settings) -> Result<(), CannotStart> {
+pub async fn check_mock_mode(settings: &Settings) -> Result<(), StartupError> {
     if !settings.mock() {
         return Ok(());
     }
@@ -269,9 +269,9 @@ pub async fn check_mock_mode(settings: &Settings) -> Result<(), CannotStart> {
 }
 
 /// The worker by itself, for what an operator does by hand: on a database that is there, and as new as this build.
-pub async fn worker(settings: &Settings) -> Result<Worker, CannotStart> {
+pub async fn worker(settings: &Settings) -> Result<Worker, StartupError> {
     let public_url = settings.public_url.clone().or_else(|| local_url(settings.listen_addr));
-    let public_url = public_url.ok_or_else(|| CannotStart("PUBLIC_URL is missing: set it.".to_owned()))?;
+    let public_url = public_url.ok_or_else(|| StartupError("PUBLIC_URL is missing: set it.".to_owned()))?;
     let provider = payment_provider(settings, &public_url)?;
     let stores = open_existing(settings).await?;
     refuse_mock_mode_on_sales(settings, stores.store.as_ref()).await?;
@@ -280,12 +280,12 @@ pub async fn worker(settings: &Settings) -> Result<Worker, CannotStart> {
 }
 
 /// Serves until it is told to stop.
-pub async fn run(settings: Settings) -> Result<(), CannotStart> {
+pub async fn run(settings: Settings) -> Result<(), StartupError> {
     tracing::info!("{}", settings.mode());
     let (listener, address) = listen::shop(&settings).await?;
     let (admin_listener, admin_address) = listen::admin(&settings).await?;
     let public_url = settings.public_url.clone().or_else(|| local_url(address));
-    let public_url = public_url.ok_or_else(|| CannotStart("PUBLIC_URL is missing: set it.".to_owned()))?;
+    let public_url = public_url.ok_or_else(|| StartupError("PUBLIC_URL is missing: set it.".to_owned()))?;
     let provider = payment_provider(&settings, &public_url)?;
     let stores = open_migrated(&settings).await?;
     refuse_mock_mode_on_sales(&settings, stores.store.as_ref()).await?;
@@ -307,11 +307,11 @@ pub async fn run(settings: Settings) -> Result<(), CannotStart> {
     let state = assemble(&settings, public_url, stores, provider, Arc::new(SystemClock), shutdown.clone());
     if settings.mock() {
         let created = state.identity.create_demo_account().await;
-        created.map_err(|problem| CannotStart(format!("The demo account cannot be made: {}", problem.detail)))?;
+        created.map_err(|problem| StartupError(format!("The demo account cannot be made: {}", problem.detail)))?;
     }
-    let postman = postman(&settings, &state)?;
+    let mailer = mailer(&settings, &state)?;
     // Before anybody is told that it runs, and may want to stop it.
-    let signals = Signals::listen().map_err(|error| CannotStart(format!("Signals cannot be heard: {error}.")))?;
+    let signals = Signals::listen().map_err(|error| StartupError(format!("Signals cannot be heard: {error}.")))?;
     tokio::spawn(stop_on_signal(signals, shutdown.clone()));
     let tasks = Tasks::new(state.tasks.clone(), state.clock.clone(), shutdown.clone());
     let worker = Worker {
@@ -323,7 +323,7 @@ pub async fn run(settings: Settings) -> Result<(), CannotStart> {
     for job in worker.jobs() {
         tasks.start(job);
     }
-    tasks.start(postman.job());
+    tasks.start(mailer.job());
     tasks.start(upkeep(&state));
     tasks.start(gauges::job(&state));
     announce(&state, settings.mock());

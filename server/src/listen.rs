@@ -6,16 +6,16 @@ use tokio::net::TcpListener;
 
 use crate::{
     config::{Settings, default_admin_addr, local_url},
-    lifecycle::CannotStart,
+    lifecycle::StartupError,
 };
 
 /// Listens for customers.
-pub async fn shop(settings: &Settings) -> Result<(TcpListener, SocketAddr), CannotStart> {
+pub async fn shop(settings: &Settings) -> Result<(TcpListener, SocketAddr), StartupError> {
     bound("LISTEN_ADDR", settings.listen_addr).await
 }
 
 /// Listens for the operator. An address that was not asked for is not insisted on.
-pub async fn admin(settings: &Settings) -> Result<(TcpListener, SocketAddr), CannotStart> {
+pub async fn admin(settings: &Settings) -> Result<(TcpListener, SocketAddr), StartupError> {
     let (listener, address) = match settings.admin_addr {
         Some(address) => bound("ADMIN_ADDR", address).await?,
         None => default_admin(default_admin_addr(settings.listen_addr)).await?,
@@ -27,7 +27,7 @@ pub async fn admin(settings: &Settings) -> Result<(TcpListener, SocketAddr), Can
     Ok((listener, address))
 }
 
-async fn default_admin(address: SocketAddr) -> Result<(TcpListener, SocketAddr), CannotStart> {
+async fn default_admin(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartupError> {
     match bound("ADMIN_ADDR", address).await {
         Err(_) if address.port() != 0 => {
             let (listener, other) = bound("ADMIN_ADDR", SocketAddr::new(address.ip(), 0)).await?;
@@ -55,14 +55,14 @@ fn shown(address: SocketAddr) -> String {
     local_url(address).map_or_else(|| format!("{address}/"), String::from)
 }
 
-async fn bound(name: &str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), CannotStart> {
+async fn bound(name: &str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartupError> {
     let bound = async {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         Ok::<_, io::Error>((listener, address))
     };
     bound.await.map_err(|error| {
-        CannotStart(match error.kind() {
+        StartupError(match error.kind() {
             io::ErrorKind::AddrInUse => {
                 format!("{name} {address} is taken by another program: stop it, or set {name} to another address.")
             }

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use app::{
     context::Shop,
-    letters::{self, Letter},
+    mail_templates::{self, MailContent},
     receipt::issued,
 };
 use billing::{
@@ -47,7 +47,7 @@ pub enum Transport {
 
 /// Sends what the outbox owes.
 #[derive(Clone)]
-pub struct Postman {
+pub struct Mailer {
     /// The use cases, who sells, the address of the shop, and its texts.
     pub shop: Shop,
     /// For the addresses of buyers.
@@ -80,18 +80,18 @@ enum NotSent {
 }
 
 /// To whom, and what.
-struct Post {
+struct OutgoingMail {
     to: String,
-    letter: Letter,
+    content: MailContent,
     receipt: Option<Pdf>,
 }
 
-impl Postman {
+impl Mailer {
     /// The job of sending, to be repeated for as long as the process serves: one mail a round.
     pub fn job(self) -> Job {
         Job::new("mails", EVERY, ROUND_TIME_MAX, move || {
-            let postman = self.clone();
-            async move { postman.round().await }
+            let mailer = self.clone();
+            async move { mailer.round().await }
         })
     }
 
@@ -133,18 +133,19 @@ impl Postman {
     }
 
     async fn send(&self, mail: &Mail) -> Result<(), NotSent> {
-        let Post { to, letter, receipt } = self.write(mail.topic).await?;
-        let message = self.message(mail, &to, &letter, receipt).map_err(|error| NotSent::Message(error.to_string()))?;
+        let OutgoingMail { to, content, receipt } = self.write(mail.topic).await?;
+        let message =
+            self.message(mail, &to, &content, receipt).map_err(|error| NotSent::Message(error.to_string()))?;
         match &self.transport {
             Transport::Smtp(smtp) => smtp.send(message).await.map_err(NotSent::Server),
             Transport::Mailbox(mailbox) => {
-                mailbox.keep(&message, &letter);
+                mailbox.keep(&message, &content);
                 Ok(())
             }
         }
     }
 
-    async fn write(&self, topic: Topic) -> Result<Post, NotSent> {
+    async fn write(&self, topic: Topic) -> Result<OutgoingMail, NotSent> {
         let billing = &self.shop.billing;
         match topic {
             Topic::Confirmation(tenant, id) => {
@@ -157,9 +158,9 @@ impl Postman {
                 let receipt = issued(&self.shop, tenant, id, purchase.locale).await?;
                 let receipt = receipt.ok_or(NotSent::Nothing("the purchase is not paid"))?;
                 let settings = &self.shop.settings;
-                let letter = letters::confirmation(settings, &purchase, &receipt.document, consent.as_ref());
+                let content = mail_templates::confirmation(settings, &purchase, &receipt.document, consent.as_ref());
                 let to = buyer.caller.email.as_str().to_owned();
-                Ok(Post { to, letter, receipt: Some(receipt::draw(&receipt)?) })
+                Ok(OutgoingMail { to, content, receipt: Some(receipt::draw(&receipt)?) })
             }
             Topic::Withdrawal(id) => {
                 let withdrawal = billing.withdrawal(id).await?.ok_or(NotSent::Nothing("no such withdrawal"))?;
@@ -167,8 +168,8 @@ impl Postman {
                     Some((tenant, purchase)) => billing.purchase(tenant, purchase).await?,
                     None => None,
                 };
-                let letter = letters::acknowledgement(&self.shop.settings, &withdrawal, purchase.as_ref());
-                Ok(Post { to: withdrawal.declaration.email.as_str().to_owned(), letter, receipt: None })
+                let content = mail_templates::acknowledgement(&self.shop.settings, &withdrawal, purchase.as_ref());
+                Ok(OutgoingMail { to: withdrawal.declaration.email.as_str().to_owned(), content, receipt: None })
             }
         }
     }
@@ -177,12 +178,12 @@ impl Postman {
         &self,
         mail: &Mail,
         to: &str,
-        letter: &Letter,
+        content: &MailContent,
         receipt: Option<Pdf>,
     ) -> Result<Message, Box<dyn std::error::Error>> {
-        let texts = MultiPart::alternative_plain_html(letter.text(), letter.html());
+        let texts = MultiPart::alternative_plain_html(content.text(), content.html());
         let mut whole = MultiPart::mixed().multipart(texts);
-        for attachment in &letter.attachments {
+        for attachment in &content.attachments {
             let part: SinglePart =
                 Attachment::new(attachment.file_name.clone()).body(attachment.html.clone(), ContentType::TEXT_HTML);
             whole = whole.singlepart(part);
@@ -201,7 +202,7 @@ impl Postman {
         Ok(Message::builder()
             .from(self.from.clone())
             .to(Address::new(None, to.parse()?))
-            .subject(&letter.subject)
+            .subject(&content.subject)
             .message_id(Some(id))
             .multipart(whole)?)
     }

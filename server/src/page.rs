@@ -2,7 +2,7 @@
 
 pub mod markup;
 
-use app::context::{Entered, Visitor};
+use app::context::{Entered, RequestContext};
 use axum::{
     body::Body,
     extract::Request,
@@ -23,7 +23,7 @@ pub fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     move || {
         provide_context(state.shop.clone());
         if let Some(parts) = use_context::<Parts>() {
-            if let Some(visitor) = parts.extensions.get::<Visitor>() {
+            if let Some(visitor) = parts.extensions.get::<RequestContext>() {
                 provide_context(visitor.clone());
             }
             if let Some(entered) = parts.extensions.get::<Entered>() {

@@ -3,9 +3,9 @@
 mod admin;
 mod answers;
 pub mod files;
-mod remembered;
+mod page_cache;
 
-use app::context::Visitor;
+use app::context::RequestContext;
 use axum::{
     Extension, Json, Router,
     body::Body,
@@ -31,7 +31,7 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use admin::admin;
-use remembered::Remembered;
+use page_cache::PageCache;
 
 use crate::{
     http::{
@@ -140,7 +140,7 @@ fn pages(state: &AppState) -> Router<AppState> {
     Router::new().leptos_routes_with_context(state, addresses, page::context(state), shell).layer(
         ServiceBuilder::new()
             .layer(middleware::from_fn(ask_to_sign_in))
-            .layer(middleware::from_fn_with_state(Remembered::default(), remembered::remember))
+            .layer(middleware::from_fn_with_state(PageCache::default(), page_cache::cached_page))
             .layer(middleware::map_response(page::markup::valid)),
     )
 }
@@ -162,7 +162,7 @@ async fn or_not_found_page(State(state): State<AppState>, request: Request, next
 }
 
 /// Sends a visitor who is not signed in to the sign-in page, and from there back, where a page needs it.
-async fn ask_to_sign_in(Extension(visitor): Extension<Visitor>, request: Request, next: Next) -> Response {
+async fn ask_to_sign_in(Extension(visitor): Extension<RequestContext>, request: Request, next: Next) -> Response {
     let uri = request.uri();
     let reading = matches!(*request.method(), Method::GET | Method::HEAD);
     if !reading || visitor.caller.is_some() || !app::routes::needs_sign_in(uri.path(), uri.query().unwrap_or_default())

@@ -5,7 +5,7 @@ use super::{
     checkout::{Cause, Hint},
 };
 use crate::{
-    account::Caller,
+    account::Principal,
     catalog::Product,
     consent::ConsentVersion,
     ids::PurchaseId,
@@ -66,7 +66,7 @@ impl From<StoreError> for OrderError {
 impl Billing {
     /// Orders a product and opens its checkout session. The same key again gives the purchase it made the first time,
     /// in whatever state that is by now.
-    pub async fn order(&self, buyer: &Caller, order: Order<'_>) -> Result<Purchase, OrderError> {
+    pub async fn order(&self, buyer: &Principal, order: Order<'_>) -> Result<Purchase, OrderError> {
         let product = Product::find(order.product_id).ok_or(OrderError::UnknownProduct)?;
         if let Some(version) = &order.consent
             && self.store.consent_text(version).await?.is_none()
@@ -87,7 +87,7 @@ impl Billing {
         OrderKey::new(self.now(), self.entropy.as_ref())
     }
 
-    fn new_purchase(&self, buyer: &Caller, product: &Product, order: Order<'_>) -> Purchase {
+    fn new_purchase(&self, buyer: &Principal, product: &Product, order: Order<'_>) -> Purchase {
         let Order { key, locale, consent, .. } = order;
         let now = self.now();
         Purchase {
@@ -111,7 +111,7 @@ impl Billing {
 
     /// Opens the checkout session of a purchase that has none yet. The provider gives one and the same session for
     /// one purchase, so this may run twice, at once or after a crash.
-    pub(super) async fn open_checkout(&self, buyer: &Caller, purchase: Purchase) -> Result<Purchase, OrderError> {
+    pub(super) async fn open_checkout(&self, buyer: &Principal, purchase: Purchase) -> Result<Purchase, OrderError> {
         match (&purchase.checkout, purchase.state) {
             (Some(_), _) => return Ok(purchase),
             (None, State::Failed(_)) => return Err(OrderError::Rejected),

@@ -6,11 +6,11 @@ use super::{
     webhook::Progress,
 };
 use crate::{
-    event::{EventStatus, ReversalNews},
+    event::{EventStatus, ReversalUpdate},
     ids::{EventId, PurchaseId, TenantId},
     provider::{CheckoutSession, PaymentRecord},
     purchase::{Purchase, State},
-    reversal::{Fact, Reversals},
+    reversal::{Reversals, Snapshot},
     store::{Change, Committed},
 };
 
@@ -21,20 +21,20 @@ pub(super) struct Evidence<'a> {
     /// Whether real money moved.
     pub(super) livemode: bool,
     /// What went back.
-    pub(super) facts: &'a [Fact],
+    pub(super) snapshots: &'a [Snapshot],
 }
 
 impl Evidence<'_> {
     /// Of the purchase's own payment, whatever that is; all that went back is known already.
     pub(super) fn nothing_new(session: &CheckoutSession) -> Self {
-        Self { payment_ref: None, livemode: session.livemode, facts: &[] }
+        Self { payment_ref: None, livemode: session.livemode, snapshots: &[] }
     }
 }
 
 impl Billing {
     /// Asks the provider for its books on the payment, and brings the purchase to them. Where the provider has none to
     /// show (mock mode), the event's own figures count.
-    pub(super) async fn apply_reversal(&self, event: EventId, news: &ReversalNews) -> Result<Progress, BillingError> {
+    pub(super) async fn apply_reversal(&self, event: EventId, news: &ReversalUpdate) -> Result<Progress, BillingError> {
         let Some(reference) = news.payment_ref.as_deref().or(news.charge_ref.as_deref()) else {
             return self.applied_or_foreign(Cause::Stored(event), None, "names no payment").await;
         };
@@ -53,10 +53,16 @@ impl Billing {
             };
         };
         let evidence = match &record {
-            Some(record) => {
-                Evidence { payment_ref: Some(&record.payment_ref), livemode: record.livemode, facts: &record.facts }
-            }
-            None => Evidence { payment_ref: news.payment_ref.as_deref(), livemode: news.livemode, facts: &news.facts },
+            Some(record) => Evidence {
+                payment_ref: Some(&record.payment_ref),
+                livemode: record.livemode,
+                snapshots: &record.snapshots,
+            },
+            None => Evidence {
+                payment_ref: news.payment_ref.as_deref(),
+                livemode: news.livemode,
+                snapshots: &news.snapshots,
+            },
         };
         let applied = self.apply_facts(tenant, id, &evidence, Cause::Stored(event)).await?;
         self.applied_or_foreign(Cause::Stored(event), applied, "not a payment of this shop").await
@@ -64,7 +70,7 @@ impl Billing {
 
     async fn locate_reversal(
         &self,
-        news: &ReversalNews,
+        news: &ReversalUpdate,
         record: Option<&PaymentRecord>,
     ) -> Result<Option<(TenantId, PurchaseId)>, BillingError> {
         let payment_ref = record.map(|record| &record.payment_ref).or(news.payment_ref.as_ref());
@@ -79,7 +85,7 @@ impl Billing {
         }
     }
 
-    /// Brings a purchase to the facts; `None` when the tenant has no such purchase. Facts about a purchase that is not
+    /// Brings a purchase to the snapshots; `None` when the tenant has no such purchase. Facts about a purchase that is not
     /// paid yet are kept, and booked when it is.
     pub(super) async fn apply_facts(
         &self,
@@ -126,10 +132,10 @@ impl Billing {
         let now = self.now();
         let (reversals, entries) = if purchase.state.paid_at().is_some() {
             let mut reversals = purchase.reversals.clone();
-            let postings = reversals.learn_and_post(evidence.facts, purchase.sold());
+            let postings = reversals.record_and_post(evidence.snapshots, purchase.sold());
             (reversals, self.entries_for(purchase, postings, now))
         } else {
-            (learnt(&purchase.reversals, evidence.facts), Vec::new())
+            (learnt(&purchase.reversals, evidence.snapshots), Vec::new())
         };
         let all_went_back = reversals.refunded(purchase.sold()) >= purchase.item.price.cents;
         let state = match purchase.state {
@@ -149,10 +155,10 @@ impl Billing {
     }
 }
 
-fn learnt(known: &Reversals, facts: &[Fact]) -> Reversals {
+fn learnt(known: &Reversals, snapshots: &[Snapshot]) -> Reversals {
     let mut reversals = known.clone();
-    for fact in facts {
-        reversals.learn(fact);
+    for snapshot in snapshots {
+        reversals.record(snapshot);
     }
     reversals
 }

@@ -14,9 +14,9 @@ use super::{
     reversal::Evidence,
 };
 use crate::{
-    account::{Account, AccountStore, Caller, EmailAddress, InsertedSale, NOBODYS_PASSWORD},
+    account::{Account, AccountStore, EmailAddress, InsertedSale, NOBODYS_PASSWORD, Principal},
     catalog::{CATALOG, Product},
-    event::{EventMeaning, EventStatus, ReversalNews, StoredEvent},
+    event::{EventMeaning, EventStatus, ReversalUpdate, StoredEvent},
     ids::{EventId, PurchaseId, TenantId, UserId},
     money::{Currency, Money},
     provider::{PaymentStatus, ProviderError, SaleRecord, SessionStatus},
@@ -162,7 +162,7 @@ impl Billing {
         self.recover(accounts, reference, None, to).await
     }
 
-    async fn payment_of(&self, news: &ReversalNews) -> Result<String, RecoverError> {
+    async fn payment_of(&self, news: &ReversalUpdate) -> Result<String, RecoverError> {
         if let Some(payment) = &news.payment_ref {
             return Ok(payment.clone());
         }
@@ -237,8 +237,11 @@ impl Billing {
         refuse_discrepant(self.apply_checkout(tenant, id, session, Hint::None, Cause::Asked).await?.as_ref())?;
         let Some(payment_ref) = &session.payment_ref else { return Ok(()) };
         let Some(payment) = self.provider.retrieve_payment(payment_ref).await? else { return Ok(()) };
-        let evidence =
-            Evidence { payment_ref: Some(&payment.payment_ref), livemode: payment.livemode, facts: &payment.facts };
+        let evidence = Evidence {
+            payment_ref: Some(&payment.payment_ref),
+            livemode: payment.livemode,
+            snapshots: &payment.snapshots,
+        };
         refuse_discrepant(self.apply_facts(tenant, id, &evidence, Cause::Asked).await?.as_ref())
     }
 
@@ -323,7 +326,7 @@ impl Billing {
             return Err(RecoverError::EmailTaken);
         }
         let user_id = record.ordered_by.unwrap_or_else(|| UserId::new(self.now(), self.entropy.as_ref()));
-        let caller = Caller { tenant_id: tenant, user_id, email: email.ok_or(RecoverError::NoEmail)? };
+        let caller = Principal { tenant_id: tenant, user_id, email: email.ok_or(RecoverError::NoEmail)? };
         // The password is lost: an operator sets a new one.
         Ok(Account { caller, password_hash: NOBODYS_PASSWORD.to_owned(), created_at: record.created_at })
     }

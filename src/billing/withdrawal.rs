@@ -2,13 +2,13 @@
 
 use super::{Billing, BillingError};
 use crate::{
-    account::Caller,
+    account::Principal,
     consent::{ConsentText, ConsentVersion},
     ids::{PurchaseId, WithdrawalId},
     locale::Locale,
     mail::Topic,
     purchase::Purchase,
-    withdrawal::{Declaration, Standing, Withdrawal, judge},
+    withdrawal::{Declaration, Withdrawal, WithdrawalDecision, judge},
 };
 
 impl Billing {
@@ -19,7 +19,7 @@ impl Billing {
         &self,
         declaration: Declaration,
         locale: Locale,
-        caller: Option<&Caller>,
+        caller: Option<&Principal>,
     ) -> Result<Withdrawal, BillingError> {
         let received_at = self.now();
         let purchase = self.declared_purchase(&declaration, caller).await?;
@@ -29,7 +29,7 @@ impl Billing {
                 // Another copy that is asked for later takes nothing back of what was confirmed.
                 judge(purchase, mail.and_then(|mail| mail.first_sent_at), received_at)
             }
-            None => Standing::Unclear,
+            None => WithdrawalDecision::Unclear,
         };
         let withdrawal = Withdrawal {
             id: WithdrawalId::new(received_at, self.entropy.as_ref()),
@@ -48,7 +48,7 @@ impl Billing {
     async fn declared_purchase(
         &self,
         declaration: &Declaration,
-        caller: Option<&Caller>,
+        caller: Option<&Principal>,
     ) -> Result<Option<Purchase>, BillingError> {
         let Some(id) = declaration.contract.split(' ').find_map(|word| word.parse::<PurchaseId>().ok()) else {
             return Ok(None);

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{AnyStore, provider::ScriptedProvider};
 use crate::{
     Billing,
-    account::{Account, Caller, SignUp},
+    account::{Account, Principal, SignUp},
     catalog::CATALOG,
     clock::{Clock, Entropy},
     consent::{ConsentText, ConsentVersion},
@@ -91,7 +91,7 @@ pub struct World {
     /// The randomness.
     pub entropy: Arc<SeededEntropy>,
     /// A signed-up customer.
-    pub caller: Caller,
+    pub caller: Principal,
 }
 
 impl World {
@@ -106,7 +106,7 @@ impl World {
     }
 
     /// Signs up one more customer, of a tenant of their own.
-    pub async fn another_caller(&self) -> Caller {
+    pub async fn another_caller(&self) -> Principal {
         sign_up(self.store.as_ref(), self.clock.as_ref(), self.entropy.as_ref()).await
     }
 
@@ -126,7 +126,7 @@ impl World {
     }
 
     /// A fresh purchase, not stored.
-    pub fn purchase_of(&self, buyer: &Caller, order_key: Option<&str>) -> Purchase {
+    pub fn purchase_of(&self, buyer: &Principal, order_key: Option<&str>) -> Purchase {
         let now = self.now();
         Purchase {
             id: PurchaseId::new(now, self.entropy.as_ref()),
@@ -232,11 +232,11 @@ fn account(clock: &SteppingClock, entropy: &SeededEntropy) -> Account {
     let now = clock.now();
     let user_id = UserId::new(now, entropy);
     let email = format!("{user_id}@example.com").parse().expect("a good address");
-    let caller = Caller { tenant_id: TenantId::new(now, entropy), user_id, email };
+    let caller = Principal { tenant_id: TenantId::new(now, entropy), user_id, email };
     Account { caller, password_hash: "$argon2id$…".to_owned(), created_at: now }
 }
 
-async fn sign_up(store: &dyn AnyStore, clock: &SteppingClock, entropy: &SeededEntropy) -> Caller {
+async fn sign_up(store: &dyn AnyStore, clock: &SteppingClock, entropy: &SeededEntropy) -> Principal {
     let account = account(clock, entropy);
     let outcome = store.insert_account(&account).await.expect("the store takes an account");
     assert_eq!(outcome, SignUp::Created);

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     Order,
-    account::Caller,
+    account::Principal,
     catalog::CATALOG,
     event::EventMeaning,
     provider::{CheckoutSession, PaymentStatus, SessionStatus},
@@ -57,7 +57,7 @@ pub async fn play(store: Arc<dyn AnyStore>, plan: &Plan) {
     }
 }
 
-async fn all_purchases(world: &World, callers: &[Caller]) -> Vec<Purchase> {
+async fn all_purchases(world: &World, callers: &[Principal]) -> Vec<Purchase> {
     let mut all = Vec::new();
     for caller in callers {
         let page = PageRequest { limit: 1_000, older_than: None };
@@ -82,7 +82,7 @@ fn happen(world: &World, purchases: &[Purchase], act: &Act) {
 }
 
 /// Begins a step; what it is about is decided now, before the others of its round.
-fn take(world: &World, callers: &[Caller; 2], purchases: &[Purchase], step: &Step) -> BoxFuture<'static, Outcome> {
+fn take(world: &World, callers: &[Principal; 2], purchases: &[Purchase], step: &Step) -> BoxFuture<'static, Outcome> {
     let world = world.clone();
     match *step {
         Step::Order { second, key, product } => {

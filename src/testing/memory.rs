@@ -216,7 +216,7 @@ impl Store for MemoryStore {
         if change.confirms {
             let topic = Topic::Confirmation(wanted.tenant_id, wanted.id);
             rules::refuse_if(tables.mails.contains_key(&topic), "mails_pkey")?;
-            tables.owe(topic, wanted.updated_at);
+            tables.enqueue(topic, wanted.updated_at);
         }
         let written = Purchase { version: wanted.version + 1, ..wanted.clone() };
         tables.purchases.insert(written.id, written);

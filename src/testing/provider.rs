@@ -1,6 +1,6 @@
 //! A payment provider that does as the test tells it.
 
-mod money_back;
+mod reversals;
 
 use std::{
     collections::BTreeMap,
@@ -26,7 +26,7 @@ use crate::{
         SessionStatus,
     },
     purchase::Purchase,
-    reversal::Fact,
+    reversal::Snapshot,
 };
 
 const EVENTS_PER_PAGE: usize = 3;
@@ -57,7 +57,7 @@ struct Payment {
     /// Promised money will not come any more.
     broken: bool,
     /// Each refund and dispute as it stands, oldest first.
-    facts: Vec<Fact>,
+    snapshots: Vec<Snapshot>,
 }
 
 impl ScriptedProvider {
@@ -235,7 +235,7 @@ impl PaymentProvider for ScriptedProvider {
             order: purchase.clone(),
             buyer_email: buyer_email.to_owned(),
             broken: false,
-            facts: Vec::new(),
+            snapshots: Vec::new(),
         };
         lock(&self.books).payments.entry(purchase.id).or_insert_with(opened);
         give_way().await;

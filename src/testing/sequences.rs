@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     Order,
-    account::{AccountStore, Caller},
+    account::{AccountStore, Principal},
     catalog::CATALOG,
     event::{EventMeaning, StoredEvent},
     provider::SessionStatus,
@@ -64,7 +64,7 @@ pub async fn play(store: Arc<dyn AnyStore>, plan: &Plan) {
     }
 }
 
-async fn play_round(world: &World, callers: &[Caller; 2], round: &Round) {
+async fn play_round(world: &World, callers: &[Principal; 2], round: &Round) {
     world.clock.advance(round.pause);
     for act in &round.before {
         happen(world, act);
@@ -111,7 +111,7 @@ fn happen(world: &World, act: &Act) {
 
 /// Begins a step; what it is about is decided now, before the others of its round. What comes of it, nobody looks at:
 /// the one who asked may have crashed as well.
-fn take(world: &World, callers: &[Caller; 2], purchases: &[Purchase], step: &Step) -> BoxFuture<'static, ()> {
+fn take(world: &World, callers: &[Principal; 2], purchases: &[Purchase], step: &Step) -> BoxFuture<'static, ()> {
     let world = world.clone();
     match *step {
         Step::Order { second, key, product } => {

@@ -5,13 +5,13 @@ use http::{Uri, request::Parts};
 use leptos::prelude::*;
 
 use crate::{
-    context::{Shop, Visitor},
+    context::{RequestContext, Shop},
     routes,
 };
 
 /// What every page shows of the visitor and the shop.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Visit {
+pub(crate) struct PageContext {
     /// Who is signed in.
     pub(crate) email: Option<String>,
     /// Their credits as the request came.
@@ -28,7 +28,7 @@ pub(crate) struct Visit {
     pub(crate) seller_name: String,
 }
 
-impl Visit {
+impl PageContext {
     /// Whether anyone is signed in.
     pub(crate) fn signed_in(&self) -> bool {
         self.email.is_some()
@@ -36,12 +36,12 @@ impl Visit {
 }
 
 /// The visit of the request at hand.
-pub(crate) fn current_visit() -> Visit {
+pub(crate) fn page_context() -> PageContext {
     // Neither is there while the routes are listed at start.
-    let (Some(shop), Some(visitor)) = (use_context::<Shop>(), use_context::<Visitor>()) else {
-        return Visit::default();
+    let (Some(shop), Some(visitor)) = (use_context::<Shop>(), use_context::<RequestContext>()) else {
+        return PageContext::default();
     };
-    Visit {
+    PageContext {
         balance: visitor.caller.is_some().then_some(visitor.balance.credits),
         email: visitor.caller.map(|caller| caller.email.as_str().to_owned()),
         changes: visitor.changes,

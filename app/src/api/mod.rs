@@ -11,7 +11,7 @@ mod receipt;
 mod server;
 mod withdrawal;
 
-pub(crate) use account::{Addresses, Visit, addresses, current_visit, is_at};
+pub(crate) use account::{Addresses, PageContext, addresses, is_at, page_context};
 pub(crate) use catalog::{ProductView, products};
 pub(crate) use checkout::{Cancelled, Confirmed, cancelled_purchase, confirm_checkout};
 pub(crate) use history::{HistoryView, PurchaseView, purchase_history};

@@ -1,6 +1,6 @@
 //! What a page being rendered knows: the shop, who asks, and how to answer.
 
-use billing::{account::Caller, locale::Locale};
+use billing::{account::Principal, locale::Locale};
 use http::{
     HeaderValue, StatusCode,
     header::{ACCEPT, LOCATION},
@@ -10,7 +10,7 @@ use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
 use crate::{
-    context::{Shop, Visitor},
+    context::{RequestContext, Shop},
     error::ShopError,
 };
 
@@ -20,14 +20,14 @@ pub(super) fn shop() -> Result<Shop, ShopError> {
 }
 
 /// The shop, and who is signed in.
-pub(super) fn signed_in() -> Result<(Shop, Caller), ShopError> {
-    let caller = use_context::<Visitor>().and_then(|visitor| visitor.caller).ok_or(ShopError::NotSignedIn)?;
+pub(super) fn signed_in() -> Result<(Shop, Principal), ShopError> {
+    let caller = use_context::<RequestContext>().and_then(|visitor| visitor.caller).ok_or(ShopError::NotSignedIn)?;
     Ok((shop()?, caller))
 }
 
 /// The visitor's language.
 pub(super) fn locale() -> Locale {
-    use_context::<Visitor>().map(|visitor| visitor.locale).unwrap_or_default()
+    use_context::<RequestContext>().map(|visitor| visitor.locale).unwrap_or_default()
 }
 
 /// Gives the page being rendered that HTTP status.

@@ -1,6 +1,6 @@
 //! A declaration of withdrawal, once it has come.
 
-use billing::{ids::WithdrawalId, withdrawal::Standing};
+use billing::{ids::WithdrawalId, withdrawal::WithdrawalDecision};
 
 use super::server;
 use crate::{error::ShopError, format::WallTime};
@@ -18,7 +18,7 @@ pub(crate) struct WithdrawalView {
 /// What a declaration comes to, and what that follows from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Judged {
-    pub(crate) standing: Standing,
+    pub(crate) standing: WithdrawalDecision,
     pub(crate) ordered_at: WallTime,
     pub(crate) paid_at: Option<WallTime>,
 }

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::{Notice, Tone};
 use crate::{
-    api::Visit,
+    api::PageContext,
     context::texts,
     islands::balance::{BalanceNews, BalanceText, WhileOverdrawn},
 };
@@ -64,6 +64,6 @@ fn Overdrawn() -> impl IntoView {
 #[component]
 pub(crate) fn Follow() -> impl IntoView {
     let t = texts();
-    let visitor = expect_context::<Visit>().email.unwrap_or_default();
+    let visitor = expect_context::<PageContext>().email.unwrap_or_default();
     view! { <BalanceNews locale=t.locale visitor=visitor label=t.new_balance lost=t.connection_lost /> }
 }

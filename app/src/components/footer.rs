@@ -3,13 +3,13 @@
 use billing::locale::Locale;
 use leptos::prelude::*;
 
-use crate::{api::Visit, context::texts, legal::LegalPage, locales::Texts, routes};
+use crate::{api::PageContext, context::texts, legal::LegalPage, locales::Texts, routes};
 
 /// Who sells, what the law asks to be within reach of every page, and the choice of language.
 #[component]
 pub(crate) fn Footer() -> impl IntoView {
     let t = texts();
-    let seller = expect_context::<Visit>().seller_name;
+    let seller = expect_context::<PageContext>().seller_name;
     let legal = LegalPage::ALL.map(|page| {
         view! { <a class="link" href=routes::legal(page)>{page.title(t)}</a> }
     });

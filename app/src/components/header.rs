@@ -7,13 +7,13 @@ use super::{
     footer::LanguageSwitch,
     icon::{Icon, Shape},
 };
-use crate::{api::Visit, context::texts, routes};
+use crate::{api::PageContext, context::texts, routes};
 
 /// Name of the shop, balance, and who is signed in.
 #[component]
 pub(crate) fn Header() -> impl IntoView {
     let t = texts();
-    let email = expect_context::<Visit>().email;
+    let email = expect_context::<PageContext>().email;
     let visitor = match email {
         Some(email) => view! {
             <a class="balance-pill" href=routes::ACCOUNT>
@@ -60,6 +60,6 @@ pub(crate) fn Header() -> impl IntoView {
 /// Says on every page that no real money moves.
 #[component]
 pub(crate) fn MockBanner() -> impl IntoView {
-    let mock = expect_context::<Visit>().mock;
+    let mock = expect_context::<PageContext>().mock;
     mock.then(|| view! { <p class="mock-banner">{texts().mock_banner}</p> })
 }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::{ErrorView, StatusBadge};
 use crate::{
-    api::{self, HistoryView, PurchaseView, Visit},
+    api::{self, HistoryView, PageContext, PurchaseView},
     context::texts,
     format,
     islands::fresh::KeepFresh,
@@ -16,7 +16,7 @@ use crate::{
 #[component]
 pub(crate) fn History() -> impl IntoView {
     let t = texts();
-    let changes = expect_context::<Visit>().changes;
+    let changes = expect_context::<PageContext>().changes;
     let older_than = routes::query("older").and_then(|id| id.parse::<PurchaseId>().ok());
     view! {
         <section class="section" id="history" aria-labelledby="history-title">

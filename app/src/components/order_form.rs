@@ -8,7 +8,7 @@ use super::{
     icon::{Icon, Shape},
 };
 use crate::{
-    api::{OrderFormView, Visit},
+    api::{OrderFormView, PageContext},
     context::texts,
     error::ShopError,
     format,
@@ -41,7 +41,7 @@ pub(crate) fn OrderSkeleton() -> impl IntoView {
 #[component]
 fn Summary(form: OrderFormView) -> impl IntoView {
     let t = texts();
-    let visit = expect_context::<Visit>();
+    let visit = expect_context::<PageContext>();
     let vat = (t.vat_included)(&format::percent(visit.vat_rate_basis_points, t.locale));
     let OrderFormView { product, order_key, consent } = form;
     // What came of the form when it was sent before, and the key to go on under.

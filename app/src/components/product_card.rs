@@ -4,7 +4,7 @@ use billing::catalog::PurchaseType;
 use leptos::prelude::*;
 
 use crate::{
-    api::{ProductView, Visit},
+    api::{PageContext, ProductView},
     context::texts,
     format, routes,
 };
@@ -18,7 +18,7 @@ pub(super) fn buy_link_id(product_id: &str) -> String {
 #[component]
 pub(crate) fn ProductCard(product: ProductView) -> impl IntoView {
     let t = texts();
-    let visit = expect_context::<Visit>();
+    let visit = expect_context::<PageContext>();
     let about = match product.kind {
         PurchaseType::Credits => t.credits_at_once.to_owned(),
         PurchaseType::IzaPass => (t.credits_included)(&format::credits(product.credits, t.locale)),

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::{
-    api::Visit,
+    api::PageContext,
     components::{Notice, Refusal, Tone},
     context::{Entered, texts},
     error::AccountProblem,
@@ -21,7 +21,7 @@ const DEMO_PASSWORD: &str = "demo-credits";
 pub(crate) fn SignInPage() -> impl IntoView {
     let t = texts();
     let next = next_page();
-    let demo = expect_context::<Visit>().mock.then(|| {
+    let demo = expect_context::<PageContext>().mock.then(|| {
         view! {
             <Notice tone=Tone::Plain>
                 <p>{t.demo_account}</p>

@@ -16,7 +16,7 @@ use leptos_meta::Title;
 
 use super::not_found::NotFound;
 use crate::{
-    api::{LedgerEntryView, Moment, OrderFormView, PurchaseView, Visit},
+    api::{LedgerEntryView, Moment, OrderFormView, PageContext, PurchaseView},
     components::{
         BalanceCard, BalanceChart, Fact, Facts, Icon, Notice, OrderPanel, OrderSkeleton, OutcomeCard, PageBalance,
         ProductCard, Shape, StatusBadge, Tone,
@@ -30,7 +30,7 @@ const AT: WallTime = WallTime { year: 2026, month: 3, day: 7, hour: 9, minute: 5
 /// The components, one section each.
 #[component]
 pub(crate) fn DevComponentsPage() -> impl IntoView {
-    if !expect_context::<Visit>().mock {
+    if !expect_context::<PageContext>().mock {
         return view! { <div class="narrow"><NotFound /></div> }.into_any();
     }
     let tones = [Tone::Plain, Tone::Good, Tone::Waiting, Tone::Bad];

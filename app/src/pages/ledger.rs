@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::{
-    api::{self, LedgerEntryView, LedgerView, Visit},
+    api::{self, LedgerEntryView, LedgerView, PageContext},
     components::{BalanceCard, BalanceChart, ErrorView},
     context::texts,
     format,
@@ -18,7 +18,7 @@ use crate::{
 #[component]
 pub(crate) fn LedgerPage() -> impl IntoView {
     let t = texts();
-    let Visit { email, changes, .. } = expect_context();
+    let PageContext { email, changes, .. } = expect_context();
     let before = routes::query("before").and_then(|seq| seq.parse::<i64>().ok());
     view! {
         <Title text=t.account_title />

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::{
-    api::{self, Visit},
+    api::{self, PageContext},
     components::{BalanceCard, ErrorView, History, Icon, OrderDialog, ProductCard, Shape},
     context::texts,
     routes,
@@ -14,7 +14,7 @@ use crate::{
 #[component]
 pub(crate) fn ShopPage() -> impl IntoView {
     let t = texts();
-    let signed_in = expect_context::<Visit>().signed_in();
+    let signed_in = expect_context::<PageContext>().signed_in();
     let promises = t.promises.map(|promise| {
         view! {
             <li>

@@ -10,7 +10,7 @@ use leptos_router::hooks::use_location;
 
 use super::not_found::NotFound;
 use crate::{
-    api::{self, Confirmed, PurchaseView, Visit},
+    api::{self, Confirmed, PageContext, PurchaseView},
     components::{Balance, ErrorView, Notice, OutcomeCard, Tone},
     context::texts,
     error::ShopError,
@@ -33,7 +33,7 @@ pub(crate) fn confirmation() -> Option<Confirmation> {
 #[component]
 pub(crate) fn SuccessPage() -> impl IntoView {
     let confirmation = expect_context::<Option<Confirmation>>();
-    let changes = expect_context::<Visit>().changes;
+    let changes = expect_context::<PageContext>().changes;
     let outcome = Suspend::new(async move {
         let confirmed = match confirmation {
             Some(confirmation) => confirmation.await,

@@ -1,13 +1,13 @@
 //! `/withdraw`: the function by which a contract is withdrawn from (§ 356a BGB). The link at the foot of every page is its
 //! first step, the button under the form the second. A plain form, which the server answers with a redirect.
 
-use billing::{ids::WithdrawalId, withdrawal::Standing};
+use billing::{ids::WithdrawalId, withdrawal::WithdrawalDecision};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
 use super::not_found::NotFound;
 use crate::{
-    api::{self, Visit},
+    api::{self, PageContext},
     components::{ErrorView, Fact, Facts, OutcomeCard, Refusal, Tone},
     context::{Entered, texts},
     error::{AccountProblem, ShopError},
@@ -32,7 +32,7 @@ fn Form() -> impl IntoView {
     let entered = use_context::<Entered>().unwrap_or_else(|| Entered {
         name: String::new(),
         contract: routes::query("purchase").map(|id| (t.purchase_of_number)(&id)).unwrap_or_default(),
-        email: expect_context::<Visit>().email.unwrap_or_default(),
+        email: expect_context::<PageContext>().email.unwrap_or_default(),
     });
     let problem = routes::query("error").map(|code| match AccountProblem::from_code(&code) {
         AccountProblem::TooManyAttempts => t.problem_too_many_attempts,
@@ -119,13 +119,13 @@ fn Received(id: String) -> impl IntoView {
 }
 
 /// What a declaration comes to, with the reason.
-pub(crate) fn standing_text(standing: Standing, ordered: &str, paid: &str, t: &'static Texts) -> String {
+pub(crate) fn standing_text(standing: WithdrawalDecision, ordered: &str, paid: &str, t: &'static Texts) -> String {
     match standing {
-        Standing::Effective => t.standing_effective.to_owned(),
-        Standing::Delivered => (t.standing_delivered)(ordered, paid),
-        Standing::Late => (t.standing_late)(ordered),
-        Standing::Refunded => t.standing_refunded.to_owned(),
-        Standing::Unpaid => t.standing_unpaid.to_owned(),
-        Standing::Unclear => t.standing_unclear.to_owned(),
+        WithdrawalDecision::Effective => t.standing_effective.to_owned(),
+        WithdrawalDecision::Delivered => (t.standing_delivered)(ordered, paid),
+        WithdrawalDecision::Late => (t.standing_late)(ordered),
+        WithdrawalDecision::Refunded => t.standing_refunded.to_owned(),
+        WithdrawalDecision::Unpaid => t.standing_unpaid.to_owned(),
+        WithdrawalDecision::Unclear => t.standing_unclear.to_owned(),
     }
 }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::{input::Body, problem::Problem};
 use crate::{
-    identity::{ClientAddr, SignedIn},
+    identity::{ClientAddr, RequireUser},
     state::AppState,
 };
 
@@ -75,7 +75,7 @@ pub async fn create_session(
     responses((status = 204, description = "Signed out", headers(("Set-Cookie" = String, description = "Removes the session")))),
 )]
 pub async fn delete_session(
-    SignedIn(_caller): SignedIn,
+    RequireUser(_caller): RequireUser,
     State(state): State<AppState>,
     Extension(session): Extension<Session>,
 ) -> Result<StatusCode, Problem> {

@@ -2,14 +2,14 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use app::context::Visitor;
+use app::context::RequestContext;
 use axum::{
     Extension, Json,
     extract::State,
     http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse, Response, Sse, sse::Event},
 };
-use billing::{account::SessionOwner, ids::TenantId, ledger::Balance};
+use billing::{account::SessionLookup, ids::TenantId, ledger::Balance};
 use futures::{
     StreamExt,
     stream::{self, BoxStream},
@@ -21,7 +21,7 @@ use tower_sessions::{Session, session::Id};
 use utoipa::ToSchema;
 
 use super::problem::Problem;
-use crate::{identity::SignedIn, state::AppState, streams::Place};
+use crate::{identity::RequireUser, state::AppState, streams::Place};
 
 /// How often a stream looks at the database by itself, and shows that it is alive.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -54,7 +54,7 @@ struct ChangesView {
     get, path = "/billing/balance", tag = "billing", security(("session" = [])),
     responses((status = 200, body = BalanceView)),
 )]
-pub async fn get_balance(_: SignedIn, Extension(visitor): Extension<Visitor>) -> Json<BalanceView> {
+pub async fn get_balance(_: RequireUser, Extension(visitor): Extension<RequestContext>) -> Json<BalanceView> {
     Json(visitor.balance.into())
 }
 
@@ -69,7 +69,7 @@ pub async fn get_balance(_: SignedIn, Extension(visitor): Extension<Visitor>) ->
     responses((status = 200, description = "Server-sent events; the data of an event without a name is a Balance", body = String, content_type = "text/event-stream")),
 )]
 pub async fn stream_balance(
-    SignedIn(caller): SignedIn,
+    RequireUser(caller): RequireUser,
     State(state): State<AppState>,
     Extension(session): Extension<Session>,
     headers: HeaderMap,
@@ -142,7 +142,7 @@ struct Watch {
 
 impl Watch {
     /// What of this the browser does not know yet; from now on it does.
-    fn news(&mut self, owner: &SessionOwner) -> Vec<Event> {
+    fn news(&mut self, owner: &SessionLookup) -> Vec<Event> {
         let now = Known { entry: owner.balance.seq, changes: owner.changes };
         let before = self.known.replace(now);
         let event = || Event::default().id(now.id());

@@ -1,6 +1,6 @@
 //! Ordering a product, and completing the order in mock mode.
 
-use app::context::Visitor;
+use app::context::RequestContext;
 use axum::{
     Extension, Json,
     extract::{FromRequestParts, State},
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{input::Body, problem::Problem, purchases::PurchaseView};
-use crate::{identity::SignedIn, state::AppState};
+use crate::{identity::RequireUser, state::AppState};
 
 /// The longest id of a checkout session that is looked up; Stripe's have some 66 characters.
 const SESSION_ID_LENGTH_MAX: usize = 255;
@@ -65,9 +65,9 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
     responses((status = 201, body = Ordered)),
 )]
 pub async fn create_checkout_session(
-    SignedIn(caller): SignedIn,
+    RequireUser(caller): RequireUser,
     IdempotencyKey(key): IdempotencyKey,
-    Extension(visitor): Extension<Visitor>,
+    Extension(visitor): Extension<RequestContext>,
     State(state): State<AppState>,
     Body(order): Body<OrderBody>,
 ) -> Result<(StatusCode, Json<Ordered>), Problem> {
@@ -102,7 +102,7 @@ pub struct Completed {
     responses((status = 200, body = Completed)),
 )]
 pub async fn complete_checkout(
-    SignedIn(caller): SignedIn,
+    RequireUser(caller): RequireUser,
     State(state): State<AppState>,
     Body(completion): Body<Completion>,
 ) -> Result<Json<Completed>, Problem> {

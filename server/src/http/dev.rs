@@ -34,7 +34,7 @@ pub async fn mailbox(State(state): State<AppState>) -> Result<Html<String>, Prob
             </body>
         </html>
     };
-    Ok(Html(app::letters::still_document(page)))
+    Ok(Html(app::mail_templates::still_document(page)))
 }
 
 fn row(mail: KeptMail) -> impl IntoView {
@@ -42,7 +42,7 @@ fn row(mail: KeptMail) -> impl IntoView {
     let raw = format!("{address}/raw");
     view! {
         <li class="card">
-            <p class="font-medium">{mail.letter.subject}</p>
+            <p class="font-medium">{mail.content.subject}</p>
             <p class="fine">"To "{mail.to}</p>
             <p class="actions">
                 <a class="link" href=address>
@@ -60,7 +60,7 @@ fn row(mail: KeptMail) -> impl IntoView {
 pub async fn mail(State(state): State<AppState>, Path(number): Path<usize>) -> Result<Response, Problem> {
     let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
     let mail = kept(&state, number)?;
-    Ok(([(header::CONTENT_SECURITY_POLICY, policy)], Html(mail.letter.html())).into_response())
+    Ok(([(header::CONTENT_SECURITY_POLICY, policy)], Html(mail.content.html())).into_response())
 }
 
 /// The message itself, attachments and all.

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use app::{context::Visitor, export};
+use app::{context::RequestContext, export};
 use axum::{
     Extension,
     body::{Body, Bytes},
@@ -12,7 +12,7 @@ use axum::{
 };
 use billing::{
     BillingError,
-    account::Caller,
+    account::Principal,
     billing::{HISTORY_LIMIT_MAX, HistoryPage},
     ids::PurchaseId,
     locale::Locale,
@@ -35,13 +35,13 @@ fn file(kind: &'static str, disposition: &str, body: impl Into<Body>) -> Result<
     Ok((headers, body.into()).into_response())
 }
 
-fn signed_in(visitor: &Visitor) -> Result<&Caller, Problem> {
+fn signed_in(visitor: &RequestContext) -> Result<&Principal, Problem> {
     visitor.caller.as_ref().ok_or(Problem::NOT_SIGNED_IN)
 }
 
 /// A receipt as a PDF, in the visitor's language.
 pub async fn receipt_pdf(
-    Extension(visitor): Extension<Visitor>,
+    Extension(visitor): Extension<RequestContext>,
     Id(id): Id<PurchaseId>,
     State(state): State<AppState>,
 ) -> Result<Response, Problem> {
@@ -63,7 +63,7 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// All of the tenant's purchases, newest first, in the visitor's language. It is sent page by page as it is read, however
 /// long it is; should a later page fail, the transfer breaks off, and the browser says so.
 pub async fn history_csv(
-    Extension(visitor): Extension<Visitor>,
+    Extension(visitor): Extension<RequestContext>,
     State(state): State<AppState>,
 ) -> Result<Response, Problem> {
     let (tenant, locale) = (signed_in(&visitor)?.tenant_id, visitor.locale);

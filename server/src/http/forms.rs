@@ -1,7 +1,7 @@
 //! Plain HTML forms. Each is answered with a redirect; one that is not taken, with its page and what was entered.
 
 use app::{
-    context::{Entered, Visitor},
+    context::{Entered, RequestContext},
     forms::{self, DiscardForm},
     routes::local_path,
 };
@@ -52,7 +52,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Fields<T> {
 
 async fn discard(
     State(state): State<AppState>,
-    Extension(visitor): Extension<Visitor>,
+    Extension(visitor): Extension<RequestContext>,
     Fields(form): Fields<DiscardForm>,
 ) -> Redirect {
     Redirect::to(&forms::discard(&state.shop, &visitor, form).await)
@@ -135,7 +135,7 @@ struct WithdrawalForm {
 async fn withdraw(
     State(state): State<AppState>,
     ClientAddr(from): ClientAddr,
-    Extension(visitor): Extension<Visitor>,
+    Extension(visitor): Extension<RequestContext>,
     request: Parts,
     Fields(form): Fields<WithdrawalForm>,
 ) -> Result<Response, Problem> {

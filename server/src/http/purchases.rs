@@ -16,7 +16,7 @@ use super::{
     input::{Id, Params},
     problem::Problem,
 };
-use crate::{identity::SignedIn, state::AppState};
+use crate::{identity::RequireUser, state::AppState};
 
 const LIMIT_DEFAULT: u32 = 20;
 
@@ -172,7 +172,7 @@ impl PageParams {
     responses((status = 200, body = PurchasePage)),
 )]
 pub async fn list_purchases(
-    SignedIn(caller): SignedIn,
+    RequireUser(caller): RequireUser,
     Params(params): Params<PageParams>,
     State(state): State<AppState>,
 ) -> Result<Json<PurchasePage>, Problem> {
@@ -243,7 +243,7 @@ impl From<Entry> for EntryView {
     responses((status = 200, body = Receipt)),
 )]
 pub async fn get_purchase(
-    SignedIn(caller): SignedIn,
+    RequireUser(caller): RequireUser,
     Id(id): Id<PurchaseId>,
     State(state): State<AppState>,
 ) -> Result<Json<Receipt>, Problem> {

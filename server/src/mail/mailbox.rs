@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use app::letters::Letter;
+use app::mail_templates::MailContent;
 use lettre::Message;
 
 /// The oldest go first.
@@ -23,18 +23,18 @@ pub struct KeptMail {
     /// To whom.
     pub to: String,
     /// What it says.
-    pub letter: Letter,
+    pub content: MailContent,
     /// The message itself (RFC 5322).
     pub raw: Vec<u8>,
 }
 
 impl Mailbox {
     /// Keeps a mail.
-    pub fn keep(&self, message: &Message, letter: &Letter) {
+    pub fn keep(&self, message: &Message, content: &MailContent) {
         let to = message.envelope().to().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let number = kept.back().map_or(1, |newest| newest.number + 1);
-        kept.push_back(KeptMail { number, to, letter: letter.clone(), raw: message.formatted() });
+        kept.push_back(KeptMail { number, to, content: content.clone(), raw: message.formatted() });
         if kept.len() > KEPT_MAX {
             kept.pop_front();
         }

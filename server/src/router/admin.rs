@@ -36,7 +36,7 @@ pub fn admin(state: &AppState) -> Router {
         .route("/dev/mailbox", get(dev::mailbox))
         .route("/dev/mailbox/{number}", get(dev::mail))
         .route("/dev/mailbox/{number}/raw", get(dev::raw_mail))
-        .layer(middleware::from_fn(this_machine_alone));
+        .layer(middleware::from_fn(require_loopback));
     // The mailbox has the shop's style sheet.
     let nowhere = Router::new().fallback(async || Problem::NOT_FOUND);
     Router::new()
@@ -61,7 +61,7 @@ async fn metrics(State(state): State<AppState>) -> Response {
 
 /// Lets in whoever is on this machine; for others there is nothing. A request that a proxy forwards comes from somewhere
 /// else. One whose host has a name may come from a page of another site, which has made that name lead here (DNS rebinding).
-async fn this_machine_alone(request: Request, next: Next) -> Response {
+async fn require_loopback(request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let local = peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback());
     let headers = request.headers();

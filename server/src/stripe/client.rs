@@ -19,7 +19,7 @@ use billing::{
     clock::{Clock, Entropy},
     provider::{CheckoutSession, EventPage, PaymentProvider, PaymentRecord, ProviderError, SaleRecord, SessionStatus},
     purchase::Purchase,
-    reversal::Fact,
+    reversal::Snapshot,
 };
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -29,7 +29,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use self::{
-    call::{Operation, Patience},
+    call::{Operation, RetryPolicy},
     outcome::Fault,
     wire::Wire,
 };
@@ -52,7 +52,7 @@ pub struct StripeSettings {
     /// `PUBLIC_URL`: where the buyer comes back to.
     pub public_url: Url,
     /// How long to try.
-    pub patience: Patience,
+    pub retry_policy: RetryPolicy,
 }
 
 /// Settings that Stripe cannot be called with.
@@ -71,7 +71,7 @@ pub struct StripeProvider {
     wire: Wire,
     livemode: bool,
     public_url: String,
-    patience: Patience,
+    retry_policy: RetryPolicy,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     read_event: ReadEvent,
@@ -97,7 +97,7 @@ impl StripeProvider {
             wire: Wire::new(base, &settings.secret_key).map_err(|_| StripeSettingsError::Key)?,
             livemode,
             public_url: settings.public_url.as_str().trim_end_matches('/').to_owned(),
-            patience: settings.patience,
+            retry_policy: settings.retry_policy,
             clock,
             entropy,
             read_event,
@@ -109,8 +109,8 @@ impl StripeProvider {
             name,
             wire: &self.wire,
             entropy: self.entropy.as_ref(),
-            patience: self.patience,
-            deadline: Instant::now() + self.patience.operation_time_max,
+            retry_policy: self.retry_policy,
+            deadline: Instant::now() + self.retry_policy.operation_time_max,
         }
     }
 }
@@ -176,7 +176,7 @@ impl PaymentProvider for StripeProvider {
             every(&operation, |after| requests::refunds(id, after)),
             every(&operation, |after| requests::disputes(id, after)),
         )?;
-        Ok(Some(record(&payment, facts(&refunds, &disputes)?)?))
+        Ok(Some(record(&payment, snapshots(&refunds, &disputes)?)?))
     }
 
     async fn retrieve_sale(&self, reference: &str) -> Result<Option<SaleRecord>, ProviderError> {
@@ -213,7 +213,7 @@ fn read_session(object: &Value) -> Result<CheckoutSession, Fault> {
     object::checkout_session(object).map_err(|field| Fault::unreadable("a checkout session", field))
 }
 
-fn record(payment: &Value, facts: Vec<Fact>) -> Result<PaymentRecord, Fault> {
+fn record(payment: &Value, snapshots: Vec<Snapshot>) -> Result<PaymentRecord, Fault> {
     Ok(PaymentRecord {
         payment_ref: object::text(payment, "id").ok_or_else(|| Fault::unreadable("a payment", "id"))?.to_owned(),
         livemode: payment
@@ -222,25 +222,25 @@ fn record(payment: &Value, facts: Vec<Fact>) -> Result<PaymentRecord, Fault> {
             .ok_or_else(|| Fault::unreadable("a payment", "livemode"))?,
         purchase_id: object::purchase_in_metadata(payment),
         tenant_id: object::tenant_in_metadata(payment),
-        facts,
+        snapshots,
     })
 }
 
 /// Oldest first.
-fn facts(refunds: &[Value], disputes: &[Value]) -> Result<Vec<Fact>, Fault> {
+fn snapshots(refunds: &[Value], disputes: &[Value]) -> Result<Vec<Snapshot>, Fault> {
     let created = |object: &Value| object.get("created").and_then(Value::as_i64).unwrap_or_default();
     let mut dated = Vec::with_capacity(refunds.len() + disputes.len());
     // The lists give the newest first.
     for object in refunds.iter().rev() {
         let refund = object::refund(object).map_err(|field| Fault::unreadable("a refund", field))?;
-        dated.push((created(object), Fact::Refund(refund)));
+        dated.push((created(object), Snapshot::Refund(refund)));
     }
     for object in disputes.iter().rev() {
         let dispute = object::dispute(object).map_err(|field| Fault::unreadable("a dispute", field))?;
-        dated.push((created(object), Fact::Dispute(dispute)));
+        dated.push((created(object), Snapshot::Dispute(dispute)));
     }
     dated.sort_by_key(|(created, _)| *created);
-    Ok(dated.into_iter().map(|(_, fact)| fact).collect())
+    Ok(dated.into_iter().map(|(_, snapshot)| snapshot).collect())
 }
 
 /// All pages of a list.

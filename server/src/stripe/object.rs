@@ -8,7 +8,7 @@ use billing::{
     ids::{PurchaseId, TenantId},
     money::Credits,
     provider::{CheckoutSession, PaymentStatus, SaleRecord, SessionStatus},
-    reversal::{DisputeFact, DisputeState, RefundFact, RefundState},
+    reversal::{DisputeSnapshot, DisputeState, RefundSnapshot, RefundState},
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -75,13 +75,13 @@ pub fn sale(object: &Value) -> Result<SaleRecord, &'static str> {
 }
 
 /// A refund; errors name the unusable field.
-pub fn refund(object: &Value) -> Result<RefundFact, &'static str> {
+pub fn refund(object: &Value) -> Result<RefundSnapshot, &'static str> {
     let state = match text(object, "status") {
         Some("failed" | "canceled") => RefundState::Failed,
         // Refunds from before 2015 have no status; `requires_action` waits for the buyer, and the money is set aside.
         _ => RefundState::Standing,
     };
-    Ok(RefundFact {
+    Ok(RefundSnapshot {
         provider_ref: text(object, "id").ok_or("id")?.to_owned(),
         amount: object.get("amount").and_then(Value::as_i64).ok_or("amount")?,
         state,
@@ -90,7 +90,7 @@ pub fn refund(object: &Value) -> Result<RefundFact, &'static str> {
 }
 
 /// A dispute; errors name the unusable field.
-pub fn dispute(object: &Value) -> Result<DisputeFact, &'static str> {
+pub fn dispute(object: &Value) -> Result<DisputeSnapshot, &'static str> {
     let state = match text(object, "status").ok_or("status")? {
         "needs_response" | "under_review" | "lost" => DisputeState::Withdrawn,
         "won" => DisputeState::Reinstated,
@@ -98,7 +98,7 @@ pub fn dispute(object: &Value) -> Result<DisputeFact, &'static str> {
         // `prevented` may or may not move money, and so may what Stripe adds next.
         _ => by_balance(object),
     };
-    Ok(DisputeFact {
+    Ok(DisputeSnapshot {
         // Events of old API versions exist that name the charge alone; it has but one dispute.
         provider_ref: text(object, "id").or_else(|| reference(object, "charge")).ok_or("id")?.to_owned(),
         amount: object.get("amount").and_then(Value::as_i64).ok_or("amount")?,
@@ -241,7 +241,7 @@ mod tests {
         ] {
             let read = refund(&json!({"id": "re_1", "amount": 140, "status": status, "created": 1_767_225_600}));
             let made_at = Some(1_767_225_600);
-            let expected = RefundFact { provider_ref: "re_1".to_owned(), amount: 140, state, made_at };
+            let expected = RefundSnapshot { provider_ref: "re_1".to_owned(), amount: 140, state, made_at };
             assert_eq!(read, Ok(expected), "{status}");
         }
     }

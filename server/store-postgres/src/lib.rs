@@ -12,7 +12,7 @@ mod migrating;
 mod migration_lock;
 mod open;
 mod pool;
-#[path = "../../store-portable/mod.rs"]
+#[path = "../../store-shared/mod.rs"]
 mod portable;
 #[cfg(feature = "testing")]
 pub mod testing;

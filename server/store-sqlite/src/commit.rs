@@ -44,7 +44,7 @@ async fn write(connection: &mut Connection, change: &Change, reversals: &str) ->
     }
     if change.confirms {
         let topic = Topic::Confirmation(change.purchase.tenant_id, change.purchase.id);
-        mails::owe(connection, topic, change.purchase.updated_at).await?;
+        mails::enqueue(connection, topic, change.purchase.updated_at).await?;
     }
     Ok(Committed::Yes)
 }

@@ -8,7 +8,7 @@ mod access;
 mod commit;
 mod dialect;
 mod open;
-#[path = "../../store-portable/mod.rs"]
+#[path = "../../store-shared/mod.rs"]
 mod portable;
 #[cfg(feature = "testing")]
 pub mod testing;

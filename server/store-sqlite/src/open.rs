@@ -150,12 +150,12 @@ fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
 }
 
 /// The first connection turns the file to WAL. SQLite doesn't wait when two processes do so at once; we do.
-async fn first_connection(writer: &dialect::Pool, patience: Duration) -> Result<(), sqlx::Error> {
+async fn first_connection(writer: &dialect::Pool, retry_policy: Duration) -> Result<(), sqlx::Error> {
     const STEP: Duration = Duration::from_millis(50);
     let mut waited = Duration::ZERO;
     loop {
         match writer.acquire().await {
-            Err(sqlx::Error::Database(error)) if dialect::is_passing(error.as_ref()) && waited < patience => {
+            Err(sqlx::Error::Database(error)) if dialect::is_passing(error.as_ref()) && waited < retry_policy => {
                 sleep(STEP).await;
                 waited += STEP;
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use billing::{
     Order,
-    account::Caller,
+    account::Principal,
     billing::Received,
     purchase::{Purchase, Status},
     store::PageRequest,
@@ -167,7 +167,7 @@ pub fn all() -> Vec<Scenario> {
 pub struct Place<'a> {
     pub shop: &'a Shop,
     pub double: &'a Double,
-    pub caller: &'a Caller,
+    pub caller: &'a Principal,
 }
 
 impl Scenario {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use billing::{
     Billing,
-    account::{Account, Caller},
+    account::{Account, Principal},
     clock::Clock,
     ids::{TenantId, UserId},
     provider::PaymentProvider,
@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use server::{
     operator,
     stripe::{
-        client::{StripeProvider, StripeSettings, call::Patience},
+        client::{StripeProvider, StripeSettings, call::RetryPolicy},
         event,
     },
     system::{SystemClock, SystemEntropy},
@@ -57,7 +57,7 @@ impl Shop {
             secret_key: KEY.to_owned().into(),
             api_base: Some(api_base.parse().unwrap()),
             public_url: "http://127.0.0.1:3000".parse().unwrap(),
-            patience: Patience::BUYER,
+            retry_policy: RetryPolicy::BUYER,
         };
         let provider = StripeProvider::new(&settings, Arc::new(clock), Arc::new(SystemEntropy), event::read).unwrap();
         let mut provider: Arc<dyn PaymentProvider> = Arc::new(provider);
@@ -76,10 +76,10 @@ impl Shop {
     }
 
     /// Signs up a customer, without a password.
-    pub async fn customer(&self) -> Caller {
+    pub async fn customer(&self) -> Principal {
         let now = self.clock.now();
         let user_id = UserId::new(now, &SystemEntropy);
-        let caller = Caller {
+        let caller = Principal {
             tenant_id: TenantId::new(now, &SystemEntropy),
             user_id,
             email: format!("{user_id}@example.com").parse().unwrap(),
@@ -90,7 +90,7 @@ impl Shop {
     }
 
     /// A customer who is signed up.
-    pub async fn caller(&self, id: UserId) -> Caller {
+    pub async fn caller(&self, id: UserId) -> Principal {
         self.store.account(id).await.unwrap().unwrap().caller
     }
 

@@ -7,7 +7,7 @@ use axum::{
 use tempfile::TempDir;
 
 use crate::{
-    mails::{postman, send_due},
+    mails::{mailer, send_due},
     shop::TestShop,
 };
 
@@ -23,7 +23,7 @@ const HOST: (&str, &str) = ("Host", "127.0.0.1:4000");
 async fn customers_find_nothing_of_the_operators(shop: TestShop) {
     let kim = shop.customer("kim@example.com").await;
     kim.buy("credits_1").await;
-    send_due(&postman(&shop, None)).await;
+    send_due(&mailer(&shop, None)).await;
     for path in ["/metrics", "/dev/mailbox", "/dev/mailbox/1", "/dev/mailbox/1/raw"] {
         let request = Request::get(path).header(header::HOST, "127.0.0.1:3000").header(header::ACCEPT, "text/html");
         let answer = kim.send(request.body(Body::empty()).unwrap()).await;
@@ -58,7 +58,7 @@ async fn the_mailbox_is_for_this_machine_alone(shop: TestShop) {
     let shop = shop.with_settings(&[("LEPTOS_SITE_ROOT", site.path().to_str().unwrap())]);
     let kim = shop.customer("kim@example.com").await;
     kim.buy("credits_1").await;
-    send_due(&postman(&shop, None)).await;
+    send_due(&mailer(&shop, None)).await;
     for host in ["127.0.0.1:4000", "[::1]:4000", "localhost:4000", "LOCALHOST"] {
         let list = shop.ask_admin("/dev/mailbox", "[::ffff:127.0.0.1]:40000", &[("Host", host)]).await;
         assert!(list.text().contains("Bestätigung Ihres Kaufs: 1 Credit"), "{host}: {}", list.text());

@@ -8,7 +8,7 @@ use std::sync::{
 use billing::mail::MailState;
 use jiff::SignedDuration;
 use serde_json::json;
-use server::{lifecycle, mail::Postman};
+use server::{lifecycle, mail::Mailer};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
@@ -71,15 +71,15 @@ async fn converse(connection: TcpStream, up: Arc<AtomicBool>, keep: mpsc::Unboun
     }
 }
 
-pub fn postman(shop: &TestShop, mail_server: Option<&MailServer>) -> Postman {
+pub fn mailer(shop: &TestShop, mail_server: Option<&MailServer>) -> Mailer {
     let url = mail_server.map(|server| server.url.clone()).unwrap_or_default();
     let settings = shop.settings(&[("SMTP_URL", &url), ("MAIL_FROM", "IZA <shop@example.com>")]);
-    lifecycle::postman(&settings, &shop.state).unwrap()
+    lifecycle::mailer(&settings, &shop.state).unwrap()
 }
 
 /// Sends what is due now.
-pub async fn send_due(postman: &Postman) {
-    while postman.send_next().await.unwrap() {}
+pub async fn send_due(mailer: &Mailer) {
+    while mailer.send_next().await.unwrap() {}
 }
 
 async fn a_paid_purchase_is_confirmed_with_its_consent_and_the_terms(shop: TestShop) {
@@ -87,8 +87,8 @@ async fn a_paid_purchase_is_confirmed_with_its_consent_and_the_terms(shop: TestS
     let consent = kim.get("/billing/consent").await.json();
     let order = json!({"product_id": "credits_5", "consent": consent["version"]});
     let order = kim.post("/billing/checkout/session", &order).await.json();
-    let postman = postman(&shop, None);
-    send_due(&postman).await;
+    let mailer = mailer(&shop, None);
+    send_due(&mailer).await;
     let mailbox = shop.state.mailbox.clone().unwrap();
     assert_eq!(mailbox.mails().len(), 0, "nothing is confirmed that is not paid");
 
@@ -96,21 +96,21 @@ async fn a_paid_purchase_is_confirmed_with_its_consent_and_the_terms(shop: TestS
     kim.post("/billing/checkout/complete", &body).await;
     kim.post("/billing/checkout/complete", &body).await;
     for _ in 0..2 {
-        send_due(&postman).await;
+        send_due(&mailer).await;
     }
     let mails = mailbox.mails();
     assert_eq!(mails.len(), 1, "once");
     assert_eq!(mails[0].to, "kim@example.com");
-    let letter = &mails[0].letter;
-    assert_eq!(letter.subject, "Bestätigung Ihres Kaufs: 5 Credits");
+    let content = &mails[0].content;
+    assert_eq!(content.subject, "Bestätigung Ihres Kaufs: 5 Credits");
     let number = order["purchase_id"].as_str().unwrap();
-    for text in [letter.text(), letter.html()] {
+    for text in [content.text(), content.html()] {
         for part in ["6,99\u{a0}€", "19\u{a0}%", number, "Muster GmbH (Demo)", "/withdraw", "erloschen"] {
             assert!(text.contains(part), "{part} is not in {text}");
         }
         assert!(text.contains(consent["text"].as_str().unwrap()), "{text}");
     }
-    let attached: Vec<_> = letter.attachments.iter().map(|attachment| attachment.file_name.as_str()).collect();
+    let attached: Vec<_> = content.attachments.iter().map(|attachment| attachment.file_name.as_str()).collect();
     assert_eq!(attached, ["AGB.html", "Widerrufsbelehrung.html"]);
     let raw = String::from_utf8(mails[0].raw.clone()).unwrap();
     assert!(raw.contains("application/pdf") && raw.contains("filename=\"IZA-000001.pdf\""), "{raw}");
@@ -119,23 +119,23 @@ async fn a_paid_purchase_is_confirmed_with_its_consent_and_the_terms(shop: TestS
 
 async fn a_mail_server_that_is_down_delays_a_mail_and_no_purchase(shop: TestShop) {
     let mut mail_server = MailServer::start().await;
-    let postman = postman(&shop, Some(&mail_server));
+    let mailer = mailer(&shop, Some(&mail_server));
     mail_server.up.store(false, Ordering::SeqCst);
     let kim = shop.customer("kim@example.com").await;
     assert_eq!(kim.buy("credits_5").await["status"], "PAID");
     assert_eq!(kim.credits().await, 5);
     shop.clock.stop();
-    send_due(&postman).await;
+    send_due(&mailer).await;
     let state = async || shop.state.shop.billing.mails(false, 1).await.unwrap().remove(0);
     let put_off = state().await;
     assert!(put_off.note.contains("come again later"), "{}", put_off.note);
     assert_eq!(put_off.state, MailState::Due(shop.state.clock.now() + SignedDuration::from_secs(30)));
-    send_due(&postman).await;
+    send_due(&mailer).await;
     assert_eq!(state().await.attempts, 1, "not before it is due");
 
     mail_server.up.store(true, Ordering::SeqCst);
     shop.clock.advance(SignedDuration::from_secs(30));
-    send_due(&postman).await;
+    send_due(&mailer).await;
     assert_eq!(state().await.state, MailState::Sent(shop.state.clock.now()));
     let message = mail_server.taken.try_recv().unwrap();
     assert!(message.contains("To: kim@example.com") && message.contains("From: IZA <shop@example.com>"), "{message}");
@@ -146,12 +146,12 @@ async fn a_mail_server_that_is_down_delays_a_mail_and_no_purchase(shop: TestShop
     kim.buy("credits_1").await;
     for _ in 0..40 {
         shop.clock.advance(SignedDuration::from_hours(6));
-        send_due(&postman).await;
+        send_due(&mailer).await;
     }
     let given_up = state().await;
     assert_eq!((given_up.state, given_up.attempts < 40), (MailState::GivenUp, true));
     mail_server.up.store(true, Ordering::SeqCst);
     assert_eq!(shop.state.shop.billing.retry_mails().await.unwrap(), 1);
-    send_due(&postman).await;
+    send_due(&mailer).await;
     assert!(mail_server.taken.try_recv().is_ok());
 }

@@ -7,7 +7,7 @@ use server::operator::{self, CommandError};
 
 use crate::{
     customer::completed,
-    mails::{postman, send_due},
+    mails::{mailer, send_due},
     provider::Fickle,
     shop::{PASSWORD, TestShop},
     withdrawals::declare,
@@ -197,18 +197,18 @@ async fn a_mail_that_was_sent_goes_out_once_more_and_shows_as_another(shop: Test
     declare(&kim, "Kim", &bought, "kim@example.com").await;
     let worker = shop.worker();
     let withdrawal = worker.billing.withdrawals(1).await.unwrap()[0].id.to_string();
-    let postman = postman(&shop, None);
+    let mailer = mailer(&shop, None);
     let mailbox = shop.state.mailbox.clone().unwrap();
     let resend = async |id: &str| operator::mails::resend(&worker, id).await;
     assert!(resend(&bought).await.unwrap().starts_with("The confirmation of purchase "));
-    send_due(&postman).await;
+    send_due(&mailer).await;
     assert_eq!(mailbox.mails().len(), 2, "it was owed, and is sent once");
 
     for id in [&bought, &withdrawal] {
         assert!(resend(id).await.unwrap().starts_with("Another copy of the "));
         let list = operator::mails::list(&worker, true, 9).await.unwrap();
         assert!(list.contains(": sent ") && list.contains(", another copy due "), "{list}");
-        send_due(&postman).await;
+        send_due(&mailer).await;
     }
     let ids: std::collections::BTreeSet<_> = mailbox
         .mails()

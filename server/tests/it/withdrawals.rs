@@ -1,7 +1,7 @@
 //! Withdrawing from a contract by the function that the law asks for.
 
 use axum::http::StatusCode;
-use billing::withdrawal::Standing;
+use billing::withdrawal::WithdrawalDecision;
 use jiff::SignedDuration;
 use serde_json::json;
 use server::{lifecycle, operator};
@@ -30,13 +30,13 @@ pub async fn declare(visitor: &Visitor, name: &str, contract: &str, email: &str)
     answer.header("location").to_owned()
 }
 
-async fn standings(shop: &TestShop) -> Vec<Standing> {
+async fn standings(shop: &TestShop) -> Vec<WithdrawalDecision> {
     let withdrawals = shop.state.shop.billing.withdrawals(10).await.unwrap();
     withdrawals.into_iter().map(|withdrawal| withdrawal.standing).collect()
 }
 
 async fn send_mails(shop: &TestShop) {
-    crate::mails::send_due(&lifecycle::postman(&shop.settings(&[]), &shop.state).unwrap()).await;
+    crate::mails::send_due(&lifecycle::mailer(&shop.settings(&[]), &shop.state).unwrap()).await;
 }
 
 /// Buys five credits, with consent to delivery at once.
@@ -58,17 +58,17 @@ async fn a_withdrawal_is_acknowledged_with_what_was_said_and_when(shop: TestShop
     let page = visitor.get(&page).await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(page.text().contains("Ihr Widerruf ist eingegangen") && page.text().contains("kim@example.com"));
-    assert_eq!(standings(&shop).await, [Standing::Unclear]);
+    assert_eq!(standings(&shop).await, [WithdrawalDecision::Unclear]);
 
     send_mails(&shop).await;
     let mails = shop.state.mailbox.as_ref().unwrap().mails();
     assert_eq!((mails.len(), mails[0].to.as_str()), (1, "kim@example.com"));
-    let letter = &mails[0].letter;
-    assert!(letter.subject.starts_with("Eingangsbestätigung Ihres Widerrufs vom "), "{}", letter.subject);
+    let content = &mails[0].content;
+    assert!(content.subject.starts_with("Eingangsbestätigung Ihres Widerrufs vom "), "{}", content.subject);
     for part in ["Kim <b>Meier</b>", "5 Credits vom Mai", "Eingegangen am: ", "\u{a0}Uhr", "wird geprüft"] {
-        assert!(letter.text().contains(part), "{part}: {}", letter.text());
+        assert!(content.text().contains(part), "{part}: {}", content.text());
     }
-    assert!(!letter.html().contains("<b>Meier"), "what was typed is no HTML");
+    assert!(!content.html().contains("<b>Meier"), "what was typed is no HTML");
 
     let worker = shop.worker();
     let list = operator::withdrawals::list(&worker, 10).await.unwrap();
@@ -99,10 +99,13 @@ async fn a_withdrawal_after_delivery_with_consent_is_answered_with_reasons(shop:
     // Without signing in, the address of the account finds the purchase as well.
     let page = declare(&shop.visitor(), "Kim", &number, "KIM@example.com").await;
     assert!(!shop.visitor().get(&page).await.text().contains("§ 356"), "and the answer goes to that address alone");
-    assert_eq!(standings(&shop).await, [Standing::Delivered, Standing::Delivered, Standing::Effective]);
+    assert_eq!(
+        standings(&shop).await,
+        [WithdrawalDecision::Delivered, WithdrawalDecision::Delivered, WithdrawalDecision::Effective]
+    );
     send_mails(&shop).await;
     let newest = &shop.state.mailbox.as_ref().unwrap().mails()[0];
-    assert!(newest.letter.text().contains("§ 356 Abs. 5 BGB"), "{}", newest.letter.text());
+    assert!(newest.content.text().contains("§ 356 Abs. 5 BGB"), "{}", newest.content.text());
 
     // Without consent the right stands for its fourteen days.
     let other = kim.buy("credits_1").await;
@@ -111,7 +114,7 @@ async fn a_withdrawal_after_delivery_with_consent_is_answered_with_reasons(shop:
     declare(&kim, "Kim", number, "kim@example.com").await;
     shop.clock.advance(SignedDuration::from_hours(30));
     declare(&kim, "Kim", number, "kim@example.com").await;
-    assert_eq!(standings(&shop).await[..2], [Standing::Late, Standing::Effective]);
+    assert_eq!(standings(&shop).await[..2], [WithdrawalDecision::Late, WithdrawalDecision::Effective]);
 }
 
 async fn a_stranger_learns_nothing_by_declaring(shop: TestShop) {
@@ -122,7 +125,7 @@ async fn a_stranger_learns_nothing_by_declaring(shop: TestShop) {
         let page = declare(&lee, "Lee", &number, email).await;
         assert!(lee.get(&page).await.text().contains("Die Erklärung wird geprüft"));
     }
-    assert_eq!(standings(&shop).await, [Standing::Unclear, Standing::Unclear]);
+    assert_eq!(standings(&shop).await, [WithdrawalDecision::Unclear, WithdrawalDecision::Unclear]);
     assert_eq!(lee.get("/withdraw?received=0198f2a4-7b1c-7def-8a2b-0123456789ab").await.status, StatusCode::NOT_FOUND);
     assert_eq!(lee.get("/withdraw?received=x").await.status, StatusCode::NOT_FOUND);
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{credits, settled};
 use crate::{
-    account::{Account, Caller, InsertedSale, SignUp, StoredSession},
+    account::{Account, InsertedSale, Principal, SignUp, StoredSession},
     ids::UserId,
     purchase::{FailureReason, Purchase},
     store::StoreError,
@@ -161,7 +161,8 @@ pub async fn a_lost_sale_is_written_with_its_tenant_and_user_or_not_at_all(store
     let world = World::open(store.clone(), 1).await;
     let lost = world.account();
     let sale = world.purchase_of(&lost.caller, None);
-    let taken = Account { caller: Caller { email: world.caller.email.clone(), ..lost.caller.clone() }, ..lost.clone() };
+    let taken =
+        Account { caller: Principal { email: world.caller.email.clone(), ..lost.caller.clone() }, ..lost.clone() };
     assert_eq!(store.insert_sale(&taken, &sale).await.ok(), Some(InsertedSale::EmailTaken));
     assert_eq!(store.account(lost.caller.user_id).await.ok(), Some(None));
     assert_eq!(store.purchase(sale.tenant_id, sale.id).await.ok(), Some(None));

@@ -14,7 +14,7 @@ use crate::{
         AnyStore,
         fixtures::{World, checkout, issuer},
     },
-    withdrawal::{Declaration, Standing, Withdrawal},
+    withdrawal::{Declaration, Withdrawal, WithdrawalDecision},
 };
 
 pub async fn another_tenant_can_read_nothing(store: Arc<dyn AnyStore>) {
@@ -37,7 +37,7 @@ pub async fn another_tenant_can_read_nothing(store: Arc<dyn AnyStore>) {
         locale: Locale::En,
         received_at: world.now(),
         purchase: Some((paid.tenant_id, paid.id)),
-        standing: Standing::Effective,
+        standing: WithdrawalDecision::Effective,
     };
     store.insert_withdrawal(&withdrawal).await.expect("it is taken in");
     assert_eq!(store.tenant_mails(other, 9).await.ok(), Some(vec![]));

@@ -12,7 +12,7 @@ use crate::{
     purchase::Purchase,
     store::{Change, Committed},
     testing::{AnyStore, fixtures::World},
-    withdrawal::{Declaration, Standing, Withdrawal},
+    withdrawal::{Declaration, Withdrawal, WithdrawalDecision},
 };
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -21,7 +21,7 @@ fn confirmation(purchase: &Purchase) -> Topic {
     Topic::Confirmation(purchase.tenant_id, purchase.id)
 }
 
-fn declared(world: &World, purchase: Option<&Purchase>, standing: Standing) -> Withdrawal {
+fn declared(world: &World, purchase: Option<&Purchase>, standing: WithdrawalDecision) -> Withdrawal {
     Withdrawal {
         id: WithdrawalId::new(world.now(), world.entropy.as_ref()),
         declaration: Declaration::new("Kim Ä", "5 Credits", "kim@example.com").expect("it is complete"),
@@ -82,7 +82,7 @@ pub async fn acknowledgements_go_before_confirmations_and_of_each_the_longest_du
     let world = World::open(store.clone(), 1).await;
     let (first, second) = (confirmation(&settled(&world).await), confirmation(&settled(&world).await));
     let acknowledged = async || {
-        let withdrawal = declared(&world, None, Standing::Unclear);
+        let withdrawal = declared(&world, None, WithdrawalDecision::Unclear);
         store.insert_withdrawal(&withdrawal).await.expect("it is taken in");
         Topic::Withdrawal(withdrawal.id)
     };
@@ -182,8 +182,8 @@ pub async fn another_copy_of_a_mail_takes_back_nothing_of_the_first(store: Arc<d
 pub async fn a_withdrawal_is_kept_as_it_came_and_acknowledged(store: Arc<dyn AnyStore>) {
     let world = World::open(store.clone(), 1).await;
     let purchase = settled(&world).await;
-    let certain = declared(&world, Some(&purchase), Standing::Delivered);
-    let unclear = declared(&world, None, Standing::Unclear);
+    let certain = declared(&world, Some(&purchase), WithdrawalDecision::Delivered);
+    let unclear = declared(&world, None, WithdrawalDecision::Unclear);
     for withdrawal in [&certain, &unclear] {
         store.insert_withdrawal(withdrawal).await.expect("it is taken in");
         assert_eq!(store.withdrawal(withdrawal.id).await.ok(), Some(Some(withdrawal.clone())));

@@ -8,16 +8,21 @@ use super::{apply, bare, insert, outcome, settled, stored};
 use crate::{
     event::{EventStatus, NewEvent},
     purchase::Purchase,
-    reversal::{Fact, RefundFact, RefundState},
+    reversal::{RefundSnapshot, RefundState, Snapshot},
     store::{Change, Recorded},
     testing::{AnyStore, fixtures::World},
 };
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-fn refund(provider_ref: &str) -> Fact {
+fn refund(provider_ref: &str) -> Snapshot {
     let provider_ref = provider_ref.to_owned();
-    Fact::Refund(RefundFact { provider_ref, amount: 140, state: RefundState::Standing, made_at: Some(1_767_225_600) })
+    Snapshot::Refund(RefundSnapshot {
+        provider_ref,
+        amount: 140,
+        state: RefundState::Standing,
+        made_at: Some(1_767_225_600),
+    })
 }
 
 async fn recorded(world: &World, provider_event_id: &str) -> NewEvent {
@@ -30,7 +35,7 @@ pub async fn what_went_back_is_read_back_as_it_was_written(store: Arc<dyn AnySto
     let world = World::open(store, 1).await;
     let paid = settled(&world).await;
     let mut back = paid.clone();
-    let postings = back.reversals.learn_and_post(&[refund("re_1"), refund("re_2")], paid.sold());
+    let postings = back.reversals.record_and_post(&[refund("re_1"), refund("re_2")], paid.sold());
     let entries = postings.into_iter().map(|posting| crate::ledger::NewEntry {
         kind: posting.kind,
         effect_ref: posting.effect_ref,

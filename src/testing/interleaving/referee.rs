@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::plan::{News, Visit};
 use crate::{
     OrderError,
-    account::Caller,
+    account::Principal,
     billing::{BillingError, Received},
     ids::{PurchaseId, TenantId},
     ledger::EntryKind,
@@ -147,7 +147,7 @@ impl Referee {
     }
 
     /// Compares what the shop shows one customer with what it must.
-    pub(super) async fn judge(&self, world: &World, caller: &Caller) {
+    pub(super) async fn judge(&self, world: &World, caller: &Principal) {
         let tenant = caller.tenant_id;
         let page = PageRequest { limit: 1_000, older_than: None };
         let purchases = world.store.purchases(tenant, page).await.expect("the store answers");

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{MemoryStore, give_way, lock, rules};
 use crate::{
-    account::{Account, AccountStore, Caller, EmailAddress, InsertedSale, SessionOwner, SignUp, StoredSession},
+    account::{Account, AccountStore, EmailAddress, InsertedSale, Principal, SessionLookup, SignUp, StoredSession},
     ids::UserId,
     purchase::Purchase,
     store::StoreError,
@@ -31,7 +31,7 @@ impl AccountStore for MemoryStore {
     async fn insert_sale(&self, account: &Account, purchase: &Purchase) -> Result<InsertedSale, StoreError> {
         give_way().await;
         let mut tables = lock(&self.tables);
-        let Caller { user_id, tenant_id, email } = &account.caller;
+        let Principal { user_id, tenant_id, email } = &account.caller;
         let missing = !tables.users.contains_key(user_id);
         if missing && tables.users.values().any(|other| other.caller.email == *email) {
             return Ok(InsertedSale::EmailTaken);
@@ -99,7 +99,7 @@ impl AccountStore for MemoryStore {
         &self,
         token_hashes: &[String],
         now: Timestamp,
-    ) -> Result<Vec<(String, SessionOwner)>, StoreError> {
+    ) -> Result<Vec<(String, SessionLookup)>, StoreError> {
         give_way().await;
         let tables = lock(&self.tables);
         let asked: BTreeSet<_> = token_hashes.iter().collect();
@@ -110,7 +110,7 @@ impl AccountStore for MemoryStore {
             let changes = own.map(|purchase| purchase.version).sum();
             let balance = tables.balance(caller.tenant_id);
             let data = session.data.clone();
-            Some((session.token_hash.clone(), SessionOwner { caller, balance, changes, data }))
+            Some((session.token_hash.clone(), SessionLookup { caller, balance, changes, data }))
         });
         Ok(owners.collect())
     }

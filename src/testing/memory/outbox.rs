@@ -35,7 +35,7 @@ impl KeptMail {
 
 impl Tables {
     /// Puts a mail into the outbox.
-    pub(super) fn owe(&mut self, topic: Topic, at: Timestamp) {
+    pub(super) fn enqueue(&mut self, topic: Topic, at: Timestamp) {
         let state = MailState::Due(at);
         let note = String::new();
         let mail = Mail { topic, created_at: at, attempts: 0, state, first_sent_at: None, copies: 0, note };
@@ -140,7 +140,7 @@ impl WithdrawalStore for MemoryStore {
         let mut tables = lock(&self.tables);
         rules::refuse_if(tables.withdrawals.contains_key(&withdrawal.id), "withdrawals_pkey")?;
         tables.withdrawals.insert(withdrawal.id, withdrawal.clone());
-        tables.owe(Topic::Withdrawal(withdrawal.id), withdrawal.received_at);
+        tables.enqueue(Topic::Withdrawal(withdrawal.id), withdrawal.received_at);
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use crate::{
     mail::Topic,
     provider::PaymentStatus,
     purchase::{Purchase, Status},
-    reversal::{DisputeState, Fact, RefundState},
+    reversal::{DisputeState, RefundState, Snapshot},
     testing::{fixtures, fixtures::World},
 };
 
@@ -17,14 +17,14 @@ fn left(world: &World, purchase: &Purchase) -> i64 {
     let sold = (purchase.item.credits.0, purchase.item.price.cents);
     let session = world.provider.session(purchase.id);
     let paid = session.is_some_and(|session| session.payment == PaymentStatus::Paid);
-    let gone: i64 = world.provider.facts(purchase.id).iter().map(gone).sum();
+    let gone: i64 = world.provider.snapshots(purchase.id).iter().map(gone).sum();
     if paid { sold.0 - sold.0 * gone.min(sold.1) / sold.1 } else { 0 }
 }
 
-fn gone(fact: &Fact) -> i64 {
-    match fact {
-        Fact::Refund(refund) if refund.state == RefundState::Standing => refund.amount,
-        Fact::Dispute(dispute) if dispute.state == DisputeState::Withdrawn => dispute.amount,
+fn gone(snapshot: &Snapshot) -> i64 {
+    match snapshot {
+        Snapshot::Refund(refund) if refund.state == RefundState::Standing => refund.amount,
+        Snapshot::Dispute(dispute) if dispute.state == DisputeState::Withdrawn => dispute.amount,
         _ => 0,
     }
 }
@@ -89,6 +89,7 @@ pub(super) async fn judge_in_the_end(world: &World, tenant: TenantId) {
 }
 
 fn all_refunded(world: &World, purchase: &Purchase) -> bool {
-    let refunds = world.provider.facts(purchase.id).into_iter().filter(|fact| matches!(fact, Fact::Refund(_)));
-    refunds.map(|fact| gone(&fact)).sum::<i64>() >= purchase.item.price.cents
+    let refunds =
+        world.provider.snapshots(purchase.id).into_iter().filter(|snapshot| matches!(snapshot, Snapshot::Refund(_)));
+    refunds.map(|snapshot| gone(&snapshot)).sum::<i64>() >= purchase.item.price.cents
 }

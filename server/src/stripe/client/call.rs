@@ -1,4 +1,4 @@
-//! A call to Stripe: exchanges, until one has a clear outcome or patience is at its end.
+//! A call to Stripe: exchanges, until one has a clear outcome or retry_policy is at its end.
 //!
 //! Only what may be repeated is called this way: reading, a POST with an idempotency key, and one whose second time
 //! changes nothing.
@@ -17,7 +17,7 @@ use super::{
 
 /// How long, how often, and how quickly a call is tried.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// For everything that one operation asks of Stripe together.
     pub operation_time_max: Duration,
     /// For one exchange.
@@ -28,7 +28,7 @@ pub struct Patience {
     pub first_pause_max: Duration,
 }
 
-impl Patience {
+impl RetryPolicy {
     /// While a buyer looks on.
     pub const BUYER: Self = Self {
         operation_time_max: Duration::from_secs(20),
@@ -54,7 +54,7 @@ pub struct Operation<'a> {
     /// For jitter.
     pub entropy: &'a dyn Entropy,
     /// When to give up trying again.
-    pub patience: Patience,
+    pub retry_policy: RetryPolicy,
     /// When to give up altogether.
     pub deadline: Instant,
 }
@@ -74,9 +74,9 @@ impl Operation<'_> {
             };
             self.count(fault.label());
             let Fault::Unclear { detail, retry_after, repeat: true } = &fault else { return Err(fault) };
-            let pause = self.patience.pause(exchanges, self.entropy).max(retry_after.unwrap_or_default());
+            let pause = self.retry_policy.pause(exchanges, self.entropy).max(retry_after.unwrap_or_default());
             let left = self.deadline.saturating_duration_since(Instant::now());
-            let give_up = exchanges >= self.patience.exchanges_max || pause >= left;
+            let give_up = exchanges >= self.retry_policy.exchanges_max || pause >= left;
             tracing::warn!(operation = self.name, exchanges, detail, give_up, "Stripe gave no clear answer");
             if give_up {
                 return Err(fault);
@@ -87,7 +87,7 @@ impl Operation<'_> {
 
     async fn exchange(&self, request: &RequestBuilder, key: Option<&str>) -> Result<Value, Fault> {
         let left = self.deadline.saturating_duration_since(Instant::now());
-        match timeout(self.patience.exchange_time_max.min(left), self.wire.exchange(request, key)).await {
+        match timeout(self.retry_policy.exchange_time_max.min(left), self.wire.exchange(request, key)).await {
             Ok(Ok(answer)) => judge(&answer),
             Ok(Err(cut_off)) => Err(Fault::unclear(cut_off)),
             Err(_) => Err(Fault::unclear("no answer in time")),

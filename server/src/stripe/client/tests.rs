@@ -22,14 +22,14 @@ use serde_json::{Value, json};
 use url::Url;
 use wiremock::{MockServer, Request, ResponseTemplate};
 
-use super::{StripeProvider, StripeSettings, call::Patience};
+use super::{StripeProvider, StripeSettings, call::RetryPolicy};
 
 const KEY: &str = "sk_test_the_secret";
 const EMAIL: &str = "kim+shop@example.com";
 const ORDERED: &str = "2026-11-22T12:00:00Z";
 
 /// Quick to try again, and patient enough for a slow machine.
-const QUICK: Patience = Patience {
+const QUICK: RetryPolicy = RetryPolicy {
     operation_time_max: Duration::from_secs(5),
     exchange_time_max: Duration::from_secs(2),
     exchanges_max: 4,
@@ -87,14 +87,14 @@ fn settings(base: &str) -> StripeSettings {
         secret_key: SecretString::from(KEY),
         api_base: Some(base.parse().unwrap()),
         public_url: "https://shop.example/".parse().unwrap(),
-        patience: QUICK,
+        retry_policy: QUICK,
     }
 }
 
-/// A provider some minutes after the order, with the given patience.
-fn patient(base: &str, patience: Patience) -> StripeProvider {
+/// A provider some minutes after the order, with the given retry_policy.
+fn patient(base: &str, retry_policy: RetryPolicy) -> StripeProvider {
     let minutes_later = ordered_at() + jiff::SignedDuration::from_mins(7);
-    provider_at(&StripeSettings { patience, ..settings(base) }, minutes_later)
+    provider_at(&StripeSettings { retry_policy, ..settings(base) }, minutes_later)
 }
 
 fn provider(server: &MockServer) -> StripeProvider {

@@ -30,11 +30,11 @@ async fn connections_that_fall_silent_are_replaced_and_none_is_lost() {
     // wait go away.
     let load: Vec<_> = (0..8)
         .map(|task| {
-            let (here, patience) = (here.clone(), Duration::from_millis(if task % 2 == 0 { 500 } else { 60_000 }));
+            let (here, retry_policy) = (here.clone(), Duration::from_millis(if task % 2 == 0 { 500 } else { 60_000 }));
             tokio::spawn(async move {
                 loop {
-                    let _ = timeout(patience, here.balance(tenant)).await;
-                    let _ = timeout(patience, here.ready()).await;
+                    let _ = timeout(retry_policy, here.balance(tenant)).await;
+                    let _ = timeout(retry_policy, here.ready()).await;
                 }
             })
         })

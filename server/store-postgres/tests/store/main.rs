@@ -4,7 +4,7 @@
 
 mod half_open;
 mod migrating;
-#[path = "../../../store-portable/tests/mod.rs"]
+#[path = "../../../store-shared/tests/mod.rs"]
 mod portable;
 mod proxy;
 mod roles;

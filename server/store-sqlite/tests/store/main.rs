@@ -5,7 +5,7 @@
 mod backup;
 mod disk;
 mod file;
-#[path = "../../../store-portable/tests/mod.rs"]
+#[path = "../../../store-shared/tests/mod.rs"]
 mod portable;
 mod schemas;
 

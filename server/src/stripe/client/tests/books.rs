@@ -2,7 +2,7 @@
 
 use billing::{
     provider::{PaymentProvider, PaymentRecord, ProviderError},
-    reversal::{DisputeFact, DisputeState, Fact, RefundFact, RefundState},
+    reversal::{DisputeSnapshot, DisputeState, RefundSnapshot, RefundState, Snapshot},
 };
 use serde_json::json;
 use wiremock::{
@@ -28,14 +28,14 @@ fn refund(id: &str, created: i64, amount: i64, status: &str) -> Value {
     json!({"id": id, "object": "refund", "created": created, "amount": amount, "status": status})
 }
 
-fn refund_fact(id: &str, amount: i64, state: RefundState) -> Fact {
+fn refund_snapshot(id: &str, amount: i64, state: RefundState) -> Snapshot {
     let made_at = Some(if id == "re_1" { 100 } else { 300 });
-    Fact::Refund(RefundFact { provider_ref: id.to_owned(), amount, state, made_at })
+    Snapshot::Refund(RefundSnapshot { provider_ref: id.to_owned(), amount, state, made_at })
 }
 
-fn dispute_fact(id: &str, state: DisputeState) -> Fact {
+fn dispute_snapshot(id: &str, state: DisputeState) -> Snapshot {
     let made_at = Some(if id == "du_1" { 200 } else { 400 });
-    Fact::Dispute(DisputeFact { provider_ref: id.to_owned(), amount: 699, state, made_at })
+    Snapshot::Dispute(DisputeSnapshot { provider_ref: id.to_owned(), amount: 699, state, made_at })
 }
 
 async fn get(server: &MockServer, at: &str, answer: ResponseTemplate) {
@@ -71,11 +71,11 @@ fn everything_that_went_back() -> PaymentRecord {
         livemode: false,
         purchase_id: Some(purchase().id),
         tenant_id: Some(purchase().tenant_id),
-        facts: vec![
-            refund_fact("re_1", 140, RefundState::Failed),
-            dispute_fact("du_1", DisputeState::Reinstated),
-            refund_fact("re_2", 200, RefundState::Standing),
-            dispute_fact("du_2", DisputeState::Inquiry),
+        snapshots: vec![
+            refund_snapshot("re_1", 140, RefundState::Failed),
+            dispute_snapshot("du_1", DisputeState::Reinstated),
+            refund_snapshot("re_2", 200, RefundState::Standing),
+            dispute_snapshot("du_2", DisputeState::Inquiry),
         ],
     }
 }
@@ -111,7 +111,7 @@ async fn a_charge_of_another_system_is_no_purchase_of_ours() {
 
     let record = provider(&server).retrieve_payment("py_1").await.unwrap().unwrap();
 
-    assert_eq!((record.purchase_id, record.facts), (None, Vec::new()));
+    assert_eq!((record.purchase_id, record.snapshots), (None, Vec::new()));
 }
 
 #[tokio::test]

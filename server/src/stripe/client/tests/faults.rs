@@ -275,9 +275,9 @@ async fn a_connection_that_breaks_is_tried_again_with_the_same_key() {
 #[tokio::test]
 async fn a_server_that_says_nothing_is_asked_again_after_the_time_of_one_exchange() {
     let (base, requests) = scripted(vec![Then::Hang, Then::Answer]);
-    let patience = Patience { exchange_time_max: Duration::from_millis(200), ..QUICK };
+    let retry_policy = RetryPolicy { exchange_time_max: Duration::from_millis(200), ..QUICK };
 
-    let session = create(&patient(base.as_str(), patience)).await.unwrap();
+    let session = create(&patient(base.as_str(), retry_policy)).await.unwrap();
 
     assert_eq!(session.provider_ref, "cs_test_1");
     assert_eq!(key_line(&requests.recv().unwrap()), key_line(&requests.recv().unwrap()));
@@ -286,10 +286,10 @@ async fn a_server_that_says_nothing_is_asked_again_after_the_time_of_one_exchang
 #[tokio::test]
 async fn the_buyer_waits_no_longer_than_the_deadline() {
     let (base, _requests) = scripted(vec![Then::Hang, Then::Hang]);
-    let patience = Patience { operation_time_max: Duration::from_millis(300), ..QUICK };
+    let retry_policy = RetryPolicy { operation_time_max: Duration::from_millis(300), ..QUICK };
     let began = Instant::now();
 
-    let (detail, _) = unavailable(create(&patient(base.as_str(), patience)).await);
+    let (detail, _) = unavailable(create(&patient(base.as_str(), retry_policy)).await);
 
     assert_eq!(detail, "no answer in time");
     assert!((300..1500).contains(&began.elapsed().as_millis()), "{:?}", began.elapsed());

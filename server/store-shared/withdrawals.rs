@@ -73,7 +73,7 @@ async fn insert(connection: &mut Connection, withdrawal: &Withdrawal) -> Result<
     )
     .execute(&mut *connection)
     .await?;
-    mails::owe(connection, Topic::Withdrawal(withdrawal.id), withdrawal.received_at).await
+    mails::enqueue(connection, Topic::Withdrawal(withdrawal.id), withdrawal.received_at).await
 }
 
 #[async_trait]

@@ -76,7 +76,7 @@ macro_rules! mail_columns {
 }
 
 /// Puts a mail into the outbox, due at once.
-pub(crate) async fn owe(connection: &mut Connection, topic: Topic, at: Timestamp) -> Result<(), sqlx::Error> {
+pub(crate) async fn enqueue(connection: &mut Connection, topic: Topic, at: Timestamp) -> Result<(), sqlx::Error> {
     let (kind, subject) = key(topic);
     let tenant = match topic {
         Topic::Confirmation(tenant, _) => Some(tenant.to_string()),

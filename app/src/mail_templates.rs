@@ -16,7 +16,7 @@ use crate::{
 
 /// A mail, whoever it goes to.
 #[derive(Clone, Debug)]
-pub struct Letter {
+pub struct MailContent {
     /// Its language.
     pub locale: Locale,
     /// One line.
@@ -57,7 +57,7 @@ pub fn confirmation(
     purchase: &Purchase,
     receipt: &Document,
     consent: Option<&ConsentText>,
-) -> Letter {
+) -> MailContent {
     let locale = purchase.locale;
     let t = Texts::of(locale);
     let lines = receipt.sums.iter().chain(&receipt.facts);
@@ -81,7 +81,7 @@ pub fn confirmation(
         link(settings, t.withdraw, routes::WITHDRAW, false),
         seller(settings, t),
     ]);
-    Letter {
+    MailContent {
         locale,
         subject: (t.confirmation_subject)(&purchase.item.name),
         parts,
@@ -90,7 +90,7 @@ pub fn confirmation(
 }
 
 /// That a declaration of withdrawal has come: what it says, when it came (§ 356a (4) BGB), and what it comes to.
-pub fn acknowledgement(settings: &ShopSettings, withdrawal: &Withdrawal, purchase: Option<&Purchase>) -> Letter {
+pub fn acknowledgement(settings: &ShopSettings, withdrawal: &Withdrawal, purchase: Option<&Purchase>) -> MailContent {
     let locale = withdrawal.locale;
     let t = Texts::of(locale);
     let received = date_time(withdrawal.received_at, settings, locale);
@@ -111,7 +111,7 @@ pub fn acknowledgement(settings: &ShopSettings, withdrawal: &Withdrawal, purchas
         Part::Text(standing_text(withdrawal.standing, &ordered, &at(paid_at), t)),
         seller(settings, t),
     ];
-    Letter { locale, subject: (t.acknowledgement_subject)(&received), parts, attachments: Vec::new() }
+    MailContent { locale, subject: (t.acknowledgement_subject)(&received), parts, attachments: Vec::new() }
 }
 
 fn date_time(at: Timestamp, settings: &ShopSettings, locale: Locale) -> String {
@@ -150,7 +150,7 @@ fn attachment(settings: &ShopSettings, page: LegalPage, t: &'static Texts) -> At
     Attachment { file_name: format!("{title}.html"), html: still_document(document) }
 }
 
-impl Letter {
+impl MailContent {
     /// As plain text, lines ended by `\n`.
     pub fn text(&self) -> String {
         let parts = self.parts.iter().map(|part| match part {

@@ -2,10 +2,10 @@
 
 use super::{Books, ScriptedProvider};
 use crate::{
-    event::{EventMeaning, ReversalNews},
+    event::{EventMeaning, ReversalUpdate},
     ids::PurchaseId,
     provider::{PaymentRecord, PaymentStatus},
-    reversal::{DisputeFact, DisputeState, Fact, RefundFact, RefundState},
+    reversal::{DisputeSnapshot, DisputeState, RefundSnapshot, RefundState, Snapshot},
     testing::lock,
 };
 
@@ -18,11 +18,11 @@ impl ScriptedProvider {
         if amount <= 0 {
             return;
         }
-        let provider_ref = format!("re_{purchase}_{}", facts(&books, purchase).len());
-        let refund = RefundFact { provider_ref, amount, state: RefundState::Standing, made_at: None };
-        self.learn(&mut books, purchase, Fact::Refund(refund));
+        let provider_ref = format!("re_{purchase}_{}", snapshots(&books, purchase).len());
+        let refund = RefundSnapshot { provider_ref, amount, state: RefundState::Standing, made_at: None };
+        self.keep(&mut books, purchase, Snapshot::Refund(refund));
         // As Stripe does, once more, by the charge's figure.
-        let figure = Fact::RefundedTotal { provider_ref: charge(purchase), amount: refunded(&books, purchase) };
+        let figure = Snapshot::RefundedTotal { provider_ref: charge(purchase), amount: refunded(&books, purchase) };
         let news = news(purchase, figure);
         self.tell(&mut books, purchase, news);
     }
@@ -30,12 +30,12 @@ impl ScriptedProvider {
     /// The newest refund that stands fails.
     pub fn fail_refund(&self, purchase: PurchaseId) {
         let mut books = lock(&self.books);
-        let standing = facts(&books, purchase).iter().rev().find_map(|fact| match fact {
-            Fact::Refund(refund) if refund.state == RefundState::Standing => Some(refund.clone()),
+        let standing = snapshots(&books, purchase).iter().rev().find_map(|snapshot| match snapshot {
+            Snapshot::Refund(refund) if refund.state == RefundState::Standing => Some(refund.clone()),
             _ => None,
         });
         if let Some(refund) = standing {
-            self.learn(&mut books, purchase, Fact::Refund(RefundFact { state: RefundState::Failed, ..refund }));
+            self.keep(&mut books, purchase, Snapshot::Refund(RefundSnapshot { state: RefundState::Failed, ..refund }));
         }
     }
 
@@ -45,22 +45,22 @@ impl ScriptedProvider {
         if paid(&books, purchase).is_none() {
             return;
         }
-        let known = facts(&books, purchase).iter().find_map(|fact| match fact {
-            Fact::Dispute(dispute) => Some(dispute.clone()),
+        let known = snapshots(&books, purchase).iter().find_map(|snapshot| match snapshot {
+            Snapshot::Dispute(dispute) => Some(dispute.clone()),
             _ => None,
         });
-        let dispute = DisputeFact { provider_ref: format!("dp_{purchase}"), amount: cents, state, made_at: None };
+        let dispute = DisputeSnapshot { provider_ref: format!("dp_{purchase}"), amount: cents, state, made_at: None };
         let dispute = match known {
             Some(known) if known.state >= state => return,
-            Some(known) => DisputeFact { state, ..known },
+            Some(known) => DisputeSnapshot { state, ..known },
             None => dispute,
         };
-        self.learn(&mut books, purchase, Fact::Dispute(dispute));
+        self.keep(&mut books, purchase, Snapshot::Dispute(dispute));
     }
 
     /// Each refund and dispute of a purchase's payment as it stands.
-    pub fn facts(&self, purchase: PurchaseId) -> Vec<Fact> {
-        facts(&lock(&self.books), purchase).to_vec()
+    pub fn snapshots(&self, purchase: PurchaseId) -> Vec<Snapshot> {
+        snapshots(&lock(&self.books), purchase).to_vec()
     }
 
     pub(super) fn record(&self, payment_ref: &str) -> Option<PaymentRecord> {
@@ -72,19 +72,19 @@ impl ScriptedProvider {
             livemode: false,
             purchase_id: payment.session.purchase_id,
             tenant_id: payment.session.tenant_id,
-            facts: payment.facts.clone(),
+            snapshots: payment.snapshots.clone(),
         })
     }
 
-    /// Writes a fact down, over what it was before, and makes its notification.
-    fn learn(&self, books: &mut Books, purchase: PurchaseId, fact: Fact) {
+    /// Writes a snapshot down, over what it was before, and makes its notification.
+    fn keep(&self, books: &mut Books, purchase: PurchaseId, snapshot: Snapshot) {
         if let Some(payment) = books.payments.get_mut(&purchase) {
-            match payment.facts.iter_mut().find(|known| name(known) == name(&fact)) {
-                Some(known) => *known = fact.clone(),
-                None => payment.facts.push(fact.clone()),
+            match payment.snapshots.iter_mut().find(|known| name(known) == name(&snapshot)) {
+                Some(known) => *known = snapshot.clone(),
+                None => payment.snapshots.push(snapshot.clone()),
             }
         }
-        self.tell(books, purchase, news(purchase, fact));
+        self.tell(books, purchase, news(purchase, snapshot));
     }
 }
 
@@ -92,26 +92,26 @@ fn charge(purchase: PurchaseId) -> String {
     format!("ch_{purchase}")
 }
 
-fn news(purchase: PurchaseId, fact: Fact) -> EventMeaning {
-    EventMeaning::Reversal(ReversalNews {
+fn news(purchase: PurchaseId, snapshot: Snapshot) -> EventMeaning {
+    EventMeaning::Reversal(ReversalUpdate {
         payment_ref: Some(format!("pi_{purchase}")),
         charge_ref: Some(charge(purchase)),
         purchase_id: Some(purchase),
         livemode: false,
-        facts: vec![fact],
+        snapshots: vec![snapshot],
     })
 }
 
-fn name(fact: &Fact) -> &str {
-    match fact {
-        Fact::RefundedTotal { provider_ref, .. } => provider_ref,
-        Fact::Refund(refund) => &refund.provider_ref,
-        Fact::Dispute(dispute) => &dispute.provider_ref,
+fn name(snapshot: &Snapshot) -> &str {
+    match snapshot {
+        Snapshot::RefundedTotal { provider_ref, .. } => provider_ref,
+        Snapshot::Refund(refund) => &refund.provider_ref,
+        Snapshot::Dispute(dispute) => &dispute.provider_ref,
     }
 }
 
-fn facts(books: &Books, purchase: PurchaseId) -> &[Fact] {
-    books.payments.get(&purchase).map_or(&[], |payment| &payment.facts)
+fn snapshots(books: &Books, purchase: PurchaseId) -> &[Snapshot] {
+    books.payments.get(&purchase).map_or(&[], |payment| &payment.snapshots)
 }
 
 /// What was paid, if it was.
@@ -121,9 +121,9 @@ fn paid(books: &Books, purchase: PurchaseId) -> Option<i64> {
 }
 
 fn refunded(books: &Books, purchase: PurchaseId) -> i64 {
-    let standing = |fact: &Fact| match fact {
-        Fact::Refund(refund) if refund.state == RefundState::Standing => Some(refund.amount),
+    let standing = |snapshot: &Snapshot| match snapshot {
+        Snapshot::Refund(refund) if refund.state == RefundState::Standing => Some(refund.amount),
         _ => None,
     };
-    facts(books, purchase).iter().filter_map(standing).sum()
+    snapshots(books, purchase).iter().filter_map(standing).sum()
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use billing::{
     Order,
-    account::Caller,
+    account::Principal,
     event::{EventOutcome, EventStatus},
     purchase::{Purchase, Status},
     receipt::ReceiptSeries,
@@ -95,7 +95,7 @@ const PORTABLE_ATTACKS: &[(&str, &str)] = &[
     ("purchases_receipt", "{update_purchase} receipt_number = 3 WHERE id = '{unnumbered}'"),
 ];
 
-async fn order_and_pay(world: &World, buyer: &Caller) -> Purchase {
+async fn order_and_pay(world: &World, buyer: &Principal) -> Purchase {
     let purchase = world.billing.order(buyer, Order::of("credits_5")).await.unwrap();
     world.provider.pay(purchase.id);
     let session = &purchase.checkout.as_ref().unwrap().provider_ref;

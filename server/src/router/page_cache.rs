@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use app::context::Visitor;
+use app::context::RequestContext;
 use axum::{
     Extension,
     body::Body,
@@ -39,7 +39,7 @@ struct Key {
 impl Key {
     /// Of the front page and its history alone: the order form carries a key of its own each time, and what follows an
     /// order asks the provider.
-    fn of(request: &Request, visitor: &Visitor) -> Option<Self> {
+    fn of(request: &Request, visitor: &RequestContext) -> Option<Self> {
         if request.method() != Method::GET || request.uri().path() != "/" {
             return None;
         }
@@ -87,18 +87,18 @@ impl Weighter<Key, Arc<Page>> for ByLength {
 
 /// The pages that were rendered last.
 #[derive(Clone)]
-pub(super) struct Remembered(Arc<Cache<Key, Arc<Page>, ByLength>>);
+pub(super) struct PageCache(Arc<Cache<Key, Arc<Page>, ByLength>>);
 
-impl Default for Remembered {
+impl Default for PageCache {
     fn default() -> Self {
         Self(Arc::new(Cache::with_weighter(KEPT_PAGES, KEPT_BYTES_MAX, ByLength)))
     }
 }
 
 /// Answers with a remembered page where that is still right, and else renders and remembers it.
-pub(super) async fn remember(
-    State(Remembered(pages)): State<Remembered>,
-    Extension(visitor): Extension<Visitor>,
+pub(super) async fn cached_page(
+    State(PageCache(pages)): State<PageCache>,
+    Extension(visitor): Extension<RequestContext>,
     Extension(nonce): Extension<Nonce>,
     request: Request,
     next: Next,

@@ -7,7 +7,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use billing::{
-    account::{AccountStore, SessionOwner},
+    account::{AccountStore, SessionLookup},
     clock::Clock,
     store::StoreError,
 };
@@ -25,17 +25,17 @@ const WAITING_MAX: usize = 1024;
 /// When an answer is given up, so that one connection that hangs does not hold up everybody.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
 
-type Asked = Result<Vec<(String, SessionOwner)>, StoreError>;
+type Asked = Result<Vec<(String, SessionLookup)>, StoreError>;
 
 struct Question {
     token_hash: String,
-    answer: oneshot::Sender<Result<Option<SessionOwner>, Problem>>,
+    answer: oneshot::Sender<Result<Option<SessionLookup>, Problem>>,
 }
 
 /// Where questions go.
-pub struct Owners(mpsc::Sender<Question>);
+pub struct SessionLoader(mpsc::Sender<Question>);
 
-impl Owners {
+impl SessionLoader {
     /// Answers until it is dropped.
     pub fn start(accounts: Arc<dyn AccountStore>, clock: Arc<dyn Clock>) -> Self {
         Self::asking(move |token_hashes| {
@@ -51,7 +51,7 @@ impl Owners {
     }
 
     /// Who is signed in by the session of that token hash, if it has not ended.
-    pub async fn of(&self, token_hash: String) -> Result<Option<SessionOwner>, Problem> {
+    pub async fn of(&self, token_hash: String) -> Result<Option<SessionLookup>, Problem> {
         let (answer, answered) = oneshot::channel();
         self.0.send(Question { token_hash, answer }).await.map_err(|_| Problem::INTERNAL)?;
         answered.await.unwrap_or(Err(Problem::INTERNAL))
@@ -85,7 +85,7 @@ mod tests {
     };
 
     use billing::{
-        account::Caller,
+        account::Principal,
         ids::{TenantId, UserId},
         ledger::Balance,
     };
@@ -94,18 +94,18 @@ mod tests {
     use super::*;
     use crate::system::{SystemClock, SystemEntropy};
 
-    fn owner(name: &str) -> SessionOwner {
+    fn owner(name: &str) -> SessionLookup {
         let (now, entropy) = (SystemClock.now(), &SystemEntropy);
         let email = format!("{name}@example.com").parse().expect("an address");
-        let caller = Caller { tenant_id: TenantId::new(now, entropy), user_id: UserId::new(now, entropy), email };
-        SessionOwner { caller, balance: Balance::default(), changes: 0, data: name.to_owned() }
+        let caller = Principal { tenant_id: TenantId::new(now, entropy), user_id: UserId::new(now, entropy), email };
+        SessionLookup { caller, balance: Balance::default(), changes: 0, data: name.to_owned() }
     }
 
     #[tokio::test]
     async fn who_ask_together_are_told_their_own_and_by_few_questions() {
         let asked = Arc::new(AtomicUsize::new(0));
         let counted = asked.clone();
-        let owners = Owners::asking(move |names| {
+        let owners = SessionLoader::asking(move |names| {
             counted.fetch_add(1, Ordering::Relaxed);
             // In another order than asked, and without those that nobody is signed in by.
             let mut known: Vec<_> = names.into_iter().filter(|name| !name.ends_with('7')).collect();
@@ -125,7 +125,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_hangs_or_fails_is_told_to_those_who_asked_and_to_nobody_after() {
         let troubles = Mutex::new(vec!["fails", "hangs"]);
-        let owners = Owners::asking(move |names| {
+        let owners = SessionLoader::asking(move |names| {
             let trouble = troubles.lock().expect("nobody panicked").pop();
             async move {
                 match trouble {

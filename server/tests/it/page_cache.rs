@@ -9,8 +9,8 @@ use crate::{
 };
 
 on_both_databases!(
-    a_remembered_page_is_forgotten_with_every_change,
-    a_remembered_page_has_each_answers_own_nonce,
+    a_cached_page_is_forgotten_with_every_change,
+    a_cached_page_has_each_answers_own_nonce,
     nobody_is_answered_with_anothers_page,
 );
 
@@ -36,7 +36,7 @@ async fn settled_page(visitor: &Visitor) -> String {
     first
 }
 
-async fn a_remembered_page_is_forgotten_with_every_change(shop: TestShop) {
+async fn a_cached_page_is_forgotten_with_every_change(shop: TestShop) {
     let kim = shop.customer("kim@example.com").await;
     let empty = settled_page(&kim).await;
     let order = kim.order("credits_5").await;
@@ -73,7 +73,7 @@ async fn a_remembered_page_is_forgotten_with_every_change(shop: TestShop) {
     }
 }
 
-async fn a_remembered_page_has_each_answers_own_nonce(shop: TestShop) {
+async fn a_cached_page_has_each_answers_own_nonce(shop: TestShop) {
     let kim = shop.customer("kim@example.com").await;
     kim.buy("credits_1").await;
     let mut nonces = Vec::new();

@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
 };
 
-use app::{context::Visitor, routes::named_locale};
+use app::{context::RequestContext, routes::named_locale};
 use axum::{
     Extension,
     extract::{ConnectInfo, FromRequestParts, Request, State},
@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use billing::{
-    account::{Caller, SessionOwner},
+    account::{Principal, SessionLookup},
     ledger::Balance,
     locale::Locale,
 };
@@ -26,7 +26,7 @@ use crate::{
     state::{AppState, Site},
 };
 
-/// Puts the [`Visitor`] into the request, for handlers and pages alike.
+/// Puts the [`RequestContext`] into the request, for handlers and pages alike.
 pub async fn identify(
     State(state): State<AppState>,
     Extension(session): Extension<Session>,
@@ -38,10 +38,10 @@ pub async fn identify(
             let locale = locale_of(request.uri(), request.headers());
             let named = request.uri().query().and_then(named_locale);
             let visitor = match owner {
-                Some(SessionOwner { caller, balance, changes, .. }) => {
-                    Visitor { caller: Some(caller), balance, changes, locale }
+                Some(SessionLookup { caller, balance, changes, .. }) => {
+                    RequestContext { caller: Some(caller), balance, changes, locale }
                 }
-                None => Visitor { caller: None, balance: Balance::default(), changes: 0, locale },
+                None => RequestContext { caller: None, balance: Balance::default(), changes: 0, locale },
             };
             request.extensions_mut().insert(visitor);
             let mut response = next.run(request).await;
@@ -79,13 +79,13 @@ pub fn locale_cookie(locale: Locale, site: &Site) -> Result<HeaderValue, Problem
 
 /// Who is signed in; whoever is not gets [`Problem::NOT_SIGNED_IN`].
 #[derive(Debug)]
-pub struct SignedIn(pub Caller);
+pub struct RequireUser(pub Principal);
 
-impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
+impl<S: Send + Sync> FromRequestParts<S> for RequireUser {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        let caller = parts.extensions.get::<Visitor>().and_then(|visitor| visitor.caller.clone());
+        let caller = parts.extensions.get::<RequestContext>().and_then(|visitor| visitor.caller.clone());
         caller.map(Self).ok_or(Problem::NOT_SIGNED_IN)
     }
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use billing::{
-    account::{Account, AccountStore, Caller, EmailAddress, InsertedSale, SessionOwner, SignUp, StoredSession},
+    account::{Account, AccountStore, EmailAddress, InsertedSale, Principal, SessionLookup, SignUp, StoredSession},
     ids::UserId,
     ledger::Balance,
     money::Credits,
@@ -30,7 +30,7 @@ impl TryFrom<UserRow> for Account {
     type Error = StoreError;
 
     fn try_from(row: UserRow) -> Result<Self, StoreError> {
-        let caller = Caller {
+        let caller = Principal {
             tenant_id: parse("tenant_id", &row.tenant_id)?,
             user_id: parse("id", &row.id)?,
             email: parse("email", &row.email)?,
@@ -52,14 +52,14 @@ pub(crate) struct OwnerRow {
 }
 
 impl OwnerRow {
-    fn read(self) -> Result<(String, SessionOwner), StoreError> {
-        let caller = Caller {
+    fn read(self) -> Result<(String, SessionLookup), StoreError> {
+        let caller = Principal {
             tenant_id: parse("tenant_id", &self.tenant_id)?,
             user_id: parse("id", &self.id)?,
             email: parse("email", &self.email)?,
         };
         let balance = Balance { credits: Credits(self.balance_after.unwrap_or(0)), seq: self.seq.unwrap_or(0) };
-        Ok((self.token_hash, SessionOwner { caller, balance, changes: self.changes, data: self.data }))
+        Ok((self.token_hash, SessionLookup { caller, balance, changes: self.changes, data: self.data }))
     }
 }
 
@@ -191,7 +191,7 @@ impl AccountStore for ThisStore {
         &self,
         token_hashes: &[String],
         now: Timestamp,
-    ) -> Result<Vec<(String, SessionOwner)>, StoreError> {
+    ) -> Result<Vec<(String, SessionLookup)>, StoreError> {
         let rows = self.owners(token_hashes, micros(now)).await.map_err(store_error)?;
         rows.into_iter().map(OwnerRow::read).collect()
     }

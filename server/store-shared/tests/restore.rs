@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use billing::{
     Billing, Order,
-    account::{Account, AccountStore as _, Caller},
+    account::{Account, AccountStore as _, Principal},
     billing::RecoverError,
     event::{EventMeaning, EventStatus, StoredEvent},
     ids::{TenantId, UserId},
@@ -23,7 +23,7 @@ fn on(store: &Store, world: &World) -> World {
     World { billing, store, ..world.clone() }
 }
 
-async fn sell(world: &World, buyer: &Caller) -> Purchase {
+async fn sell(world: &World, buyer: &Principal) -> Purchase {
     let purchase = world.billing.order(buyer, Order::of("credits_5")).await.unwrap();
     world.provider.pay(purchase.id);
     let session = &purchase.checkout.as_ref().unwrap().provider_ref;
@@ -164,7 +164,7 @@ async fn a_lost_sale_goes_to_no_account_but_the_customers_or_the_one_that_is_nam
     let world = on(&store, &world);
     // After the restore, lee has signed up again: another tenant, another user.
     let (tenant_id, user_id) = (TenantId::new(world.now(), &*world.entropy), UserId::new(world.now(), &*world.entropy));
-    let caller = Caller { tenant_id, user_id, ..lee.clone() };
+    let caller = Principal { tenant_id, user_id, ..lee.clone() };
     let account = Account { caller, ..world.account() };
     store.insert_account(&account).await.unwrap();
 

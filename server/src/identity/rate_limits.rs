@@ -1,4 +1,4 @@
-//! Limits on guessing, by address of the network and by account. Only failures count, so that nobody who knows the
+//! Limits on wrong passwords, sign-ups and mails, by address of the network and by account. Only failures count, so that nobody who knows the
 //! password runs into them by signing in often.
 
 use std::{
@@ -19,8 +19,8 @@ const BY_NETWORK: (u32, u64) = (50, 5);
 const BY_ACCOUNT: (u32, u64) = (10, 30);
 const SIGN_UPS: (u32, u64) = (200, 5);
 /// Mails that somebody causes without being signed in: from one network, and to one address.
-const LETTERS_FROM: (u32, u64) = (20, 60);
-const LETTERS_TO: (u32, u64) = (5, 600);
+const MAILS_FROM: (u32, u64) = (20, 60);
+const MAILS_TO: (u32, u64) = (5, 600);
 
 /// A client's network: an IPv6 customer has a whole /64 to choose from.
 type Network = IpAddr;
@@ -42,23 +42,23 @@ impl clock::Clock for Ticks {
 type Limiter<K> = RateLimiter<K, DashMapStateStore<K>, Ticks, NoOpMiddleware<Duration>>;
 
 /// All limits of this process.
-pub struct Guessing {
+pub struct RateLimits {
     by_network: Failures<Network>,
     by_account: Failures<AccountKey>,
     sign_ups: Limiter<Network>,
-    letters_from: Limiter<Network>,
-    letters_to: Limiter<AccountKey>,
+    mails_from: Limiter<Network>,
+    mails_to: Limiter<AccountKey>,
 }
 
-impl Guessing {
+impl RateLimits {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         let ticks = Ticks(clock);
         Self {
             by_network: Failures::new(BY_NETWORK, ticks.clone()),
             by_account: Failures::new(BY_ACCOUNT, ticks.clone()),
             sign_ups: RateLimiter::dashmap_with_clock(quota(SIGN_UPS), ticks.clone()),
-            letters_from: RateLimiter::dashmap_with_clock(quota(LETTERS_FROM), ticks.clone()),
-            letters_to: RateLimiter::dashmap_with_clock(quota(LETTERS_TO), ticks),
+            mails_from: RateLimiter::dashmap_with_clock(quota(MAILS_FROM), ticks.clone()),
+            mails_to: RateLimiter::dashmap_with_clock(quota(MAILS_TO), ticks),
         }
     }
 
@@ -69,15 +69,15 @@ impl Guessing {
     }
 
     /// Counts a mail; an error says how long to wait.
-    pub fn letter(&self, from: IpAddr, to: &str) -> Result<(), Duration> {
+    pub fn mail(&self, from: IpAddr, to: &str) -> Result<(), Duration> {
         let now = self.by_network.now();
-        self.letters_from.check_key(&network(from)).map_err(|not_until| not_until.wait_time_from(now))?;
-        self.letters_to.check_key(&account(to)).map_err(|not_until| not_until.wait_time_from(now))
+        self.mails_from.check_key(&network(from)).map_err(|not_until| not_until.wait_time_from(now))?;
+        self.mails_to.check_key(&account(to)).map_err(|not_until| not_until.wait_time_from(now))
     }
 
     /// An attempt to sign in.
     pub fn attempt(&self, from: IpAddr, email: &str) -> Attempt<'_> {
-        Attempt { guessing: self, network: network(from), account: account(email) }
+        Attempt { limits: self, network: network(from), account: account(email) }
     }
 
     /// Forgets whoever is at no limit.
@@ -85,14 +85,14 @@ impl Guessing {
         self.by_network.forget_old();
         self.by_account.forget_old();
         self.sign_ups.retain_recent();
-        self.letters_from.retain_recent();
-        self.letters_to.retain_recent();
+        self.mails_from.retain_recent();
+        self.mails_to.retain_recent();
     }
 }
 
 /// One attempt to sign in.
 pub struct Attempt<'a> {
-    guessing: &'a Guessing,
+    limits: &'a RateLimits,
     network: Network,
     account: AccountKey,
 }
@@ -100,14 +100,14 @@ pub struct Attempt<'a> {
 impl Attempt<'_> {
     /// Whether it may go on; an error says how long to wait.
     pub fn check(&self) -> Result<(), Duration> {
-        let waits = [self.guessing.by_network.wait(&self.network), self.guessing.by_account.wait(&self.account)];
+        let waits = [self.limits.by_network.wait(&self.network), self.limits.by_account.wait(&self.account)];
         waits.into_iter().flatten().max().map_or(Ok(()), Err)
     }
 
     /// It was a wrong guess.
     pub fn failed(&self) {
-        self.guessing.by_network.count(self.network);
-        self.guessing.by_account.count(self.account);
+        self.limits.by_network.count(self.network);
+        self.limits.by_account.count(self.account);
     }
 }
 
@@ -193,16 +193,16 @@ mod tests {
     #[test]
     fn one_account_is_blocked_from_everywhere_and_others_are_not() {
         let hand = Arc::new(Hand::default());
-        let guessing = Guessing::new(hand.clone());
+        let limits = RateLimits::new(hand.clone());
         for n in 0..=BY_ACCOUNT.0 {
-            let attempt = guessing.attempt(IpAddr::from([10, 0, 0, u8::try_from(n).unwrap()]), "kim@example.com");
+            let attempt = limits.attempt(IpAddr::from([10, 0, 0, u8::try_from(n).unwrap()]), "kim@example.com");
             assert_eq!(attempt.check(), Ok(()), "{n}");
             attempt.failed();
         }
-        let attempt = guessing.attempt(address("10.1.1.1"), " KIM@example.com");
+        let attempt = limits.attempt(address("10.1.1.1"), " KIM@example.com");
         assert_eq!(attempt.check(), Err(Duration::from_secs(BY_ACCOUNT.1)));
-        assert_eq!(guessing.attempt(address("10.1.1.1"), "lee@example.com").check(), Ok(()));
-        guessing.forget_old();
+        assert_eq!(limits.attempt(address("10.1.1.1"), "lee@example.com").check(), Ok(()));
+        limits.forget_old();
         assert!(attempt.check().is_err());
         hand.0.store(30, Ordering::SeqCst);
         assert_eq!(attempt.check(), Ok(()));
@@ -210,42 +210,42 @@ mod tests {
 
     #[test]
     fn one_network_is_blocked_for_every_account() {
-        let guessing = Guessing::new(Arc::new(Hand::default()));
+        let limits = RateLimits::new(Arc::new(Hand::default()));
         for n in 0..=BY_NETWORK.0 {
-            guessing.attempt(address(&format!("2001:db8::{n:x}")), &format!("{n}@example.com")).failed();
+            limits.attempt(address(&format!("2001:db8::{n:x}")), &format!("{n}@example.com")).failed();
         }
-        assert!(guessing.attempt(address("2001:db8::ffff"), "kim@example.com").check().is_err());
-        assert_eq!(guessing.attempt(address("2001:db8:0:1::1"), "kim@example.com").check(), Ok(()));
+        assert!(limits.attempt(address("2001:db8::ffff"), "kim@example.com").check().is_err());
+        assert_eq!(limits.attempt(address("2001:db8:0:1::1"), "kim@example.com").check(), Ok(()));
     }
 
     #[test]
     fn nobody_is_flooded_with_letters_and_nobody_floods() {
-        let guessing = Guessing::new(Arc::new(Hand::default()));
-        for n in 0..LETTERS_TO.0 {
-            assert_eq!(guessing.letter(IpAddr::from([10, 0, 1, u8::try_from(n).unwrap()]), "kim@example.com"), Ok(()));
+        let limits = RateLimits::new(Arc::new(Hand::default()));
+        for n in 0..MAILS_TO.0 {
+            assert_eq!(limits.mail(IpAddr::from([10, 0, 1, u8::try_from(n).unwrap()]), "kim@example.com"), Ok(()));
         }
-        assert!(guessing.letter(address("10.0.2.1"), "KIM@example.com").is_err());
-        for n in 0..LETTERS_FROM.0 {
-            assert_eq!(guessing.letter(address("10.0.3.1"), &format!("{n}@example.com")), Ok(()));
+        assert!(limits.mail(address("10.0.2.1"), "KIM@example.com").is_err());
+        for n in 0..MAILS_FROM.0 {
+            assert_eq!(limits.mail(address("10.0.3.1"), &format!("{n}@example.com")), Ok(()));
         }
-        assert!(guessing.letter(address("10.0.3.1"), "lee@example.com").is_err());
+        assert!(limits.mail(address("10.0.3.1"), "lee@example.com").is_err());
     }
 
     #[test]
     fn looking_around_is_not_guessing() {
-        let guessing = Guessing::new(Arc::new(Hand::default()));
+        let limits = RateLimits::new(Arc::new(Hand::default()));
         for _ in 0..1_000 {
-            assert_eq!(guessing.attempt(address("10.0.0.1"), "kim@example.com").check(), Ok(()));
+            assert_eq!(limits.attempt(address("10.0.0.1"), "kim@example.com").check(), Ok(()));
         }
     }
 
     #[test]
     fn sign_ups_from_one_network_are_limited() {
-        let guessing = Guessing::new(Arc::new(Hand::default()));
+        let limits = RateLimits::new(Arc::new(Hand::default()));
         for _ in 0..SIGN_UPS.0 {
-            assert_eq!(guessing.sign_up(address("10.0.0.1")), Ok(()));
+            assert_eq!(limits.sign_up(address("10.0.0.1")), Ok(()));
         }
-        assert_eq!(guessing.sign_up(address("10.0.0.1")), Err(Duration::from_secs(SIGN_UPS.1)));
-        assert_eq!(guessing.sign_up(address("10.0.0.2")), Ok(()));
+        assert_eq!(limits.sign_up(address("10.0.0.1")), Err(Duration::from_secs(SIGN_UPS.1)));
+        assert_eq!(limits.sign_up(address("10.0.0.2")), Ok(()));
     }
 }

@@ -91,7 +91,7 @@ fn settings(base: &str) -> StripeSettings {
     }
 }
 
-/// A provider some minutes after the order, with the given retry_policy.
+/// A provider some minutes after the order, with the given retry policy.
 fn patient(base: &str, retry_policy: RetryPolicy) -> StripeProvider {
     let minutes_later = ordered_at() + jiff::SignedDuration::from_mins(7);
     provider_at(&StripeSettings { retry_policy, ..settings(base) }, minutes_later)

@@ -1,10 +1,11 @@
 //! Withdrawal from a contract by the function that the law asks for (§ 356a BGB; article 11a of directive 2011/83/EU).
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr, VariantNames};
 
 use crate::{
     account::{EmailAddress, InvalidEmail},
@@ -88,23 +89,33 @@ pub struct Withdrawal {
     pub standing: WithdrawalDecision,
 }
 
-crate::purchase::named!(
-    /// What a declaration of withdrawal comes to.
-    WithdrawalDecision, UnknownStanding {
-        /// The right exists: the operator owes the money back (§ 357 BGB).
-        Effective = "EFFECTIVE",
-        /// The right has ended: delivery has begun with the buyer's consent, and was confirmed (§ 356 (5) BGB).
-        Delivered = "DELIVERED",
-        /// The right has ended: the period is over (§ 355 (2) BGB).
-        Late = "LATE",
-        /// All of the money went back before.
-        Refunded = "REFUNDED",
-        /// Nothing was paid.
-        Unpaid = "UNPAID",
-        /// Which purchase it is of is for a person to find out.
-        Unclear = "UNCLEAR",
+/// What a declaration of withdrawal comes to.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr, VariantNames,
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
+pub enum WithdrawalDecision {
+    /// The right exists: the operator owes the money back (§ 357 BGB).
+    Effective,
+    /// The right has ended: delivery has begun with the buyer's consent, and was confirmed (§ 356 (5) BGB).
+    Delivered,
+    /// The right has ended: the period is over (§ 355 (2) BGB).
+    Late,
+    /// All of the money went back before.
+    Refunded,
+    /// Nothing was paid.
+    Unpaid,
+    /// Which purchase it is of is for a person to find out.
+    Unclear,
+}
+
+impl WithdrawalDecision {
+    /// The name in the database and the API.
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
-);
+}
 
 /// What a declaration that was received at `at` comes to. `confirmed_at` is when the confirmation of the contract was
 /// sent: without one, consent does not end the right (§ 356 (5) no. 3 BGB).

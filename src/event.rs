@@ -55,6 +55,8 @@ pub struct ReversalUpdate {
     pub purchase_id: Option<PurchaseId>,
     /// Whether real money moved.
     pub livemode: bool,
+    /// When the provider made the event, where it says so.
+    pub made_at: Option<Timestamp>,
     /// What the event itself tells; good enough where the provider cannot be asked.
     pub snapshots: Vec<Snapshot>,
 }

@@ -114,6 +114,8 @@ pub struct PaymentRecord {
     pub purchase_id: Option<PurchaseId>,
     /// The purchase's tenant, by its metadata.
     pub tenant_id: Option<TenantId>,
+    /// When the books were asked. The instant before the call: an answer that was overtaken on the way is the older one.
+    pub observed_at: Timestamp,
     /// Every refund and every dispute of it, whatever became of them; oldest first.
     pub snapshots: Vec<Snapshot>,
 }

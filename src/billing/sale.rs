@@ -237,11 +237,7 @@ impl Billing {
         refuse_discrepant(self.apply_checkout(tenant, id, session, Hint::None, Cause::Asked).await?.as_ref())?;
         let Some(payment_ref) = &session.payment_ref else { return Ok(()) };
         let Some(payment) = self.provider.retrieve_payment(payment_ref).await? else { return Ok(()) };
-        let evidence = Evidence {
-            payment_ref: Some(&payment.payment_ref),
-            livemode: payment.livemode,
-            snapshots: &payment.snapshots,
-        };
+        let evidence = Evidence::of_record(&payment);
         refuse_discrepant(self.apply_facts(tenant, id, &evidence, Cause::Asked).await?.as_ref())
     }
 

@@ -94,7 +94,8 @@ macro_rules! conformance_tests {
             the_ledger_is_read_newest_first_and_page_by_page
             what_waits_is_counted_and_what_is_done_is_not
             the_store_is_ready_once_it_is_migrated
-            what_went_back_is_read_back_as_it_was_written
+            refunds_and_disputes_are_read_back_as_they_were_written
+            a_corrected_dispute_is_booked_by_its_difference
             what_was_sold_never_changes
             receipts_are_numbered_in_the_order_of_payment
             there_is_a_receipt_of_what_was_paid_alone

@@ -62,7 +62,7 @@ problems! {
     UNKNOWN_PRODUCT = UNPROCESSABLE_ENTITY "unknown_product" "No product of that id is on sale.";
     UNKNOWN_CONSENT = UNPROCESSABLE_ENTITY "unknown_consent" "No wording of that version was ever shown.";
     INCOMPLETE_WITHDRAWAL = UNPROCESSABLE_ENTITY "incomplete" "A withdrawal needs a name, a contract and an e-mail address.";
-    WEAK_PASSWORD = UNPROCESSABLE_ENTITY "weak_password" "A password has 10 to 128 characters and is not the e-mail address.";
+    WEAK_PASSWORD = UNPROCESSABLE_ENTITY "weak_password" "A password has 10 to 128 characters and is not easily guessed: no word with a number behind it, no row of keys, nothing repeated, and not the e-mail address or the shop's name.";
     INVALID_EMAIL = UNPROCESSABLE_ENTITY "invalid_email" "That is not an e-mail address.";
     TOO_MANY_ATTEMPTS = TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts; try again later." retry 60;
     INTERNAL = INTERNAL_SERVER_ERROR "internal" "Something failed on our side; it has been written down.";

@@ -1,6 +1,6 @@
 //! Starting and stopping: from settings to a serving process, and cleanly out of it.
 
-use std::{fmt, io, path::Path, sync::Arc, time::Duration};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 use app::context::{Shop, ShopSettings};
 use billing::{
@@ -24,14 +24,15 @@ use url::Url;
 use crate::{
     config::{self, DatabaseLimits, Payments, Settings, local_url},
     gauges,
-    http::health::Readiness,
     identity::{DEMO_EMAIL, DEMO_PASSWORD, Identity},
     listen,
     log_limit::LogLimits,
     mail::{Mailer, Transport, mailbox::Mailbox, smtp},
     mock::{MOCK_SESSION_PREFIX, MockProvider},
+    readiness::Readiness,
     router::{admin, files, router},
     serve::serve,
+    startup_error::StartupError,
     state::{AppState, Parts, Site},
     streams::Streams,
     stripe::{
@@ -53,18 +54,6 @@ const TASKS_GRACE: Duration = Duration::from_secs(5);
 const STOP_TIME_MAX: Duration = Duration::from_secs(25);
 /// Between two looks for a database that is not there yet.
 const DATABASE_PAUSE: Duration = Duration::from_secs(2);
-
-/// Why the process does not start: a sentence that says what to do.
-#[derive(Debug, PartialEq, Eq)]
-pub struct StartupError(pub String);
-
-impl std::error::Error for StartupError {}
-
-impl fmt::Display for StartupError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// The database, by its two faces.
 #[derive(Clone)]
@@ -325,7 +314,7 @@ pub async fn run(settings: Settings) -> Result<(), StartupError> {
     }
     tasks.start(mailer.job());
     tasks.start(upkeep(&state));
-    tasks.start(gauges::job(&state));
+    tasks.start(gauges::job(state.store.clone(), state.streams.clone(), state.clock.clone()));
     announce(&state, settings.mock());
     tokio::join!(
         serve(listener, router(&state), shutdown.clone()),

@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     config::{Settings, default_admin_addr, local_url},
-    lifecycle::StartupError,
+    startup_error::StartupError,
 };
 
 /// Listens for customers.

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::{
-    http::health::Readiness, identity::Identity, log_limit::LogLimits, mail::mailbox::Mailbox, streams::Streams,
+    identity::Identity, log_limit::LogLimits, mail::mailbox::Mailbox, readiness::Readiness, streams::Streams,
     tasks::TaskHealth, telemetry::Metrics,
 };
 

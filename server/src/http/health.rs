@@ -1,15 +1,11 @@
 //! Whether the process lives, and whether it can work.
 
-use std::time::Duration;
-
 use axum::{
     Json,
     extract::State,
     response::{IntoResponse, Response},
 };
-use billing::store::Store;
 use serde::Serialize;
-use tokio::{sync::Mutex, time::Instant};
 use utoipa::ToSchema;
 
 use super::problem::Problem;
@@ -28,31 +24,6 @@ const OK: Json<Health> = Json(Health { status: "ok" });
 #[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, body = Health)))]
 pub async fn healthz() -> Json<Health> {
     OK
-}
-
-/// What the database last said of itself. Asking it is a write, and anybody may ask here.
-#[derive(Default)]
-pub struct Readiness(Mutex<Option<(Instant, bool)>>);
-
-/// How long an answer is good for.
-const GOOD_FOR: Duration = Duration::from_secs(1);
-
-impl Readiness {
-    /// Asks the database, or, when somebody has just done so, gives the answer of then.
-    async fn of(&self, store: &dyn Store) -> bool {
-        let mut last = self.0.lock().await;
-        if let Some((at, ready)) = *last
-            && at.elapsed() < GOOD_FOR
-        {
-            return ready;
-        }
-        let asked = store.ready().await;
-        if let Err(error) = &asked {
-            tracing::warn!(%error, "not ready");
-        }
-        *last = Some((Instant::now(), asked.is_ok()));
-        asked.is_ok()
-    }
 }
 
 /// The database can be reached, has every migration, and takes writes, and the background tasks get on. A header

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantNames};
@@ -12,7 +11,6 @@ use crate::{
     ids::{PurchaseId, TenantId, WithdrawalId},
     locale::Locale,
     purchase::{Purchase, Status},
-    store::StoreError,
 };
 
 /// The longest name or description of a contract, in characters.
@@ -130,25 +128,6 @@ pub fn judge(purchase: &Purchase, confirmed_at: Option<Timestamp>, at: Timestamp
         Status::Paid if purchase.created_at + PERIOD < at => WithdrawalDecision::Late,
         Status::Paid => WithdrawalDecision::Effective,
     }
-}
-
-/// Keeps declarations, for good.
-#[async_trait]
-pub trait WithdrawalStore: Send + Sync {
-    /// Writes a declaration, and in the same transaction the mail that acknowledges it.
-    async fn insert_withdrawal(&self, withdrawal: &Withdrawal) -> Result<(), StoreError>;
-
-    /// Whose purchase that is, if an account of that address ordered it.
-    async fn purchase_ordered_by(&self, email: &EmailAddress, id: PurchaseId) -> Result<Option<TenantId>, StoreError>;
-
-    /// The declaration of that id. Ids are not to be guessed, and whoever declared has got theirs.
-    async fn withdrawal(&self, id: WithdrawalId) -> Result<Option<Withdrawal>, StoreError>;
-
-    /// For the operator: the newest declarations.
-    async fn withdrawals(&self, limit: u32) -> Result<Vec<Withdrawal>, StoreError>;
-
-    /// For the operator: the newest declarations about the tenant's purchases.
-    async fn tenant_withdrawals(&self, tenant: TenantId, limit: u32) -> Result<Vec<Withdrawal>, StoreError>;
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantNames};
 
 use crate::{
+    checkout_session::CheckoutSession,
     ids::{EventId, PurchaseId, TenantId},
-    provider::CheckoutSession,
     reversal::Snapshot,
 };
 

@@ -24,6 +24,7 @@
 pub mod account;
 pub mod billing;
 pub mod catalog;
+pub mod checkout_session;
 pub mod clock;
 pub mod consent;
 pub mod event;

@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+pub use crate::checkout_session::{CheckoutSession, PaymentStatus, SessionStatus};
 use crate::{
     consent::ConsentVersion,
     event::IncomingEvent,
@@ -50,31 +51,6 @@ pub trait PaymentProvider: Send + Sync {
     /// The notifications made since an instant, about what the shop acts upon, oldest first within a page; for those
     /// that were missed. `page` goes on where an earlier call stopped.
     async fn events_since(&self, since: Timestamp, page: Option<&str>) -> Result<EventPage, ProviderError>;
-}
-
-/// A checkout session as the provider shows it; just the fields that the shop decides upon.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CheckoutSession {
-    /// Its id: `cs_…`.
-    pub provider_ref: String,
-    /// The purchase it was opened for, by its `client_reference_id` or metadata.
-    pub purchase_id: Option<PurchaseId>,
-    /// The purchase's tenant, by the metadata that the shop itself gave the session.
-    pub tenant_id: Option<TenantId>,
-    /// Where the buyer pays; gone once the session is no longer open.
-    pub url: Option<String>,
-    /// Whether it is open, finished or expired.
-    pub status: SessionStatus,
-    /// Whether the money is there.
-    pub payment: PaymentStatus,
-    /// What is charged, in the currency's smallest unit.
-    pub amount_total: Option<i64>,
-    /// ISO 4217, in either case.
-    pub currency: Option<String>,
-    /// Whether real money moves.
-    pub livemode: bool,
-    /// The payment it led to: `pi_…`.
-    pub payment_ref: Option<String>,
 }
 
 /// A checkout session, and what a purchase that the database has lost can be written anew from. All but the session, its
@@ -132,30 +108,6 @@ pub struct EventPage {
     pub events: Vec<IncomingEvent>,
     /// What to ask for next; `None` on the last page.
     pub next_page: Option<String>,
-}
-
-/// Whether a checkout session can still be paid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SessionStatus {
-    /// The buyer can pay.
-    Open,
-    /// The buyer is through; the money may still be on its way.
-    Complete,
-    /// Nobody can pay any more.
-    Expired,
-}
-
-/// Whether the money is there; this, not the event's type, decides about credits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PaymentStatus {
-    /// It is.
-    Paid,
-    /// There is none to pay.
-    NotRequired,
-    /// Not yet, or never.
-    Unpaid,
-    /// It was promised in a finished session, and did not come.
-    Failed,
 }
 
 /// Why a call to the provider gave no result. Of a payment that may have been begun, none of these says that there was

@@ -135,7 +135,7 @@ mod tests {
     use super::*;
     use crate::{
         purchase::State,
-        testing::{fixtures::World, memory::MemoryStore},
+        testing::{harness::Harness, memory::MemoryStore},
     };
 
     #[test]
@@ -162,8 +162,8 @@ mod tests {
     #[tokio::test]
     async fn the_right_ends_by_confirmed_delivery_or_by_time_and_not_before() {
         const DAY: SignedDuration = SignedDuration::from_hours(24);
-        let world = World::open(std::sync::Arc::new(MemoryStore::default()), 1).await;
-        let pending = world.purchase();
+        let harness = Harness::open(std::sync::Arc::new(MemoryStore::default()), 1).await;
+        let pending = harness.purchase();
         let ordered = pending.created_at;
         let state = |state: State| Purchase { state, ..pending.clone() };
         let paid = state(pending.state.pay(ordered).expect("it is open"));

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use super::{
     fixtures::{SteppingClock, checkout, incoming},
-    give_way, lock,
+    lock, yield_now,
 };
 use crate::{
     clock::Clock,
@@ -224,7 +224,7 @@ impl PaymentProvider for ScriptedProvider {
     }
 
     async fn create_checkout(&self, purchase: &Purchase, buyer_email: &str) -> Result<CheckoutSession, ProviderError> {
-        give_way().await;
+        yield_now().await;
         if self.rejecting.load(Ordering::Relaxed) {
             return Err(ProviderError::Rejected { detail: "scripted".to_owned() });
         }
@@ -238,41 +238,41 @@ impl PaymentProvider for ScriptedProvider {
             snapshots: Vec::new(),
         };
         lock(&self.books).payments.entry(purchase.id).or_insert_with(opened);
-        give_way().await;
+        yield_now().await;
         self.answer(session)
     }
 
     async fn retrieve_checkout(&self, purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError> {
-        give_way().await;
+        yield_now().await;
         let session = self.session(purchase.id);
-        give_way().await;
+        yield_now().await;
         self.answer(session)
     }
 
     async fn expire_checkout(&self, purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError> {
-        give_way().await;
+        yield_now().await;
         self.expire(purchase.id);
         let session = self.session(purchase.id);
-        give_way().await;
+        yield_now().await;
         self.answer(session)
     }
 
     async fn retrieve_payment(&self, payment_ref: &str) -> Result<Option<PaymentRecord>, ProviderError> {
-        give_way().await;
+        yield_now().await;
         let record = self.record(payment_ref).filter(|_| self.shows_books.load(Ordering::Relaxed));
-        give_way().await;
+        yield_now().await;
         self.answer(record)
     }
 
     async fn retrieve_sale(&self, reference: &str) -> Result<Option<SaleRecord>, ProviderError> {
-        give_way().await;
+        yield_now().await;
         let sale = self.sale(reference);
-        give_way().await;
+        yield_now().await;
         self.answer(sale)
     }
 
     async fn events_since(&self, since: Timestamp, page: Option<&str>) -> Result<EventPage, ProviderError> {
-        give_way().await;
+        yield_now().await;
         let from: usize = page.and_then(|page| page.parse().ok()).unwrap_or(0);
         let made: Vec<IncomingEvent> = {
             let books = lock(&self.books);
@@ -280,7 +280,7 @@ impl PaymentProvider for ScriptedProvider {
         };
         let next_page = (from + EVENTS_PER_PAGE < made.len()).then(|| (from + EVENTS_PER_PAGE).to_string());
         let events = made.into_iter().skip(from).take(EVENTS_PER_PAGE).collect();
-        give_way().await;
+        yield_now().await;
         self.answer(EventPage { events, next_page })
     }
 }

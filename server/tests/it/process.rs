@@ -11,7 +11,7 @@ use std::{
 use billing::{
     purchase::Purchase,
     store::{Change, Committed, PurchaseStore, Store},
-    testing::fixtures::{World, checkout},
+    testing::{fixtures::checkout, harness::Harness},
 };
 use store_sqlite::SqliteStore;
 use tempfile::TempDir;
@@ -321,7 +321,7 @@ async fn a_forgotten_key_gives_no_credits_away_beside_real_sales() {
 /// Orders something in that file, as a shop does that has a key.
 async fn sell_by_stripe(file: &Path) {
     let store = SqliteStore::open(&format!("sqlite://{}", file.display())).await.unwrap();
-    let world = World::open(Arc::new(store.clone()), 1).await;
+    let world = Harness::open(Arc::new(store.clone()), 1).await;
     let purchase = world.purchase();
     store.insert_purchase(&purchase).await.unwrap();
     let opened = Purchase { checkout: Some(checkout(&purchase)), ..purchase };

@@ -10,9 +10,10 @@ mod sessions;
 use std::{fmt, net::IpAddr, sync::Arc};
 
 use billing::{
-    account::{Account, AccountStore, EmailAddress, Principal, SessionLookup, SignUp},
+    account::{Account, EmailAddress, Principal, SessionLookup},
     clock::{Clock, Entropy},
     ids::{TenantId, UserId},
+    store::{AccountStore, SignUp},
 };
 use tower_sessions::{Session, session::Id};
 

@@ -5,10 +5,9 @@ use std::{io, path::Path, sync::Arc, time::Duration};
 use app::context::{Shop, ShopSettings};
 use billing::{
     Billing,
-    account::AccountStore,
     clock::{Clock, Entropy},
     provider::PaymentProvider,
-    store::Store,
+    store::{AccountStore, Store},
 };
 use leptos::config::LeptosOptions;
 use secrecy::ExposeSecret;

@@ -13,9 +13,8 @@ use app::{
 };
 use billing::{
     BillingError,
-    account::AccountStore,
     mail::{Mail, Topic},
-    store::StoreError,
+    store::{AccountStore, StoreError},
 };
 use lettre::{
     Message,

@@ -4,7 +4,10 @@ use std::{ops::Deref, sync::Arc};
 
 use app::context::Shop;
 use axum::{extract::FromRef, http::HeaderName};
-use billing::{account::AccountStore, clock::Clock, store::Store};
+use billing::{
+    clock::Clock,
+    store::{AccountStore, Store},
+};
 use leptos::config::LeptosOptions;
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;

@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 use billing::{
-    account::{Account, AccountStore, EmailAddress, InsertedSale, Principal, SessionLookup, SignUp, StoredSession},
+    account::{Account, EmailAddress, Principal, SessionLookup, StoredSession},
     ids::UserId,
     ledger::Balance,
     money::Credits,
     purchase::Purchase,
-    store::StoreError,
+    store::{AccountStore, InsertedSale, SignUp, StoreError},
 };
 use jiff::Timestamp;
 

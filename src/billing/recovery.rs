@@ -10,11 +10,10 @@ use super::{
     checkout::{Cause, Hint},
 };
 use crate::{
-    account::AccountStore,
     event::{IncomingEvent, StoredEvent},
     ids::{PurchaseId, TenantId},
     purchase::{FailureReason, Purchase, State, Status},
-    store::{Change, Committed},
+    store::{AccountStore, Change, Committed},
 };
 
 /// How long a claim keeps others away. Whoever claims has to be done by then, and so claims one at a time.

@@ -14,7 +14,7 @@ use super::{
     reversal::Evidence,
 };
 use crate::{
-    account::{Account, AccountStore, EmailAddress, InsertedSale, NOBODYS_PASSWORD, Principal},
+    account::{Account, EmailAddress, NOBODYS_PASSWORD, Principal},
     catalog::{CATALOG, Product},
     event::{EventMeaning, EventStatus, ReversalUpdate, StoredEvent},
     ids::{EventId, PurchaseId, TenantId, UserId},
@@ -22,7 +22,7 @@ use crate::{
     provider::{PaymentStatus, ProviderError, SaleRecord, SessionStatus},
     purchase::{Checkout, Item, Pending, Purchase, State},
     reversal::Reversals,
-    store::StoreError,
+    store::{AccountStore, InsertedSale, StoreError},
 };
 
 /// How the note of an event begins whose purchase is not in the database.

@@ -28,11 +28,12 @@ use super::{
 };
 use crate::{
     Order,
-    account::{AccountStore, Principal},
+    account::Principal,
     catalog::CATALOG,
     event::{EventMeaning, StoredEvent},
     provider::SessionStatus,
     purchase::Purchase,
+    store::AccountStore,
 };
 
 /// How much the worker takes up at once.

@@ -4,10 +4,7 @@ use std::{fmt, sync::Arc};
 
 use super::USER;
 use async_trait::async_trait;
-use billing::{
-    account::{AccountStore, StoredSession},
-    clock::Clock,
-};
+use billing::{account::StoredSession, clock::Clock, store::AccountStore};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;

@@ -8,7 +8,7 @@ use billing::{
     event::{EventOutcome, EventStatus},
     purchase::{Purchase, Status},
     receipt::ReceiptSeries,
-    store::{PageRequest, Store as _},
+    store::{EventStore as _, LedgerStore as _, PageRequest, PurchaseStore as _, ReceiptStore as _},
     testing::fixtures::{World, issuer},
 };
 

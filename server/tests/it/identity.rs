@@ -165,7 +165,7 @@ async fn the_demo_account_is_there_in_mock_mode_alone(shop: TestShop) {
 }
 
 async fn signed_out_everywhere_after_two_weeks(shop: TestShop) {
-    use billing::account::AccountStore;
+    use billing::store::AccountStore;
     let kim = shop.customer("kim@example.com").await;
     let accounts: &dyn AccountStore = shop.state.accounts.as_ref();
     let day = jiff::SignedDuration::from_hours(24);

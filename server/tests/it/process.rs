@@ -10,7 +10,7 @@ use std::{
 
 use billing::{
     purchase::Purchase,
-    store::{Change, Committed, Store},
+    store::{Change, Committed, PurchaseStore, Store},
     testing::fixtures::{World, checkout},
 };
 use store_sqlite::SqliteStore;

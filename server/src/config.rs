@@ -51,6 +51,8 @@ pub struct Settings {
     pub site_root: String,
     /// The header in which a reverse proxy names the client.
     pub client_ip_header: Option<HeaderName>,
+    /// What the names of the cookies begin with.
+    pub cookie_prefix: String,
     /// `cargo leptos watch` is at work.
     pub watch: bool,
 }

@@ -187,6 +187,7 @@ pub fn assemble(
             public_url,
             checkout_origin: settings.payments.checkout_origin(),
             client_ip_header: settings.client_ip_header.clone(),
+            cookie_prefix: settings.cookie_prefix.clone(),
             watch: settings.watch,
         }),
         leptos: LeptosOptions::builder()

@@ -23,6 +23,7 @@ use crate::{legal, mail::smtp, telemetry::LogFormat};
 
 const DATABASE_URL_DEFAULT: &str = "sqlite://data/shop.db";
 const MAIL_PAUSE_DEFAULT: Duration = Duration::from_millis(50);
+const COOKIE_PREFIX_DEFAULT: &str = "iza_credits";
 const LISTEN_ADDR_DEFAULT: &str = "127.0.0.1:3000";
 /// How far from `LISTEN_ADDR`'s port the admin listener's is.
 const ADMIN_PORT_DISTANCE: u16 = 1_000;
@@ -103,6 +104,8 @@ pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Wro
     let header = |name: &str| HeaderName::try_from(name).ok();
     let client_ip_header =
         reader.parsed("CLIENT_IP_HEADER", header, "set it to the header in which your proxy names the client");
+    let cookie_prefix =
+        reader.parsed("COOKIE_PREFIX", cookie_prefix, "set it to 1 to 40 letters, digits, _ or -, such as iza_credits");
     let Some(legal) = legal(&mut reader) else { return Err(WrongSettings(reader.wrong)) };
     let settings = Settings {
         database_url,
@@ -122,6 +125,7 @@ pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Wro
         log_format: log_format.unwrap_or_default(),
         site_root: reader.get("LEPTOS_SITE_ROOT").unwrap_or_else(|| "target/site".to_owned()),
         client_ip_header,
+        cookie_prefix: cookie_prefix.unwrap_or_else(|| COOKIE_PREFIX_DEFAULT.to_owned()),
         watch,
     };
     if reader.wrong.is_empty() { Ok(settings) } else { Err(WrongSettings(reader.wrong)) }
@@ -360,6 +364,12 @@ fn basis_points(text: &str) -> Option<i64> {
     let hundredths = format!("{fraction:0<2}");
     let rate = whole.parse::<i64>().ok()? * 100 + hundredths.parse::<i64>().ok()?;
     (rate <= 10_000).then_some(rate)
+}
+
+/// Part of a cookie's name; a `__Host-` or `__Secure-` would mean something else to browsers.
+fn cookie_prefix(text: &str) -> Option<String> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    (plain && text.len() <= 40 && !text.starts_with("__")).then(|| text.to_owned())
 }
 
 fn milliseconds(text: &str) -> Option<Duration> {

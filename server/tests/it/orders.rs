@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     provider::Fickle,
-    shop::{TestShop, Visitor},
+    shop::{Client, TestShop},
 };
 
 on_both_databases!(
@@ -24,7 +24,7 @@ on_both_databases!(
 
 const ORDER: &str = "/billing/checkout/session";
 
-async fn order_with_key(visitor: &Visitor, key: &str, product: &str) -> crate::shop::Answer {
+async fn order_with_key(visitor: &Client, key: &str, product: &str) -> crate::shop::Answer {
     visitor.post_with(ORDER, &[("Idempotency-Key", key)], &json!({"product_id": product})).await
 }
 

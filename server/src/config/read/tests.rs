@@ -116,6 +116,15 @@ fn mock_mode_is_open_to_nobody_else_unless_a_setting_says_so() {
 }
 
 #[test]
+fn cookies_have_a_name_of_their_own() {
+    assert_eq!(read(&[]).unwrap().cookie_prefix, "iza_credits");
+    assert_eq!(read(&[("COOKIE_PREFIX", "other-shop_2")]).unwrap().cookie_prefix, "other-shop_2");
+    for bad in ["a b", "a;b", "a=b", "ü", "__Host-x", &"x".repeat(41)] {
+        assert!(wrong(&[("COOKIE_PREFIX", bad)])[0].starts_with("COOKIE_PREFIX is wrong"), "{bad}");
+    }
+}
+
+#[test]
 fn mails_are_paced_within_reason() {
     assert_eq!(read(&[]).unwrap().mail_pause, MAIL_PAUSE_DEFAULT);
     assert_eq!(read(&[("MAIL_PAUSE_MS", "0")]).unwrap().mail_pause, Duration::ZERO);

@@ -10,7 +10,7 @@ use billing::{
     ledger::{Balance, Entry},
     purchase::Purchase,
     receipt::{Issuer, Receipt, ReceiptSeries, Seller},
-    store::{Backlog, Change, Committed, Inserted, PageRequest, PoolUse, Recorded, Store, StoreError},
+    store::{Backlog, Change, Committed, Inserted, OrderLimits, PageRequest, PoolUse, Recorded, Store, StoreError},
 };
 use futures_core::stream::BoxStream;
 use jiff::Timestamp;
@@ -25,9 +25,9 @@ const READY_TIME_MAX: Duration = Duration::from_secs(5);
 
 #[async_trait]
 impl Store for ThisStore {
-    async fn insert_purchase(&self, purchase: &Purchase) -> Result<Inserted, StoreError> {
+    async fn insert_purchase(&self, purchase: &Purchase, limits: Option<OrderLimits>) -> Result<Inserted, StoreError> {
         let mut connection = self.writer().acquire().await.map_err(store_error)?;
-        let inserted = purchases::insert(&mut connection, purchase).await?;
+        let inserted = purchases::insert(&mut connection, purchase, limits).await?;
         if inserted == Inserted::New {
             self.changed(purchase.tenant_id);
         }

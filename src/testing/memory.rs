@@ -29,7 +29,7 @@ use crate::{
     money::Credits,
     purchase::{Purchase, Status},
     receipt::{Issuer, Receipt, ReceiptSeries, Seller},
-    store::{Backlog, Change, Committed, Inserted, PageRequest, PoolUse, Recorded, Store, StoreError},
+    store::{Backlog, Change, Committed, Inserted, OrderLimits, PageRequest, PoolUse, Recorded, Store, StoreError},
     withdrawal::Withdrawal,
 };
 
@@ -126,7 +126,7 @@ impl Tables {
 
 #[async_trait]
 impl Store for MemoryStore {
-    async fn insert_purchase(&self, purchase: &Purchase) -> Result<Inserted, StoreError> {
+    async fn insert_purchase(&self, purchase: &Purchase, limits: Option<OrderLimits>) -> Result<Inserted, StoreError> {
         give_way().await;
         let mut tables = lock(&self.tables);
         let earlier = purchase.order_key.as_ref().and_then(|_| {
@@ -136,6 +136,9 @@ impl Store for MemoryStore {
         });
         if let Some(earlier) = earlier {
             return Ok(Inserted::Existing(Box::new(earlier.clone())));
+        }
+        if limits.is_some_and(|limits| !rules::may_order(&tables, purchase, limits)) {
+            return Ok(Inserted::LimitReached);
         }
         rules::may_insert(&tables, purchase)?;
         tables.purchases.insert(purchase.id, purchase.clone());

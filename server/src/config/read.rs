@@ -13,7 +13,10 @@ use std::{
 };
 
 use axum::http::HeaderName;
-use billing::receipt::{Issuer, Seller};
+use billing::{
+    receipt::{Issuer, Seller},
+    store::OrderLimits,
+};
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use url::{Host, Url};
@@ -95,6 +98,7 @@ pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Wro
     let webhook_secrets = webhook_secrets(&reader);
     let payments = payments(&mut reader, &webhook_secrets);
     let public_mock_mode = public_mock_mode(&mut reader, &payments, listen_addr, public_url.as_ref());
+    let order_limits = order_limits(&mut reader);
     let seller = seller(&mut reader, &payments);
     let mail = mail(&mut reader, &payments);
     let mail_pause = reader.parsed("MAIL_PAUSE_MS", milliseconds, "set it to milliseconds from 0 to 60000, such as 50");
@@ -116,6 +120,7 @@ pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Wro
         public_url,
         payments,
         public_mock_mode,
+        order_limits,
         webhook_secrets,
         issuer: Issuer { seller, vat_rate_basis_points: vat.unwrap_or(1_900) },
         mail,
@@ -163,6 +168,20 @@ fn database_limits(reader: &mut Reader<'_>) -> DatabaseLimits {
         "set it to the seconds that a statement may take, from 1 to 600",
     );
     DatabaseLimits { connections, time: Duration::from_secs(seconds.unwrap_or(10).into()) }
+}
+
+fn order_limits(reader: &mut Reader<'_>) -> OrderLimits {
+    let open_max = reader.parsed(
+        "OPEN_PURCHASES_MAX",
+        |text| number(text, 1..=1_000_000),
+        "set it to the unpaid purchases that one customer may have, from 1 to 1000000",
+    );
+    let per_minute_max = reader.parsed(
+        "ORDERS_PER_MINUTE_MAX",
+        |text| number(text, 1..=1_000_000),
+        "set it to the orders that one customer may place in a minute, from 1 to 1000000",
+    );
+    OrderLimits { open_max: open_max.unwrap_or(20), per_minute_max: per_minute_max.unwrap_or(10) }
 }
 
 fn number(text: &str, range: RangeInclusive<u32>) -> Option<u32> {

@@ -49,6 +49,7 @@ fn problems(operation_id: &str) -> &'static [Problem] {
             Problem::IDEMPOTENCY_KEY_REUSED,
             Problem::UNKNOWN_PRODUCT,
             Problem::UNKNOWN_CONSENT,
+            Problem::TOO_MANY_ORDERS,
             Problem::PROVIDER_REJECTED,
             Problem::PROVIDER_UNAVAILABLE,
         ],

@@ -20,7 +20,7 @@ use billing::{
     provider::{CheckoutSession, EventPage, PaymentProvider, PaymentRecord, ProviderError, SaleRecord},
     purchase::Purchase,
     receipt::{Issuer, Receipt, ReceiptSeries, Seller},
-    store::{Backlog, Change, Committed, Inserted, PageRequest, PoolUse, Recorded, Store, StoreError},
+    store::{Backlog, Change, Committed, Inserted, OrderLimits, PageRequest, PoolUse, Recorded, Store, StoreError},
     withdrawal::{Withdrawal, WithdrawalStore},
 };
 use futures::{future::poll_fn, stream::BoxStream};
@@ -119,7 +119,7 @@ macro_rules! stepped {
 }
 
 stepped! { "store", Store of Store:
-    async fn insert_purchase(purchase: &Purchase) -> Result<Inserted, StoreError>;
+    async fn insert_purchase(purchase: &Purchase, limits: Option<OrderLimits>) -> Result<Inserted, StoreError>;
     async fn purchase(tenant: TenantId, id: PurchaseId) -> Result<Option<Purchase>, StoreError>;
     async fn purchase_by_checkout(tenant: TenantId, provider_ref: &str) -> Result<Option<Purchase>, StoreError>;
     async fn has_checkout_without_prefix(prefix: &str) -> Result<bool, StoreError>;

@@ -323,7 +323,7 @@ async fn sell_by_stripe(file: &Path) {
     let store = SqliteStore::open(&format!("sqlite://{}", file.display())).await.unwrap();
     let world = World::open(Arc::new(store.clone()), 1).await;
     let purchase = world.purchase();
-    store.insert_purchase(&purchase).await.unwrap();
+    store.insert_purchase(&purchase, None).await.unwrap();
     let opened = Purchase { checkout: Some(checkout(&purchase)), ..purchase };
     let change = Change { purchase: opened, entries: Vec::new(), event: None, confirms: false };
     assert_eq!(store.commit(&change).await.unwrap(), Committed::Yes);

@@ -25,7 +25,7 @@ pub use self::{
     events::{EventStore, Recorded},
     ledger::LedgerStore,
     mails::MailStore,
-    purchases::{Inserted, PageRequest, PurchaseStore},
+    purchases::{Inserted, OrderLimits, PageRequest, PurchaseStore},
     receipts::ReceiptStore,
     withdrawals::WithdrawalStore,
 };

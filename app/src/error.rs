@@ -18,6 +18,8 @@ pub(crate) enum ShopError {
     ConsentMissing,
     /// The order form was used for another product.
     KeyReused,
+    /// Too many orders are open, or came within a minute; the same order can be sent again.
+    TooManyOrders,
     /// The payment page could not be opened, so nobody has paid; the same order can be sent again.
     ProviderUnavailable,
     /// The payment provider gave no usable answer about an order that may have been paid.
@@ -31,12 +33,13 @@ pub(crate) enum ShopError {
 }
 
 impl ShopError {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::NotSignedIn,
         Self::NotFound,
         Self::UnknownProduct,
         Self::ConsentMissing,
         Self::KeyReused,
+        Self::TooManyOrders,
         Self::ProviderUnavailable,
         Self::PaymentUnknown,
         Self::Rejected,
@@ -52,6 +55,7 @@ impl ShopError {
             Self::UnknownProduct => "unknown_product",
             Self::ConsentMissing => "consent_missing",
             Self::KeyReused => "key_reused",
+            Self::TooManyOrders => "too_many_orders",
             Self::ProviderUnavailable => "provider_unavailable",
             Self::PaymentUnknown => "payment_unknown",
             Self::Rejected => "rejected",
@@ -72,6 +76,7 @@ impl ShopError {
             Self::NotFound | Self::UnknownProduct => 404,
             Self::ConsentMissing => 422,
             Self::KeyReused => 409,
+            Self::TooManyOrders => 429,
             Self::Malformed => 400,
             Self::Rejected => 502,
             Self::ProviderUnavailable | Self::PaymentUnknown | Self::Unavailable => 503,
@@ -80,7 +85,7 @@ impl ShopError {
 
     /// Whether the very same order, under the same key, can go through later.
     pub(crate) fn keeps_order(self) -> bool {
-        matches!(self, Self::ConsentMissing | Self::ProviderUnavailable | Self::Unavailable)
+        matches!(self, Self::ConsentMissing | Self::TooManyOrders | Self::ProviderUnavailable | Self::Unavailable)
     }
 }
 
@@ -121,6 +126,7 @@ impl From<OrderError> for ShopError {
             OrderError::UnknownProduct => Self::UnknownProduct,
             OrderError::UnknownConsent => Self::ConsentMissing,
             OrderError::KeyReused => Self::KeyReused,
+            OrderError::TooMany => Self::TooManyOrders,
             OrderError::Rejected => Self::Rejected,
             OrderError::Billing(BillingError::Provider(error)) => {
                 tracing::warn!(%error, "no payment page could be opened");

@@ -18,7 +18,7 @@ use billing::{
 use tower_sessions::{Session, session::Id};
 
 pub use request_context::{ClientAddr, RequireUser, identify, locale_cookie, locale_of};
-pub use sessions::{Sessions, cookie_name, layer as session_layer};
+pub use sessions::{Sessions, layer as session_layer};
 
 use self::{passwords::Passwords, rate_limits::RateLimits, session_loader::SessionLoader};
 use crate::http::problem::Problem;

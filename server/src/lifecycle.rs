@@ -154,7 +154,8 @@ pub fn assemble(
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let mock = settings.mock();
     let shop = Shop {
-        billing: Billing::new(stores.store.clone(), provider, clock.clone(), entropy.clone()),
+        billing: Billing::new(stores.store.clone(), provider, clock.clone(), entropy.clone())
+            .with_order_limits(settings.order_limits),
         settings: Arc::new(ShopSettings {
             public_url: public_url.as_str().trim_end_matches('/').to_owned(),
             mock,
@@ -175,6 +176,7 @@ pub fn assemble(
             public_url,
             checkout_origin: settings.payments.checkout_origin(),
             client_ip_header: settings.client_ip_header.clone(),
+            cookie_prefix: settings.cookie_prefix.clone(),
             watch: settings.watch,
         }),
         leptos: LeptosOptions::builder()

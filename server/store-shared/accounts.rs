@@ -101,7 +101,7 @@ impl AccountStore for ThisStore {
             transaction.rollback().await.map_err(store_error)?;
             return Ok(InsertedSale::EmailTaken);
         }
-        purchases::insert(&mut transaction, purchase).await?;
+        purchases::insert(&mut transaction, purchase, None).await?;
         transaction.commit().await.map_err(store_error)?;
         self.changed(purchase.tenant_id);
         Ok(InsertedSale::Yes)

@@ -11,6 +11,9 @@
 //! ledger locked, the event, and the mail that is owed; and whatever changes a purchase is counted on its tenant's row at the end. Everybody locks
 //! the purchase first, and an event is about one purchase alone, so nobody waits in a circle.
 //!
+//! [`PurchaseStore::insert_purchase`](billing::store::PurchaseStore::insert_purchase) is one statement. Where orders are limited, on
+//! PostgreSQL it locks the tenant's row before it counts (`may_order`); it then inserts, which no other lock is needed for.
+//!
 //! [`EventStore::close_event`](billing::store::EventStore::close_event) stores an event closed, or, if it is there already, closes
 //! that one; each of the two is whole by itself.
 //!
@@ -48,3 +51,4 @@ pub(crate) use error::{is_suspect, store_error};
 pub use limits::Limits;
 pub use migrate::MigrateError;
 pub(crate) use migrate::{check_migrated, migrate_to};
+pub(crate) use purchases::{CHECKED_AFTER, NewPurchaseRow, insert_purchase};

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use billing::{
     ids::{PurchaseId, TenantId},
     purchase::{OrderKey, Purchase},
-    store::{Inserted, PageRequest, PurchaseStore, StoreError},
+    store::{Inserted, OrderLimits, PageRequest, PurchaseStore, StoreError},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     ThisStore,
-    dialect::{Connection, Pool},
+    dialect::{self, Connection, Pool},
 };
 
 /// `SELECT` of whole purchases; the rest of the statement and its arguments follow.
@@ -36,16 +36,16 @@ macro_rules! select_purchases {
 }
 
 /// When a purchase that stays PENDING is first asked about.
-const CHECKED_AFTER: SignedDuration = SignedDuration::from_mins(5);
+pub(crate) const CHECKED_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 /// Sorts after every id, which is hexadecimal digits and hyphens.
 const AFTER_EVERY_ID: &str = "~";
 
 #[async_trait]
 impl PurchaseStore for ThisStore {
-    async fn insert_purchase(&self, purchase: &Purchase) -> Result<Inserted, StoreError> {
+    async fn insert_purchase(&self, purchase: &Purchase, limits: Option<OrderLimits>) -> Result<Inserted, StoreError> {
         let mut connection = self.writer().acquire().await.map_err(store_error)?;
-        let inserted = insert(&mut connection, purchase).await?;
+        let inserted = insert(&mut connection, purchase, limits).await?;
         if inserted == Inserted::New {
             self.changed(purchase.tenant_id);
         }
@@ -94,61 +94,96 @@ impl PurchaseStore for ThisStore {
     }
 }
 
-pub(super) async fn insert(connection: &mut Connection, purchase: &Purchase) -> Result<Inserted, StoreError> {
+/// A new purchase, in columns, and what the tenant's limits are counted by.
+pub(crate) struct NewPurchaseRow<'a> {
+    pub(crate) purchase: &'a Purchase,
+    pub(crate) metadata_json: String,
+    pub(crate) reversals_json: String,
+    pub(crate) limits: Option<OrderLimits>,
+}
+
+impl NewPurchaseRow<'_> {
+    /// What the ids of the purchases begin with that were ordered before the window; those of the others are greater.
+    pub(crate) fn recent_after(&self) -> String {
+        let window_start = (self.purchase.created_at - OrderLimits::WINDOW).as_millisecond();
+        format!("{:08x}-{:04x}", window_start >> 16, window_start & 0xffff)
+    }
+}
+
+/// `INSERT` of a [`NewPurchaseRow`], unless the tenant has used its order key before. `$may_order` is the condition of each
+/// crate's `dialect` that the tenant's limits allow one more: $24 open purchases, and $26 with an id greater than $25.
+macro_rules! insert_purchase {
+    ($may_order:literal, $row:expr) => {{
+        let purchase = $row.purchase;
+        let checkout = purchase.checkout.as_ref();
+        let failure = purchase.state.failure();
+        // NOT EXISTS finds the usual repetition before SQLite's trigger would; ON CONFLICT, the one at the same instant.
+        sqlx::query!(
+            "INSERT INTO purchases (id, tenant_id, ordered_by, order_key, provider, provider_ref, checkout_url, product_id,
+                type, status, failure_reason, amount_cents, currency, credits_amount, metadata_json, payment_ref,
+                created_at, updated_at, paid_at, failed_at, refunded_at, version, reversals_json, check_after)
+            SELECT $1, $2, $3, $4, 'STRIPE', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+                $22, $23
+            WHERE NOT EXISTS (SELECT 1 FROM purchases WHERE tenant_id = $2 AND order_key = $4) AND "
+                + $may_order
+                + " ON CONFLICT (tenant_id, order_key) DO NOTHING",
+            purchase.id.to_string(),
+            purchase.tenant_id.to_string(),
+            purchase.ordered_by.to_string(),
+            purchase.order_key.as_ref().map(billing::purchase::OrderKey::as_str),
+            checkout.map(|checkout| checkout.provider_ref.as_str()),
+            checkout.map(|checkout| checkout.url.as_str()),
+            purchase.item.product_id,
+            purchase.item.kind.as_str(),
+            purchase.status().as_str(),
+            failure.map(|failed| failed.reason.as_str()),
+            purchase.item.price.cents,
+            purchase.item.price.currency.code(),
+            purchase.item.credits.0,
+            $row.metadata_json,
+            purchase.payment_ref,
+            $crate::portable::row::micros(purchase.created_at),
+            $crate::portable::row::micros(purchase.updated_at),
+            purchase.state.paid_at().map($crate::portable::row::micros),
+            failure.map(|failed| $crate::portable::row::micros(failed.at)),
+            purchase.state.refunded_at().map($crate::portable::row::micros),
+            purchase.version,
+            $row.reversals_json,
+            $crate::portable::row::micros(purchase.created_at + $crate::portable::CHECKED_AFTER),
+            $row.limits.map(|limits| i64::from(limits.open_max)),
+            $row.recent_after(),
+            $row.limits.map(|limits| i64::from(limits.per_minute_max))
+        )
+    }};
+}
+pub(crate) use insert_purchase;
+
+pub(super) async fn insert(
+    connection: &mut Connection,
+    purchase: &Purchase,
+    limits: Option<OrderLimits>,
+) -> Result<Inserted, StoreError> {
     let metadata = Metadata {
         product_name: purchase.item.name.clone(),
         locale: purchase.locale,
         consent: purchase.consent.as_ref().map(ToString::to_string),
     };
-    let metadata = json(&metadata)?;
-    let tenant = purchase.tenant_id.to_string();
-    let order_key = purchase.order_key.as_ref().map(OrderKey::as_str);
-    let checkout = purchase.checkout.as_ref();
-    let failure = purchase.state.failure();
-    // NOT EXISTS finds the usual repetition before SQLite's trigger would; ON CONFLICT, the one at the same instant.
-    let written = sqlx::query!(
-        "INSERT INTO purchases (id, tenant_id, ordered_by, order_key, provider, provider_ref, checkout_url, product_id,
-            type, status, failure_reason, amount_cents, currency, credits_amount, metadata_json, payment_ref,
-            created_at, updated_at, paid_at, failed_at, refunded_at, version, reversals_json, check_after)
-        SELECT $1, $2, $3, $4, 'STRIPE', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23
-        WHERE NOT EXISTS (SELECT 1 FROM purchases WHERE tenant_id = $2 AND order_key = $4)
-        ON CONFLICT (tenant_id, order_key) DO NOTHING",
-        purchase.id.to_string(),
-        tenant,
-        purchase.ordered_by.to_string(),
-        order_key,
-        checkout.map(|checkout| checkout.provider_ref.as_str()),
-        checkout.map(|checkout| checkout.url.as_str()),
-        purchase.item.product_id,
-        purchase.item.kind.as_str(),
-        purchase.status().as_str(),
-        failure.map(|failed| failed.reason.as_str()),
-        purchase.item.price.cents,
-        purchase.item.price.currency.code(),
-        purchase.item.credits.0,
-        metadata,
-        purchase.payment_ref,
-        micros(purchase.created_at),
-        micros(purchase.updated_at),
-        purchase.state.paid_at().map(micros),
-        failure.map(|failed| micros(failed.at)),
-        purchase.state.refunded_at().map(micros),
-        purchase.version,
-        json(&purchase.reversals)?,
-        micros(purchase.created_at + CHECKED_AFTER)
-    )
-    .execute(&mut *connection)
-    .await
-    .map_err(store_error)?;
-    if written.rows_affected() == 1 {
+    let (metadata_json, reversals_json) = (json(&metadata)?, json(&purchase.reversals)?);
+    let row = NewPurchaseRow { purchase, metadata_json, reversals_json, limits };
+    if dialect::insert_purchase(connection, &row).await.map_err(store_error)? == 1 {
         return Ok(Inserted::New);
     }
+    let tenant = purchase.tenant_id.to_string();
+    let order_key = purchase.order_key.as_ref().map(OrderKey::as_str);
     let earlier = select_purchases!("WHERE tenant_id = $1 AND order_key = $2", tenant, order_key)
         .fetch_optional(connection)
         .await
-        .map_err(store_error)?
-        .ok_or_else(|| StoreError::Internal("the purchase was neither written nor there".to_owned()))?;
-    Ok(Inserted::Existing(Box::new(earlier.try_into()?)))
+        .map_err(store_error)?;
+    match earlier {
+        Some(earlier) => Ok(Inserted::Existing(Box::new(earlier.try_into()?))),
+        None if limits.is_some() => Ok(Inserted::LimitReached),
+        None => Err(StoreError::Internal("the purchase was neither written nor there".to_owned())),
+    }
 }
 
 async fn by_id(pool: &Pool, tenant: TenantId, id: PurchaseId) -> Result<Option<Purchase>, StoreError> {

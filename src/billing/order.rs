@@ -48,6 +48,10 @@ pub enum OrderError {
     /// The idempotency key was used for another product; nothing was written.
     #[error("the idempotency key was used for another order")]
     KeyReused,
+    /// The tenant has too many open purchases, or has just ordered too often; nothing was written. The same order with the
+    /// same key can go through later.
+    #[error("the tenant has reached its limit on orders")]
+    TooMany,
     /// The provider refused to open a checkout session; the purchase is FAILED.
     #[error("the payment provider refused the order")]
     Rejected,
@@ -74,10 +78,14 @@ impl Billing {
             return Err(OrderError::UnknownConsent);
         }
         let ordered = self.new_purchase(buyer, product, order);
-        let purchase = match self.store.insert_purchase(&ordered).await? {
+        let purchase = match self.store.insert_purchase(&ordered, self.order_limits).await? {
             Inserted::New => ordered,
             Inserted::Existing(earlier) if earlier.item.product_id != product.id => return Err(OrderError::KeyReused),
             Inserted::Existing(earlier) => *earlier,
+            Inserted::LimitReached => {
+                metrics::counter!("orders_refused_total", "reason" => "limit").increment(1);
+                return Err(OrderError::TooMany);
+            }
         };
         self.open_checkout(buyer, purchase).await
     }

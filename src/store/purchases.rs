@@ -1,7 +1,7 @@
 //! The port that keeps purchases.
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::error::StoreError;
 use crate::{
@@ -13,8 +13,9 @@ use crate::{
 #[async_trait]
 pub trait PurchaseStore: Send + Sync {
     /// Writes a new purchase. With an order key that the tenant has used before, nothing is written and the earlier
-    /// purchase is given back, also when both calls come at the same instant.
-    async fn insert_purchase(&self, purchase: &Purchase) -> Result<Inserted, StoreError>;
+    /// purchase is given back, also when both calls come at the same instant. Nothing is written either when the tenant
+    /// has reached one of the limits; they hold for orders at the same instant, and in several processes.
+    async fn insert_purchase(&self, purchase: &Purchase, limits: Option<OrderLimits>) -> Result<Inserted, StoreError>;
 
     /// The tenant's purchase of that id.
     async fn purchase(&self, tenant: TenantId, id: PurchaseId) -> Result<Option<Purchase>, StoreError>;
@@ -59,6 +60,22 @@ pub enum Inserted {
     New,
     /// The tenant's earlier purchase under the same order key.
     Existing(Box<Purchase>),
+    /// The tenant has reached one of its limits; nothing was written.
+    LimitReached,
+}
+
+/// How much one tenant may order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderLimits {
+    /// PENDING purchases at a time.
+    pub open_max: u32,
+    /// Orders within [`OrderLimits::WINDOW`], whatever became of them.
+    pub per_minute_max: u32,
+}
+
+impl OrderLimits {
+    /// The time that `per_minute_max` counts.
+    pub const WINDOW: SignedDuration = SignedDuration::from_mins(1);
 }
 
 /// A page of a list that is read newest first.

@@ -88,6 +88,9 @@ macro_rules! conformance_tests {
             one_order_key_makes_one_purchase_in_each_tenant
             only_the_four_moves_are_written
             only_users_of_the_tenant_order_for_it
+            open_purchases_are_limited_for_each_tenant
+            orders_at_the_same_instant_do_not_exceed_the_limit
+            orders_within_a_minute_are_limited_for_each_tenant
             orders_without_a_key_are_orders_of_their_own
             refunds_and_reversals_move_the_balance
             the_backfill_goes_on_and_never_back
@@ -121,7 +124,7 @@ macro_rules! conformance_tests {
 
 /// Writes a new purchase.
 async fn insert(harness: &Harness, purchase: &Purchase) {
-    let inserted = harness.store.insert_purchase(purchase).await.expect("the store takes a purchase");
+    let inserted = harness.store.insert_purchase(purchase, None).await.expect("the store takes a purchase");
     assert_eq!(inserted, Inserted::New);
 }
 

@@ -13,6 +13,7 @@ pub(crate) fn error_text(error: ShopError, t: &'static Texts) -> &'static str {
         ShopError::UnknownProduct => t.error_unknown_product,
         ShopError::ConsentMissing => t.error_consent_missing,
         ShopError::KeyReused => t.error_key_reused,
+        ShopError::TooManyOrders => t.error_too_many_orders,
         ShopError::ProviderUnavailable => t.error_provider_unavailable,
         ShopError::PaymentUnknown => t.error_payment_unknown,
         ShopError::Rejected => t.error_rejected,

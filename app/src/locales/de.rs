@@ -193,6 +193,7 @@ pub(super) const TEXTS: Texts = Texts {
     error_unknown_product: "Dieses Produkt gibt es nicht. Bitte wählen Sie ein anderes.",
     error_consent_missing: "Bitte setzen Sie das Häkchen bei der Einwilligung. Ohne sie können wir die Credits nicht sofort gutschreiben.",
     error_key_reused: "Dieses Formular wurde schon für ein anderes Produkt benutzt. Bitte bestellen Sie neu.",
+    error_too_many_orders: "Im Moment können Sie nichts weiter bestellen: Zu viele Ihrer Käufe sind noch offen, oder es waren sehr viele in kurzer Zeit. Bezahlen oder verwerfen Sie offene Käufe, oder versuchen Sie es in einer Minute noch einmal.",
     error_provider_unavailable: "Der Zahlungsdienst ist gerade nicht erreichbar. Es wurde nichts abgebucht. Bitte versuchen Sie es gleich noch einmal.",
     error_payment_unknown: "Der Zahlungsdienst gibt gerade keine Auskunft. Deshalb wissen wir nicht, wie es um diese Zahlung steht. Bitte versuchen Sie es gleich noch einmal, und zahlen Sie vorher nicht erneut.",
     error_rejected: "Der Zahlungsdienst hat die Bestellung nicht angenommen. Es wurde nichts abgebucht. Bitte wenden Sie sich an uns: Die Adresse steht im Impressum.",

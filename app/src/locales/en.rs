@@ -198,6 +198,7 @@ pub(super) const TEXTS: Texts = Texts {
     error_unknown_product: "There is no such product. Please choose another one.",
     error_consent_missing: "Please tick the box to consent. Without it we cannot add the credits at once.",
     error_key_reused: "This form was already used for another product. Please order anew.",
+    error_too_many_orders: "You cannot order any more at the moment: too many of your purchases are still open, or there were very many in a short time. Pay or drop open purchases, or try again in a minute.",
     error_provider_unavailable: "The payment provider cannot be reached right now. Nothing was charged. Please try again in a moment.",
     error_payment_unknown: "The payment provider gives no answer right now, so we cannot tell how this payment stands. Please try again in a moment, and do not pay again before that.",
     error_rejected: "The payment provider did not accept the order. Nothing was charged. Please contact us: the imprint has our address.",

@@ -226,6 +226,7 @@ pub(crate) struct Texts {
     pub(crate) error_unknown_product: &'static str,
     pub(crate) error_consent_missing: &'static str,
     pub(crate) error_key_reused: &'static str,
+    pub(crate) error_too_many_orders: &'static str,
     pub(crate) error_provider_unavailable: &'static str,
     pub(crate) error_payment_unknown: &'static str,
     pub(crate) error_rejected: &'static str,

@@ -13,7 +13,10 @@ use std::{
 };
 
 use axum::http::HeaderName;
-use billing::receipt::{Issuer, Seller};
+use billing::{
+    receipt::{Issuer, Seller},
+    store::OrderLimits,
+};
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use url::{Host, Url};
@@ -23,6 +26,7 @@ use crate::{legal, mail::smtp, telemetry::LogFormat};
 
 const DATABASE_URL_DEFAULT: &str = "sqlite://data/shop.db";
 const MAIL_PAUSE_DEFAULT: Duration = Duration::from_millis(50);
+const COOKIE_PREFIX_DEFAULT: &str = "iza_credits";
 const LISTEN_ADDR_DEFAULT: &str = "127.0.0.1:3000";
 /// How far from `LISTEN_ADDR`'s port the admin listener's is.
 const ADMIN_PORT_DISTANCE: u16 = 1_000;
@@ -94,6 +98,7 @@ pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Wro
     let webhook_secrets = webhook_secrets(&reader);
     let payments = payments(&mut reader, &webhook_secrets);
     let public_mock_mode = public_mock_mode(&mut reader, &payments, listen_addr, public_url.as_ref());
+    let order_limits = order_limits(&mut reader);
     let seller = seller(&mut reader, &payments);
     let mail = mail(&mut reader, &payments);
     let mail_pause = reader.parsed("MAIL_PAUSE_MS", milliseconds, "set it to milliseconds from 0 to 60000, such as 50");
@@ -103,6 +108,8 @@ pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Wro
     let header = |name: &str| HeaderName::try_from(name).ok();
     let client_ip_header =
         reader.parsed("CLIENT_IP_HEADER", header, "set it to the header in which your proxy names the client");
+    let cookie_prefix =
+        reader.parsed("COOKIE_PREFIX", cookie_prefix, "set it to 1 to 40 letters, digits, _ or -, such as iza_credits");
     let Some(legal) = legal(&mut reader) else { return Err(WrongSettings(reader.wrong)) };
     let settings = Settings {
         database_url,
@@ -113,6 +120,7 @@ pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Wro
         public_url,
         payments,
         public_mock_mode,
+        order_limits,
         webhook_secrets,
         issuer: Issuer { seller, vat_rate_basis_points: vat.unwrap_or(1_900) },
         mail,
@@ -122,6 +130,7 @@ pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Wro
         log_format: log_format.unwrap_or_default(),
         site_root: reader.get("LEPTOS_SITE_ROOT").unwrap_or_else(|| "target/site".to_owned()),
         client_ip_header,
+        cookie_prefix: cookie_prefix.unwrap_or_else(|| COOKIE_PREFIX_DEFAULT.to_owned()),
         watch,
     };
     if reader.wrong.is_empty() { Ok(settings) } else { Err(WrongSettings(reader.wrong)) }
@@ -159,6 +168,20 @@ fn database_limits(reader: &mut Reader<'_>) -> DatabaseLimits {
         "set it to the seconds that a statement may take, from 1 to 600",
     );
     DatabaseLimits { connections, time: Duration::from_secs(seconds.unwrap_or(10).into()) }
+}
+
+fn order_limits(reader: &mut Reader<'_>) -> OrderLimits {
+    let open_max = reader.parsed(
+        "OPEN_PURCHASES_MAX",
+        |text| number(text, 1..=1_000_000),
+        "set it to the unpaid purchases that one customer may have, from 1 to 1000000",
+    );
+    let per_minute_max = reader.parsed(
+        "ORDERS_PER_MINUTE_MAX",
+        |text| number(text, 1..=1_000_000),
+        "set it to the orders that one customer may place in a minute, from 1 to 1000000",
+    );
+    OrderLimits { open_max: open_max.unwrap_or(20), per_minute_max: per_minute_max.unwrap_or(10) }
 }
 
 fn number(text: &str, range: RangeInclusive<u32>) -> Option<u32> {
@@ -360,6 +383,12 @@ fn basis_points(text: &str) -> Option<i64> {
     let hundredths = format!("{fraction:0<2}");
     let rate = whole.parse::<i64>().ok()? * 100 + hundredths.parse::<i64>().ok()?;
     (rate <= 10_000).then_some(rate)
+}
+
+/// Part of a cookie's name; a `__Host-` or `__Secure-` would mean something else to browsers.
+fn cookie_prefix(text: &str) -> Option<String> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    (plain && text.len() <= 40 && !text.starts_with("__")).then(|| text.to_owned())
 }
 
 fn milliseconds(text: &str) -> Option<Duration> {

@@ -65,6 +65,7 @@ problems! {
     WEAK_PASSWORD = UNPROCESSABLE_ENTITY "weak_password" "A password has 10 to 128 characters and is not easily guessed: no word with a number behind it, no row of keys, nothing repeated, and not the e-mail address or the shop's name.";
     INVALID_EMAIL = UNPROCESSABLE_ENTITY "invalid_email" "That is not an e-mail address.";
     TOO_MANY_ATTEMPTS = TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts; try again later." retry 60;
+    TOO_MANY_ORDERS = TOO_MANY_REQUESTS "too_many_orders" "Too many orders wait for their payment, or came within a minute; try again later with the same Idempotency-Key." retry 60;
     INTERNAL = INTERNAL_SERVER_ERROR "internal" "Something failed on our side; it has been written down.";
     PROVIDER_REJECTED = BAD_GATEWAY "provider_rejected" "The payment provider refused the order; nothing was charged.";
     PROVIDER_UNAVAILABLE = SERVICE_UNAVAILABLE "provider_unavailable" "The payment provider opens no checkout session at the moment; try again with the same Idempotency-Key." retry 10;
@@ -164,6 +165,7 @@ impl From<OrderError> for Problem {
             OrderError::UnknownProduct => Self::UNKNOWN_PRODUCT,
             OrderError::UnknownConsent => Self::UNKNOWN_CONSENT,
             OrderError::KeyReused => Self::IDEMPOTENCY_KEY_REUSED,
+            OrderError::TooMany => Self::TOO_MANY_ORDERS,
             OrderError::Rejected => Self::PROVIDER_REJECTED,
             // Nobody has seen the payment page, so nobody has paid.
             OrderError::Billing(BillingError::Provider(error)) => Self::PROVIDER_UNAVAILABLE.after_provider(&error),

@@ -15,6 +15,8 @@ use tower_sessions::{
     session_store::{Error, Result},
 };
 
+use crate::state::Site;
+
 /// How long a session lasts without being used.
 const INACTIVITY_DAYS_MAX: i64 = 14;
 /// How often a new session draws an id; each has 128 random bits.
@@ -33,16 +35,11 @@ impl fmt::Debug for Sessions {
     }
 }
 
-/// The session cookie's name. `__Host-` binds it to this very host (RFC 6265bis), where the cookie is Secure.
-pub fn cookie_name(secure: bool) -> &'static str {
-    if secure { "__Host-session" } else { "session" }
-}
-
 /// Gives each request its session. Nothing is stored, and no cookie set, before something is put into it.
-pub fn layer(accounts: Arc<dyn AccountStore>, clock: Arc<dyn Clock>, secure: bool) -> SessionManagerLayer<Sessions> {
+pub fn layer(accounts: Arc<dyn AccountStore>, clock: Arc<dyn Clock>, site: &Site) -> SessionManagerLayer<Sessions> {
     SessionManagerLayer::new(Sessions { accounts, clock })
-        .with_name(cookie_name(secure))
-        .with_secure(secure)
+        .with_name(site.session_cookie())
+        .with_secure(site.secure())
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
         .with_path("/")

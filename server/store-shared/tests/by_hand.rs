@@ -123,7 +123,7 @@ async fn nothing_that_is_typed_by_hand_breaks_a_rule() {
     harness.billing.discard(failed.tenant_id, failed.id).await.unwrap();
     let pending = order(&harness.principal).await;
     let bare = harness.purchase_of(&harness.principal, Some("key"));
-    store.insert_purchase(&bare).await.unwrap();
+    store.insert_purchase(&bare, None).await.unwrap();
     let event = harness.event("evt_1");
     store.record_event(&event).await.unwrap();
     let (status, at) = (EventStatus::Ignored, harness.now());

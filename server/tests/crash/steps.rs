@@ -21,8 +21,8 @@ use billing::{
     purchase::Purchase,
     receipt::{Issuer, Receipt, ReceiptSeries, Seller},
     store::{
-        Backlog, Change, Committed, ConsentStore, EventStore, Inserted, LedgerStore, MailStore, PageRequest, PoolUse,
-        PurchaseStore, ReceiptStore, Recorded, Store, StoreError, WithdrawalStore,
+        Backlog, Change, Committed, ConsentStore, EventStore, Inserted, LedgerStore, MailStore, OrderLimits,
+        PageRequest, PoolUse, PurchaseStore, ReceiptStore, Recorded, Store, StoreError, WithdrawalStore,
     },
     withdrawal::Withdrawal,
 };
@@ -122,7 +122,7 @@ macro_rules! stepped {
 }
 
 stepped! { "store", PurchaseStore of Store:
-    async fn insert_purchase(purchase: &Purchase) -> Result<Inserted, StoreError>;
+    async fn insert_purchase(purchase: &Purchase, limits: Option<OrderLimits>) -> Result<Inserted, StoreError>;
     async fn purchase(tenant: TenantId, id: PurchaseId) -> Result<Option<Purchase>, StoreError>;
     async fn purchase_by_checkout(tenant: TenantId, provider_ref: &str) -> Result<Option<Purchase>, StoreError>;
     async fn locate(

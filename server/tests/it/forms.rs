@@ -121,7 +121,7 @@ async fn a_language_is_kept_for_a_year(shop: TestShop) {
     assert!(visitor.get("/signin").await.text().contains("<html lang=\"de\""));
     let answer = visitor.form("/locale", "locale=en&next=/signin").await;
     assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/signin"));
-    assert_eq!(answer.header("set-cookie"), "locale=en; Max-Age=31536000; Path=/; HttpOnly; SameSite=Lax");
+    assert_eq!(answer.header("set-cookie"), "iza_credits_locale=en; Max-Age=31536000; Path=/; HttpOnly; SameSite=Lax");
     assert!(visitor.get("/signin").await.text().contains("<html lang=\"en\""));
     assert_eq!(visitor.form("/locale", "locale=xx").await.status, StatusCode::BAD_REQUEST);
 }

@@ -4,7 +4,7 @@ use axum::http::{Request, StatusCode, header};
 use serde_json::json;
 use server::identity::{DEMO_EMAIL, DEMO_PASSWORD};
 
-use crate::shop::{Answer, PASSWORD, TestShop, Visitor};
+use crate::shop::{Answer, Client, PASSWORD, TestShop};
 
 on_both_databases!(
     signing_up_makes_a_tenant_and_signs_in,
@@ -20,11 +20,11 @@ on_both_databases!(
     signed_out_everywhere_after_two_weeks,
 );
 
-async fn sign_in(visitor: &Visitor, email: &str, password: &str) -> Answer {
+async fn sign_in(visitor: &Client, email: &str, password: &str) -> Answer {
     visitor.post("/auth/session", &json!({"email": email, "password": password})).await
 }
 
-async fn sign_up(visitor: &Visitor, email: &str, password: &str) -> Answer {
+async fn sign_up(visitor: &Client, email: &str, password: &str) -> Answer {
     visitor.post("/auth/accounts", &json!({"email": email, "password": password})).await
 }
 
@@ -155,7 +155,7 @@ async fn the_demo_account_is_there_in_mock_mode_alone(shop: TestShop) {
         ("SELLER_VAT_ID", "C"),
     ]);
     sign_in(&live.visitor(), DEMO_EMAIL, DEMO_PASSWORD).await.assert_problem(401, "invalid_credentials");
-    let still = Visitor { shop: live.clone(), cookies: demo.cookies.clone() };
+    let still = Client { shop: live.clone(), cookies: demo.cookies.clone() };
     still.get("/billing/balance").await.assert_problem(401, "not_signed_in");
     let kim = live.customer("kim@example.com").await;
     let body = json!({"session_id": "cs_mock_1"});

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     provider::{Fickle, Mood, SILENT},
-    shop::{TestShop, Visitor},
+    shop::{Client, TestShop},
 };
 
 on_both_databases!(
@@ -14,6 +14,10 @@ on_both_databases!(
     a_key_for_another_product_is_a_conflict,
     two_calls_with_one_key_at_once_make_one_purchase,
     without_a_key_each_call_is_an_order,
+    too_many_open_purchases_are_refused_until_one_is_dropped,
+    too_many_orders_in_a_minute_are_refused,
+    processes_at_once_open_no_more_purchases_than_allowed,
+    the_order_page_says_that_there_are_too_many_and_keeps_its_key,
     a_bad_key_is_refused_before_anything_is_written,
     an_amount_in_the_body_is_not_read,
     an_order_goes_on_once_the_provider_is_back,
@@ -27,7 +31,7 @@ on_both_databases!(
 
 const ORDER: &str = "/billing/checkout/session";
 
-async fn order_with_key(visitor: &Visitor, key: &str, product: &str) -> crate::shop::Answer {
+async fn order_with_key(visitor: &Client, key: &str, product: &str) -> crate::shop::Answer {
     visitor.post_with(ORDER, &[("Idempotency-Key", key)], &json!({"product_id": product})).await
 }
 
@@ -73,6 +77,74 @@ async fn without_a_key_each_call_is_an_order(shop: TestShop) {
     let kim = shop.customer("kim@example.com").await;
     assert_ne!(kim.order("credits_1").await, kim.order("credits_1").await);
     assert_eq!(kim.purchases().await.len(), 2);
+}
+
+async fn too_many_open_purchases_are_refused_until_one_is_dropped(shop: TestShop) {
+    let shop = shop.with_settings(&[("OPEN_PURCHASES_MAX", "3")]);
+    let (kim, lee) = (shop.customer("kim@example.com").await, shop.customer("lee@example.com").await);
+    let mut orders = Vec::new();
+    for n in 0..3 {
+        orders.push(order_with_key(&kim, &format!("k{n}"), "credits_1").await.json());
+    }
+    let refused = order_with_key(&kim, "k3", "credits_1").await;
+    refused.assert_problem(429, "too_many_orders");
+    assert_eq!(refused.header("retry-after"), "60");
+    assert_eq!(kim.purchases().await.len(), 3);
+    assert_eq!(order_with_key(&kim, "k1", "credits_1").await.json(), orders[1], "a known key is no new order");
+    order_with_key(&kim, "k1", "credits_5").await.assert_problem(409, "idempotency_key_reused");
+    assert_eq!(order_with_key(&lee, "k3", "credits_1").await.status, StatusCode::CREATED);
+
+    let id = orders[0]["purchase_id"].as_str().unwrap();
+    kim.form("/discard", &format!("purchase_id={id}")).await;
+    assert_eq!(order_with_key(&kim, "k3", "credits_1").await.status, StatusCode::CREATED);
+    order_with_key(&kim, "k4", "credits_1").await.assert_problem(429, "too_many_orders");
+    kim.post("/billing/checkout/complete", &json!({"session_id": orders[1]["session_id"]})).await;
+    assert_eq!(order_with_key(&kim, "k4", "credits_1").await.status, StatusCode::CREATED, "a paid one is not open");
+}
+
+async fn too_many_orders_in_a_minute_are_refused(shop: TestShop) {
+    let shop = shop.with_settings(&[("ORDERS_PER_MINUTE_MAX", "3")]);
+    let kim = shop.customer("kim@example.com").await;
+    shop.clock.stop();
+    for _ in 0..3 {
+        kim.buy("credits_1").await;
+    }
+    let refused = kim.post(ORDER, &json!({"product_id": "credits_1"})).await;
+    refused.assert_problem(429, "too_many_orders");
+    shop.clock.advance(refused.header("retry-after").parse().map(SignedDuration::from_secs).unwrap());
+    kim.buy("credits_1").await;
+}
+
+async fn processes_at_once_open_no_more_purchases_than_allowed(shop: TestShop) {
+    let limits = [("OPEN_PURCHASES_MAX", "5")];
+    let processes = [shop.with_settings(&limits), shop.with_settings(&limits)];
+    let kim = processes[0].customer("kim@example.com").await;
+    let clients = processes.map(|shop| Client { shop, cookies: kim.cookies.clone() });
+    let body = json!({"product_id": "credits_1"});
+    let rush = (0..24).map(|n| clients[n % 2].post(ORDER, &body));
+    let answers = futures::future::join_all(rush).await;
+    let taken = answers.iter().filter(|answer| answer.status == StatusCode::CREATED).count();
+    let refused = answers.iter().filter(|answer| answer.status == StatusCode::TOO_MANY_REQUESTS).count();
+    assert_eq!((taken, refused, kim.purchases().await.len()), (5, 19, 5));
+}
+
+async fn the_order_page_says_that_there_are_too_many_and_keeps_its_key(shop: TestShop) {
+    let shop = shop.with_settings(&[("OPEN_PURCHASES_MAX", "1")]);
+    let kim = shop.customer("kim@example.com").await;
+    let open = kim.order("credits_1").await;
+    let consent = kim.get("/billing/consent").await.json();
+    let form = format!("product_id=credits_5&order_key=k1&consent={}", consent["version"].as_str().unwrap());
+    let refused = kim.form("/api/create_checkout", &form).await;
+    assert_eq!(refused.header("location"), "/?buy=credits_5&error=too_many_orders&key=k1");
+    for (language, says) in
+        [("de", "Zu viele Ihrer Käufe sind noch offen"), ("en", "too many of your purchases are still open")]
+    {
+        let page = kim.get(&format!("{}&lang={language}", refused.header("location"))).await.text();
+        assert!(page.contains(says) && page.contains("value=\"k1\""), "{page}");
+    }
+    kim.form("/discard", &format!("purchase_id={}", open["purchase_id"].as_str().unwrap())).await;
+    let taken = kim.form("/api/create_checkout", &form).await;
+    assert!(taken.header("location").contains("/checkout/success"), "{}", taken.header("location"));
 }
 
 async fn a_bad_key_is_refused_before_anything_is_written(shop: TestShop) {

@@ -321,9 +321,9 @@ async fn a_forgotten_key_gives_no_credits_away_beside_real_sales() {
 /// Orders something in that file, as a shop does that has a key.
 async fn sell_by_stripe(file: &Path) {
     let store = SqliteStore::open(&format!("sqlite://{}", file.display())).await.unwrap();
-    let world = Harness::open(Arc::new(store.clone()), 1).await;
-    let purchase = world.purchase();
-    store.insert_purchase(&purchase).await.unwrap();
+    let harness = Harness::open(Arc::new(store.clone()), 1).await;
+    let purchase = harness.purchase();
+    store.insert_purchase(&purchase, None).await.unwrap();
     let opened = Purchase { checkout: Some(checkout(&purchase)), ..purchase };
     let change = Change { purchase: opened, entries: Vec::new(), event: None, confirms: false };
     assert_eq!(store.commit(&change).await.unwrap(), Committed::Yes);

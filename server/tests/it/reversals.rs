@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     customer::completed,
-    shop::{TestShop, Visitor, WEBHOOK_SECRET, sign},
+    shop::{Client, TestShop, WEBHOOK_SECRET, sign},
 };
 
 on_both_databases!(
@@ -23,7 +23,7 @@ on_both_databases!(
 );
 
 /// A customer who has paid for 5 credits, by a notification that names its payment.
-async fn paid(shop: &TestShop) -> (Visitor, Value) {
+async fn paid(shop: &TestShop) -> (Client, Value) {
     let kim = shop.customer("kim@example.com").await;
     let order = kim.order("credits_5").await;
     shop.notify(&completed("evt_paid", &order, 699)).await;

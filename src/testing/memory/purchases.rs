@@ -7,12 +7,12 @@ use super::{MemoryStore, Tables, lock, rules, yield_now};
 use crate::{
     ids::{PurchaseId, TenantId},
     purchase::{Purchase, Status},
-    store::{Inserted, PageRequest, PurchaseStore, StoreError},
+    store::{Inserted, OrderLimits, PageRequest, PurchaseStore, StoreError},
 };
 
 #[async_trait]
 impl PurchaseStore for MemoryStore {
-    async fn insert_purchase(&self, purchase: &Purchase) -> Result<Inserted, StoreError> {
+    async fn insert_purchase(&self, purchase: &Purchase, limits: Option<OrderLimits>) -> Result<Inserted, StoreError> {
         yield_now().await;
         let mut tables = lock(&self.tables);
         let earlier = purchase.order_key.as_ref().and_then(|_| {
@@ -22,6 +22,9 @@ impl PurchaseStore for MemoryStore {
         });
         if let Some(earlier) = earlier {
             return Ok(Inserted::Existing(Box::new(earlier.clone())));
+        }
+        if limits.is_some_and(|limits| !rules::may_order(&tables, purchase, limits)) {
+            return Ok(Inserted::LimitReached);
         }
         rules::may_insert(&tables, purchase)?;
         tables.purchases.insert(purchase.id, purchase.clone());

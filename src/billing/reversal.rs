@@ -52,6 +52,12 @@ impl Billing {
                 }
             };
         };
+        let record = record.map(PaymentRecord::readable).transpose().inspect_err(attention::report)?;
+        if let (None, Some(field)) = (&record, news.unreadable) {
+            return self
+                .raise_unreadable(Cause::Stored(event), Some((tenant, id)), &format!("no usable {field}"))
+                .await;
+        }
         let evidence = match &record {
             Some(record) => Evidence {
                 payment_ref: Some(&record.payment_ref),

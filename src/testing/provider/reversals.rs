@@ -73,6 +73,7 @@ impl ScriptedProvider {
             purchase_id: payment.session.purchase_id,
             tenant_id: payment.session.tenant_id,
             snapshots: payment.snapshots.clone(),
+            unreadable: None,
         })
     }
 
@@ -99,6 +100,7 @@ fn news(purchase: PurchaseId, snapshot: Snapshot) -> EventMeaning {
         purchase_id: Some(purchase),
         livemode: false,
         snapshots: vec![snapshot],
+        unreadable: None,
     })
 }
 

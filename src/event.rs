@@ -38,8 +38,28 @@ pub enum EventMeaning {
     Reversal(ReversalUpdate),
     /// Nothing that the shop acts upon; says why.
     Irrelevant(&'static str),
-    /// It should mean something, but cannot be read; says what is missing.
-    Unreadable(String),
+    /// It should mean something, but cannot be read.
+    Unreadable(Unreadable),
+}
+
+/// An event that should mean something, but lacks what decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// What is missing, for the operator.
+    pub why: String,
+    /// Whose checkout session it is about, where that much can be read.
+    pub session: Option<SessionIds>,
+}
+
+/// What tells whose a checkout session is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionIds {
+    /// The session's own id: `cs_…`.
+    pub provider_ref: String,
+    /// The purchase, by its `client_reference_id` or metadata.
+    pub purchase_id: Option<PurchaseId>,
+    /// The purchase's tenant, by the metadata that the shop itself gives its sessions.
+    pub tenant_id: Option<TenantId>,
 }
 
 /// What an event says about money that went back.
@@ -57,6 +77,8 @@ pub struct ReversalUpdate {
     pub made_at: Option<Timestamp>,
     /// What the event itself tells; good enough where the provider cannot be asked.
     pub snapshots: Vec<Snapshot>,
+    /// The field for want of which the event itself tells nothing.
+    pub unreadable: Option<&'static str>,
 }
 
 /// Where a stored event stands.

@@ -99,6 +99,18 @@ pub struct PaymentRecord {
     pub observed_at: Timestamp,
     /// Every refund and every dispute of it, whatever became of them; oldest first.
     pub snapshots: Vec<Snapshot>,
+    /// What keeps the books from being read. Of a payment that is not this shop's, that is of no interest.
+    pub unreadable: Option<String>,
+}
+
+impl PaymentRecord {
+    /// The books, if they can be read.
+    pub fn readable(self) -> Result<Self, ProviderError> {
+        match self.unreadable {
+            Some(detail) => Err(ProviderError::Unreadable { detail }),
+            None => Ok(self),
+        }
+    }
 }
 
 /// A page of the provider's notifications.

@@ -76,6 +76,12 @@ impl Billing {
                 }
             };
         };
+        let record = record.map(PaymentRecord::readable).transpose().inspect_err(attention::report)?;
+        if let (None, Some(field)) = (&record, news.unreadable) {
+            return self
+                .raise_unreadable(Cause::Stored(event), Some((tenant, id)), &format!("no usable {field}"))
+                .await;
+        }
         let evidence = record.as_ref().map_or_else(|| Evidence::of_event(event, news), Evidence::of_record);
         let applied = self.apply_facts(tenant, id, &evidence, Cause::Stored(event)).await?;
         self.applied_or_foreign(Cause::Stored(event), applied, "not a payment of this shop").await

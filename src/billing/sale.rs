@@ -9,7 +9,7 @@
 mod tests;
 
 use super::{
-    Applied, Billing, BillingError, Discrepancy, Processed, Received,
+    Applied, Billing, BillingError, Discrepancy, Processed, Received, attention,
     checkout::{Cause, Hint},
     reversal::Evidence,
 };
@@ -167,7 +167,7 @@ impl Billing {
             return Ok(payment.clone());
         }
         let charge = news.charge_ref.as_deref().ok_or(RecoverError::NotASale)?;
-        let record = self.provider.retrieve_payment(charge).await?;
+        let record = self.provider.retrieve_payment(charge).await.inspect_err(attention::report)?;
         record.map(|record| record.payment_ref).ok_or(RecoverError::NoSession)
     }
 
@@ -178,7 +178,12 @@ impl Billing {
         event: Option<EventId>,
         to: Option<&EmailAddress>,
     ) -> Result<RecoveredSale, RecoverError> {
-        let record = self.provider.retrieve_sale(reference).await?.ok_or(RecoverError::NoSession)?;
+        let record = self
+            .provider
+            .retrieve_sale(reference)
+            .await
+            .inspect_err(attention::report)?
+            .ok_or(RecoverError::NoSession)?;
         let session = &record.session;
         let (Some(tenant), Some(id)) = (session.tenant_id, session.purchase_id) else {
             return Err(RecoverError::Foreign);
@@ -236,7 +241,10 @@ impl Billing {
         let session = &record.session;
         refuse_discrepant(self.apply_checkout(tenant, id, session, Hint::None, Cause::Asked).await?.as_ref())?;
         let Some(payment_ref) = &session.payment_ref else { return Ok(()) };
-        let Some(payment) = self.provider.retrieve_payment(payment_ref).await? else { return Ok(()) };
+        let Some(payment) = self.provider.retrieve_payment(payment_ref).await.inspect_err(attention::report)? else {
+            return Ok(());
+        };
+        let payment = payment.readable().inspect_err(attention::report)?;
         let evidence = Evidence::of_record(&payment);
         refuse_discrepant(self.apply_facts(tenant, id, &evidence, Cause::Asked).await?.as_ref())
     }

@@ -7,7 +7,7 @@ use super::{
     checkout::{APPLIED, Cause, Hint, NOTHING_NEW},
 };
 use crate::{
-    event::{EventMeaning, EventStatus, IncomingEvent, NewEvent},
+    event::{EventMeaning, EventStatus, IncomingEvent, NewEvent, Unreadable},
     ids::{EventId, PurchaseId, TenantId},
     provider::{CheckoutSession, PaymentStatus, SessionStatus},
     store::Recorded,
@@ -69,6 +69,9 @@ const RETRY_AFTER: [SignedDuration; 10] = [
     SignedDuration::from_hours(24),
     SignedDuration::from_hours(30),
 ];
+
+/// The note of an event about another shop's checkout session.
+const FOREIGN_SESSION: &str = "not a checkout session of this shop";
 
 /// How often an event is looked at whose payment is no purchase's: some half an hour. Other business on the same
 /// account looks like this, too.
@@ -173,14 +176,37 @@ impl Billing {
                 self.close(cause, EventStatus::Ignored, why).await?;
                 Ok(Progress::Done(Processed::new(Received::Ignored, *why)))
             }
-            (EventMeaning::Unreadable(why), _) => {
-                if self.close(cause, EventStatus::Attention, why).await? {
-                    tracing::error!(why, "an authentic event cannot be read; a person has to look");
-                    metrics::counter!("billing_attention_total", "reason" => "unreadable").increment(1);
-                }
-                Ok(Progress::Done(Processed::new(Received::Attention, why)))
-            }
+            (EventMeaning::Unreadable(unreadable), _) => self.apply_unreadable(cause, unreadable).await,
         }
+    }
+
+    /// Whose it is comes first: what is wrong with another shop's session is not this shop's concern.
+    async fn apply_unreadable(&self, cause: Cause<'_>, unreadable: &Unreadable) -> Result<Progress, BillingError> {
+        let Unreadable { why, session } = unreadable;
+        let Some(session) = session else { return self.raise_unreadable(cause, None, why).await };
+        let known = self.store.locate(&session.provider_ref, session.purchase_id).await?;
+        match known.or(session.tenant_id.zip(session.purchase_id)) {
+            Some(purchase) => self.raise_unreadable(cause, Some(purchase), why).await,
+            None => self.applied_or_foreign(cause, None, FOREIGN_SESSION).await,
+        }
+    }
+
+    /// Closes an event that cannot be read, about that purchase if it is known.
+    pub(super) async fn raise_unreadable(
+        &self,
+        cause: Cause<'_>,
+        purchase: Option<(TenantId, PurchaseId)>,
+        why: &str,
+    ) -> Result<Progress, BillingError> {
+        let news = match purchase {
+            Some(purchase) => self.close_about(cause, purchase, EventStatus::Attention, why).await?,
+            None => self.close(cause, EventStatus::Attention, why).await?,
+        };
+        if news {
+            tracing::error!(why, "an authentic event cannot be read; a person has to look");
+            metrics::counter!("billing_attention_total", "reason" => "unreadable").increment(1);
+        }
+        Ok(Progress::Done(Processed::new(Received::Attention, why)))
     }
 
     async fn apply_session(
@@ -197,7 +223,7 @@ impl Billing {
         }
         if let Some((tenant, purchase)) = self.store.locate(&session.provider_ref, session.purchase_id).await? {
             let applied = self.apply_checkout(tenant, purchase, session, hint, cause).await?;
-            return self.applied_or_foreign(cause, applied, "not a checkout session of this shop").await;
+            return self.applied_or_foreign(cause, applied, FOREIGN_SESSION).await;
         }
         match (session.tenant_id, session.purchase_id) {
             (Some(_), Some(_)) if !moves_money(session, hint) => {
@@ -206,7 +232,7 @@ impl Billing {
             (Some(tenant), Some(purchase)) => {
                 self.raise_unknown_purchase(cause, tenant, purchase).await.map(Progress::Done)
             }
-            _ => self.applied_or_foreign(cause, None, "not a checkout session of this shop").await,
+            _ => self.applied_or_foreign(cause, None, FOREIGN_SESSION).await,
         }
     }
 

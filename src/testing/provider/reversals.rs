@@ -96,6 +96,7 @@ impl ScriptedProvider {
             tenant_id: payment.session.tenant_id,
             observed_at: self.clock.now(),
             snapshots: payment.snapshots.clone(),
+            unreadable: None,
         })
     }
 
@@ -118,6 +119,7 @@ impl ScriptedProvider {
             livemode: false,
             made_at: Some(self.clock.now()),
             snapshots: vec![snapshot],
+            unreadable: None,
         };
         self.tell(books, purchase, EventMeaning::Reversal(update));
     }

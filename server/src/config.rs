@@ -19,10 +19,14 @@ use crate::{legal, telemetry::LogFormat};
 pub struct Settings {
     /// `sqlite:…` or `postgres://…`; may hold a password.
     pub database_url: SecretString,
+    /// The PostgreSQL server itself, where `database_url` leads to a pooler in transaction mode.
+    pub database_direct_url: Option<SecretString>,
     /// How many connections to the database a process opens, and how long it waits for them.
     pub database_limits: DatabaseLimits,
     /// How long to wait at the start for a database that is not there yet.
     pub database_wait: Duration,
+    /// How long the process goes on serving after a SIGTERM, while it says that it is not ready.
+    pub shutdown_delay: Duration,
     /// Where to listen.
     pub listen_addr: SocketAddr,
     /// Where to listen for the operator; unset, on this machine alone ([`default_admin_addr`]).
@@ -45,6 +49,8 @@ pub struct Settings {
     pub mail_pause: Duration,
     /// The operator's texts, or samples.
     pub legal: legal::Read,
+    /// Which log lines are written, in `tracing`'s words.
+    pub log_filter: String,
     /// How log lines look.
     pub log_format: LogFormat,
     /// Where the front end's files are.

@@ -4,6 +4,7 @@
 //! of the crate `billing`. Everything that a request needs is in [`state::AppState`]; tests build the same router.
 
 pub mod config;
+pub mod database;
 pub mod forwarding;
 pub mod gauges;
 pub mod http;
@@ -16,10 +17,14 @@ pub mod mail;
 pub mod mock;
 pub mod operator;
 pub mod page;
+pub mod readiness;
 pub mod receipt;
 pub mod router;
 pub mod security;
 pub mod serve;
+pub mod shutdown;
+pub mod site;
+pub mod startup_error;
 pub mod state;
 pub mod streams;
 pub mod stripe;

@@ -32,7 +32,8 @@ macro_rules! event_columns {
 
 pub(super) async fn record(pool: &Pool, event: &NewEvent) -> Result<Recorded, StoreError> {
     let mut connection = pool.acquire().await.map_err(store_error)?;
-    if insert(&mut connection, event, None).await.map_err(store_error)? {
+    let connection: &mut Connection = &mut connection;
+    if insert(connection, event, None).await.map_err(store_error)? {
         return Ok(Recorded::New);
     }
     let earlier = sqlx::query!(
@@ -40,7 +41,7 @@ pub(super) async fn record(pool: &Pool, event: &NewEvent) -> Result<Recorded, St
         WHERE provider = 'STRIPE' AND provider_event_id = $1"#,
         without_nul(&event.incoming.provider_event_id)
     )
-    .fetch_optional(&mut *connection)
+    .fetch_optional(connection)
     .await
     .map_err(store_error)?
     .ok_or_else(|| StoreError::Internal("the event was neither written nor there".to_owned()))?;

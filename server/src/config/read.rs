@@ -1,5 +1,6 @@
 //! Reading the settings.
 
+mod database_url;
 #[cfg(test)]
 mod tests;
 
@@ -16,13 +17,16 @@ use axum::http::HeaderName;
 use billing::receipt::{Issuer, Seller};
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
+use tracing_subscriber::EnvFilter;
 use url::{Host, Url};
 
 use super::{DatabaseLimits, Mail, Payments, Settings, WrongSettings};
 use crate::{legal, mail::smtp, telemetry::LogFormat};
 
-const DATABASE_URL_DEFAULT: &str = "sqlite://data/shop.db";
 const MAIL_PAUSE_DEFAULT: Duration = Duration::from_millis(50);
+/// A health check every second or two, a few failures until a process counts as away.
+const SHUTDOWN_DELAY_LIVE: Duration = Duration::from_secs(5);
+const LOG_FILTER_DEFAULT: &str = "info,tower_sessions_core=error";
 const LISTEN_ADDR_DEFAULT: &str = "127.0.0.1:3000";
 /// How far from `LISTEN_ADDR`'s port the admin listener's is.
 const ADMIN_PORT_DISTANCE: u16 = 1_000;
@@ -63,6 +67,27 @@ impl Reader<'_> {
         (self.lookup)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 
+    /// The items of a list that commas separate. Each is there once, is not empty, and has no blanks in it.
+    fn list(&mut self, name: &str) -> Vec<String> {
+        let text = self.get(name).unwrap_or_default();
+        let mut items: Vec<String> = Vec::new();
+        // The complaints show no item, which may be a secret.
+        for item in text.split(',').map(str::trim).filter(|_| !text.is_empty()) {
+            if item.is_empty() {
+                self.complain(format!("{name} is wrong: there is a comma too many, and so an empty item."));
+            } else if !is_word(item) {
+                self.complain(format!("{name} is wrong: an item has a blank or a character that is not ASCII in it."));
+            } else if items.iter().any(|other| other == item) {
+                self.complain(format!("{name} is wrong: an item is there twice."));
+            } else {
+                items.push(item.to_owned());
+                continue;
+            }
+            break;
+        }
+        items
+    }
+
     fn complain(&mut self, sentence: impl Into<String>) {
         self.wrong.push(sentence.into());
     }
@@ -78,10 +103,14 @@ impl Reader<'_> {
     }
 }
 
+fn is_word(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, WrongSettings> {
     let mut reader = Reader { lookup, wrong: Vec::new() };
     let watch = reader.get("LEPTOS_WATCH").is_some();
-    let database_url = database_url(&mut reader);
+    let (database_url, database_direct_url) = database_url::both(&mut reader);
     let database_limits = database_limits(&mut reader);
     let database_wait = reader.parsed(
         "DATABASE_WAIT_SECONDS",
@@ -91,14 +120,22 @@ pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Wro
     let listen_addr = listen_addr(&mut reader, watch);
     let admin_addr = admin_addr(&mut reader, listen_addr);
     let public_url = public_url(&mut reader, listen_addr);
-    let webhook_secrets = webhook_secrets(&reader);
+    let webhook_secrets: Vec<_> = reader.list("STRIPE_WEBHOOK_SECRET").into_iter().map(SecretString::from).collect();
     let payments = payments(&mut reader, &webhook_secrets);
     let public_mock_mode = public_mock_mode(&mut reader, &payments, listen_addr, public_url.as_ref());
+    let shutdown_delay = reader
+        .parsed(
+            "SHUTDOWN_DELAY_SECONDS",
+            |text| number(text, 0..=600),
+            "set it to the seconds, from 0 to 600, that the process goes on serving after a SIGTERM",
+        )
+        .map(|seconds| Duration::from_secs(seconds.into()));
     let seller = seller(&mut reader, &payments);
     let mail = mail(&mut reader, &payments);
     let mail_pause = reader.parsed("MAIL_PAUSE_MS", milliseconds, "set it to milliseconds from 0 to 60000, such as 50");
     let vat = reader.parsed("VAT_RATE", basis_points, "set it to a per cent from 0 to 100, such as 19 or 8.1");
     let zone = reader.parsed("TIME_ZONE", |name| TimeZone::get(name).ok(), "set it to a name such as Europe/Berlin");
+    let log_filter = log_filter(&mut reader);
     let log_format = reader.parsed("LOG_FORMAT", log_format, "set it to text or json");
     let header = |name: &str| HeaderName::try_from(name).ok();
     let client_ip_header =
@@ -106,8 +143,10 @@ pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Wro
     let Some(legal) = legal(&mut reader) else { return Err(WrongSettings(reader.wrong)) };
     let settings = Settings {
         database_url,
+        database_direct_url,
         database_limits,
         database_wait: Duration::from_secs(database_wait.unwrap_or(30).into()),
+        shutdown_delay: shutdown_delay.unwrap_or_else(|| shutdown_delay_default(&payments)),
         listen_addr,
         admin_addr,
         public_url,
@@ -119,6 +158,7 @@ pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Wro
         mail_pause: mail_pause.unwrap_or(MAIL_PAUSE_DEFAULT),
         legal,
         time_zone: zone.or_else(|| TimeZone::get("Europe/Berlin").ok()).unwrap_or(TimeZone::UTC),
+        log_filter,
         log_format: log_format.unwrap_or_default(),
         site_root: reader.get("LEPTOS_SITE_ROOT").unwrap_or_else(|| "target/site".to_owned()),
         client_ip_header,
@@ -135,16 +175,6 @@ fn legal(reader: &mut Reader<'_>) -> Option<legal::Read> {
         return None;
     }
     legal::read(folder.as_deref()).map_err(|sentence| reader.complain(sentence)).ok()
-}
-
-fn database_url(reader: &mut Reader<'_>) -> SecretString {
-    let url = reader.get("DATABASE_URL").unwrap_or_else(|| DATABASE_URL_DEFAULT.to_owned());
-    if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme)) {
-        reader.complain(
-            "DATABASE_URL is wrong: set it to sqlite://path/to/file.db or to postgres://user:password@host/database.",
-        );
-    }
-    SecretString::from(url)
 }
 
 fn database_limits(reader: &mut Reader<'_>) -> DatabaseLimits {
@@ -240,11 +270,6 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn webhook_secrets(reader: &Reader<'_>) -> Vec<SecretString> {
-    let all = reader.get("STRIPE_WEBHOOK_SECRET").unwrap_or_default();
-    all.split(',').map(str::trim).filter(|secret| !secret.is_empty()).map(SecretString::from).collect()
-}
-
 fn payments(reader: &mut Reader<'_>, webhook_secrets: &[SecretString]) -> Payments {
     let base = |text: &str| {
         let url = Url::parse(text).ok()?;
@@ -258,6 +283,9 @@ fn payments(reader: &mut Reader<'_>, webhook_secrets: &[SecretString]) -> Paymen
         }
         return Payments::Mock;
     };
+    if !is_word(&key) {
+        reader.complain("STRIPE_SECRET_KEY is wrong: there is a blank in it, or a character that is not ASCII.");
+    }
     let live = key.starts_with("sk_live_") || key.starts_with("rk_live_");
     if !live && !key.starts_with("sk_test_") && !key.starts_with("rk_test_") {
         reader.complain(
@@ -345,16 +373,38 @@ fn seller(reader: &mut Reader<'_>, payments: &Payments) -> Seller {
     let name = field("SELLER_NAME", "Muster GmbH (Demo)");
     let address = field("SELLER_ADDRESS", "Musterstraße 1, 10115 Berlin");
     let vat_id = field("SELLER_VAT_ID", "DE123456789");
-    let lines = address.split([',', '\n']).map(|line| line.trim().to_owned()).filter(|line| !line.is_empty());
-    Seller { name, address: lines.collect(), vat_id }
+    for (field, value) in [("SELLER_NAME", &name), ("SELLER_VAT_ID", &vat_id)] {
+        if value.contains(char::is_control) {
+            reader.complain(format!("{field} is wrong: set it to one line of text."));
+        }
+    }
+    // A comma may stand at the end of a line.
+    let address: Vec<_> = address
+        .lines()
+        .flat_map(|line| line.trim().trim_end_matches(',').split(','))
+        .map(|line| line.trim().to_owned())
+        .collect();
+    if address.iter().any(|line| line.is_empty() || line.contains(char::is_control)) {
+        reader.complain(
+            "SELLER_ADDRESS is wrong: it has an empty line. Separate its lines by commas, such as Musterstraße 1, 10115 \
+             Berlin.",
+        );
+    }
+    Seller { name, address, vat_id }
 }
 
 /// A per cent with up to two decimal places, in hundredths.
 fn basis_points(text: &str) -> Option<i64> {
-    let text = text.trim_end_matches('%').trim_end().replace(',', ".");
-    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let text = text.strip_suffix('%').unwrap_or(text).trim_end().replace(',', ".");
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, "0"));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 3 || fraction.len() > 2 || !digits(whole) || !digits(fraction) {
+    if whole.is_empty()
+        || whole.len() > 3
+        || fraction.is_empty()
+        || fraction.len() > 2
+        || !digits(whole)
+        || !digits(fraction)
+    {
         return None;
     }
     let hundredths = format!("{fraction:0<2}");
@@ -364,6 +414,20 @@ fn basis_points(text: &str) -> Option<i64> {
 
 fn milliseconds(text: &str) -> Option<Duration> {
     text.parse().ok().filter(|&count| count <= 60_000).map(Duration::from_millis)
+}
+
+/// A live shop is behind a proxy that has to notice; anything else stops at once.
+fn shutdown_delay_default(payments: &Payments) -> Duration {
+    let live = matches!(payments, Payments::Stripe { live: true, .. });
+    if live { SHUTDOWN_DELAY_LIVE } else { Duration::ZERO }
+}
+
+fn log_filter(reader: &mut Reader<'_>) -> String {
+    let Some(filter) = reader.get("RUST_LOG") else { return LOG_FILTER_DEFAULT.to_owned() };
+    if filter.split(',').any(|directive| directive.trim().is_empty()) || EnvFilter::builder().parse(&filter).is_err() {
+        reader.complain("RUST_LOG is wrong: set it to a level, or to several such as info,sqlx=warn.");
+    }
+    filter
 }
 
 fn log_format(text: &str) -> Option<LogFormat> {

@@ -1,15 +1,11 @@
 //! Whether the process lives, and whether it can work.
 
-use std::time::Duration;
-
 use axum::{
     Json,
     extract::State,
     response::{IntoResponse, Response},
 };
-use billing::store::Store;
 use serde::Serialize;
-use tokio::{sync::Mutex, time::Instant};
 use utoipa::ToSchema;
 
 use super::problem::Problem;
@@ -30,35 +26,13 @@ pub async fn healthz() -> Json<Health> {
     OK
 }
 
-/// What the database last said of itself. Asking it is a write, and anybody may ask here.
-#[derive(Default)]
-pub struct Readiness(Mutex<Option<(Instant, bool)>>);
-
-/// How long an answer is good for.
-const GOOD_FOR: Duration = Duration::from_secs(1);
-
-impl Readiness {
-    /// Asks the database, or, when somebody has just done so, gives the answer of then.
-    async fn of(&self, store: &dyn Store) -> bool {
-        let mut last = self.0.lock().await;
-        if let Some((at, ready)) = *last
-            && at.elapsed() < GOOD_FOR
-        {
-            return ready;
-        }
-        let asked = store.ready().await;
-        if let Err(error) = &asked {
-            tracing::warn!(%error, "not ready");
-        }
-        *last = Some((Instant::now(), asked.is_ok()));
-        asked.is_ok()
-    }
-}
-
-/// The database can be reached, has every migration, and takes writes, and the background tasks get on. A header
-/// `X-Late-Tasks` names those that do not.
+/// The database can be reached, has every migration, and takes writes, the background tasks get on, and the process is not
+/// about to stop. A header `X-Late-Tasks` names the tasks that do not get on.
 #[utoipa::path(get, path = "/readyz", tag = "health", responses((status = 200, body = Health)))]
 pub async fn readyz(State(state): State<AppState>) -> Result<Json<Health>, Response> {
+    if state.draining.is_cancelled() {
+        return Err(Problem::SHUTTING_DOWN.into_response());
+    }
     if !state.readiness.of(state.store.as_ref()).await {
         return Err(Problem::DATABASE_UNAVAILABLE.into_response());
     }

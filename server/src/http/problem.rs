@@ -70,6 +70,7 @@ problems! {
     PROVIDER_UNAVAILABLE = SERVICE_UNAVAILABLE "provider_unavailable" "The payment provider cannot be reached; try again with the same Idempotency-Key." retry 10;
     WEBHOOK_NOT_CONFIGURED = SERVICE_UNAVAILABLE "webhook_not_configured" "No webhook secret is set, so no notification can be verified." retry 60;
     DATABASE_UNAVAILABLE = SERVICE_UNAVAILABLE "database_unavailable" "The database cannot be reached; try again in a moment." retry 5;
+    SHUTTING_DOWN = SERVICE_UNAVAILABLE "shutting_down" "This process is about to stop; another one serves." retry 1;
     TASK_LATE = SERVICE_UNAVAILABLE "task_late" "A background task of this process does not get on." retry 5;
     BUSY = SERVICE_UNAVAILABLE "busy" "Too much is going on; try again in a moment." retry 2;
     TIMED_OUT = SERVICE_UNAVAILABLE "timed_out" "The answer took too long; try again in a moment." retry 5;

@@ -84,7 +84,7 @@ impl TestDatabase {
     /// The store on it, with the migrations up to and with that one.
     pub async fn store_at(&self, version: i64) -> Result<PostgresStore, TestDatabaseError> {
         let store = PostgresStore::open(&self.url()).await?;
-        migrating::apply(&store.pool.options(), version).await?;
+        migrating::apply(&store.direct, version).await?;
         Ok(store)
     }
 

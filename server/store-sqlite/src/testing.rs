@@ -70,6 +70,13 @@ impl TestDatabase {
         Ok(store)
     }
 
+    /// The store on it, with the migrations up to and with that one.
+    pub async fn store_at(&self, version: i64) -> Result<SqliteStore, TestDatabaseError> {
+        let store = SqliteStore::open(&self.url()).await?;
+        store.apply(version).await?;
+        Ok(store)
+    }
+
     /// Removes it.
     #[expect(clippy::unused_async, reason = "the same call as PostgreSQL's")]
     pub async fn remove(self) -> Result<(), TestDatabaseError> {

@@ -1,15 +1,12 @@
 //! Reading the settings.
 
-mod database_url;
 #[cfg(test)]
 mod tests;
 
 use std::{
-    collections::HashMap,
-    env,
     net::{IpAddr, SocketAddr},
     ops::RangeInclusive,
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -20,7 +17,11 @@ use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 use url::{Host, Url};
 
-use super::{DatabaseLimits, Mail, Payments, Settings, WrongSettings};
+use super::{
+    database_url,
+    reader::{Reader, is_word},
+    settings::{DatabaseLimits, Mail, Payments, Settings, WrongSettings},
+};
 use crate::{legal, mail::smtp, telemetry::LogFormat};
 
 const MAIL_PAUSE_DEFAULT: Duration = Duration::from_millis(50);
@@ -31,98 +32,28 @@ const LISTEN_ADDR_DEFAULT: &str = "127.0.0.1:3000";
 /// How far from `LISTEN_ADDR`'s port the admin listener's is.
 const ADMIN_PORT_DISTANCE: u16 = 1_000;
 
-/// The variables of the process, and of a `.env` file in the working folder where the process has none.
-pub fn environment() -> Result<impl Fn(&str) -> Option<String>, WrongSettings> {
-    let file = Path::new(".env");
-    let mut lines = HashMap::new();
-    if file.exists() {
-        let unreadable = |error: dotenvy::Error| {
-            // The error quotes the line, which may hold a secret.
-            let what = match error {
-                dotenvy::Error::Io(error) => error.to_string(),
-                _ => "a line in it is not NAME=value; put values with spaces into quotes".to_owned(),
-            };
-            WrongSettings(vec![format!("The file .env cannot be read: {what}.")])
-        };
-        for line in dotenvy::from_path_iter(file).map_err(unreadable)? {
-            let (name, value) = line.map_err(unreadable)?;
-            lines.insert(name, value);
-        }
-    }
-    Ok(move |name: &str| match env::var_os(name) {
-        // A replacement character makes the check of that variable fail, and so names it.
-        Some(value) => Some(value.to_string_lossy().into_owned()),
-        None => lines.get(name).cloned(),
-    })
-}
-
-/// Collects what is wrong while it reads.
-struct Reader<'a> {
-    lookup: &'a dyn Fn(&str) -> Option<String>,
-    wrong: Vec<String>,
-}
-
-impl Reader<'_> {
-    fn get(&self, name: &str) -> Option<String> {
-        (self.lookup)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
-    }
-
-    /// The items of a list that commas separate. Each is there once, is not empty, and has no blanks in it.
-    fn list(&mut self, name: &str) -> Vec<String> {
-        let text = self.get(name).unwrap_or_default();
-        let mut items: Vec<String> = Vec::new();
-        // The complaints show no item, which may be a secret.
-        for item in text.split(',').map(str::trim).filter(|_| !text.is_empty()) {
-            if item.is_empty() {
-                self.complain(format!("{name} is wrong: there is a comma too many, and so an empty item."));
-            } else if !is_word(item) {
-                self.complain(format!("{name} is wrong: an item has a blank or a character that is not ASCII in it."));
-            } else if items.iter().any(|other| other == item) {
-                self.complain(format!("{name} is wrong: an item is there twice."));
-            } else {
-                items.push(item.to_owned());
-                continue;
-            }
-            break;
-        }
-        items
-    }
-
-    fn complain(&mut self, sentence: impl Into<String>) {
-        self.wrong.push(sentence.into());
-    }
-
-    /// A value that is parsed; a wrong one is complained about with the given mend.
-    fn parsed<T>(&mut self, name: &str, parse: impl Fn(&str) -> Option<T>, mend: &str) -> Option<T> {
-        let text = self.get(name)?;
-        let value = parse(&text);
-        if value.is_none() {
-            self.complain(format!("{name} is wrong: {mend}."));
-        }
-        value
+impl Settings {
+    /// Reads the settings by name. An empty value is as good as none.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, WrongSettings> {
+        settings(&mut Reader::new(&lookup))
     }
 }
 
-fn is_word(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, WrongSettings> {
-    let mut reader = Reader { lookup, wrong: Vec::new() };
+fn settings(reader: &mut Reader<'_>) -> Result<Settings, WrongSettings> {
     let watch = reader.get("LEPTOS_WATCH").is_some();
-    let (database_url, database_direct_url) = database_url::both(&mut reader);
-    let database_limits = database_limits(&mut reader);
+    let (database_url, database_direct_url) = database_url::both(reader);
+    let database_limits = database_limits(reader);
     let database_wait = reader.parsed(
         "DATABASE_WAIT_SECONDS",
         |text| number(text, 0..=3_600),
         "set it to the seconds, from 0 to 3600, that the start waits for a database that is not there yet",
     );
-    let listen_addr = listen_addr(&mut reader, watch);
-    let admin_addr = admin_addr(&mut reader, listen_addr);
-    let public_url = public_url(&mut reader, listen_addr);
+    let listen_addr = listen_addr(reader, watch);
+    let admin_addr = admin_addr(reader, listen_addr);
+    let public_url = public_url(reader, listen_addr);
     let webhook_secrets: Vec<_> = reader.list("STRIPE_WEBHOOK_SECRET").into_iter().map(SecretString::from).collect();
-    let payments = payments(&mut reader, &webhook_secrets);
-    let public_mock_mode = public_mock_mode(&mut reader, &payments, listen_addr, public_url.as_ref());
+    let payments = payments(reader, &webhook_secrets);
+    let public_mock_mode = public_mock_mode(reader, &payments, listen_addr, public_url.as_ref());
     let shutdown_delay = reader
         .parsed(
             "SHUTDOWN_DELAY_SECONDS",
@@ -130,17 +61,17 @@ pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Wro
             "set it to the seconds, from 0 to 600, that the process goes on serving after a SIGTERM",
         )
         .map(|seconds| Duration::from_secs(seconds.into()));
-    let seller = seller(&mut reader, &payments);
-    let mail = mail(&mut reader, &payments);
+    let seller = seller(reader, &payments);
+    let mail = mail(reader, &payments);
     let mail_pause = reader.parsed("MAIL_PAUSE_MS", milliseconds, "set it to milliseconds from 0 to 60000, such as 50");
     let vat = reader.parsed("VAT_RATE", basis_points, "set it to a per cent from 0 to 100, such as 19 or 8.1");
     let zone = reader.parsed("TIME_ZONE", |name| TimeZone::get(name).ok(), "set it to a name such as Europe/Berlin");
-    let log_filter = log_filter(&mut reader);
+    let log_filter = log_filter(reader);
     let log_format = reader.parsed("LOG_FORMAT", log_format, "set it to text or json");
     let header = |name: &str| HeaderName::try_from(name).ok();
     let client_ip_header =
         reader.parsed("CLIENT_IP_HEADER", header, "set it to the header in which your proxy names the client");
-    let Some(legal) = legal(&mut reader) else { return Err(WrongSettings(reader.wrong)) };
+    let Some(legal) = legal(reader) else { return Err(reader.wrong()) };
     let settings = Settings {
         database_url,
         database_direct_url,
@@ -164,7 +95,7 @@ pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Wro
         client_ip_header,
         watch,
     };
-    if reader.wrong.is_empty() { Ok(settings) } else { Err(WrongSettings(reader.wrong)) }
+    if reader.is_fine() { Ok(settings) } else { Err(reader.wrong()) }
 }
 
 /// The texts; `None` once it is complained about one.

@@ -6,9 +6,11 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use billing::{BillingError, OrderError, provider::ProviderError, store::StoreError};
+use billing::{BillingError, OrderError, clock::Clock, provider::ProviderError, store::StoreError};
 use problem_details::ProblemDetails;
 use serde::Serialize;
+
+use crate::{log_limit::LogLimit, system::SystemClock};
 
 /// What went wrong, as the public sees it. Every text is fixed, so nothing private can slip into one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,13 +123,19 @@ impl IntoResponse for Problem {
     }
 }
 
+/// Requests that the database does not answer: during an outage all of them, refused at once.
+static UNAVAILABLE: LogLimit = LogLimit::new();
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "the store failed");
-        match error {
-            StoreError::Unavailable(_) => Self::DATABASE_UNAVAILABLE,
-            StoreError::Refused(_) | StoreError::Corrupt(_) | StoreError::Internal(_) => Self::INTERNAL,
+        if matches!(error, StoreError::Unavailable(_)) {
+            if let Some(requests) = UNAVAILABLE.count(SystemClock.now()) {
+                tracing::error!(%error, requests, "the database is not available");
+            }
+            return Self::DATABASE_UNAVAILABLE;
         }
+        tracing::error!(%error, "the store failed");
+        Self::INTERNAL
     }
 }
 

@@ -195,5 +195,5 @@ fn is_answer(error: &Error) -> bool {
 }
 
 fn refused() -> Error {
-    Error::Io(io::Error::new(io::ErrorKind::NotConnected, "the server does not answer, and nobody waits until it does"))
+    Error::Io(io::Error::new(io::ErrorKind::NotConnected, "the server does not answer; the circuit is open"))
 }

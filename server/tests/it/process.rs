@@ -114,6 +114,20 @@ async fn every_wrong_setting_gets_a_sentence() {
 }
 
 #[tokio::test]
+async fn a_front_end_that_is_not_there_gets_a_sentence_instead_of_pages_without_style() {
+    let folder = TempDir::new().unwrap();
+    for (root, missing) in [("/nonexistent", "/nonexistent/pkg"), ("", "target/site/pkg")] {
+        for command in ["serve", "check-config"] {
+            let said = refused(folder.path(), command, &[("LEPTOS_SITE_ROOT", root)]).await;
+            let sentence = said.lines().last().unwrap();
+            assert!(sentence.starts_with(&format!("LEPTOS_SITE_ROOT: {missing} is missing,")), "{said}");
+            assert!(sentence.contains("Build the front end by scripts/run"), "{said}");
+        }
+    }
+    assert!(!folder.path().join("data").exists(), "nothing was begun");
+}
+
+#[tokio::test]
 async fn a_stripe_key_that_cannot_work_gets_a_sentence() {
     let folder = TempDir::new().unwrap();
     for (key, named) in

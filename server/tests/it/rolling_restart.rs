@@ -14,12 +14,14 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
+use serde_json::{Value, json};
 use server::{serve::serve, shutdown::Shutdown};
 use store_postgres::testing::TestDatabase;
 use tempfile::TempDir;
 use tokio::{
+    io::AsyncWriteExt,
     net::TcpListener,
-    process::Child,
+    process::{Child, Command},
     time::{Instant, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -27,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     half_open::call,
     listeners::free_port,
-    process::{PATIENCE, started, terminate},
+    process::{PATIENCE, read_until, send, started, terminate},
 };
 
 const PROCESSES: usize = 3;
@@ -126,7 +128,8 @@ async fn a_rolling_restart_under_load_fails_no_request() {
     let balancer = Balancer::new(&ports);
     tokio::spawn(balancer.clone().check());
     let end = CancellationToken::new();
-    let shutdown = Shutdown { draining: end.clone(), stopping: end.clone(), delay: Duration::ZERO };
+    let close = CancellationToken::new();
+    let shutdown = Shutdown { draining: close.clone(), stopping: close.clone(), delay: Duration::ZERO };
     let handler = balancer.clone();
     let router = Router::new().fallback(move |request: Request| {
         let balancer = handler.clone();
@@ -137,7 +140,7 @@ async fn a_rolling_restart_under_load_fails_no_request() {
         balancer.wait_until_up(number).await;
     }
 
-    let credentials = serde_json::json!({"email": "demo@example.com", "password": "demo-credits"});
+    let credentials = json!({"email": "demo@example.com", "password": "demo-credits"});
     let (_, answer) = call(&proxy, "POST", "/auth/session", "", &credentials).await.unwrap();
     let cookie = answer.split("set-cookie: ").nth(1).unwrap().split(';').next().unwrap().to_owned();
     let (answered, failed) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
@@ -194,6 +197,7 @@ async fn a_rolling_restart_under_load_fails_no_request() {
     for task in load {
         task.await.unwrap();
     }
+    close.cancel();
     serving.await.unwrap();
     let failed = failed.lock().unwrap();
     assert!(failed.is_empty(), "{} of {:?} failed: {:#?}", failed.len(), answered, &failed[..failed.len().min(5)]);
@@ -201,4 +205,49 @@ async fn a_rolling_restart_under_load_fails_no_request() {
         assert_eq!(terminate(&mut process).await, Some(0));
     }
     database.remove().await.unwrap();
+}
+
+/// What a proxy sees of a process that was sent a SIGTERM, and what somebody at a terminal sees who presses Ctrl-C.
+#[tokio::test]
+async fn a_process_that_will_stop_serves_on_and_says_that_it_is_not_ready() {
+    let folder = TempDir::new().unwrap();
+    let started = async || {
+        let variables = [("SHUTDOWN_DELAY_SECONDS", "2")];
+        crate::process::started(folder.path(), &variables).await
+    };
+    let signal = async |child: &Child, name: &str| {
+        let id = child.id().unwrap().to_string();
+        assert!(Command::new("kill").args([name, &id]).status().await.unwrap().success());
+    };
+    let (mut child, address, _) = started().await;
+    let mut idle = send(&address, &format!("GET /healthz HTTP/1.1\nHost: {address}\n\n")).await;
+    assert!(!read_until(&mut idle, "ok").await.contains("connection: close"));
+    let began = Instant::now();
+    signal(&child, "-TERM").await;
+    let not_ready =
+        async || call(&address, "GET", "/readyz", "", &Value::Null).await.is_some_and(|(code, _)| code == 503);
+    while !not_ready().await {
+        assert!(began.elapsed() < Duration::from_secs(1), "it says so at once");
+    }
+    let (_, answer) = call(&address, "GET", "/readyz", "", &Value::Null).await.unwrap();
+    assert!(answer.contains("shutting_down"), "{answer}");
+    let page = call(&address, "GET", "/signin", "", &Value::Null).await;
+    assert_eq!(page.map(|(status, _)| status), Some(200));
+    // Also on a connection from before, which is then closed.
+    idle.write_all(format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\n\r\n").as_bytes()).await.unwrap();
+    let answer = read_until(&mut idle, "nothing more").await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("connection: close"), "{answer}");
+    assert_eq!(timeout(PATIENCE, child.wait()).await.unwrap().unwrap().code(), Some(0));
+    assert!(began.elapsed() >= Duration::from_secs(2), "{:?}", began.elapsed());
+
+    for signals in [&["-INT"][..], &["-TERM", "-TERM"]] {
+        let (mut child, ..) = started().await;
+        let began = Instant::now();
+        for name in signals {
+            signal(&child, name).await;
+            sleep(Duration::from_millis(100)).await;
+        }
+        assert_eq!(timeout(PATIENCE, child.wait()).await.unwrap().unwrap().code(), Some(0), "{signals:?}");
+        assert!(began.elapsed() < Duration::from_millis(1_500), "{signals:?}: {:?}", began.elapsed());
+    }
 }

@@ -17,7 +17,7 @@ use crate::{Store, TestDatabase, proxy::Proxy};
 const NOTICED_WITHIN: Duration = Duration::from_secs(4);
 const AT_ONCE: Duration = Duration::from_millis(50);
 const BACK_WITHIN: Duration = Duration::from_secs(1);
-const REFUSAL: &str = "nobody waits until it does";
+const REFUSAL: &str = "the circuit is open";
 
 /// A store behind a proxy, with a tenant in it.
 async fn behind_proxy(database: &TestDatabase) -> (Store, TenantId, Proxy) {

@@ -5,7 +5,7 @@ use std::fs;
 use secrecy::SecretString;
 use url::Url;
 
-use super::Reader;
+use super::reader::Reader;
 
 const DEFAULT: &str = "sqlite://data/shop.db";
 const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];

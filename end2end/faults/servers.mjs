@@ -1,6 +1,5 @@
 /**
- * The shop's processes: started, killed in the midst of their work, started again on the same database; and what an
- * operator does by hand.
+ * The shop's processes, which can be killed and restarted on the same database, and the operator's commands.
  */
 import { execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -47,7 +46,7 @@ export async function makeDatabase(url) {
 export class Shop {
   /** @type {import('node:child_process').ChildProcess | null} */
   #process = null;
-  /** Once the process has ended, and all that it said has been read. @type {Promise<unknown>} */
+  /** Resolves when the process has ended and its output is read. @type {Promise<unknown>} */
   #closed = Promise.resolve();
   #log = '';
 
@@ -57,7 +56,7 @@ export class Shop {
     this.url = `http://127.0.0.1:${port}`;
     this.folder = folder;
     this.kills = 0;
-    // Of the developer's own settings, none: no .env is near, and the environment is this one.
+    // The developer's own settings stay out: the folder has no .env, and this is the whole environment.
     this.environment = {
       PATH: process.env.PATH,
       DATABASE_URL: databaseUrl,
@@ -69,6 +68,9 @@ export class Shop {
       STRIPE_WEBHOOK_SECRET: webhookSecret,
       LEPTOS_SITE_ROOT: folder,
       RUST_BACKTRACE: '1',
+      // The stories order as quickly as many buyers together.
+      OPEN_PURCHASES_MAX: '100000',
+      ORDERS_PER_MINUTE_MAX: '100000',
     };
   }
 
@@ -94,16 +96,16 @@ export class Shop {
     }
     await this.stop();
     await this.#closed;
-    throw new Error(`The server ${this.name} did not come to life:\n${this.#log.slice(-4_000)}`);
+    throw new Error(`The server ${this.name} did not start:\n${this.#log.slice(-4_000)}`);
   }
 
-  /** As power failure would. */
+  /** Ends the process without warning, as a power failure does. */
   async kill() {
     this.kills += 1;
     await this.stop();
   }
 
-  /** At once: what is written must do. */
+  /** By SIGKILL: what is committed must be enough. */
   async stop() {
     const running = this.#process;
     this.#process = null;
@@ -112,17 +114,17 @@ export class Shop {
     await this.#closed;
   }
 
-  /** Lines of the log that nobody should see: panics and errors, but for 5xx answers and for events that are to be looked at. */
-  get alarms() {
+  /** Panics and errors in the log, except for 5xx answers and events in attention. */
+  get loggedErrors() {
     return this.#log.split('\n').filter((line) => /panicked| ERROR /.test(line) && !/tower_http::trace|a person has to look/.test(line));
   }
 
   /**
-   * `server …` by hand, with the same environment; gives its report. Status 1 with a report says that something is left undone,
-   * as it may be while faults are on.
+   * Runs a command of the server in the same environment, and returns its report. It may exit with 1 and a report: some of
+   * the work is left undone, which is expected while faults are injected.
    * @param {string[]} words @returns {Promise<string>}
    */
-  async byHand(...words) {
+  async command(...words) {
     const options = { cwd: this.folder, env: this.environment, timeout: 120_000, maxBuffer: 64 * 1024 * 1024 };
     const { stdout } = await run(SERVER, words, options).catch((error) => {
       if (error.code === 1 && error.stdout) return error;
@@ -133,8 +135,7 @@ export class Shop {
 }
 
 /**
- * A port below those that the system gives to whoever connects: while a killed process's port is free, nobody else must
- * come to sit on it.
+ * A port below the ephemeral range: no outgoing connection can take it while its process is down.
  * @returns {Promise<number>}
  */
 async function freePort() {

@@ -33,7 +33,7 @@ export class Api {
     const requestId = newId('req_', 14);
     const faults = this.faults.forCall(request.method, request.path);
     const key = request.headers['idempotency-key'];
-    const call = { id: requestId, method: request.method, path: request.path, idempotency_key: key ?? null, status: 0, replayed: false, faults: faults.map(({ kind }) => kind), at: Date.now() };
+    const call = { id: requestId, method: request.method, path: request.path, idempotency_key: key ?? null, status: 0, replayed: false, faults: faults.map(({ kind }) => kind), at: Date.now(), /** @type {string[]} */ listed: [] };
     this.calls.push(call);
     if (this.calls.length > KEPT_CALLS) this.calls.shift();
     const headers = {
@@ -49,7 +49,10 @@ export class Api {
     const answer = await this.#answer(request, requestId, faults);
     Object.assign(call, { status: answer.status, replayed: answer.replayed !== undefined });
     if (answer.replayed) Object.assign(headers, { 'idempotent-replayed': 'true', 'original-request': answer.replayed });
-    return this.#finish(request, answer, headers, requestId, faults);
+    const reply = await this.#finish(request, answer, headers, requestId, faults);
+    // What the app has read of a list; of an answer that broke off, nothing.
+    if (reply.status === 200 && !reply.cut) call.listed = (answer.body.data ?? []).map((/** @type {any} */ one) => one.id);
+    return reply;
   }
 
   /** Does the work once, or gives the answer of the time before. @param {Request} request @param {string} requestId @param {any[]} faults */

@@ -3,7 +3,7 @@
  *
  * @typedef {import('./state.mjs').World} World
  */
-import { withdrawn } from './money-back.mjs';
+import { withdrawn } from './reversals.mjs';
 
 const STANDS = ['pending', 'requires_action', 'succeeded'];
 

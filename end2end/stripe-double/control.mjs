@@ -12,7 +12,7 @@
  */
 import { books } from './books.mjs';
 import { StripeError, invalid } from './errors.mjs';
-import { createRefund, moveDispute, moveRefund, openDispute } from './money-back.mjs';
+import { createRefund, moveDispute, moveRefund, openDispute } from './reversals.mjs';
 import { readEndpoint } from './webhooks.mjs';
 
 /** The values of a body whose names and types are known; anything else is a slip of the pen. @param {any} body @param {Record<string, string>} types */

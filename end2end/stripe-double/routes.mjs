@@ -10,7 +10,7 @@ import { books } from './books.mjs';
 import { StripeError, invalid } from './errors.mjs';
 import * as form from './forms.mjs';
 import { paginate, within } from './lists.mjs';
-import { cancelRefund, createRefund, paidCharge } from './money-back.mjs';
+import { cancelRefund, createRefund, paidCharge } from './reversals.mjs';
 
 const EVENTS_KEPT_SECONDS = 30 * 24 * 3600;
 

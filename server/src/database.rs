@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use billing::{account::AccountStore, store::Store};
+use billing::store::{AccountStore, Store};
 use secrecy::ExposeSecret;
 use store_postgres::PostgresStore;
 use store_sqlite::SqliteStore;

@@ -2,15 +2,18 @@
 //!
 //! Sampled on a schedule rather than at each scrape, so that frequent scrapes put no load on the database.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use billing::store::{Backlog, PoolUse};
+use billing::{
+    clock::Clock,
+    store::{Backlog, PoolUse, Store},
+};
 use jiff::Timestamp;
 use metrics::{describe_gauge, gauge};
 use tokio::time::timeout;
 
 use crate::{
-    state::AppState,
+    streams::Streams,
     tasks::{Job, Next},
 };
 
@@ -42,26 +45,25 @@ pub fn register(now: Timestamp) {
 }
 
 /// Takes a sample now and then.
-pub fn job(state: &AppState) -> Job {
-    let state = state.clone();
+pub fn job(store: Arc<dyn Store>, streams: Streams, clock: Arc<dyn Clock>) -> Job {
     Job::new("gauges", EVERY, TIME_MAX * 2, move || {
-        let state = state.clone();
+        let (store, streams, clock) = (store.clone(), streams.clone(), clock.clone());
         async move {
-            sample(&state).await;
+            sample(store.as_ref(), &streams, clock.as_ref()).await;
             Next::Wait
         }
     })
 }
 
 /// Takes a sample. When the database does not answer, the backlog's gauges and their timestamp stay as they were.
-pub async fn sample(state: &AppState) {
-    let PoolUse { size, idle, max } = state.store.pool_use();
+pub async fn sample(store: &dyn Store, streams: &Streams, clock: &dyn Clock) {
+    let PoolUse { size, idle, max } = store.pool_use();
     gauge!("database_pool_connections", "state" => "used").set(size.saturating_sub(idle));
     gauge!("database_pool_connections", "state" => "idle").set(idle);
     gauge!("database_pool_connections_max").set(max);
-    gauge!("balance_streams_open").set(u32::try_from(state.streams.open_count()).unwrap_or(u32::MAX));
-    match timeout(TIME_MAX, state.store.backlog()).await {
-        Ok(Ok(backlog)) => set_backlog(&backlog, state.clock.now()),
+    gauge!("balance_streams_open").set(u32::try_from(streams.open_count()).unwrap_or(u32::MAX));
+    match timeout(TIME_MAX, store.backlog()).await {
+        Ok(Ok(backlog)) => set_backlog(&backlog, clock.now()),
         Ok(Err(error)) => tracing::warn!(%error, "what waits could not be counted"),
         Err(_) => tracing::warn!("what waits could not be counted in time"),
     }

@@ -77,7 +77,8 @@ pub fn assemble(
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let mock = settings.mock();
     let shop = Shop {
-        billing: Billing::new(stores.store.clone(), provider, clock.clone(), entropy.clone()),
+        billing: Billing::new(stores.store.clone(), provider, clock.clone(), entropy.clone())
+            .with_order_limits(settings.order_limits),
         settings: Arc::new(ShopSettings {
             public_url: public_url.as_str().trim_end_matches('/').to_owned(),
             mock,
@@ -98,6 +99,7 @@ pub fn assemble(
             public_url,
             checkout_origin: settings.payments.checkout_origin(),
             client_ip_header: settings.client_ip_header.clone(),
+            cookie_prefix: settings.cookie_prefix.clone(),
             watch: settings.watch,
         }),
         leptos: LeptosOptions::builder()
@@ -199,7 +201,7 @@ pub async fn run(settings: Settings) -> Result<(), StartupError> {
     }
     tasks.start(mailer.job());
     tasks.start(upkeep(&state));
-    tasks.start(gauges::job(&state));
+    tasks.start(gauges::job(state.store.clone(), state.streams.clone(), state.clock.clone()));
     announce(&state, settings.mock());
     tokio::join!(serve(listener, router(&state), &shutdown), serve(admin_listener, admin(&state), &shutdown),);
     tasks.stop(TASKS_GRACE).await;

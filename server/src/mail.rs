@@ -13,9 +13,8 @@ use app::{
 };
 use billing::{
     BillingError,
-    account::AccountStore,
     mail::{Mail, Topic},
-    store::StoreError,
+    store::{AccountStore, StoreError},
 };
 use lettre::{
     Message,
@@ -158,9 +157,10 @@ impl Mailer {
                 let receipt = issued(&self.shop, &purchase, purchase.locale).await?;
                 let receipt = receipt.ok_or(NotSent::Nothing("the purchase is not paid"))?;
                 let settings = &self.shop.settings;
-                let content = mail_templates::confirmation(settings, &purchase, &receipt.document, consent.as_ref());
+                let confirmation =
+                    mail_templates::confirmation(settings, &purchase, &receipt.document, consent.as_ref());
                 let to = buyer.caller.email.as_str().to_owned();
-                Ok(OutgoingMail { to, content, receipt: Some(receipt::draw(&receipt)?) })
+                Ok(OutgoingMail { to, content: confirmation, receipt: Some(receipt::draw(&receipt)?) })
             }
             Topic::Withdrawal(id) => {
                 let withdrawal = billing.withdrawal(id).await?.ok_or(NotSent::Nothing("no such withdrawal"))?;

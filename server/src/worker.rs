@@ -8,9 +8,9 @@ use std::{sync::Arc, time::Duration};
 
 use billing::{
     Billing,
-    account::AccountStore,
     billing::{LEASE, RECEIPTS_AT_ONCE},
     receipt::Issuer,
+    store::AccountStore,
 };
 
 use crate::{

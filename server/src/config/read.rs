@@ -11,7 +11,10 @@ use std::{
 };
 
 use axum::http::HeaderName;
-use billing::receipt::{Issuer, Seller};
+use billing::{
+    receipt::{Issuer, Seller},
+    store::OrderLimits,
+};
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
@@ -25,6 +28,7 @@ use super::{
 use crate::{legal, mail::smtp, telemetry::LogFormat};
 
 const MAIL_PAUSE_DEFAULT: Duration = Duration::from_millis(50);
+const COOKIE_PREFIX_DEFAULT: &str = "iza_credits";
 /// A health check every second or two, a few failures until a process counts as away.
 const SHUTDOWN_DELAY_LIVE: Duration = Duration::from_secs(5);
 const LOG_FILTER_DEFAULT: &str = "info,tower_sessions_core=error";
@@ -54,6 +58,7 @@ fn settings(reader: &mut Reader<'_>) -> Result<Settings, WrongSettings> {
     let webhook_secrets: Vec<_> = reader.list("STRIPE_WEBHOOK_SECRET").into_iter().map(SecretString::from).collect();
     let payments = payments(reader, &webhook_secrets);
     let public_mock_mode = public_mock_mode(reader, &payments, listen_addr, public_url.as_ref());
+    let order_limits = order_limits(reader);
     let shutdown_delay = reader
         .parsed(
             "SHUTDOWN_DELAY_SECONDS",
@@ -71,6 +76,8 @@ fn settings(reader: &mut Reader<'_>) -> Result<Settings, WrongSettings> {
     let header = |name: &str| HeaderName::try_from(name).ok();
     let client_ip_header =
         reader.parsed("CLIENT_IP_HEADER", header, "set it to the header in which your proxy names the client");
+    let cookie_prefix =
+        reader.parsed("COOKIE_PREFIX", cookie_prefix, "set it to 1 to 40 letters, digits, _ or -, such as iza_credits");
     let Some(legal) = legal(reader) else { return Err(reader.wrong()) };
     let settings = Settings {
         database_url,
@@ -83,6 +90,7 @@ fn settings(reader: &mut Reader<'_>) -> Result<Settings, WrongSettings> {
         public_url,
         payments,
         public_mock_mode,
+        order_limits,
         webhook_secrets,
         issuer: Issuer { seller, vat_rate_basis_points: vat.unwrap_or(1_900) },
         mail,
@@ -93,6 +101,7 @@ fn settings(reader: &mut Reader<'_>) -> Result<Settings, WrongSettings> {
         log_format: log_format.unwrap_or_default(),
         site_root: reader.get("LEPTOS_SITE_ROOT").unwrap_or_else(|| "target/site".to_owned()),
         client_ip_header,
+        cookie_prefix: cookie_prefix.unwrap_or_else(|| COOKIE_PREFIX_DEFAULT.to_owned()),
         watch,
     };
     if reader.is_fine() { Ok(settings) } else { Err(reader.wrong()) }
@@ -120,6 +129,20 @@ fn database_limits(reader: &mut Reader<'_>) -> DatabaseLimits {
         "set it to the seconds that a statement may take, from 1 to 600",
     );
     DatabaseLimits { connections, time: Duration::from_secs(seconds.unwrap_or(10).into()) }
+}
+
+fn order_limits(reader: &mut Reader<'_>) -> OrderLimits {
+    let open_max = reader.parsed(
+        "OPEN_PURCHASES_MAX",
+        |text| number(text, 1..=1_000_000),
+        "set it to the unpaid purchases that one customer may have, from 1 to 1000000",
+    );
+    let per_minute_max = reader.parsed(
+        "ORDERS_PER_MINUTE_MAX",
+        |text| number(text, 1..=1_000_000),
+        "set it to the orders that one customer may place in a minute, from 1 to 1000000",
+    );
+    OrderLimits { open_max: open_max.unwrap_or(20), per_minute_max: per_minute_max.unwrap_or(10) }
 }
 
 fn number(text: &str, range: RangeInclusive<u32>) -> Option<u32> {
@@ -341,6 +364,12 @@ fn basis_points(text: &str) -> Option<i64> {
     let hundredths = format!("{fraction:0<2}");
     let rate = whole.parse::<i64>().ok()? * 100 + hundredths.parse::<i64>().ok()?;
     (rate <= 10_000).then_some(rate)
+}
+
+/// Part of a cookie's name; a `__Host-` or `__Secure-` would mean something else to browsers.
+fn cookie_prefix(text: &str) -> Option<String> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    (plain && text.len() <= 40 && !text.starts_with("__")).then(|| text.to_owned())
 }
 
 fn milliseconds(text: &str) -> Option<Duration> {

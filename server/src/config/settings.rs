@@ -3,7 +3,7 @@
 use std::{fmt, net::SocketAddr, time::Duration};
 
 use axum::http::HeaderName;
-use billing::receipt::Issuer;
+use billing::{receipt::Issuer, store::OrderLimits};
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use url::Url;
@@ -33,6 +33,8 @@ pub struct Settings {
     pub payments: Payments,
     /// Whether anybody may reach a shop in mock mode.
     pub public_mock_mode: bool,
+    /// How much one tenant may order.
+    pub order_limits: OrderLimits,
     /// What notifications are signed with; several while one is being rotated.
     pub webhook_secrets: Vec<SecretString>,
     /// Who sells, and at which VAT rate.
@@ -53,6 +55,8 @@ pub struct Settings {
     pub site_root: String,
     /// The header in which a reverse proxy names the client.
     pub client_ip_header: Option<HeaderName>,
+    /// What the names of the cookies begin with.
+    pub cookie_prefix: String,
     /// `cargo leptos watch` is at work.
     pub watch: bool,
 }

@@ -8,7 +8,7 @@ pub(crate) use crate::pool::Pool;
 use crate::{
     PostgresStore,
     pool::{Lease, Transaction},
-    portable::{OwnerRow, select_owners},
+    portable::{NewPurchaseRow, OwnerRow, insert_purchase, select_owners},
 };
 
 pub(crate) type Connection = Lease;
@@ -46,6 +46,12 @@ impl PostgresStore {
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<TenantId> {
         self.changes.subscribe()
     }
+}
+
+/// Writes a purchase, if the tenant may order it; tells how many were written.
+pub(crate) async fn insert_purchase(connection: &mut Connection, row: &NewPurchaseRow<'_>) -> Result<u64, sqlx::Error> {
+    let insert = insert_purchase!("($24::BIGINT IS NULL OR may_order($2, $24, $25, $26))", row);
+    Ok(insert.execute(connection).await?.rows_affected())
 }
 
 /// The constraint or trigger that refused a write; the triggers raise `check_violation` with their rule's name.

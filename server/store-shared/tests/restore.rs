@@ -4,12 +4,12 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use billing::{
     Billing, Order,
-    account::{Account, AccountStore as _, Principal},
+    account::{Account, Principal},
     billing::RecoverError,
     event::{EventMeaning, EventStatus, StoredEvent},
     ids::{TenantId, UserId},
     purchase::Purchase,
-    store::Store as _,
+    store::{AccountStore as _, EventStore as _},
     testing::fixtures::{World, issuer},
 };
 use jiff::SignedDuration;

@@ -36,7 +36,7 @@ fn what_waits_shows_and_what_is_unknown_is_not_zero() {
         kim.order("credits_1").await;
         kim.buy("credits_5").await;
         shop.clock.advance(jiff::SignedDuration::from_secs(90));
-        gauges::sample(&shop.state).await;
+        gauges::sample(shop.state.store.as_ref(), &shop.state.streams, shop.state.clock.as_ref()).await;
         for (series, expected) in [
             (r#"payment_events_open{status="received"}"#, 0.0),
             (r#"payment_events_open{status="attention"}"#, 0.0),
@@ -55,7 +55,7 @@ fn what_waits_shows_and_what_is_unknown_is_not_zero() {
         assert!(open >= 1.0 && open <= max, "{open} of {max}");
 
         let stream = kim.start(crate::shop::bare(axum::http::Method::GET, "/billing/balance/stream")).await;
-        gauges::sample(&shop.state).await;
+        gauges::sample(shop.state.store.as_ref(), &shop.state.streams, shop.state.clock.as_ref()).await;
         assert_eq!(now("balance_streams_open"), Some(1.0));
         drop(stream);
         database.remove().await.unwrap();

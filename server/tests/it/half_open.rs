@@ -11,10 +11,8 @@ use std::{
 };
 
 use billing::{
-    account::AccountStore,
-    mail::MailStore,
     receipt::ReceiptNumber,
-    store::{PageRequest, Store},
+    store::{AccountStore, MailStore, PageRequest, PurchaseStore},
 };
 use serde_json::{Value, json};
 use store_postgres::{PostgresStore, testing::TestDatabase};

@@ -44,6 +44,7 @@ use std::sync::LazyLock;
 
 use tokio::runtime::Runtime;
 
+mod addresses;
 mod admin;
 mod consent;
 mod customer;
@@ -67,6 +68,7 @@ mod page_cache;
 mod problems;
 mod process;
 mod provider;
+mod random_requests;
 mod receipts;
 mod reversals;
 mod rolling_restart;

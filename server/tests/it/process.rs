@@ -237,7 +237,7 @@ async fn a_new_password_and_an_address_never_reach_the_log() {
     let mut command = server(folder.path(), &[]);
     command.args(["reset-password", "--stdin", "demo@example.com"]).stdin(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(b"correct horse\r\n").await.unwrap();
+    child.stdin.take().unwrap().write_all(b"correct horse battery\r\n").await.unwrap();
     let output = timeout(PATIENCE, child.wait_with_output()).await.unwrap().unwrap();
     let answer = String::from_utf8(output.stdout).unwrap();
     assert_eq!(answer, "The password is set, and 0 sessions have ended.\n");

@@ -205,6 +205,28 @@ fn mock_mode_is_open_to_nobody_else_unless_a_setting_says_so() {
 }
 
 #[test]
+fn orders_are_limited_unless_told_otherwise() {
+    let limits = |pairs: &[(&str, &str)]| read(pairs).unwrap().order_limits;
+    assert_eq!(limits(&[]), OrderLimits { open_max: 20, per_minute_max: 10 });
+    let set = limits(&[("OPEN_PURCHASES_MAX", "3"), ("ORDERS_PER_MINUTE_MAX", "1000000")]);
+    assert_eq!(set, OrderLimits { open_max: 3, per_minute_max: 1_000_000 });
+    for name in ["OPEN_PURCHASES_MAX", "ORDERS_PER_MINUTE_MAX"] {
+        for bad in ["0", "-1", "many", "1000001"] {
+            assert!(wrong(&[(name, bad)])[0].starts_with(&format!("{name} is wrong")), "{bad}");
+        }
+    }
+}
+
+#[test]
+fn cookies_have_a_name_of_their_own() {
+    assert_eq!(read(&[]).unwrap().cookie_prefix, "iza_credits");
+    assert_eq!(read(&[("COOKIE_PREFIX", "other-shop_2")]).unwrap().cookie_prefix, "other-shop_2");
+    for bad in ["a b", "a;b", "a=b", "ü", "__Host-x", &"x".repeat(41)] {
+        assert!(wrong(&[("COOKIE_PREFIX", bad)])[0].starts_with("COOKIE_PREFIX is wrong"), "{bad}");
+    }
+}
+
+#[test]
 fn mails_are_paced_within_reason() {
     assert_eq!(read(&[]).unwrap().mail_pause, MAIL_PAUSE_DEFAULT);
     assert_eq!(read(&[("MAIL_PAUSE_MS", "0")]).unwrap().mail_pause, Duration::ZERO);

@@ -5,7 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use billing::{ids::TenantId, store::Store as _, testing::fixtures::World};
+use billing::{
+    ids::TenantId,
+    store::{LedgerStore as _, Store as _},
+    testing::fixtures::World,
+};
 use futures::future::join_all;
 use sqlx::{ConnectOptions as _, Connection as _, postgres::PgConnectOptions};
 use store_postgres::Limits;
@@ -29,13 +33,12 @@ async fn behind_proxy(database: &TestDatabase) -> (Store, TenantId, Proxy) {
     (Store::open_with(&*proxy.url(&database.url()), limits).await.unwrap(), tenant, proxy)
 }
 
-/// The first ones wait until it is noticed, and those after them do not.
-async fn assert_refused(store: &Store, tenant: TenantId) {
+/// So many first ones wait until it is noticed, and so many after them do not.
+async fn assert_refused(store: &Store, tenant: TenantId, waiting: u32, refused: u32) {
     let began = Instant::now();
-    // More than there are connections: some wait for an answer, others for a connection.
-    let first = join_all((0..8).map(|_| store.balance(tenant))).await;
+    let first = join_all((0..waiting).map(|_| store.balance(tenant))).await;
     assert!(first.iter().all(Result::is_err) && began.elapsed() < NOTICED_WITHIN, "{:?}", began.elapsed());
-    for _ in 0..50 {
+    for _ in 0..refused {
         let began = Instant::now();
         let error = store.balance(tenant).await.unwrap_err().to_string();
         assert!(error.contains(REFUSAL) && began.elapsed() < AT_ONCE, "{error} {:?}", began.elapsed());
@@ -60,9 +63,11 @@ async fn assert_back(store: &Store, tenant: TenantId) {
 async fn a_silent_server_is_waited_for_by_the_first_alone_and_used_within_a_second_after() {
     let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));
     let (store, tenant, proxy) = behind_proxy(&database).await;
-    for _ in 0..2 {
+    // First more than there are connections: some wait for an answer, others for a connection. Then fewer: some connections are
+    // idle, and silent when the server is back.
+    for (waiting, refused) in [(8, 75), (2, 50)] {
         proxy.fall_silent();
-        assert_refused(&store, tenant).await;
+        assert_refused(&store, tenant, waiting, refused).await;
         proxy.let_new_ones_through();
         assert_back(&store, tenant).await;
     }
@@ -75,7 +80,7 @@ async fn a_server_that_is_gone_is_waited_for_by_the_first_alone_and_used_within_
     let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));
     let (store, tenant, mut proxy) = behind_proxy(&database).await;
     proxy.go_away().await;
-    assert_refused(&store, tenant).await;
+    assert_refused(&store, tenant, 8, 50).await;
     proxy.come_back().await;
     assert_back(&store, tenant).await;
     store.close().await;

@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use billing::{store::Store as _, testing::fixtures::World};
+use billing::{
+    store::{LedgerStore as _, Store as _},
+    testing::fixtures::World,
+};
 use futures::StreamExt as _;
 use store_postgres::{Limits, testing};
 use tokio::time::{sleep, timeout};

@@ -9,7 +9,7 @@ use std::{
 };
 
 use billing::{
-    store::Store as _,
+    store::{LedgerStore as _, Store as _},
     testing::{AnyStore, fixtures::World},
 };
 use futures::{StreamExt as _, future::join_all};

@@ -5,7 +5,7 @@
  * @typedef {import('./state.mjs').World} World
  */
 import { StripeError, invalid } from './errors.mjs';
-import { dispute, disputeBooking, refund } from './money-back-objects.mjs';
+import { dispute, disputeBooking, refund } from './reversal-objects.mjs';
 import { newId } from './objects.mjs';
 
 const DISPUTE_FEE = 2000;

@@ -1,26 +1,25 @@
 /**
- * A customer of the shop over HTTP, as patient as a browser with somebody in front of it: what gets no good answer is
- * sent again, to whichever process is there.
+ * A buyer, over HTTP. Like a person at a browser, it sends a request again that gets no good answer, to any process.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const PASSWORD = 'correct horse battery';
-/** How often an order is tried in all, and how often after an answer that was none. */
+/** How often an order is sent in all, and how often after a 5xx. */
 const ATTEMPTS_MAX = 80;
 const ERRORS_MAX = 8;
 
-/** @typedef {{ purchase_id: string, session_id: string, checkout_url: string }} Ordered */
+/** @typedef {{ purchase_id: string, session_id: string, checkout_url: string }} Order */
 
-export class Customer {
-  /** @type {Map<string, number>} what came of all calls of all customers, for the summary */
+export class Buyer {
+  /** @type {Map<string, number>} the answers to all buyers, counted for the summary */
   static answers = new Map();
   #cookie = '';
 
-  /** @param {string} email @param {{ url: string }[]} shops @param {import('./chance.mjs').Chance} chance */
-  constructor(email, shops, chance) {
+  /** @param {string} email @param {{ url: string }[]} shops @param {import('./prng.mjs').Prng} prng */
+  constructor(email, shops, prng) {
     this.email = email;
     this.shops = shops;
-    this.chance = chance;
+    this.prng = prng;
   }
 
   async signUp() {
@@ -29,31 +28,31 @@ export class Customer {
   }
 
   /**
-   * Orders, again and again with the same key; `null` when patience is at its end.
-   * @param {string} key @param {string} product @param {number} [errorsMax] @returns {Promise<Ordered | null>}
+   * Orders, with the same key until there is an answer; `null` after the last attempt.
+   * @param {string} key @param {string} product @param {number} [errorsMax] @returns {Promise<Order | null>}
    */
   async order(key, product, errorsMax = ERRORS_MAX) {
     let errors = 0;
     for (let attempt = 1; attempt <= ATTEMPTS_MAX && errors < errorsMax; attempt += 1) {
-      // Now and then somebody closes the window in the midst of it.
-      const patience = this.chance.happens(0.1) ? this.chance.whole(20, 400) : 12_000;
-      const answer = await this.#send('POST', '/billing/checkout/session', { product_id: product }, { key, patience }).catch(() => null);
+      // Some close the window before the answer comes.
+      const timeout = this.prng.chance(0.1) ? this.prng.integer(20, 400) : 12_000;
+      const answer = await this.#send('POST', '/billing/checkout/session', { product_id: product }, { key, timeout }).catch(() => null);
       if (answer?.status === 201) return JSON.parse(answer.text);
       if (answer && answer.status < 500) throw new Error(`an order was refused: ${answer.status} ${answer.text}`);
       if (answer) errors += 1;
-      await sleep(this.chance.whole(50, 400));
+      await sleep(this.prng.integer(50, 400));
     }
     return null;
   }
 
-  /** Comes back from the payment page; what it shows, and whether it comes at all, changes nothing for the customer. @param {string} session */
-  async comeBack(session) {
+  /** Opens the success page; whether it loads makes no difference. @param {string} session */
+  async visitSuccessPage(session) {
     const form = new URLSearchParams({ session_id: session });
     await this.#send('GET', `/checkout/success?${form}`).catch(() => null);
   }
 
-  /** Drops a purchase at the cancel page. @param {string} purchase */
-  async drop(purchase) {
+  /** Discards a purchase on the cancel page. @param {string} purchase */
+  async discard(purchase) {
     const form = new URLSearchParams({ purchase_id: purchase });
     await this.#send('POST', '/discard', form).catch(() => null);
   }
@@ -73,11 +72,11 @@ export class Customer {
     return { receipts, balance: credits, newest: await this.#newestEntry() };
   }
 
-  /** The stream of balances begins with the present one, whose id is the newest entry's number. */
+  /** The balance stream begins with the current balance; the event's id holds the number of the newest entry. */
   async #newestEntry() {
     const stop = new AbortController();
     const headers = { cookie: this.#cookie };
-    const answer = await fetch(`${this.chance.of(this.shops).url}/billing/balance/stream`, { headers, signal: stop.signal });
+    const answer = await fetch(`${this.prng.pick(this.shops).url}/billing/balance/stream`, { headers, signal: stop.signal });
     let text = '';
     const decoder = new TextDecoder();
     for await (const chunk of answer.body ?? []) {
@@ -86,13 +85,13 @@ export class Customer {
     }
     stop.abort();
     const id = /^id: ?(\d+)\.\d+$/m.exec(text)?.[1];
-    if (id === undefined) throw new Error(`the stream of balances begins without an id: ${text}`);
+    if (id === undefined) throw new Error(`the balance stream begins without an id: ${text}`);
     return Number(id);
   }
 
   /** @param {string} path @param {number} [attempts] */
   async #read(path, attempts = 3) {
-    // A connection of before can turn out to be dead.
+    // A kept-alive connection may be dead.
     const answer = await this.#send('GET', path).catch((error) => {
       if (attempts > 1) return null;
       throw error;
@@ -102,8 +101,8 @@ export class Customer {
     return JSON.parse(answer.text);
   }
 
-  /** @param {string} method @param {string} path @param {object | URLSearchParams} [body] @param {{ key?: string, patience?: number }} [options] */
-  async #send(method, path, body, { key, patience = 15_000 } = {}) {
+  /** @param {string} method @param {string} path @param {object | URLSearchParams} [body] @param {{ key?: string, timeout?: number }} [options] */
+  async #send(method, path, body, { key, timeout = 15_000 } = {}) {
     const isForm = body instanceof URLSearchParams;
     const request = {
       method,
@@ -113,11 +112,11 @@ export class Customer {
         ...(key && { 'idempotency-key': key }),
       },
       redirect: /** @type {const} */ ('manual'),
-      signal: AbortSignal.timeout(patience),
+      signal: AbortSignal.timeout(timeout),
       ...(body && { body: isForm ? body : JSON.stringify(body) }),
     };
     try {
-      const answer = await fetch(this.chance.of(this.shops).url + path, request);
+      const answer = await fetch(this.prng.pick(this.shops).url + path, request);
       const text = await answer.text();
       const cookie = answer.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ');
       if (cookie) this.#cookie = cookie;
@@ -125,7 +124,7 @@ export class Customer {
       count(`${answer.status}${code}`);
       return { status: answer.status, text };
     } catch (error) {
-      count(error instanceof Error && error.name === 'TimeoutError' ? 'given up' : 'cut off');
+      count(error instanceof Error && error.name === 'TimeoutError' ? 'timed out' : 'disconnected');
       throw error;
     }
   }
@@ -133,5 +132,5 @@ export class Customer {
 
 /** @param {string} what */
 function count(what) {
-  Customer.answers.set(what, (Customer.answers.get(what) ?? 0) + 1);
+  Buyer.answers.set(what, (Buyer.answers.get(what) ?? 0) + 1);
 }

@@ -1,5 +1,5 @@
 /**
- * Every fault that the double can make, at random throughout, on calls and on deliveries.
+ * Which faults the double injects, and how often: every kind that it knows, into API calls and into webhook deliveries.
  */
 
 const CALLS = { path: '^/v1/' };
@@ -8,12 +8,12 @@ const OPENING = { method: 'POST', path: '^/v1/checkout/sessions$' };
 const PAYMENTS = { webhook: '^checkout\\.session\\.(completed|async_payment_succeeded)$' };
 
 /** @type {{ kind: string, match: object, probability: number, [option: string]: any }[]} */
-const RANDOM = [
+const PROFILE = [
   { kind: 'delay', match: CALLS, probability: 0.06, delay_ms: 300 },
   { kind: 'delay', match: CALLS, probability: 0.04, delay_ms: 600, after: true },
   { kind: '500', match: CALLS, probability: 0.04 },
   { kind: '500', match: CALLS, probability: 0.04, after: true },
-  // Kept under the key for a day, so that the order cannot be opened any more: once each is enough.
+  // Stripe keeps a 500 under its key for a day, so the order cannot get a session any more: once each is enough.
   { kind: '500', match: OPENING, probability: 0, sticky: true },
   { kind: '500', match: OPENING, probability: 0, sticky: true, after: true },
   { kind: '429', match: CALLS, probability: 0.03 },
@@ -36,24 +36,25 @@ const RANDOM = [
   { kind: 'api_version', match: DELIVERIES, probability: 0.02, version: '2017-04-06' },
   { kind: 'api_version', match: DELIVERIES, probability: 0.02, version: '2020-08-27' },
   { kind: 'api_version', match: DELIVERIES, probability: 0.04, version: '2031-01-01.quokka' },
-  // These must book nothing, and somebody has to look.
+  // The shop must book nothing, and raise attention.
   { kind: 'wrong_amount', match: PAYMENTS, probability: 0.15, times: 5 },
   { kind: 'wrong_currency', match: PAYMENTS, probability: 0.15, times: 5 },
   { kind: 'wrong_livemode', match: PAYMENTS, probability: 0.15, times: 5 },
 ];
 
-export const LIES = ['wrong_amount', 'wrong_currency', 'wrong_livemode'];
+/** Faults that give an event a wrong amount, currency or livemode. */
+export const TAMPERING = ['wrong_amount', 'wrong_currency', 'wrong_livemode'];
 
-/** The rules for the double; each also strikes once for sure. @param {import('./chance.mjs').Chance} chance */
-export function stormy(chance) {
-  return RANDOM.flatMap(({ probability, times = null, ...rule }) => {
-    const once = { ...rule, times: 1, skip: chance.whole(2, 30) };
-    return probability > 0 ? [{ ...rule, probability, times, seed: chance.whole(1, 2 ** 31) }, once] : [once];
+/** Rules for the double: each fault at random, and once for certain. @param {import('./prng.mjs').Prng} prng */
+export function faultRules(prng) {
+  return PROFILE.flatMap(({ probability, times = null, ...rule }) => {
+    const once = { ...rule, times: 1, skip: prng.integer(2, 30) };
+    return probability > 0 ? [{ ...rule, probability, times, seed: prng.integer(1, 2 ** 31) }, once] : [once];
   });
 }
 
-/** How often each fault struck: `delay` of calls, `delay` of deliveries, … @param {any[]} rules */
-export function strikes(rules) {
+/** How often each fault was injected: into calls, into deliveries. @param {any[]} rules */
+export function hitsByFault(rules) {
   /** @type {Record<string, number>} */
   const counts = {};
   for (const { kind, match, after, sticky, hits } of rules) {

@@ -67,6 +67,7 @@ mod process;
 mod provider;
 mod receipts;
 mod reversals;
+mod schemas;
 mod security;
 mod shop;
 mod stream;

@@ -6,7 +6,7 @@ use axum::{
     body::Body,
     http::{Request, StatusCode, header},
 };
-use lopdf::{Dictionary, Document, Object};
+use lopdf::{Dictionary, Document, Object, content::Content};
 use serde_json::{Value, json};
 use server::{tasks::Tasks, worker::Worker};
 use tokio_util::sync::CancellationToken;
@@ -24,6 +24,7 @@ on_both_databases!(
     a_pdf_of_the_same_receipt_has_the_same_bytes,
     refunds_and_disputes_are_listed_with_date_and_amount,
     a_long_receipt_goes_on_upon_another_page,
+    no_name_or_address_is_lost_in_any_script,
     the_history_is_a_spreadsheet_in_either_language,
     a_history_of_any_length_is_exported_whole,
 );
@@ -56,6 +57,16 @@ fn text(pdf: &Document) -> String {
 
 fn squeezed(text: &str) -> String {
     text.chars().filter(|char| !char.is_whitespace()).collect()
+}
+
+/// What the file says that marked parts of its first page spell.
+fn actual_texts(pdf: &Document) -> Vec<String> {
+    let page = *pdf.get_pages().values().next().unwrap();
+    let content = Content::decode(&pdf.get_page_content(page)).unwrap();
+    let operands =
+        content.operations.iter().filter(|operation| operation.operator == "BDC").flat_map(|mark| &mark.operands);
+    let texts = operands.filter_map(|operand| operand.as_dict().ok()?.get(b"ActualText").ok());
+    texts.map(|text| lopdf::decode_text_string(text).unwrap()).collect()
 }
 
 /// The kinds of the structure's elements, in reading order.
@@ -237,11 +248,48 @@ async fn a_long_receipt_goes_on_upon_another_page(shop: TestShop) {
     assert_eq!(pdf.get_pages().len(), 3);
     assert_eq!(text.matches("−0,01€").count(), 30);
     assert_eq!(text.matches("VorgangBetrag").count(), 2, "the headings are repeated: {text}");
-    assert!(text.contains("\u{fffd}\u{fffd}"), "what the font lacks is marked: {text}");
+    assert!(text.contains("株式"), "{text}");
     let root = pdf.catalog().unwrap().get_deref(b"StructTreeRoot", &pdf).unwrap().as_dict().unwrap();
     let mut found = Vec::new();
     kinds(&pdf, root, &mut found);
     assert_eq!(found.iter().filter(|kind| *kind == "Caption").count(), 2, "and are one table all the same");
+}
+
+async fn no_name_or_address_is_lost_in_any_script(shop: TestShop) {
+    let lines = [
+        "東京都千代田区丸の内１丁目 𠮷野ビル",
+        "上海市浦东新区直路",
+        "서울특별시 중구 세종대로",
+        "شارع التحرير 12",
+        "רחוב הרצל 7",
+        "महात्मा गांधी मार्ग",
+        "ถนนสุขุมวิท",
+        "Λεωφόρος Συγγρού",
+        "Улица Тверская",
+        "☕ 👨‍👩‍👧 1️⃣",
+        "\u{13000} \u{e000}",
+    ];
+    let shop = shop.with_settings(&[("SELLER_NAME", "株式会社アイザ 🎉 שלום"), ("SELLER_ADDRESS", &lines.join(", "))]);
+    let kim = shop.customer("kim@example.com").await;
+    let id = paid(&shop, &kim).await;
+    let pdf = pdf(&kim, &id, "de").await;
+    let text = text(&pdf);
+    let actual_texts = actual_texts(&pdf);
+    // Where glyphs are not characters one by one, or run from right to left, the file says what they spell.
+    for word in ["株式会社アイザ", "🎉", "שלום"].into_iter().chain(lines[..10].iter().flat_map(|line| line.split(' ')))
+    {
+        assert!(
+            text.contains(word) || actual_texts.iter().any(|actual| actual == word),
+            "{word}: {text} {actual_texts:?}"
+        );
+    }
+    for (shown, actual) in [("[U+13000]", "\u{13000}"), ("[U+E000]", "\u{e000}")] {
+        assert!(text.contains(shown), "{shown}: {text}");
+        assert!(actual_texts.iter().any(|text| text == actual), "{shown}: {actual_texts:?}");
+    }
+    assert!(!text.contains('\u{fffd}'), "{text}");
+    let page = kim.get(&format!("/purchases/{id}")).await.text();
+    assert!(lines.iter().all(|line| page.contains(line)), "{page}");
 }
 
 async fn the_history_is_a_spreadsheet_in_either_language(shop: TestShop) {

@@ -21,7 +21,7 @@ pub(super) struct Run {
     pub(super) glyphs: Vec<KrillaGlyph>,
     /// What the glyphs spell.
     pub(super) text: String,
-    /// The text in its place, for the clipboard and for screen readers, unless each glyph is a character of `text`, in order.
+    /// What it stands for, for the clipboard and for screen readers, if not for itself.
     pub(super) actual_text: Option<String>,
     /// Where it begins, from the left end of the line.
     pub(super) left: f32,
@@ -154,15 +154,16 @@ fn shaped(pieces: &[Piece<'_>], han: Han) -> Line {
     for (run, level) in &mut runs {
         run.shape(*level, han);
     }
-    let (mut runs, levels): (Vec<Run>, Vec<Level>) = runs.into_iter().unzip();
+    let levels: Vec<Level> = runs.iter().map(|(_, level)| *level).collect();
     let mut width = 0.0;
     for at in BidiInfo::reorder_visual(&levels) {
-        if let Some(run) = runs.get_mut(at) {
+        if let Some((run, _)) = runs.get_mut(at) {
             run.left = width;
             width += run.width;
         }
     }
-    Line { runs, width }
+    let in_reading_order = |(run, level): (Run, Level)| if level.is_rtl() { run.clusters() } else { vec![run] };
+    Line { runs: runs.into_iter().flat_map(in_reading_order).collect(), width }
 }
 
 impl Run {
@@ -194,11 +195,29 @@ impl Run {
         });
         self.glyphs = glyphs.collect();
         self.width = self.glyphs.iter().map(|glyph| glyph.x_advance).sum();
-        let spelled = self.glyphs.iter().map(|glyph| glyph.text_range.clone());
-        let characters = self.text.char_indices().map(|(at, char)| at..at + char.len_utf8());
-        if self.actual_text.is_none() && !spelled.eq(characters) {
-            self.actual_text = Some(self.text.clone());
+    }
+
+    /// The run taken apart, in reading order: a reader of the file takes the text in the order in which it is drawn, and
+    /// glyphs are drawn from left to right.
+    fn clusters(self) -> Vec<Self> {
+        let mut clusters: Vec<Self> = Vec::new();
+        let mut left = self.left;
+        for glyphs in self.glyphs.chunk_by(|glyph, next| glyph.text_range == next.text_range) {
+            let range = glyphs.first().map(|glyph| glyph.text_range.clone()).unwrap_or_default();
+            let width = glyphs.iter().map(|glyph| glyph.x_advance).sum();
+            let moved = |glyph: &KrillaGlyph| KrillaGlyph { text_range: 0..range.len(), ..glyph.clone() };
+            clusters.push(Self {
+                typeface: self.typeface,
+                glyphs: glyphs.iter().map(moved).collect(),
+                text: self.text.get(range.clone()).unwrap_or_default().to_owned(),
+                actual_text: self.actual_text.clone(),
+                left,
+                width,
+            });
+            left += width;
         }
+        clusters.reverse();
+        clusters
     }
 }
 
@@ -260,14 +279,12 @@ mod tests {
     #[test]
     fn hebrew_reads_from_the_right_and_its_figures_from_the_left() {
         let line = line("שלום 12 עולם", false, Han::Chinese).unwrap();
+        assert_eq!(spelled(&line), "שלום 12 עולם");
         let lefts: Vec<f32> = line.runs.iter().map(|run| run.left).collect();
         assert!(lefts.windows(2).all(|pair| pair[1] < pair[0]), "the later, the further left: {lefts:?}");
-        let texts: Vec<&str> = line.runs.iter().map(|run| run.text.as_str()).collect();
-        let figures = line.runs.iter().find(|run| run.text.contains("12")).unwrap();
-        let ranges: Vec<usize> = figures.glyphs.iter().map(|glyph| glyph.text_range.start).collect();
-        assert!(ranges.is_sorted(), "{texts:?}");
-        let first = &line.runs[0];
-        assert!(first.glyphs.iter().rev().map(|glyph| glyph.text_range.start).is_sorted(), "{texts:?}");
+        let figures = line.runs.iter().find(|run| run.text.contains('1')).unwrap();
+        assert_eq!(figures.text, "12");
+        assert!(figures.glyphs.iter().map(|glyph| glyph.text_range.start).is_sorted());
     }
 
     #[test]

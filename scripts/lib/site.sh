@@ -3,10 +3,9 @@
 # same without the compression, and writes to the same places; names and folders come from Cargo.toml's
 # [[workspace.metadata.leptos]]. Sourced after tools.sh.
 
-# The Cargo profiles of the server and of the front end; without one, the front end is built as for production. The tests use
-# these; scripts/run sets its own.
+# The server's Cargo profile: what compiles soonest, unless scripts/run is asked for a release build. The front end has one
+# for all: a profile without optimisation compiles no faster, since little of it is ours.
 server_profile=dev
-front_profile=
 
 leptos_setting() {
     awk -v key="$1" '/^\[\[workspace.metadata.leptos\]\]/ { inside = 1; next } /^\[/ { inside = 0 }
@@ -19,16 +18,17 @@ build_cargo() { env -u DATABASE_URL SQLX_OFFLINE=true cargo "$@"; }
 site_pkg() { say "$ROOT/$(leptos_setting site-root)/$(leptos_setting site-pkg-dir)"; }
 
 build_site() {
-    local name site pkg profile=${front_profile:-$(leptos_setting lib-profile-release)}
+    local name site pkg profile
     name=$(leptos_setting output-name)
     site=$ROOT/$(leptos_setting site-root)
     pkg=$(site_pkg)
+    profile=$(leptos_setting lib-profile-release)
     mkdir -p "$pkg"
     step "Compile the front end" "The front end does not compile: see the lines above." \
         front_cargo build -p frontend --lib --profile "$profile"
     step "Compile what binds it to JavaScript" "It does not compile: see the lines above." build_cargo build -p bind-wasm
     step "Bind it to JavaScript" "wasm-bindgen failed: see the lines above." \
-        bind_wasm "$CARGO_TARGET_DIR/front/wasm32-unknown-unknown/$(profile_folder "$profile")/frontend.wasm" "$pkg" "$name"
+        bind_wasm "$CARGO_TARGET_DIR/front/wasm32-unknown-unknown/$profile/frontend.wasm" "$pkg" "$name"
     step "Write the style sheet" "Tailwind failed: see the lines above." \
         "$ROOT/style/node_modules/.bin/tailwindcss" --input "$ROOT/$(leptos_setting tailwind-input-file)" \
         --output "$pkg/$name.css" --minify

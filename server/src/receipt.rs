@@ -3,6 +3,7 @@
 mod fonts;
 mod layout;
 mod pdf;
+mod text;
 
 use app::{
     context::Shop,

@@ -1,5 +1,7 @@
 //! A database for one test, on the server that the test command starts.
 
+mod schema;
+
 use std::{
     env, process,
     sync::atomic::{AtomicU32, Ordering},

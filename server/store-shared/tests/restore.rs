@@ -6,7 +6,7 @@ use billing::{
     Billing, Order,
     account::{Account, Principal},
     billing::RecoverError,
-    event::{EventMeaning, EventStatus, StoredEvent},
+    event::{EventStatus, IncomingEvent, StoredEvent},
     ids::{TenantId, UserId},
     purchase::Purchase,
     store::{AccountStore as _, EventStore as _},
@@ -46,22 +46,30 @@ async fn numbers(world: &World, sold: &[&Purchase]) -> BTreeSet<String> {
     numbers
 }
 
-/// What the provider meant by a stored event.
-fn meaning(world: &World, stored: &StoredEvent) -> EventMeaning {
+/// A stored event, as the provider sent it.
+fn read(world: &World, stored: &StoredEvent) -> IncomingEvent {
     let mut events = world.provider.events().into_iter();
-    events.find(|event| event.provider_event_id == stored.provider_event_id).unwrap().meaning
+    events.find(|event| event.provider_event_id == stored.provider_event_id).unwrap()
+}
+
+/// A shop, and a back-up from before its first sale.
+async fn shop_and_back_up() -> (TestDatabase, World, TestDatabase) {
+    let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));
+    let store = database.store().await.unwrap();
+    let world = World::open(Arc::new(store.clone()), 1).await;
+    // A database can be copied while nobody is connected.
+    store.close().await;
+    let back_up = database.copy().await.unwrap();
+    let world = on(&database.store().await.unwrap(), &world);
+    (database, world, back_up)
 }
 
 /// Fetches what came since the back-up, and waits until nothing is to be tried again.
 async fn backfill(world: &World) {
     world.billing.backfill().await.unwrap();
-    let read = |stored: &StoredEvent| {
-        let mut events = world.provider.events().into_iter();
-        events.find(|event| event.provider_event_id == stored.provider_event_id).unwrap()
-    };
     for _ in 0..8 {
         world.clock.advance(SignedDuration::from_hours(6));
-        world.billing.retry_events(&read, 100).await.unwrap();
+        world.billing.retry_events(&|stored| read(world, stored), 100).await.unwrap();
     }
 }
 
@@ -69,7 +77,7 @@ async fn backfill(world: &World) {
 async fn recover_all(world: &World, store: &Store) -> Vec<RecoverError> {
     let mut refusals = Vec::new();
     for event in world.billing.lost_sale_events().await.unwrap() {
-        let meaning = meaning(world, &event);
+        let meaning = read(world, &event).meaning;
         refusals.extend(world.billing.recover_event(store, &event, &meaning, None).await.err());
     }
     refusals
@@ -148,17 +156,11 @@ async fn a_restored_back_up_loses_nobodys_money_and_gives_no_number_twice() {
 
 #[tokio::test]
 async fn a_lost_sale_goes_to_no_account_but_the_customers_or_the_one_that_is_named() {
-    let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));
-    let store = database.store().await.unwrap();
-    let world = World::open(Arc::new(store.clone()), 1).await;
-    store.close().await;
-    let back_up = database.copy().await.unwrap();
-    let store = database.store().await.unwrap();
-    let world = on(&store, &world);
+    let (database, world, back_up) = shop_and_back_up().await;
     let lee = world.another_caller().await;
     let lost = sell(&world, &lee).await;
     let session = &lost.checkout.as_ref().unwrap().provider_ref;
-    store.close().await;
+    world.store.close().await;
 
     let store = back_up.store().await.unwrap();
     let world = on(&store, &world);
@@ -196,18 +198,12 @@ async fn a_lost_sale_goes_to_no_account_but_the_customers_or_the_one_that_is_nam
 
 #[tokio::test]
 async fn a_session_that_nobody_paid_is_nobodys_loss() {
-    let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));
-    let store = database.store().await.unwrap();
-    let world = World::open(Arc::new(store.clone()), 1).await;
-    store.close().await;
-    let back_up = database.copy().await.unwrap();
-    let store = database.store().await.unwrap();
-    let world = on(&store, &world);
+    let (database, world, back_up) = shop_and_back_up().await;
     let order = async || world.billing.order(&world.caller, Order::of("credits_5")).await.unwrap();
     let (expired, promised) = (order().await, order().await);
     world.provider.expire(expired.id);
     world.provider.promise(promised.id);
-    store.close().await;
+    world.store.close().await;
 
     let store = back_up.store().await.unwrap();
     let world = on(&store, &world);

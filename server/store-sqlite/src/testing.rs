@@ -1,5 +1,7 @@
 //! A database for one test.
 
+mod schema;
+
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
@@ -21,9 +23,9 @@ pub enum TestDatabaseError {
     /// No folder for it.
     #[error("no temporary folder: {0}")]
     Folder(#[from] std::io::Error),
-    /// It cannot be copied.
-    #[error("the database cannot be copied: {0}")]
-    Copy(#[from] sqlx::Error),
+    /// It cannot be copied or read.
+    #[error("the database cannot be copied or read: {0}")]
+    Database(#[from] sqlx::Error),
     /// It cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),

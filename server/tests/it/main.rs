@@ -72,6 +72,7 @@ mod random_requests;
 mod receipts;
 mod reversals;
 mod rolling_restart;
+mod schemas;
 mod security;
 mod shop;
 mod stream;

@@ -1,4 +1,4 @@
-// answers.mjs URL  waits until the URL answers 200; says why and exits 1 when it does not.
+// answers.mjs URL  waits until the URL answers 200; otherwise says why and exits 1.
 const [url] = process.argv.slice(2);
 const deadline = Date.now() + 20_000;
 let last;

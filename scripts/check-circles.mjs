@@ -1,4 +1,4 @@
-// Fails when files of one crate import each other, straight or in a longer circle.
+// Fails when files of one crate import each other, directly or through others.
 //     node scripts/check-circles.mjs [FOLDER OF A WORKSPACE]
 // scripts/circles/imports.mjs says what an import is.
 import { execFileSync } from 'node:child_process';

@@ -1,6 +1,5 @@
-// pack-site.mjs FOLDER NAME  puts the front end, NAME.js, NAME.wasm and NAME.css in FOLDER, beside itself once more as
-// NAME.HASH.js and so on, and those compressed for browsers: .br, .gz and, where there is something that can, .zst.
-// What was packed before and is not the same any more is removed.
+// pack-site.mjs FOLDER NAME  copies the front end in FOLDER, NAME.js, NAME.wasm and NAME.css, to NAME.HASH.js and so on, each
+// also compressed: .br, .gz and, if Node or zstd can, .zst. Removes the files of earlier builds.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,7 +14,7 @@ const plain = parts.map(({ ending }) => `${name}.${ending}`);
 const isPacked = (file) => file.startsWith(`${name}.`) && !plain.includes(file);
 
 const there = readdirSync(folder).filter(isPacked);
-// The last file to be written tells that all are. What could not make zstd at the time may be able to now.
+// The last file that is written stands for all. If zstd was missing the last time, everything is packed again.
 const done = there.includes(`${packed}.wasm`) && there.includes(`${packed}.wasm.zst`);
 if (done && there.every((file) => file.startsWith(`${packed}.`))) process.exit();
 for (const file of there) rmSync(join(folder, file));
@@ -32,7 +31,7 @@ function encodings(bytes) {
   return { br: zlib.brotliCompressSync(bytes, { params }), gz: zlib.gzipSync(bytes, { level: 9 }), zst: zstd(bytes) };
 }
 
-// Node has zstd from 22.15 on; where neither it nor the program is there, browsers take one of the others.
+// Node has zstd from 22.15 on. Without it and without the program, browsers load another encoding.
 function zstd(bytes) {
   if (zlib.zstdCompressSync) {
     return zlib.zstdCompressSync(bytes, { params: { [zlib.constants.ZSTD_c_compressionLevel]: 19 } });

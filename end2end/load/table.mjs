@@ -15,8 +15,10 @@ const WANTED = {
   'read history bare': '0.25',
 };
 const REFERENCES = {
-  seven: 'pgbench, seven statements',
-  one: 'pgbench, one statement',
+  seven: 'pgbench, seven statements, our schema',
+  one: 'pgbench, one statement, our schema',
+  'seven-minimal': 'pgbench, seven statements, minimal schema',
+  'one-minimal': 'pgbench, one statement, minimal schema',
   bare: 'bare axum handler',
 };
 const KINDS = { spread: '1,000 tenants', hot: 'one hot tenant' };

@@ -24,7 +24,7 @@ export class Api {
     this.state = state;
     this.faults = faults;
     this.idempotency = idempotency;
-    /** The calls so far, for whoever asks what the app did. @type {any[]} */
+    /** The calls so far, for GET /_/calls. @type {any[]} */
     this.calls = [];
   }
 
@@ -50,7 +50,7 @@ export class Api {
     Object.assign(call, { status: answer.status, replayed: answer.replayed !== undefined });
     if (answer.replayed) Object.assign(headers, { 'idempotent-replayed': 'true', 'original-request': answer.replayed });
     const reply = await this.#finish(request, answer, headers, requestId, faults);
-    // What the app has read of a list; of an answer that broke off, nothing.
+    // What the app has read of a list; nothing if the connection broke.
     if (reply.status === 200 && !reply.cut) call.listed = (answer.body.data ?? []).map((/** @type {any} */ one) => one.id);
     return reply;
   }
@@ -97,7 +97,7 @@ export class Api {
     this.state.cause = { id: requestId, idempotency_key: headers['idempotency-key'] ? String(headers['idempotency-key']) : null };
     try {
       const { object, expand: paths } = matching.route.handle({ state: this.state, world, params, id: decodeURIComponent(matching.found?.[1] ?? '') });
-      // On its creation the session itself is made wrong, so that all that follows shows it; elsewhere one answer lies.
+      // On creation the session itself is changed, so everything later shows it; elsewhere only this answer is.
       if (createsSession(request)) for (const fault of faults) Object.assign(object, distort(object, fault));
       return expand(world, object, paths);
     } finally {

@@ -1,5 +1,5 @@
 /**
- * The control API under /_/: what Stripe's Dashboard, a bank, the clock and bad luck do. JSON in, JSON out.
+ * The control API under /_/: what the Dashboard, banks, time and faults do. JSON in, JSON out.
  *
  * @typedef {object} Parts
  * @property {import('./state.mjs').State} state

@@ -1,5 +1,5 @@
 /**
- * Faults on demand. A rule says what it hits, how, and how often; chance is drawn from a seed, so a run can be repeated.
+ * Fault injection. A rule says what it applies to, what it does, and how often; its random numbers come from a seed.
  *
  * @typedef {object} Rule
  * @property {string} id

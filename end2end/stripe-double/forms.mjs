@@ -56,7 +56,7 @@ export const oneOf = (values) => (value, name) => {
 /** @type {Rule} */
 export const url = (value, name) => {
   const text = string()(value, name);
-  // Stripe takes the placeholder {CHECKOUT_SESSION_ID} in it, which no URL parser minds.
+  // Stripe takes the placeholder {CHECKOUT_SESSION_ID} in it, which every URL parser accepts.
   if (!/^https?:\/\/[^/]+/.test(text) || !URL.canParse(text)) {
     throw invalid('Not a valid URL', { code: 'url_invalid', param: name });
   }

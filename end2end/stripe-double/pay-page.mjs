@@ -1,6 +1,6 @@
 /**
- * Stripe's hosted payment page: plain HTML and forms, so that a person and a browser test use it alike, without a line
- * of script. Buttons keep their `name="action"` values in either language.
+ * The hosted payment page: plain HTML and forms without script, for people and for browser tests. The buttons' values of
+ * `action` are the same in both languages.
  *
  * @typedef {import('./state.mjs').State} State
  */

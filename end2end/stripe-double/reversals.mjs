@@ -1,5 +1,5 @@
 /**
- * Money that goes back: refunds and disputes, their moves, and what they change on the charge.
+ * Refunds and disputes: how they move, and what they change on the charge.
  *
  * @typedef {import('./state.mjs').State} State
  * @typedef {import('./state.mjs').World} World

@@ -1,7 +1,6 @@
 /**
  * Delivers events as Stripe does: the bytes signed by Stripe's own SDK, anything but a 2xx tried again later. First
- * attempts go one after the other, so that an app without faults sees events in order; a retry overtakes nobody and
- * holds nobody up.
+ * attempts are sent one after the other, so without faults an app gets events in order. Retries do not delay them.
  *
  * @typedef {object} Endpoint
  * @property {string} id

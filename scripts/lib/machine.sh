@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the machine must have: checked first, installed where that is possible, else named. Sourced after steps.sh.
+# Checks what the machine must have; installs what is missing where it can, and names it where not. Sourced after steps.sh.
 
 # install_packages WHAT PACKAGE…: Debian's packages, for root.
 install_packages() {
@@ -43,7 +43,7 @@ need_c_compiler() {
     [ ${#missing[@]} = 0 ] || install_packages "a C compiler" "${missing[@]}"
 }
 
-# need_writable FOLDER…: a folder that can be made and written.
+# need_writable FOLDER…: creates it if it is missing.
 need_writable() {
     local folder probe
     for folder in "$@"; do
@@ -61,17 +61,17 @@ need_free_address() {
 
 free_port() { node "$ROOT/scripts/lib/port.mjs" free; }
 
-# For Stripe's Python SDK, which the double of Stripe is tried with.
+# For Stripe's Python SDK, which tests the double of Stripe.
 need_python() {
     python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages "Python with venv" python3 python3-venv
 }
 
-# For the files that browsers load; Node can do it itself from 22.15 on.
+# To compress the front end; Node has zstd itself from 22.15 on.
 need_zstd() {
     have zstd || node -e 'process.exit(require("zlib").zstdCompressSync ? 0 : 1)' || install_packages zstd zstd
 }
 
-# The browser of the journeys: $CHROMIUM, or the one of Debian's package.
+# The browser for the journeys: $CHROMIUM, or Debian's package.
 need_browser() {
     [ -z "${CHROMIUM-}" ] || [ -x "$CHROMIUM" ] || fail "CHROMIUM names no program: $CHROMIUM"
     [ -n "${CHROMIUM-}" ] || have chromium || install_packages "Chromium" chromium

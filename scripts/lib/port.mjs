@@ -1,5 +1,5 @@
-// port.mjs free             prints a port that nobody listens on
-// port.mjs check HOST:PORT  says in a sentence why an address cannot be listened on, and exits 1
+// port.mjs free             prints a free port
+// port.mjs check HOST:PORT  if nothing can listen there, prints why in a sentence and exits 1
 import { createServer } from 'node:net';
 
 const [command, address] = process.argv.slice(2);
@@ -12,7 +12,7 @@ if (command === 'free') {
   });
 } else {
   const [, host, port] = /^(.*):(\d+)$/.exec(address) ?? [];
-  // An address that cannot be read is the server's to explain.
+  // The server itself explains an address that it cannot parse.
   if (port === undefined || Number(port) > 65535) process.exit(0);
   const reasons = {
     EADDRINUSE: `Something listens on ${address} already. Stop it, or choose another address: LISTEN_ADDR=127.0.0.1:3100 scripts/run`,

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# A real PostgreSQL for one test run: in a scratch folder, on a free port, gone when the script ends. Sourced after
+# A PostgreSQL for one test run, in a scratch folder and on a free port; removed when the script ends. Sourced after
 # machine.sh.
 
 postgres_scratch=
@@ -10,7 +10,7 @@ postgres_bin() {
     if [ -n "$newest" ]; then say "$newest"; else dirname "$(command -v initdb)" 2>/dev/null; fi
 }
 
-# PostgreSQL refuses to run as root, so there it runs as the user that Debian's package has made for it.
+# PostgreSQL refuses to run as root; for root it runs as the user that Debian's package creates.
 as_postgres() {
     (cd "$postgres_scratch" && if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi)
 }
@@ -18,22 +18,38 @@ as_postgres() {
 need_postgres() {
     [ -z "$(postgres_bin)" ] || return 0
     if [ "$(id -u)" = 0 ] && have apt-get; then
-        # Tests need the programs, not a cluster that the system starts by itself.
+        # Tests need the programs only, not the cluster that Debian would start.
         mkdir -p /etc/postgresql-common/createcluster.d
         say "create_main_cluster = false" >/etc/postgresql-common/createcluster.d/no-main-cluster.conf
     fi
     install_packages PostgreSQL postgresql
 }
 
-# With TLS, for the tests that ask for it. Sets TEST_POSTGRES_URL and TEST_POSTGRES_CA, the file of the CA's certificate.
+pgbouncer_program() { PATH=$PATH:/usr/sbin command -v pgbouncer; }
+
+# PgBouncer, which the tests of the store start by themselves.
+need_pgbouncer() {
+    pgbouncer_program >/dev/null && return
+    # As with PostgreSQL: the program, not a service.
+    if [ "$(id -u)" = 0 ] && [ -d /etc/systemd/system ] && [ ! -e /etc/systemd/system/pgbouncer.service ]; then
+        ln -s /dev/null /etc/systemd/system/pgbouncer.service
+    fi
+    install_packages PgBouncer pgbouncer
+}
+
+# With TLS, for the tests that ask for it. Sets TEST_POSTGRES_URL, TEST_POSTGRES_CA, the file of the CA's certificate, and
+# TEST_PGBOUNCER, the program.
 start_postgres() {
     local lax="-c max_connections=300 -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
     have openssl || install_packages OpenSSL openssl
+    need_pgbouncer
     start_scratch_postgres "${TMPDIR:-/tmp}" "Start a PostgreSQL for the tests" "$lax" add_tls
     export TEST_POSTGRES_URL="$postgres_url?sslmode=disable" TEST_POSTGRES_CA=$postgres_scratch/ca.crt
+    TEST_PGBOUNCER=$(pgbouncer_program)
+    export TEST_PGBOUNCER
 }
 
-# A CA, a certificate of the server by it, another CA, and the role tls_only, which is let in by TLS alone.
+# A CA, a server certificate signed by it, another CA, and the role tls_only, which may connect by TLS only.
 add_tls() {
     local name
     for name in ca other-ca; do
@@ -50,13 +66,13 @@ ssl_cert_file = '$postgres_scratch/server.crt'
 ssl_key_file = '$postgres_scratch/server.key'\" >>data/postgresql.conf"
 }
 
-# For measuring: as it comes, so that what is committed is on the disk. Sets postgres_url. /tmp may be in memory;
-# /var/tmp is meant to outlive a restart.
+# For measuring: with default settings, so a commit waits for the disk. Sets postgres_url. In /var/tmp, since /tmp may be in
+# memory.
 start_durable_postgres() {
     start_scratch_postgres /var/tmp "Start a PostgreSQL with its own settings" "-c fsync=on -c synchronous_commit=on"
 }
 
-# start_scratch_postgres FOLDER TITLE OPTIONS [FUNCTION]: the function adds to what initdb has made.
+# start_scratch_postgres FOLDER TITLE OPTIONS [FUNCTION]: FUNCTION changes the cluster before it starts.
 postgres_url=
 start_scratch_postgres() {
     local port bin

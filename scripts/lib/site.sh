@@ -1,14 +1,18 @@
 # shellcheck shell=bash
-# The shop in plain steps: front end, wasm-bindgen, CSS, compression, server. `cargo leptos build` does the same, but for
-# the compression, and puts the files in the same places; names and folders come from Cargo.toml's
+# Builds the shop in plain steps: front end, JavaScript around it, CSS, compression, server. `cargo leptos build` does the
+# same without the compression, and writes to the same places; names and folders come from Cargo.toml's
 # [[workspace.metadata.leptos]]. Sourced after tools.sh.
+
+# The server's Cargo profile: what compiles soonest, unless scripts/run is asked for a release build. The front end has one
+# for all: a profile without optimisation compiles no faster, since little of it is ours.
+server_profile=dev
 
 leptos_setting() {
     awk -v key="$1" '/^\[\[workspace.metadata.leptos\]\]/ { inside = 1; next } /^\[/ { inside = 0 }
         inside && $1 == key { gsub(/^[^=]*= *"|"$/, ""); print; exit }' "$ROOT/Cargo.toml"
 }
 
-# A database that the shop shall use is none of the compiler's business: SQL is checked against what is in .sqlx.
+# Without DATABASE_URL, which is the shop's: SQL is checked against the .sqlx folders.
 build_cargo() { env -u DATABASE_URL SQLX_OFFLINE=true cargo "$@"; }
 
 site_pkg() { say "$ROOT/$(leptos_setting site-root)/$(leptos_setting site-pkg-dir)"; }
@@ -22,6 +26,7 @@ build_site() {
     mkdir -p "$pkg"
     step "Compile the front end" "The front end does not compile: see the lines above." \
         front_cargo build -p frontend --lib --profile "$profile"
+    step "Compile what binds it to JavaScript" "It does not compile: see the lines above." build_cargo build -p bind-wasm
     step "Bind it to JavaScript" "wasm-bindgen failed: see the lines above." \
         bind_wasm "$CARGO_TARGET_DIR/front/wasm32-unknown-unknown/$profile/frontend.wasm" "$pkg" "$name"
     step "Write the style sheet" "Tailwind failed: see the lines above." \
@@ -32,24 +37,25 @@ build_site() {
     copy_assets "$ROOT/$(leptos_setting assets-dir)" "$site" "${pkg#"$site"/}"
 }
 
-# bind_wasm WASM FOLDER NAME: what was bound before, and is as it was then, is not bound again.
+# Cargo's folder for a profile.
+profile_folder() { if [ "$1" = dev ]; then say debug; else say "$1"; fi; }
+
+# bind_wasm WASM FOLDER NAME: nothing, if the files are those of the last time.
 bind_wasm() {
     local stamp=$1.bound
     cksum "$1" "$2/$3.js" "$2/$3.wasm" 2>/dev/null | cmp -s - "$stamp" && return
-    # The names of functions would be more than half of what the browser loads. Leptos asks for NAME.wasm, while
-    # wasm-bindgen writes NAME_bg.wasm.
-    wasm-bindgen "$1" --target web --no-typescript --remove-name-section --remove-producers-section --out-dir "$2" \
-        --out-name "$3" && mv -f "$2/$3_bg.wasm" "$2/$3.wasm" && cksum "$1" "$2/$3.js" "$2/$3.wasm" >"$stamp"
+    "$CARGO_TARGET_DIR/debug/bind-wasm" "$@" && cksum "$1" "$2/$3.js" "$2/$3.wasm" >"$stamp"
 }
 
-# What public/ no longer has must not stay in the site.
+# Replaces all but the front end, so that a file removed from public/ leaves the site too.
 copy_assets() {
     find "$2" -mindepth 1 -maxdepth 1 ! -name "$3" -exec rm -rf {} +
     cp -R "$1/." "$2/"
 }
 
 build_server() {
-    step "Compile the server" "The server does not compile: see the lines above." build_cargo build -p server
+    step "Compile the server" "The server does not compile: see the lines above." \
+        build_cargo build -p server --profile "$server_profile"
 }
 
-server_binary() { say "$CARGO_TARGET_DIR/debug/server"; }
+server_binary() { say "$CARGO_TARGET_DIR/$(profile_folder "$server_profile")/server"; }

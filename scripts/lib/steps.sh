@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# How the scripts speak: a long step names itself and shows that it is alive; a failure ends in a sentence. Sourced.
-# Everything here runs on bash 3.2 too, which is what macOS has.
+# Output of the scripts: a long step shows its name and progress, and a failure ends with a sentence that says what to do.
+# Sourced. Runs on bash 3.2 too, which macOS has.
 
 say() { printf '%s\n' "$*"; }
 
@@ -11,7 +11,7 @@ fail() {
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# Commands to run when the script ends, however it ends; the last one registered runs first.
+# Commands to run when the script ends, for whatever reason; the last one registered runs first.
 cleanups=()
 at_exit() { cleanups=("$1" ${cleanups[@]+"${cleanups[@]}"}); }
 
@@ -45,7 +45,7 @@ logged() {
     mkdir -p "$LOGS"
     last_log="$LOGS/$(printf '%s' "$title" | tr -cs 'A-Za-z0-9' '-' | sed 's/-$//').log"
     [ -t 1 ] || say "$title …"
-    # A process group of its own, so that stopping it stops what it has started in turn.
+    # In a process group of its own, so that its children stop with it.
     set -m
     "$@" </dev/null >"$last_log" 2>&1 &
     running_pid=$!

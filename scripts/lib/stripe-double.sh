@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# A shop that sells by the double of Stripe: both as children of the script, which ends both. Sourced after machine.sh.
+# Runs the shop beside the double of Stripe, as children of the script, which ends both. Sourced after machine.sh.
 
 DOUBLE_KEY=sk_test_double
 DOUBLE_SECRET=whsec_double
 DOUBLE_BASE=http://127.0.0.1:12111
 
-# contradicts NAME MEANT: what the user has set himself is not overridden in silence.
+# contradicts NAME MEANT: fails, rather than override a setting of the user.
 contradicts() {
     fail "$1 is set, in the environment or in .env, but with --stripe-double it is $2." \
         "Unset it, or leave out --stripe-double."
@@ -28,10 +28,10 @@ settle_double() {
     set_for_double STRIPE_SECRET_KEY "$DOUBLE_KEY"
     set_for_double STRIPE_WEBHOOK_SECRET "$DOUBLE_SECRET"
     export STRIPE_API_BASE=$base
-    # Not mock mode's database: that mode refuses one that holds sales by Stripe.
+    # A database of its own: mock mode refuses one that has sales by Stripe.
     [ -n "$(setting DATABASE_URL "")" ] || export DATABASE_URL=sqlite://data/stripe-double.db
 
-    # The double delivers on this machine only.
+    # The double delivers to loopback addresses only.
     address=$(setting LISTEN_ADDR "$(leptos_setting site-addr)")
     host=${address%:*}
     case $host in
@@ -49,13 +49,13 @@ settle_double() {
 
 double_pid="" server_pid=""
 
-# serve_with_double ARGUMENT…: serves until the server ends or is told to, and gives its exit status.
+# serve_with_double ARGUMENT…: serves until the server ends, and returns its exit status.
 serve_with_double() {
     local status=0 said=$LOGS/Stripe-double.log
     at_exit stop_double
     at_exit stop_server
     : >"$said"
-    # Process groups of their own: Ctrl-C reaches this script alone, which ends the server before the double.
+    # In process groups of their own: Ctrl-C reaches this script only, which ends the server before the double.
     set -m
     node "$ROOT/end2end/stripe-double/server.mjs" --port "$double_port" --webhook-url "$double_webhook" \
         --webhook-secret "$DOUBLE_SECRET" </dev/null >"$said" &
@@ -77,7 +77,7 @@ serve_with_double() {
 stop_double() { stop_child "$double_pid"; }
 stop_server() { stop_child "$server_pid"; }
 
-# stop_child PID: asks it to end, and waits until it has. The server lets requests finish for ten seconds.
+# stop_child PID: sends SIGTERM and waits. The server finishes requests for up to ten seconds.
 stop_child() {
     local ticks=0
     [ -n "$1" ] || return 0

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# The build tools, pinned, in a folder of the project's own: the wasm32 target, wasm-bindgen, npm packages. Installed
-# once; a second run finds them. Sourced after machine.sh.
+# The build tools, pinned, in a folder of the project's own: the wasm32 target, npm packages, for cargo-leptos wasm-bindgen.
+# Installed once. Sourced after machine.sh.
 
-# Compiling a tool from source takes minutes; how fast it runs afterwards matters little.
+# Without optimisation: a tool takes minutes to compile and seconds to run.
 quick_tool_build() {
     CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=0 \
         cargo install --root "$TOOLS" --target-dir "$CARGO_TARGET_DIR/tools" --force "$@" &&
@@ -13,7 +13,7 @@ locked_version() {
     awk -v name="name = \"$1\"" '$0 == name { getline; gsub(/version = |"/, ""); print; exit }' "$ROOT/Cargo.lock"
 }
 
-# Cargo for the front end: the usual one, or Debian's where only that has the wasm32 target.
+# Cargo for the front end: the default toolchain, or Debian's if only that has the wasm32 target.
 front_toolchain=
 front_cargo() {
     local subcommand=$1
@@ -65,7 +65,8 @@ build_wasm_std() {
         mkdir -p "$1" && cp "$scratch"/target/wasm32-unknown-unknown/release/deps/*.rlib "$1" && rm -rf "$scratch"
 }
 
-# wasm-bindgen must be of the very version that the front end is compiled with.
+# For cargo-leptos, which runs its command line; scripts/bind-wasm is enough for the other scripts. It must be of the very
+# version that the front end is compiled with.
 need_wasm_bindgen() {
     local version
     version=$(locked_version wasm-bindgen)
@@ -77,7 +78,7 @@ need_wasm_bindgen() {
         quick_tool_build wasm-bindgen-cli --version "$version"
 }
 
-# need_npm_packages FOLDER: what its lock file says, installed again only when that file has changed.
+# need_npm_packages FOLDER: installs by its lock file, unless that is unchanged since the last time.
 need_npm_packages() {
     local folder=$1
     cmp -s "$ROOT/$folder/package-lock.json" "$ROOT/$folder/node_modules/.installed-lock.json" && return

@@ -1,7 +1,7 @@
 // totals.mjs cargo LOG        sums cargo's "test result" lines
 // totals.mjs playwright JSON  sums Playwright's report
-// totals.mjs tap LOG          reads what node's test runner closes with
-// Prints "PASSED FAILED IGNORED"; nothing, and exits 1, when there is no result to sum.
+// totals.mjs tap LOG          reads the closing lines of node's test runner
+// Prints "PASSED FAILED IGNORED"; without a result, prints nothing and exits 1.
 import { readFileSync } from 'node:fs';
 
 const [runner, path] = process.argv.slice(2);

@@ -98,6 +98,8 @@ pub struct Parts {
     pub mailbox: Option<Mailbox>,
     /// Cancelled when the process is about to stop: ends what would otherwise stay open.
     pub shutdown: CancellationToken,
+    /// Cancelled earlier, when the process is not ready any more and still serves.
+    pub draining: CancellationToken,
     /// Whether the background tasks get on.
     pub tasks: TaskHealth,
     /// How often strangers may cause a line of the log.

@@ -35,7 +35,8 @@ macro_rules! event_columns {
 
 async fn record(pool: &Pool, event: &NewEvent) -> Result<Recorded, StoreError> {
     let mut connection = pool.acquire().await.map_err(store_error)?;
-    if insert(&mut connection, event, None).await.map_err(store_error)? {
+    let connection: &mut Connection = &mut connection;
+    if insert(connection, event, None).await.map_err(store_error)? {
         return Ok(Recorded::New);
     }
     let earlier = sqlx::query!(
@@ -43,7 +44,7 @@ async fn record(pool: &Pool, event: &NewEvent) -> Result<Recorded, StoreError> {
         WHERE provider = 'STRIPE' AND provider_event_id = $1"#,
         without_nul(&event.incoming.provider_event_id)
     )
-    .fetch_optional(&mut *connection)
+    .fetch_optional(connection)
     .await
     .map_err(store_error)?
     .ok_or_else(|| StoreError::Internal("the event was neither written nor there".to_owned()))?;

@@ -87,11 +87,12 @@ fn Receipt(receipt: ReceiptView) -> impl IntoView {
 
 #[component]
 fn PartyView(party: Party) -> impl IntoView {
-    let lines: Vec<_> = party.lines.into_iter().map(|line| view! { <p>{line}</p> }).collect();
+    // A name reads in its own direction, whatever the page's is.
+    let lines: Vec<_> = party.lines.into_iter().map(|line| view! { <p><bdi>{line}</bdi></p> }).collect();
     view! {
         <div class="break-words">
             <h2 class="eyebrow">{party.heading}</h2>
-            <p class="font-medium">{party.name}</p>
+            <p class="font-medium"><bdi>{party.name}</bdi></p>
             {lines}
         </div>
     }

@@ -6,9 +6,11 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use billing::{BillingError, OrderError, provider::ProviderError, store::StoreError};
+use billing::{BillingError, OrderError, clock::Clock, provider::ProviderError, store::StoreError};
 use problem_details::ProblemDetails;
 use serde::Serialize;
+
+use crate::{log_limit::LogLimit, system::SystemClock};
 
 /// What went wrong, as the public sees it. Every text is fixed, so nothing private can slip into one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +74,7 @@ problems! {
     PAYMENT_UNKNOWN = SERVICE_UNAVAILABLE "payment_unknown" "The payment provider gives no usable answer about the payment, which may have been made; try again." retry 10;
     WEBHOOK_NOT_CONFIGURED = SERVICE_UNAVAILABLE "webhook_not_configured" "No webhook secret is set, so no notification can be verified." retry 60;
     DATABASE_UNAVAILABLE = SERVICE_UNAVAILABLE "database_unavailable" "The database cannot be reached; try again in a moment." retry 5;
+    SHUTTING_DOWN = SERVICE_UNAVAILABLE "shutting_down" "This process is about to stop; another one serves." retry 1;
     TASK_LATE = SERVICE_UNAVAILABLE "task_late" "A background task of this process does not get on." retry 5;
     BUSY = SERVICE_UNAVAILABLE "busy" "Too much is going on; try again in a moment." retry 2;
     TIMED_OUT = SERVICE_UNAVAILABLE "timed_out" "The answer took too long; try again in a moment." retry 5;
@@ -122,13 +125,19 @@ impl IntoResponse for Problem {
     }
 }
 
+/// Requests that the database does not answer: during an outage all of them, refused at once.
+static UNAVAILABLE: LogLimit = LogLimit::new();
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "the store failed");
-        match error {
-            StoreError::Unavailable(_) => Self::DATABASE_UNAVAILABLE,
-            StoreError::Refused(_) | StoreError::Corrupt(_) | StoreError::Internal(_) => Self::INTERNAL,
+        if matches!(error, StoreError::Unavailable(_)) {
+            if let Some(requests) = UNAVAILABLE.count(SystemClock.now()) {
+                tracing::error!(%error, requests, "the database is not available");
+            }
+            return Self::DATABASE_UNAVAILABLE;
         }
+        tracing::error!(%error, "the store failed");
+        Self::INTERNAL
     }
 }
 

@@ -1,74 +1,103 @@
-//! The two fonts, and how wide a text is in them.
+//! The fonts, and which of them has a character. All are part of the program; of a font that no text needs, nothing is read
+//! from the disk.
 
 use std::sync::LazyLock;
 
 use krilla::text::Font;
-use rustybuzz::{Face, UnicodeBuffer, shape};
-
-static REGULAR: LazyLock<Option<Typeface>> =
-    LazyLock::new(|| Typeface::read(include_bytes!("../../fonts/NotoSans-Regular.ttf")));
-static BOLD: LazyLock<Option<Typeface>> =
-    LazyLock::new(|| Typeface::read(include_bytes!("../../fonts/NotoSans-Bold.ttf")));
-
-/// What stands for a character that the fonts lack: PDF/A forbids the empty box.
-const UNKNOWN: char = '\u{fffd}';
+use rustybuzz::Face;
 
 /// A font, to draw with and to measure with.
 pub(super) struct Typeface {
     pub(super) font: Font,
-    face: Face<'static>,
+    pub(super) face: Face<'static>,
+    /// Whether it is drawn bolder where bold text is asked for.
+    pub(super) embolden: bool,
 }
 
+static REGULAR: Loaded = LazyLock::new(|| Typeface::read(include_bytes!("../../fonts/NotoSans-Regular.ttf"), false));
+static BOLD: Loaded = LazyLock::new(|| Typeface::read(include_bytes!("../../fonts/NotoSans-Bold.ttf"), false));
+
+type Loaded = LazyLock<Option<Typeface>>;
+
+macro_rules! fallbacks {
+    ($($file:literal)*) => {
+        [$(LazyLock::new(|| Typeface::read(include_bytes!(concat!("../../fonts/Noto", $file)), true))),*]
+    };
+}
+
+/// For what Noto Sans itself lacks; the first that has a character draws it.
+static FALLBACKS: [Loaded; 29] = fallbacks![
+    "SansCJK-Regular.otf"
+    "SansArabic-Regular.ttf"
+    "SansHebrew-Regular.ttf"
+    "SansDevanagari-Regular.ttf"
+    "SansThai-Regular.ttf"
+    "SansArmenian-Regular.ttf"
+    "SansBengali-Regular.ttf"
+    "SansCanadianAboriginal-Regular.ttf"
+    "SansCherokee-Regular.ttf"
+    "SansEthiopic-Regular.ttf"
+    "SansGeorgian-Regular.ttf"
+    "SansGujarati-Regular.ttf"
+    "SansGurmukhi-Regular.ttf"
+    "SansKannada-Regular.ttf"
+    "SansKhmer-Regular.ttf"
+    "SansLao-Regular.ttf"
+    "SansMalayalam-Regular.ttf"
+    "SansMongolian-Regular.ttf"
+    "SansMyanmar-Regular.ttf"
+    "SansOriya-Regular.ttf"
+    "SansSinhala-Regular.ttf"
+    "SansSyriac-Regular.ttf"
+    "SansTamil-Regular.ttf"
+    "SansTelugu-Regular.ttf"
+    "SansThaana-Regular.ttf"
+    "SerifTibetan-Regular.ttf"
+    "Emoji-Regular.ttf"
+    "SansSymbols-Regular.ttf"
+    "SansSymbols2-Regular.ttf"
+];
+
 impl Typeface {
-    fn read(bytes: &'static [u8]) -> Option<Self> {
-        Some(Self { font: Font::new(bytes.into(), 0)?, face: Face::from_slice(bytes, 0)? })
+    fn read(bytes: &'static [u8], embolden: bool) -> Option<Self> {
+        Some(Self { font: Font::new(bytes.into(), 0)?, face: Face::from_slice(bytes, 0)?, embolden })
     }
 
-    /// `None` when the file is no font.
-    pub(super) fn get(bold: bool) -> Option<&'static Self> {
+    /// Noto Sans, for Latin, Greek and Cyrillic. `None` when the file is no font.
+    pub(super) fn main(bold: bool) -> Option<&'static Self> {
         if bold { BOLD.as_ref() } else { REGULAR.as_ref() }
     }
 
-    /// In points, at that size.
-    pub(super) fn width(&self, text: &str, size: f32) -> f32 {
-        let mut buffer = UnicodeBuffer::new();
-        buffer.push_str(text);
-        let glyphs = shape(&self.face, &[], buffer);
-        #[expect(clippy::cast_precision_loss, reason = "a line is some thousands of units wide")]
-        let units = glyphs.glyph_positions().iter().map(|glyph| glyph.x_advance).sum::<i32>() as f32;
-        units * size / self.font.units_per_em()
-    }
-
-    /// The text, with a mark for each character that the font lacks.
-    pub(super) fn printable(&self, text: &str) -> String {
-        text.chars().map(|char| if self.face.glyph_index(char).is_some() { char } else { UNKNOWN }).collect()
-    }
-
-    /// Lines no wider than that, in points; broken at spaces, and inside a word only if it is wider than a line.
-    pub(super) fn wrapped(&self, text: &str, size: f32, width: f32) -> Vec<String> {
-        let fits = |line: &str| self.width(line, size) <= width;
-        let mut lines = Vec::new();
-        let mut line = String::new();
-        for word in text.split(' ') {
-            let longer = if line.is_empty() { word.to_owned() } else { format!("{line} {word}") };
-            if fits(&longer) {
-                line = longer;
-                continue;
-            }
-            if !line.is_empty() {
-                lines.push(std::mem::take(&mut line));
-            }
-            for char in word.chars() {
-                line.push(char);
-                if !fits(&line) && line.chars().count() > 1 {
-                    line.pop();
-                    lines.push(std::mem::replace(&mut line, char.to_string()));
-                }
-            }
+    /// The font for a grapheme; `None` if no font has all of its characters.
+    pub(super) fn having(grapheme: &str, bold: bool) -> Option<&'static Self> {
+        // Private characters mean something else in each font, and the others must not be in a PDF's text.
+        if grapheme.chars().any(|char| char.is_control() || is_private(char) || matches!(char, '\u{fffe}' | '\u{feff}'))
+        {
+            return None;
         }
-        lines.push(line);
-        lines
+        let main = Self::main(bold)?;
+        if main.has(grapheme) {
+            return Some(main);
+        }
+        FALLBACKS.iter().filter_map(|font| font.as_ref()).find(|font| font.has(grapheme))
     }
+
+    fn has(&self, grapheme: &str) -> bool {
+        grapheme.chars().all(|char| is_default_ignorable(char) || self.face.glyph_index(char).is_some())
+    }
+}
+
+fn is_private(char: char) -> bool {
+    matches!(char, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..)
+}
+
+/// Joiners, direction marks and variation selectors: without a glyph they are drawn as nothing (Unicode's
+/// `Default_Ignorable_Code_Point`, less the byte order mark).
+fn is_default_ignorable(char: char) -> bool {
+    matches!(char,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{ffa0}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -76,30 +105,62 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whatever_is_drawn_is_in_the_fonts_and_figures_are_equally_wide() {
-        for bold in [false, true] {
-            let face = Typeface::get(bold).unwrap();
-            for text in ["Größe Łódź Ångström œuvre", "−1.234,50\u{a0}€ – …", "Ελλάδα България", "Tiếng Việt"]
-            {
-                assert_eq!(face.printable(text), text);
+    fn every_font_can_be_read() {
+        assert!([false, true].iter().all(|bold| Typeface::main(*bold).is_some()));
+        assert!(FALLBACKS.iter().all(|font| font.is_some()));
+    }
+
+    #[test]
+    fn every_living_script_has_a_font() {
+        for text in [
+            "Größe Łódź Ångström œuvre Tiếng Việt",
+            "−1.234,50\u{a0}€ – …",
+            "Ελλάδα",
+            "България",
+            "Հայերեն",
+            "ქართული",
+            "עִבְרִית",
+            "العَرَبِيَّة، ۱۲۳",
+            "हिन्दी।",
+            "বাংলা",
+            "ਪੰਜਾਬੀ",
+            "ગુજરાતી",
+            "ଓଡ଼ିଆ",
+            "தமிழ்",
+            "తెలుగు",
+            "ಕನ್ನಡ",
+            "മലയാളം",
+            "සිංහල",
+            "ภาษาไทย ๑๒๓ ฿",
+            "ລາວ",
+            "ភាសាខ្មែរ",
+            "မြန်မာ",
+            "አማርኛ",
+            "ᠮᠣᠩᠭᠣᠯ",
+            "ދިވެހި",
+            "ᏣᎳᎩ",
+            "ᐃᓄᒃᑎᑐᑦ",
+            "ܣܘܪܝܝܐ",
+            "བོད་ཡིག",
+            "株式会社　田中「𠮷野」髙﨑ｱﾞ々〆",
+            "株式會社 灣 简体 马",
+            "주식회사 ㈜ 한국",
+            "１２Ａ",
+            "😀 👨‍👩‍👧 ❤️ 🇩🇪 1️⃣ 👍🏽",
+            "☎ ✓ ★ → ♥",
+        ] {
+            for grapheme in unicode_segmentation::UnicodeSegmentation::graphemes(text, true) {
+                for bold in [false, true] {
+                    assert!(Typeface::having(grapheme, bold).is_some(), "{grapheme:?} of {text}");
+                }
             }
-            assert_eq!(face.printable("株式\u{200b}"), "\u{fffd}\u{fffd}\u{fffd}");
-            let one = face.width("1", 10.0);
-            for figure in '0'..='9' {
-                assert!((face.width(&figure.to_string(), 10.0) - one).abs() < 0.001, "{figure}");
-            }
-            assert!((face.width("1111", 10.0) - 4.0 * one).abs() < 0.001, "no kerning between figures");
         }
     }
 
     #[test]
-    fn no_line_is_too_wide_and_no_character_is_lost() {
-        let face = Typeface::get(false).unwrap();
-        let long = "W".repeat(300);
-        for text in ["", "short", "several words that take more than one line", &long, &format!("a {long} b")] {
-            let lines = face.wrapped(text, 10.0, 100.0);
-            assert!(lines.iter().all(|line| face.width(line, 10.0) <= 100.0), "{lines:?}");
-            assert_eq!(lines.concat().replace(' ', ""), text.replace(' ', ""));
+    fn what_no_font_has_is_told_from_what_one_has() {
+        for grapheme in ["\u{e000}", "\u{f0001}", "\u{7}", "\u{feff}", "\u{13000}", "a\u{13000}"] {
+            assert!(Typeface::having(grapheme, false).is_none(), "{grapheme:?}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use app::receipt::{Document, Line, LineKind, Party, Table};
 
-use super::fonts::Typeface;
+use super::text::{self, Han};
 
 /// A4, in points.
 pub(super) const PAGE: (f32, f32) = (595.28, 841.89);
@@ -47,7 +47,7 @@ pub(super) type Part = usize;
 /// What is drawn.
 pub(super) enum Mark {
     /// A line of text, by the left end of its baseline. Without a part it belongs to the page, not to the document.
-    Text { x: f32, y: f32, style: Style, text: String, part: Option<Part> },
+    Text { x: f32, y: f32, style: Style, line: text::Line, part: Option<Part> },
     /// A hairline from margin to margin.
     Rule { y: f32 },
 }
@@ -80,6 +80,7 @@ pub(super) struct Layout {
 /// One cell of a row.
 struct Cell<'a> {
     text: &'a str,
+    han: Han,
     style: Style,
     left: f32,
     width: f32,
@@ -134,21 +135,20 @@ impl Layout {
     fn draw(&mut self, cells: &[Cell<'_>], parts: &[Option<Part>]) -> Option<()> {
         let mut lines = Vec::new();
         for cell in cells {
-            let face = Typeface::get(cell.style.bold)?;
-            lines.push((face, face.wrapped(&face.printable(cell.text), cell.style.size, cell.width)));
+            let Style { size, bold, .. } = cell.style;
+            lines.push(text::wrapped(cell.text, bold, cell.han, cell.width / size)?);
         }
-        let height = |(cell, (_, lines)): (&Cell<'_>, &(_, Vec<String>))| {
-            lines.iter().map(|_| cell.style.line_height()).sum::<f32>()
-        };
+        let height =
+            |(cell, lines): (&Cell<'_>, &Vec<text::Line>)| lines.iter().map(|_| cell.style.line_height()).sum::<f32>();
         let height = cells.iter().zip(&lines).map(height).fold(0.0, f32::max);
         self.room(height);
         // One baseline for the first line of every cell.
         let first = cells.iter().map(|cell| cell.style.size).fold(0.0, f32::max);
-        for ((cell, part), (face, lines)) in cells.iter().zip(parts).zip(lines) {
+        for ((cell, part), lines) in cells.iter().zip(parts).zip(lines) {
             let mut y = self.y + first;
-            for text in lines {
-                let free = if cell.from_right { cell.width - face.width(&text, cell.style.size) } else { 0.0 };
-                self.mark(Mark::Text { x: cell.left + free, y, style: cell.style, text, part: *part });
+            for line in lines {
+                let free = if cell.from_right { cell.width - line.width * cell.style.size } else { 0.0 };
+                self.mark(Mark::Text { x: cell.left + free, y, style: cell.style, line, part: *part });
                 y += cell.style.line_height();
             }
         }
@@ -158,7 +158,7 @@ impl Layout {
 
     /// A text from margin to margin.
     fn text(&mut self, text: &str, style: Style) -> Option<Part> {
-        let cell = Cell { text, style, left: LEFT, width: RIGHT - LEFT, from_right: false };
+        let cell = Cell { text, han: Han::of(text), style, left: LEFT, width: RIGHT - LEFT, from_right: false };
         self.row(&[cell])?.first().copied()
     }
 
@@ -179,7 +179,9 @@ impl Layout {
         let mut bottom = top;
         for (party, left) in parties.iter().zip([LEFT, LEFT + width + GUTTER]) {
             self.y = top;
-            let line = |text, style| Cell { text, style, left, width, from_right: false };
+            // A name alone may not tell its language, while its address does.
+            let han = Han::of(&party.lines.iter().chain([&party.name]).map(String::as_str).collect::<String>());
+            let line = |text, style| Cell { text, han, style, left, width, from_right: false };
             let heading = self.row(&[line(party.heading, HEADING)])?;
             self.blocks.extend(heading.into_iter().map(|part| Block::Heading(part, party.heading.to_owned())));
             self.y += 2.0;
@@ -201,8 +203,22 @@ impl Layout {
             let (name_style, value_style) = if *kind == LineKind::Total { (TOTAL, TOTAL) } else { (MUTED, BODY) };
             let middle = LEFT + 170.0;
             let cells = [
-                Cell { text: name, style: name_style, left: LEFT, width: middle - LEFT - GUTTER, from_right: false },
-                Cell { text: value, style: value_style, left: middle, width: RIGHT - middle, from_right: true },
+                Cell {
+                    text: name,
+                    han: Han::of(name),
+                    style: name_style,
+                    left: LEFT,
+                    width: middle - LEFT - GUTTER,
+                    from_right: false,
+                },
+                Cell {
+                    text: value,
+                    han: Han::of(value),
+                    style: value_style,
+                    left: middle,
+                    width: RIGHT - middle,
+                    from_right: true,
+                },
             ];
             self.room(24.0);
             self.rule();
@@ -251,13 +267,12 @@ impl Layout {
         if count == 1 {
             return Some(());
         }
-        let face = Typeface::get(SMALL.bold)?;
-        let heading = face.printable(heading);
+        let line = |text: &str| text::line(text, SMALL.bold, Han::of(text));
         for (page, number) in self.pages.iter_mut().zip(1..) {
-            let text = format!("{number} / {count}");
-            let x = RIGHT - face.width(&text, SMALL.size);
-            page.push(Mark::Text { x, y: FOOT, style: SMALL, text, part: None });
-            page.push(Mark::Text { x: LEFT, y: FOOT, style: SMALL, text: heading.clone(), part: None });
+            let number = line(&format!("{number} / {count}"))?;
+            let x = RIGHT - number.width * SMALL.size;
+            page.push(Mark::Text { x, y: FOOT, style: SMALL, line: number, part: None });
+            page.push(Mark::Text { x: LEFT, y: FOOT, style: SMALL, line: line(heading)?, part: None });
         }
         Some(())
     }
@@ -268,7 +283,7 @@ fn cells<'a>(table: &Table, texts: &[&'a str], widths: &[f32], style: Style) -> 
     let mut left = LEFT;
     let mut cells = Vec::new();
     for ((text, column), width) in texts.iter().zip(&table.columns).zip(widths) {
-        cells.push(Cell { text, style, left, width: *width, from_right: column.numeric });
+        cells.push(Cell { text, han: Han::of(text), style, left, width: *width, from_right: column.numeric });
         left += width + GUTTER;
     }
     cells
@@ -276,16 +291,16 @@ fn cells<'a>(table: &Table, texts: &[&'a str], widths: &[f32], style: Style) -> 
 
 /// Each column as wide as its widest cell, and what is left over for the second one, which has the words.
 fn widths(table: &Table) -> Option<Vec<f32>> {
-    let face = Typeface::get(BODY.bold)?;
     let cells = |at: usize| table.rows.iter().filter_map(move |row| row.get(at)).map(String::as_str);
-    let columns = table.columns.iter().enumerate();
-    let mut widths: Vec<f32> = columns
-        .map(|(at, column)| {
-            let texts = cells(at).chain([column.heading]);
-            // Rounded up, or a text may not fit into its own width.
-            texts.map(|text| face.width(text, BODY.size)).fold(0.0, f32::max).ceil()
-        })
-        .collect();
+    let mut widths = Vec::new();
+    for (at, column) in table.columns.iter().enumerate() {
+        let mut widest: f32 = 0.0;
+        for text in cells(at).chain([column.heading]) {
+            widest = widest.max(text::line(text, BODY.bold, Han::of(text))?.width * BODY.size);
+        }
+        // Rounded up, or a text may not fit into its own width.
+        widths.push(widest.ceil());
+    }
     let mut gutters = 0.0;
     for _ in 1..widths.len() {
         gutters += GUTTER;

@@ -13,22 +13,23 @@ use krilla::{
     metadata::{DateTime, Metadata},
     outline::{Outline, OutlineNode},
     page::PageSettings,
-    paint::{Fill, Stroke},
+    paint::{Fill, Paint, Stroke},
     surface::Surface,
     tagging::{
         Artifact, ArtifactType, ContentTag, Identifier, SpanTag, TableHeaderScope, Tag, TagGroup, TagKind, TagTree,
     },
-    text::TextDirection,
 };
 
 use super::{
-    fonts::Typeface,
     layout::{Block, LEFT, Layout, Mark, PAGE, Part, RIGHT, Style},
+    text::Run,
 };
 
 const INK: (u8, u8, u8) = (0x17, 0x1a, 0x1f);
 const MUTED: (u8, u8, u8) = (0x55, 0x5b, 0x66);
 const RULE: (u8, u8, u8) = (0xcf, 0xd4, 0xdb);
+/// How thick an outline makes a font bold that comes in one weight, in ems.
+const EMBOLDEN: f32 = 0.03;
 
 /// What the file says of itself.
 pub(super) struct About<'a> {
@@ -85,25 +86,29 @@ fn metadata(about: &About<'_>) -> Metadata {
         .creation_date(made_at)
 }
 
-fn fill((red, green, blue): (u8, u8, u8)) -> Fill {
-    Fill { paint: rgb::Color::new(red, green, blue).into(), ..Fill::default() }
+fn paint((red, green, blue): (u8, u8, u8)) -> Paint {
+    rgb::Color::new(red, green, blue).into()
+}
+
+fn fill(colour: (u8, u8, u8)) -> Fill {
+    Fill { paint: paint(colour), ..Fill::default() }
 }
 
 /// Notes under its part what was drawn.
 fn draw(surface: &mut Surface<'_>, mark: &Mark, drawn: &mut [Vec<Identifier>]) -> Option<()> {
     match mark {
-        Mark::Text { x, y, style: Style { size, bold, muted }, text, part } => {
-            let tag = match part {
-                Some(_) => ContentTag::Span(SpanTag::empty()),
-                None => ContentTag::Artifact(Artifact::with_kind(ArtifactType::PaginationOther)),
-            };
-            let id = surface.start_tagged(tag);
-            surface.set_fill(Some(fill(if *muted { MUTED } else { INK })));
-            let font = Typeface::get(*bold)?.font.clone();
-            surface.draw_text(Point::from_xy(*x, *y), font, *size, text, false, TextDirection::LeftToRight);
-            surface.end_tagged();
-            if let Some(part) = part {
-                drawn.get_mut(*part)?.push(id);
+        Mark::Text { x, y, style, line, part } => {
+            for run in &line.runs {
+                let tag = match part {
+                    Some(_) => ContentTag::Span(SpanTag::empty().with_actual_text(run.actual_text.as_deref())),
+                    None => ContentTag::Artifact(Artifact::with_kind(ArtifactType::PaginationOther)),
+                };
+                let id = surface.start_tagged(tag);
+                draw_run(surface, run, Point::from_xy(x + run.left * style.size, *y), *style);
+                surface.end_tagged();
+                if let Some(part) = part {
+                    drawn.get_mut(*part)?.push(id);
+                }
             }
         }
         Mark::Rule { y } => {
@@ -111,16 +116,25 @@ fn draw(surface: &mut Surface<'_>, mark: &Mark, drawn: &mut [Vec<Identifier>]) -
             path.move_to(LEFT, *y);
             path.line_to(RIGHT, *y);
             surface.start_tagged(ContentTag::Artifact(Artifact::with_kind(ArtifactType::Layout)));
-            let (red, green, blue) = RULE;
-            let paint = rgb::Color::new(red, green, blue).into();
             surface.set_fill(None);
-            surface.set_stroke(Some(Stroke { paint, width: 0.6, ..Stroke::default() }));
+            surface.set_stroke(Some(Stroke { paint: paint(RULE), width: 0.6, ..Stroke::default() }));
             surface.draw_path(&path.finish()?);
             surface.set_stroke(None);
             surface.end_tagged();
         }
     }
     Some(())
+}
+
+fn draw_run(surface: &mut Surface<'_>, run: &Run, start: Point, style: Style) {
+    let colour = if style.muted { MUTED } else { INK };
+    surface.set_fill(Some(fill(colour)));
+    if style.bold && run.typeface.embolden {
+        let width = style.size * EMBOLDEN;
+        surface.set_stroke(Some(Stroke { paint: paint(colour), width, ..Stroke::default() }));
+    }
+    surface.draw_glyphs(start, &run.glyphs, run.typeface.font.clone(), &run.text, style.size, false);
+    surface.set_stroke(None);
 }
 
 fn structure(layout: &Layout, mut drawn: Vec<Vec<Identifier>>, about: &About<'_>) -> TagTree {

@@ -7,11 +7,13 @@ use tokio::sync::broadcast;
 pub(crate) use crate::pool::Pool;
 use crate::{
     PostgresStore,
-    pool::Transaction,
+    pool::{Lease, Transaction},
     portable::{NewPurchaseRow, OwnerRow, insert_purchase, select_owners},
 };
 
-pub(crate) type Connection = sqlx::PgConnection;
+pub(crate) type Connection = Lease;
+/// A connection as the driver knows it, for its migrations.
+pub(crate) type DriverConnection = sqlx::PgConnection;
 
 impl PostgresStore {
     pub(crate) fn writer(&self) -> &Pool {

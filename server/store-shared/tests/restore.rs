@@ -6,7 +6,7 @@ use billing::{
     Billing, Order,
     account::{Account, Principal},
     billing::RecoverError,
-    event::{EventMeaning, EventStatus, StoredEvent},
+    event::{EventStatus, IncomingEvent, StoredEvent},
     ids::{TenantId, UserId},
     purchase::Purchase,
     store::{AccountStore as _, EventStore as _},
@@ -46,22 +46,30 @@ async fn numbers(harness: &Harness, sold: &[&Purchase]) -> BTreeSet<String> {
     numbers
 }
 
-/// What the provider meant by a stored event.
-fn meaning(harness: &Harness, stored: &StoredEvent) -> EventMeaning {
+/// A stored event, as the provider sent it.
+fn read(harness: &Harness, stored: &StoredEvent) -> IncomingEvent {
     let mut events = harness.provider.events().into_iter();
-    events.find(|event| event.provider_event_id == stored.provider_event_id).unwrap().meaning
+    events.find(|event| event.provider_event_id == stored.provider_event_id).unwrap()
+}
+
+/// A shop, and a back-up from before its first sale.
+async fn shop_and_back_up() -> (TestDatabase, Harness, TestDatabase) {
+    let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));
+    let store = database.store().await.unwrap();
+    let harness = Harness::open(Arc::new(store.clone()), 1).await;
+    // A database can be copied while nobody is connected.
+    store.close().await;
+    let back_up = database.copy().await.unwrap();
+    let harness = on(&database.store().await.unwrap(), &harness);
+    (database, harness, back_up)
 }
 
 /// Fetches what came since the back-up, and waits until nothing is to be tried again.
 async fn backfill(harness: &Harness) {
     harness.billing.backfill().await.unwrap();
-    let read = |stored: &StoredEvent| {
-        let mut events = harness.provider.events().into_iter();
-        events.find(|event| event.provider_event_id == stored.provider_event_id).unwrap()
-    };
     for _ in 0..8 {
         harness.clock.advance(SignedDuration::from_hours(6));
-        harness.billing.retry_events(&read, 100).await.unwrap();
+        harness.billing.retry_events(&|stored| read(harness, stored), 100).await.unwrap();
     }
 }
 
@@ -69,7 +77,7 @@ async fn backfill(harness: &Harness) {
 async fn recover_all(harness: &Harness, store: &Store) -> Vec<RecoverError> {
     let mut refusals = Vec::new();
     for event in harness.billing.lost_sale_events().await.unwrap() {
-        let meaning = meaning(harness, &event);
+        let meaning = read(harness, &event).meaning;
         refusals.extend(harness.billing.recover_event(store, &event, &meaning, None).await.err());
     }
     refusals
@@ -148,17 +156,11 @@ async fn a_restored_back_up_loses_nobodys_money_and_gives_no_number_twice() {
 
 #[tokio::test]
 async fn a_lost_sale_goes_to_no_account_but_the_customers_or_the_one_that_is_named() {
-    let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));
-    let store = database.store().await.unwrap();
-    let harness = Harness::open(Arc::new(store.clone()), 1).await;
-    store.close().await;
-    let back_up = database.copy().await.unwrap();
-    let store = database.store().await.unwrap();
-    let harness = on(&store, &harness);
+    let (database, harness, back_up) = shop_and_back_up().await;
     let lee = harness.another_principal().await;
     let lost = sell(&harness, &lee).await;
     let session = &lost.checkout.as_ref().unwrap().provider_ref;
-    store.close().await;
+    harness.store.close().await;
 
     let store = back_up.store().await.unwrap();
     let harness = on(&store, &harness);
@@ -182,6 +184,10 @@ async fn a_lost_sale_goes_to_no_account_but_the_customers_or_the_one_that_is_nam
         let recovered = harness.billing.recover_sale(&store, session, Some(&lee.email)).await.unwrap();
         assert_eq!((recovered.was_missing, recovered.purchase.tenant_id), (was_missing, tenant_id));
     }
+    // It is booked: to name another account for it is a mistake, and moves nothing.
+    let refused = harness.billing.recover_sale(&store, session, Some(&harness.principal.email)).await;
+    assert!(matches!(refused, Err(RecoverError::BookedElsewhere)), "{refused:?}");
+    assert_eq!(credits(&harness, harness.principal.tenant_id).await, 0);
     for event in harness.provider.events() {
         harness.billing.receive_event(event).await.unwrap();
     }
@@ -193,18 +199,12 @@ async fn a_lost_sale_goes_to_no_account_but_the_customers_or_the_one_that_is_nam
 
 #[tokio::test]
 async fn a_session_that_nobody_paid_is_nobodys_loss() {
-    let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));
-    let store = database.store().await.unwrap();
-    let harness = Harness::open(Arc::new(store.clone()), 1).await;
-    store.close().await;
-    let back_up = database.copy().await.unwrap();
-    let store = database.store().await.unwrap();
-    let harness = on(&store, &harness);
+    let (database, harness, back_up) = shop_and_back_up().await;
     let order = async || harness.billing.order(&harness.principal, Order::of("credits_5")).await.unwrap();
     let (expired, promised) = (order().await, order().await);
     harness.provider.expire(expired.id);
     harness.provider.promise(promised.id);
-    store.close().await;
+    harness.store.close().await;
 
     let store = back_up.store().await.unwrap();
     let harness = on(&store, &harness);

@@ -11,6 +11,7 @@ use crate::{
 
 pub(crate) type Pool = sqlx::Pool<Sqlite>;
 pub(crate) type Connection = sqlx::SqliteConnection;
+pub(crate) type DriverConnection = sqlx::SqliteConnection;
 
 impl SqliteStore {
     pub(crate) fn writer(&self) -> &Pool {

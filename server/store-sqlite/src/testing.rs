@@ -1,11 +1,15 @@
 //! A database for one test.
 
+mod schema;
+
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
 use crate::{MigrateError, OpenError, SqliteStore};
 
 const FILE: &str = "shop.db";
+const FORGET_NEWEST: &str = "DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)
+    RETURNING version";
 
 /// A SQLite file in a folder of its own, gone when this is dropped.
 #[derive(Debug)]
@@ -19,9 +23,9 @@ pub enum TestDatabaseError {
     /// No folder for it.
     #[error("no temporary folder: {0}")]
     Folder(#[from] std::io::Error),
-    /// It cannot be copied.
-    #[error("the database cannot be copied: {0}")]
-    Copy(#[from] sqlx::Error),
+    /// It cannot be copied or read.
+    #[error("the database cannot be copied or read: {0}")]
+    Database(#[from] sqlx::Error),
     /// It cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -68,6 +72,21 @@ impl TestDatabase {
         let store = SqliteStore::open(&self.url()).await?;
         store.migrate().await?;
         Ok(store)
+    }
+
+    /// The store on it, with the migrations up to and with that one.
+    pub async fn store_at(&self, version: i64) -> Result<SqliteStore, TestDatabaseError> {
+        let store = SqliteStore::open(&self.url()).await?;
+        store.apply(version).await?;
+        Ok(store)
+    }
+
+    /// Makes it look as if the newest migration were not applied, and gives its number.
+    pub async fn forget_newest_migration(&self) -> Result<i64, TestDatabaseError> {
+        let mut connection = self.url().parse::<SqliteConnectOptions>()?.connect().await?;
+        let newest = sqlx::query_scalar(FORGET_NEWEST).fetch_one(&mut connection).await?;
+        connection.close().await?;
+        Ok(newest)
     }
 
     /// Removes it.

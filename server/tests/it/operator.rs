@@ -95,7 +95,7 @@ async fn a_reconciliation_that_leaves_something_undone_has_failed(shop: TestShop
     let shop = shop.with_provider(provider.clone());
     provider.be(Mood::Unavailable);
     shop.notify(&reversal("evt_1", "pi_unknown", 699)).await;
-    match operator::reconcile(&shop.worker(), shop.state.clock.now(), false).await {
+    match operator::reconcile::reconcile(&shop.worker(), shop.state.clock.now(), false).await {
         Err(CommandError::Partly { report, undone }) => {
             assert!(report.contains("event evt_1 charge.refunded: could not be applied"), "{report}");
             assert!(report.ends_with("1 events taken up, 0 purchases asked about, 0 changed.\n"), "{report}");

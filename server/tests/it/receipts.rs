@@ -6,7 +6,10 @@ use axum::{
     body::Body,
     http::{Request, StatusCode, header},
 };
-use lopdf::{Dictionary, Document, Object};
+use lopdf::{
+    Dictionary, Document, Object,
+    content::{Content, Operation},
+};
 use serde_json::{Value, json};
 use server::{tasks::Tasks, worker::Worker};
 use tokio_util::sync::CancellationToken;
@@ -24,6 +27,7 @@ on_both_databases!(
     a_pdf_of_the_same_receipt_has_the_same_bytes,
     refunds_and_disputes_are_listed_with_date_and_amount,
     a_long_receipt_goes_on_upon_another_page,
+    no_name_or_address_is_lost_in_any_script,
     the_history_is_a_spreadsheet_in_either_language,
     a_history_of_any_length_is_exported_whole,
 );
@@ -48,10 +52,40 @@ async fn pdf(visitor: &Client, id: &str, language: &str) -> Document {
     Document::load_mem(&answer.body).unwrap()
 }
 
-/// All text, without what stands between its pieces.
+/// All text, in the order of its drawing and without what stands between its pieces, as a reader takes it from the file:
+/// marked parts say themselves what they spell, or else the fonts say it of each glyph.
 fn text(pdf: &Document) -> String {
-    let pages: Vec<u32> = pdf.get_pages().keys().copied().collect();
-    squeezed(&pdf.extract_text(&pages).unwrap())
+    let mut text = String::new();
+    for page in pdf.get_pages().into_values() {
+        let fonts = pdf.get_page_fonts(page).unwrap();
+        let mut encoding = None;
+        let mut is_told = Vec::new();
+        for Operation { operator, operands } in &Content::decode(&pdf.get_page_content(page)).unwrap().operations {
+            match operator.as_str() {
+                "Tf" => encoding = Some(fonts[operands[0].as_name().unwrap()].get_font_encoding(pdf).unwrap()),
+                "BDC" | "BMC" => {
+                    let properties = operands.get(1).and_then(|operand| operand.as_dict().ok());
+                    let actual = properties.and_then(|properties| properties.get(b"ActualText").ok());
+                    if let Some(actual) = actual.filter(|_| !is_told.contains(&true)) {
+                        text += &lopdf::decode_text_string(actual).unwrap();
+                    }
+                    is_told.push(actual.is_some());
+                }
+                "EMC" => drop(is_told.pop()),
+                "Tj" | "TJ" if !is_told.contains(&true) => {
+                    let pieces = match &operands[0] {
+                        Object::Array(pieces) => pieces.clone(),
+                        piece => vec![piece.clone()],
+                    };
+                    for glyphs in pieces.iter().filter_map(|piece| piece.as_str().ok()) {
+                        text += &Document::decode_text(encoding.as_ref().unwrap(), glyphs).unwrap();
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    squeezed(&text)
 }
 
 fn squeezed(text: &str) -> String {
@@ -237,11 +271,38 @@ async fn a_long_receipt_goes_on_upon_another_page(shop: TestShop) {
     assert_eq!(pdf.get_pages().len(), 3);
     assert_eq!(text.matches("−0,01€").count(), 30);
     assert_eq!(text.matches("VorgangBetrag").count(), 2, "the headings are repeated: {text}");
-    assert!(text.contains("\u{fffd}\u{fffd}"), "what the font lacks is marked: {text}");
+    assert!(text.contains("株式"), "{text}");
     let root = pdf.catalog().unwrap().get_deref(b"StructTreeRoot", &pdf).unwrap().as_dict().unwrap();
     let mut found = Vec::new();
     kinds(&pdf, root, &mut found);
     assert_eq!(found.iter().filter(|kind| *kind == "Caption").count(), 2, "and are one table all the same");
+}
+
+async fn no_name_or_address_is_lost_in_any_script(shop: TestShop) {
+    let lines = [
+        "東京都千代田区丸の内１丁目 𠮷野ビル",
+        "上海市浦东新区直路",
+        "서울특별시 중구 세종대로",
+        "شارع التحرير 12",
+        "רחוב הרצל 7",
+        "महात्मा गांधी मार्ग",
+        "ถนนสุขุมวิท",
+        "Λεωφόρος Συγγρού",
+        "Улица Тверская",
+        "☕ 👨‍👩‍👧 1️⃣",
+        "\u{13000} \u{e000}",
+    ];
+    let shop = shop.with_settings(&[("SELLER_NAME", "株式会社アイザ 🎉 שלום"), ("SELLER_ADDRESS", &lines.join(", "))]);
+    let kim = shop.customer("kim@example.com").await;
+    let id = paid(&shop, &kim).await;
+    let pdf = pdf(&kim, &id, "de").await;
+    let text = text(&pdf);
+    for said in ["株式会社アイザ 🎉 שלום"].iter().chain(&lines) {
+        assert!(text.contains(&squeezed(said)), "{said} is not in the PDF: {text}");
+    }
+    assert!(!text.contains('\u{fffd}'), "{text}");
+    let page = kim.get(&format!("/purchases/{id}")).await.text();
+    assert!(lines.iter().all(|line| page.contains(line)), "{page}");
 }
 
 async fn the_history_is_a_spreadsheet_in_either_language(shop: TestShop) {

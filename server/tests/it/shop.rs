@@ -18,7 +18,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use server::{
     config::Settings,
-    lifecycle::{self, Stores},
+    database::{self, Stores},
+    lifecycle,
     mock::MockProvider,
     router::{admin, router},
     state::AppState,
@@ -68,11 +69,11 @@ pub struct TestShop {
 impl TestShop {
     /// In mock mode, with a webhook secret.
     pub async fn open(url: &str) -> Self {
-        if std::env::var_os("RUST_LOG").is_some() {
-            server::telemetry::start_logging(server::telemetry::LogFormat::Text);
+        if let Ok(filter) = std::env::var("RUST_LOG") {
+            server::telemetry::start_logging(server::telemetry::LogFormat::Text, &filter);
         }
         let settings = settings(url, &[]);
-        let stores = lifecycle::open_migrated(&settings).await.unwrap();
+        let stores = database::open_to_serve(&settings).await.unwrap();
         let provider = Arc::new(MockProvider::new(ORIGIN.parse().unwrap()));
         lifecycle::keep_consent_texts(&settings, stores.store.as_ref()).await.unwrap();
         Self::build(url, settings, stores, provider)

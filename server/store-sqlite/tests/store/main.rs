@@ -7,7 +7,6 @@ mod disk;
 mod file;
 #[path = "../../../store-shared/tests/mod.rs"]
 mod portable;
-mod schemas;
 
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 use store_sqlite::{MigrateError, SqliteStore as Store, testing::TestDatabase};

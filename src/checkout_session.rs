@@ -15,7 +15,7 @@ pub struct CheckoutSession {
     pub url: Option<String>,
     /// Whether it is open, finished or expired.
     pub status: SessionStatus,
-    /// Whether the money is there.
+    /// Whether it is paid.
     pub payment: PaymentStatus,
     /// What is charged, in the currency's smallest unit.
     pub amount_total: Option<i64>,
@@ -32,21 +32,21 @@ pub struct CheckoutSession {
 pub enum SessionStatus {
     /// The buyer can pay.
     Open,
-    /// The buyer is through; the money may still be on its way.
+    /// The buyer has finished; a delayed payment may still be under way.
     Complete,
     /// Nobody can pay any more.
     Expired,
 }
 
-/// Whether the money is there; this, not the event's type, decides about credits.
+/// Whether a checkout session is paid; this, not the event's type, decides about credits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PaymentStatus {
-    /// It is.
+    /// It is paid.
     Paid,
-    /// There is none to pay.
+    /// There is nothing to pay.
     NotRequired,
     /// Not yet, or never.
     Unpaid,
-    /// It was promised in a finished session, and did not come.
+    /// The delayed payment of a completed session has failed.
     Failed,
 }

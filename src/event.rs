@@ -1,4 +1,4 @@
-//! Payment events: what the provider tells us, in our own words.
+//! Payment events, as the shop understands them.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -32,11 +32,11 @@ pub struct IncomingEvent {
 pub enum EventMeaning {
     /// A checkout session is now as given.
     Checkout(CheckoutSession),
-    /// A payment promised in a finished checkout session did not arrive.
+    /// The delayed payment of a completed checkout session has failed.
     PaymentFailed(CheckoutSession),
-    /// Money of a payment went back, or came again.
+    /// A refund or dispute of a payment is new or has changed.
     Reversal(ReversalUpdate),
-    /// Nothing that the shop acts upon; says why.
+    /// The shop does not act on it; says why.
     Irrelevant(&'static str),
     /// It should mean something, but cannot be read.
     Unreadable(Unreadable),
@@ -62,7 +62,14 @@ pub struct SessionIds {
     pub tenant_id: Option<TenantId>,
 }
 
-/// What an event says about money that went back.
+impl EventMeaning {
+    /// Whether the provider has to be asked before it can be applied.
+    pub fn needs_provider(&self) -> bool {
+        matches!(self, Self::Reversal(_))
+    }
+}
+
+/// What an event says about refunds and disputes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReversalUpdate {
     /// The payment: `pi_…`.
@@ -94,7 +101,7 @@ pub enum EventStatus {
     Applied,
     /// Kept, and of no effect.
     Ignored,
-    /// Contradicts what we know; a person has to look.
+    /// Contradicts the purchase, or cannot be read; a person has to look.
     Attention,
 }
 
@@ -147,7 +154,7 @@ impl From<EventOutcome> for ClosedEvent {
     }
 }
 
-/// A stored event that is taken up again.
+/// An event as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEvent {
     /// Our id of it.

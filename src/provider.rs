@@ -36,11 +36,11 @@ pub trait PaymentProvider: Send + Sync {
     /// The checkout session of a purchase as it stands now; `None` when the purchase has none there.
     async fn retrieve_checkout(&self, purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError>;
 
-    /// Ends an open checkout session, so that nobody can pay it any more. Gives the session as it then stands: one
+    /// Expires an open checkout session, so that it can no longer be paid. Gives the session as it then stands: one
     /// that was paid in the meantime comes back complete.
     async fn expire_checkout(&self, purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError>;
 
-    /// A payment with everything that went back of it, by its own id (`pi_…`) or its charge's (`ch_…`, `py_…`); `None`
+    /// A payment with its refunds and disputes, by its own id (`pi_…`) or its charge's (`ch_…`, `py_…`); `None`
     /// when the provider has no such payment.
     async fn retrieve_payment(&self, payment_ref: &str) -> Result<Option<PaymentRecord>, ProviderError>;
 
@@ -84,7 +84,7 @@ impl fmt::Debug for SaleRecord {
     }
 }
 
-/// A payment as the provider's books have it, with all that went back of it.
+/// A payment with its refunds and disputes, as in the provider's books.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentRecord {
     /// Its id: `pi_…`.

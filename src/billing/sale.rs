@@ -9,9 +9,11 @@
 mod tests;
 
 use super::{
-    Applied, Billing, BillingError, Discrepancy, Processed, Received, attention,
-    checkout::{Cause, Hint},
-    reversal::Evidence,
+    Billing, BillingError, attention,
+    checkout::SessionContext,
+    outcome::{Applied, Discrepancy, Processed, Received},
+    reversal::Observation,
+    trigger::Trigger,
 };
 use crate::{
     account::{Account, EmailAddress, NOBODYS_PASSWORD, Principal},
@@ -110,12 +112,12 @@ impl Billing {
     /// Closes an event about money that came for a purchase of ours that is not there.
     pub(super) async fn raise_unknown_purchase(
         &self,
-        cause: Cause<'_>,
+        trigger: Trigger<'_>,
         tenant: TenantId,
         id: PurchaseId,
     ) -> Result<Processed, BillingError> {
         let note = format!("{UNKNOWN_PURCHASE}: there is no purchase {id} of tenant {tenant}");
-        if self.close_about(cause, (tenant, id), EventStatus::Attention, &note).await? {
+        if self.close_about(trigger, (tenant, id), EventStatus::Attention, &note).await? {
             tracing::error!(
                 purchase = %id,
                 %tenant,
@@ -239,19 +241,21 @@ impl Billing {
         record: &SaleRecord,
     ) -> Result<(), RecoverError> {
         let session = &record.session;
-        refuse_discrepant(self.apply_checkout(tenant, id, session, Hint::None, Cause::Asked).await?.as_ref())?;
+        refuse_discrepant(
+            self.apply_checkout(tenant, id, session, SessionContext::None, Trigger::Request).await?.as_ref(),
+        )?;
         let Some(payment_ref) = &session.payment_ref else { return Ok(()) };
         let Some(payment) = self.provider.retrieve_payment(payment_ref).await.inspect_err(attention::report)? else {
             return Ok(());
         };
         let payment = payment.readable().inspect_err(attention::report)?;
-        let evidence = Evidence::of_record(&payment);
-        refuse_discrepant(self.apply_facts(tenant, id, &evidence, Cause::Asked).await?.as_ref())
+        let observation = Observation::of_record(&payment);
+        refuse_discrepant(self.apply_reversals(tenant, id, &observation, Trigger::Request).await?.as_ref())
     }
 
     async fn close_all(&self, events: &[EventId], status: EventStatus, note: &str) -> Result<(), BillingError> {
         for event in events {
-            self.close(Cause::Stored(*event), status, note).await?;
+            self.close(Trigger::StoredEvent(*event), status, note).await?;
         }
         Ok(())
     }

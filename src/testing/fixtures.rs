@@ -19,7 +19,7 @@ use crate::{
 /// 1 January 2026, UTC.
 const START_MICROS: i64 = 1_767_225_600_000_000;
 
-/// A clock that goes on by a millisecond each time somebody looks.
+/// A clock that advances by a millisecond each time it is read.
 #[derive(Debug)]
 pub struct SteppingClock(AtomicI64);
 
@@ -30,7 +30,7 @@ impl Default for SteppingClock {
 }
 
 impl SteppingClock {
-    /// Time passes.
+    /// Advances the clock.
     pub fn advance(&self, by: SignedDuration) {
         self.0.fetch_add(i64::try_from(by.as_micros()).expect("a test's patience is bounded"), Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! A payment provider that does as the test tells it.
+//! A scripted payment provider.
 
 mod reversals;
 
@@ -31,8 +31,8 @@ use crate::{
 
 const EVENTS_PER_PAGE: usize = 3;
 
-/// Keeps one checkout session for each purchase, what went back of its payment, and a list of all notifications, which
-/// it sends to nobody by itself; no real money.
+/// Keeps one checkout session for each purchase, the refunds and disputes of its payment, and a list of all notifications,
+/// which it does not send; no real money.
 #[derive(Debug, Default)]
 pub struct ScriptedProvider {
     clock: Arc<SteppingClock>,
@@ -66,7 +66,7 @@ impl ScriptedProvider {
         Self { clock, ..Self::default() }
     }
 
-    /// From now on, calls have their effect, but nobody hears of it.
+    /// From now on, calls take effect, but their answers are lost.
     pub fn set_unavailable(&self, unavailable: bool) {
         self.unavailable.store(unavailable, Ordering::Relaxed);
     }
@@ -76,8 +76,7 @@ impl ScriptedProvider {
         self.rejecting.store(rejecting, Ordering::Relaxed);
     }
 
-    /// From now on, whoever asks about a payment is shown the books. Until then there are none, and events must speak
-    /// for themselves.
+    /// From now on, payments can be retrieved. Until then only the events tell of refunds and disputes.
     pub fn set_shows_books(&self, shows: bool) {
         self.shows_books.store(shows, Ordering::Relaxed);
     }

@@ -103,7 +103,7 @@ pub async fn open_purchases_are_limited_for_each_tenant(store: Arc<dyn AnyStore>
     let second = harness.purchase();
     assert_eq!(order(&first).await, Inserted::New);
     assert_eq!(order(&second).await, Inserted::New);
-    let third = harness.purchase_of(&harness.principal, Some("another key"));
+    let third = harness.purchase_of(&harness.principal, Some("another-key"));
     assert_eq!(order(&third).await, Inserted::LimitReached);
     assert_eq!(store.purchase(third.tenant_id, third.id).await.ok(), Some(None), "nothing is written");
     let again = order(&harness.purchase_of(&harness.principal, Some("key"))).await;

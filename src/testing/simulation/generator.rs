@@ -8,7 +8,7 @@ use crate::reversal::DisputeState;
 /// Rounds that run one after the other.
 #[derive(Clone, Debug)]
 pub struct Scenario {
-    /// Whether the provider can be asked what went back of a payment, or events must speak for themselves.
+    /// Whether payments can be retrieved from the provider, or only the events tell of refunds and disputes.
     pub(super) provider_shows_books: bool,
     pub(super) rounds: Vec<Round>,
 }

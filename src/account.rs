@@ -49,7 +49,7 @@ impl FromStr for EmailAddress {
 #[error("not an e-mail address")]
 pub struct InvalidEmail;
 
-/// Who is signed in: what every tenant's call is made on behalf of.
+/// The signed-in user, and the tenant that calls are made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
     /// Whose balance and purchases.
@@ -77,12 +77,12 @@ impl fmt::Debug for Account {
     }
 }
 
-/// A server-side session: kept by the hash of its token, so that a copy of the table signs nobody in.
+/// A server-side session, kept by the hash of its token: a copy of the table gives no access.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredSession {
     /// SHA-256 of the token in the cookie, in hexadecimal.
     pub token_hash: String,
-    /// Who is signed in by it, once somebody is.
+    /// The signed-in user, if any.
     pub user_id: Option<UserId>,
     /// JSON, as the session layer wrote it.
     pub data: String,
@@ -90,7 +90,7 @@ pub struct StoredSession {
     pub expires_at: Timestamp,
 }
 
-/// Who is signed in by a session, and what they have: all that most requests ask, in one question.
+/// The user of a session with their balance: what most requests need, in one query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionLookup {
     /// Who.
@@ -104,7 +104,7 @@ pub struct SessionLookup {
     pub data: String,
 }
 
-/// The hash of a password that nobody knows.
+/// A hash that matches no password.
 pub const NOBODYS_PASSWORD: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 

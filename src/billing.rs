@@ -1,12 +1,12 @@
-//! The use cases. What the pages, the JSON API and the webhook do, they do through [`Billing`].
+//! The use cases: [`Billing`] is what the pages, the JSON API and the webhook call.
 //!
 //! The money path:
 //!
 //! 1. [`Billing::order`] commits a PENDING purchase (TX 1), then opens the checkout session at the provider (outside
 //!    any transaction, repeatable: one purchase, one session), then commits the session's id (TX 2).
-//! 2. Webhook, return page and whoever else learns how a session stands bring it to one function,
-//!    [`Billing::apply_checkout`]: it reads the purchase, lets [`decide`](checkout::decide) say what follows, and
-//!    commits state, ledger entry and event together (TX 3), or, if somebody else was quicker, starts again.
+//! 2. The webhook, the return page and the worker pass the session to one function, [`Billing::apply_checkout`]. It reads
+//!    the purchase, decides ([`decide`](checkout::decide)), and commits state, ledger entry and event together (TX 3). If
+//!    the purchase has changed meanwhile, it starts again. Refunds and disputes are applied afterwards.
 //!
 //! Once a payment may have been attempted, the provider is asked; nothing is assumed and nothing compensated.
 
@@ -15,10 +15,13 @@ mod checkout;
 mod customer;
 mod mail;
 mod order;
+mod outcome;
+mod payment;
 mod receipt;
 mod recovery;
 mod reversal;
 mod sale;
+mod trigger;
 mod webhook;
 mod withdrawal;
 
@@ -26,13 +29,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-pub use checkout::{Applied, Discrepancy};
 pub use customer::{CUSTOMER_ROWS_MAX, CustomerRecord};
 pub use order::{Order, OrderError};
+pub use outcome::{Applied, Discrepancy, Processed, Received};
 pub use receipt::RECEIPTS_AT_ONCE;
 pub use recovery::{LEASE, PurchaseChecked};
 pub use sale::{RecoverError, RecoveredSale, UNKNOWN_PURCHASE};
-pub use webhook::{Processed, Received, StillToApply, TakenIn};
+pub use webhook::{Ingested, PendingEvent};
 
 use crate::{
     catalog::{CATALOG, Product},
@@ -78,7 +81,7 @@ pub struct LedgerPage {
 pub const HISTORY_LIMIT_MAX: u32 = 100;
 
 impl Billing {
-    /// Puts the use cases upon their ports. Orders are not limited.
+    /// Builds the use cases on their ports. Orders are not limited.
     pub fn new(
         store: Arc<dyn Store>,
         provider: Arc<dyn PaymentProvider>,

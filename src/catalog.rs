@@ -1,11 +1,11 @@
-//! What is sold. Prices exist here alone: a browser sends a product id, never an amount.
+//! The products. Prices exist only here: a browser sends a product id, never an amount.
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantNames};
 
 use crate::money::{Credits, Money};
 
-/// What kind of thing a product is.
+/// The type of a product.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr, VariantNames,
 )]
@@ -26,7 +26,7 @@ impl PurchaseType {
     }
 }
 
-/// A thing one can buy.
+/// A product on sale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Product {
     /// Stable id, as the browser sends it.
@@ -41,7 +41,7 @@ pub struct Product {
     pub price: Money,
 }
 
-/// Everything on sale, in the order of the shelf.
+/// All products, in the order in which they are shown.
 pub const CATALOG: [Product; 4] = [
     Product {
         id: "credits_1",

@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 
-/// Tells the time.
+/// A clock.
 pub trait Clock: Send + Sync {
     /// The present instant, UTC.
     fn now(&self) -> Timestamp;
 }
 
-/// Gives random bytes.
+/// A source of random bytes.
 pub trait Entropy: Send + Sync {
     /// Ten unpredictable bytes: what a `UUIDv7` takes.
     fn bytes(&self) -> [u8; 10];

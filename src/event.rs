@@ -1,12 +1,12 @@
-//! Payment events: what the provider tells us, in our own words.
+//! Payment events, as the shop understands them.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantNames};
 
 use crate::{
+    checkout_session::CheckoutSession,
     ids::{EventId, PurchaseId, TenantId},
-    provider::CheckoutSession,
     reversal::Snapshot,
 };
 
@@ -32,17 +32,44 @@ pub struct IncomingEvent {
 pub enum EventMeaning {
     /// A checkout session is now as given.
     Checkout(CheckoutSession),
-    /// A payment promised in a finished checkout session did not arrive.
+    /// The delayed payment of a completed checkout session has failed.
     PaymentFailed(CheckoutSession),
-    /// Money of a payment went back, or came again.
+    /// A refund or dispute of a payment is new or has changed.
     Reversal(ReversalUpdate),
-    /// Nothing that the shop acts upon; says why.
+    /// The shop does not act on it; says why.
     Irrelevant(&'static str),
-    /// It should mean something, but cannot be read; says what is missing.
-    Unreadable(String),
+    /// It should mean something, but cannot be read.
+    Unreadable(Unreadable),
 }
 
-/// What an event says about money that went back.
+/// An event that should mean something, but lacks what decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// What is missing, for the operator.
+    pub why: String,
+    /// Whose checkout session it is about, where that much can be read.
+    pub session: Option<SessionIds>,
+}
+
+/// What tells whose a checkout session is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionIds {
+    /// The session's own id: `cs_…`.
+    pub provider_ref: String,
+    /// The purchase, by its `client_reference_id` or metadata.
+    pub purchase_id: Option<PurchaseId>,
+    /// The purchase's tenant, by the metadata that the shop itself gives its sessions.
+    pub tenant_id: Option<TenantId>,
+}
+
+impl EventMeaning {
+    /// Whether the provider has to be asked before it can be applied.
+    pub fn needs_provider(&self) -> bool {
+        matches!(self, Self::Reversal(_))
+    }
+}
+
+/// What an event says about refunds and disputes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReversalUpdate {
     /// The payment: `pi_…`.
@@ -57,6 +84,8 @@ pub struct ReversalUpdate {
     pub made_at: Option<Timestamp>,
     /// What the event itself tells; good enough where the provider cannot be asked.
     pub snapshots: Vec<Snapshot>,
+    /// The field for want of which the event itself tells nothing.
+    pub unreadable: Option<&'static str>,
 }
 
 /// Where a stored event stands.
@@ -72,7 +101,7 @@ pub enum EventStatus {
     Applied,
     /// Kept, and of no effect.
     Ignored,
-    /// Contradicts what we know; a person has to look.
+    /// Contradicts the purchase, or cannot be read; a person has to look.
     Attention,
 }
 
@@ -125,7 +154,7 @@ impl From<EventOutcome> for ClosedEvent {
     }
 }
 
-/// A stored event that is taken up again.
+/// An event as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEvent {
     /// Our id of it.

@@ -23,13 +23,13 @@ use crate::{
 pub enum EntryKind {
     /// A purchase was paid: credits are added.
     Purchase,
-    /// Money went back: credits are taken.
+    /// Money was refunded: credits are taken.
     Refund,
     /// A refund failed: its credits come back.
     RefundReversal,
-    /// A payment is disputed: credits are taken.
+    /// The bank withdraws disputed money: credits are taken.
     Dispute,
-    /// A dispute was won: its credits come back.
+    /// The bank gives disputed money back: its credits come back.
     DisputeReversal,
 }
 
@@ -51,7 +51,7 @@ pub struct NewEntry {
     pub purchase_id: PurchaseId,
     /// Why it is booked.
     pub kind: EntryKind,
-    /// The provider's refund or dispute id; empty for the purchase itself.
+    /// What of the kind is booked: the provider's refund or dispute, at first by its id alone; empty for the purchase itself.
     pub effect_ref: String,
     /// Added to the balance; negative takes.
     pub credits: Credits,

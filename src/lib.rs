@@ -1,10 +1,23 @@
-//! The domain of the credit shop: what is sold, how a purchase goes, and a ledger that is right to the credit.
-//! No I/O: the database, the payment provider, time and randomness are ports that the server fills.
+//! The domain of the credit shop: the catalogue, purchases, the ledger, and the use cases over them.
+//!
+//! The crate does no I/O. The database, the payment provider, time and randomness are ports, which the server implements.
 //!
 //! # Words
 //! A **tenant** owns a **balance** of credits. It buys **products**; each order is a **purchase**, paid on the
-//! provider's **checkout session**. A **payment event** is a verified notification of the provider's. To **settle** a
+//! provider's **checkout session**. A **payment event** is a verified notification from the provider. To **settle** a
 //! purchase is to make it PAID and book its credits, in one transaction.
+//!
+//! # Layers
+//! A module imports from those above it in this list, and no two import each other.
+//!
+//! 1. Values: [`ids`], [`money`], [`clock`], [`locale`], [`consent`], [`catalog`].
+//! 2. Entities: [`ledger`] entries, [`reversal`] (refunds and disputes), [`receipt`], [`purchase`] and its state machine,
+//!    [`account`], [`withdrawal`], [`mail`], [`checkout_session`], payment [`event`].
+//! 3. Ports: [`provider`] to the payment provider, [`store`] to the database, with a trait for each noun.
+//! 4. Use cases: [`billing`]. An order opens a checkout session; an event is ingested, then processed; both settle the
+//!    purchase, and then book its refunds and disputes.
+//!
+//! `testing` has an in-memory store, a scripted provider, and the conformance suite that every store runs.
 //!
 //! # Invariants
 //! 1. A tenant's balance is the sum of its [ledger] entries, and costs the same to read however many there are.
@@ -12,18 +25,14 @@
 //! 3. A purchase is credited at most once, whatever arrives, in whatever order, in however many processes.
 //! 4. What is credited is what was sold: amount, currency and livemode must match, or nothing is booked.
 //! 5. No query returns another tenant's row.
-//! 6. An authentic event is stored before the provider is told so.
+//! 6. An authentic event is stored before the provider gets its answer.
 //!
-//! The code here keeps them by construction, the databases by constraints and triggers, and the suite in `testing`
-//! tries to break them on every store.
-//!
-//! # Where to look
-//! [`billing`] has the use cases and the money path; [`purchase`] the state machine; [`store`] and [`provider`] the
-//! ports.
+//! This crate keeps them by construction, the databases by constraints and triggers.
 
 pub mod account;
 pub mod billing;
 pub mod catalog;
+pub mod checkout_session;
 pub mod clock;
 pub mod consent;
 pub mod event;

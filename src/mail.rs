@@ -1,7 +1,7 @@
-//! The outbox: mails that are owed, written in the same transaction as what caused them, and sent afterwards.
+//! The outbox: mails that are written in the same transaction as what caused them, and sent afterwards.
 //!
 //! A mail is sent at least once: should the process die between the mail server's yes and the note of it, it is sent
-//! again, under the same message id, by which mail programs tell that it is the same.
+//! again, under the same message id, so that mail programs can drop the duplicate.
 
 use jiff::Timestamp;
 
@@ -16,14 +16,14 @@ pub enum Topic {
     Withdrawal(WithdrawalId),
 }
 
-/// A mail in the outbox. What it says is made when it is sent, of what it is about.
+/// A mail in the outbox. Its text is rendered when it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mail {
     /// What it is about.
     pub topic: Topic,
-    /// When it became owed.
+    /// When it was put into the outbox.
     pub created_at: Timestamp,
-    /// How often it was taken up.
+    /// How often it was claimed.
     pub attempts: u32,
     /// How it stands.
     pub state: MailState,

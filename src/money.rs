@@ -1,4 +1,4 @@
-//! Money in whole cents and credits in whole credits; every calculation is checked.
+//! Money in whole cents, and credits. Arithmetic that can overflow is checked.
 
 use std::fmt;
 
@@ -53,7 +53,7 @@ impl Money {
     }
 }
 
-/// A gross amount taken apart; `net + tax` is the gross amount to the cent.
+/// A gross amount, split; `net + tax` is the gross amount to the cent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VatSplit {
     /// Without VAT.

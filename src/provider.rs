@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+pub use crate::checkout_session::{CheckoutSession, PaymentStatus, SessionStatus};
 use crate::{
     consent::ConsentVersion,
     event::IncomingEvent,
@@ -35,11 +36,11 @@ pub trait PaymentProvider: Send + Sync {
     /// The checkout session of a purchase as it stands now; `None` when the purchase has none there.
     async fn retrieve_checkout(&self, purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError>;
 
-    /// Ends an open checkout session, so that nobody can pay it any more. Gives the session as it then stands: one
+    /// Expires an open checkout session, so that it can no longer be paid. Gives the session as it then stands: one
     /// that was paid in the meantime comes back complete.
     async fn expire_checkout(&self, purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError>;
 
-    /// A payment with everything that went back of it, by its own id (`pi_…`) or its charge's (`ch_…`, `py_…`); `None`
+    /// A payment with its refunds and disputes, by its own id (`pi_…`) or its charge's (`ch_…`, `py_…`); `None`
     /// when the provider has no such payment.
     async fn retrieve_payment(&self, payment_ref: &str) -> Result<Option<PaymentRecord>, ProviderError>;
 
@@ -50,31 +51,6 @@ pub trait PaymentProvider: Send + Sync {
     /// The notifications made since an instant, about what the shop acts upon, oldest first within a page; for those
     /// that were missed. `page` goes on where an earlier call stopped.
     async fn events_since(&self, since: Timestamp, page: Option<&str>) -> Result<EventPage, ProviderError>;
-}
-
-/// A checkout session as the provider shows it; just the fields that the shop decides upon.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CheckoutSession {
-    /// Its id: `cs_…`.
-    pub provider_ref: String,
-    /// The purchase it was opened for, by its `client_reference_id` or metadata.
-    pub purchase_id: Option<PurchaseId>,
-    /// The purchase's tenant, by the metadata that the shop itself gave the session.
-    pub tenant_id: Option<TenantId>,
-    /// Where the buyer pays; gone once the session is no longer open.
-    pub url: Option<String>,
-    /// Whether it is open, finished or expired.
-    pub status: SessionStatus,
-    /// Whether the money is there.
-    pub payment: PaymentStatus,
-    /// What is charged, in the currency's smallest unit.
-    pub amount_total: Option<i64>,
-    /// ISO 4217, in either case.
-    pub currency: Option<String>,
-    /// Whether real money moves.
-    pub livemode: bool,
-    /// The payment it led to: `pi_…`.
-    pub payment_ref: Option<String>,
 }
 
 /// A checkout session, and what a purchase that the database has lost can be written anew from. All but the session, its
@@ -108,7 +84,7 @@ impl fmt::Debug for SaleRecord {
     }
 }
 
-/// A payment as the provider's books have it, with all that went back of it.
+/// A payment with its refunds and disputes, as in the provider's books.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentRecord {
     /// Its id: `pi_…`.
@@ -123,6 +99,18 @@ pub struct PaymentRecord {
     pub observed_at: Timestamp,
     /// Every refund and every dispute of it, whatever became of them; oldest first.
     pub snapshots: Vec<Snapshot>,
+    /// What keeps the books from being read. Of a payment that is not this shop's, that is of no interest.
+    pub unreadable: Option<String>,
+}
+
+impl PaymentRecord {
+    /// The books, if they can be read.
+    pub fn readable(self) -> Result<Self, ProviderError> {
+        match self.unreadable {
+            Some(detail) => Err(ProviderError::Unreadable { detail }),
+            None => Ok(self),
+        }
+    }
 }
 
 /// A page of the provider's notifications.
@@ -132,30 +120,6 @@ pub struct EventPage {
     pub events: Vec<IncomingEvent>,
     /// What to ask for next; `None` on the last page.
     pub next_page: Option<String>,
-}
-
-/// Whether a checkout session can still be paid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SessionStatus {
-    /// The buyer can pay.
-    Open,
-    /// The buyer is through; the money may still be on its way.
-    Complete,
-    /// Nobody can pay any more.
-    Expired,
-}
-
-/// Whether the money is there; this, not the event's type, decides about credits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PaymentStatus {
-    /// It is.
-    Paid,
-    /// There is none to pay.
-    NotRequired,
-    /// Not yet, or never.
-    Unpaid,
-    /// It was promised in a finished session, and did not come.
-    Failed,
 }
 
 /// Why a call to the provider gave no result. Of a payment that may have been begun, none of these says that there was

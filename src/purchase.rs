@@ -1,4 +1,4 @@
-//! A purchase and the moves it can make.
+//! Purchases and their state machine.
 //!
 //! ```text
 //! PENDING ──pay──▶ PAID ──refund──▶ REFUNDED
@@ -6,8 +6,11 @@
 //!    └──fail──▶ FAILED ──pay──┘        money that arrives late is still money
 //! ```
 //!
-//! Each state is a type of its own and has only the moves that exist; [`State`] is any of them,
-//! for where the state is known at run time alone.
+//! A FAILED purchase keeps its reason, which changes in one case: EXPIRED becomes CANCELLED when the buyer turns out to
+//! have discarded it.
+//!
+//! Each state is a type with just the transitions that leave it; [`State`] is any of them, where the state is known only at
+//! run time.
 
 #[cfg(test)]
 mod tests;
@@ -40,7 +43,7 @@ pub struct Paid {
     pub at: Timestamp,
 }
 
-/// Ended without payment, as far as is known.
+/// Ended without payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failed {
     /// Why.
@@ -49,7 +52,7 @@ pub struct Failed {
     pub at: Timestamp,
 }
 
-/// Paid, and all of it given back.
+/// Paid, and refunded in full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refunded {
     /// When the purchase was settled.
@@ -59,26 +62,26 @@ pub struct Refunded {
 }
 
 impl Pending {
-    /// The money is there.
+    /// The payment has arrived.
     pub fn pay(self, at: Timestamp) -> Paid {
         Paid { at }
     }
 
-    /// The checkout ended without money.
+    /// The checkout ended without payment.
     pub fn fail(self, reason: FailureReason, at: Timestamp) -> Failed {
         Failed { reason, at }
     }
 }
 
 impl Failed {
-    /// The money came after all.
+    /// The payment has arrived late.
     pub fn pay(self, at: Timestamp) -> Paid {
         Paid { at }
     }
 }
 
 impl Paid {
-    /// All of the money went back.
+    /// The payment was refunded in full.
     pub fn refund(self, at: Timestamp) -> Refunded {
         Refunded { paid_at: self.at, at }
     }
@@ -107,7 +110,7 @@ impl State {
         }
     }
 
-    /// Moves to FAILED, from PENDING alone; what has run out can turn out to have been dropped by the buyer.
+    /// Moves to FAILED, from PENDING alone. The reason EXPIRED can become CANCELLED.
     pub fn fail(self, reason: FailureReason, at: Timestamp) -> Result<Self, InvalidTransition> {
         match self {
             Self::Pending(pending) => Ok(Self::Failed(pending.fail(reason, at))),
@@ -182,7 +185,7 @@ impl State {
     }
 }
 
-/// A move that the purchase cannot make.
+/// A transition that does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a purchase cannot go from {from} to {to}")]
 pub struct InvalidTransition {
@@ -206,7 +209,7 @@ pub enum Status {
     Paid,
     /// Ended without payment.
     Failed,
-    /// Paid, and all of it given back.
+    /// Paid, and refunded in full.
     Refunded,
 }
 
@@ -229,7 +232,7 @@ pub enum FailureReason {
     Expired,
     /// The payment was refused, or a delayed one did not arrive.
     PaymentFailed,
-    /// The buyer dropped it.
+    /// The buyer discarded it.
     Cancelled,
     /// The provider would not open a checkout session.
     ProviderRejected,
@@ -272,7 +275,7 @@ impl FromStr for OrderKey {
 #[error("an idempotency key has 1 to 255 visible ASCII characters")]
 pub struct InvalidOrderKey;
 
-/// What was ordered, as it was on the shelf at that moment: a later price change alters no purchase.
+/// A product as it was ordered; a later price change alters no purchase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
     /// The product's id.
@@ -329,9 +332,9 @@ pub struct Purchase {
     pub checkout: Option<Checkout>,
     /// The provider's name for the payment (`pi_…`), once there is one.
     pub payment_ref: Option<String>,
-    /// Where it stands.
+    /// Its state.
     pub state: State,
-    /// What went back of its money.
+    /// Its refunds and disputes.
     pub reversals: Reversals,
     /// The number of its receipt, once that is issued; nothing but issuing sets it.
     pub receipt_number: Option<ReceiptNumber>,
@@ -349,7 +352,7 @@ impl Purchase {
         self.state.status()
     }
 
-    /// What was sold, as far as taking it back asks.
+    /// The price and the credits that refunds and disputes take back by their share.
     pub fn sold(&self) -> Sold {
         Sold { credits: self.item.credits, amount: self.item.price.cents }
     }

@@ -2,7 +2,7 @@
 //!
 //! Each seller's receipts are numbered from 1 without a gap, in the order in which the purchases were paid. A number is
 //! not given in the transaction that settles a purchase, where all purchases of all tenants would wait for one another,
-//! but right after it, by whoever comes first: the worker, or somebody who asks for the receipt
+//! but right after it, by the worker or by the first request for the receipt
 //! ([`Billing::receipt`](crate::Billing::receipt)).
 //!
 //! Where numbers may have been given that the database does not know, as after an older back-up was restored, the seller
@@ -10,7 +10,7 @@
 //! from 1 again, and have the second in them in which it was begun, which never comes again.
 //!
 //! With its number a receipt keeps what it was issued upon: the seller, the VAT rate and the buyer's address as they were.
-//! What went back of the money is not part of it and is told as it stands ([`crate::reversal`]).
+//! Refunds and disputes are not part of it; they are shown as they are at the time ([`crate::reversal`]).
 
 use std::fmt;
 

@@ -16,7 +16,7 @@ use self::kept::{Kept, Tracked, find, keep_newest};
 pub use self::snapshot::{DisputeSnapshot, DisputeState, ObservedAt, RefundSnapshot, RefundState, Snapshot};
 use crate::{ledger::EntryKind, money::Credits};
 
-/// A refund or dispute, as a receipt lists it. Those that stand add up to what went back ([`Reversals::refunded`]), unless
+/// A refund or dispute, as a receipt lists it. Refunds that stand add up to [`Reversals::refunded`], unless
 /// more was refunded than was paid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Return {
@@ -37,7 +37,7 @@ pub enum ReturnKind {
     Refund,
     /// A refund that failed; the money stayed here.
     RefundFailed,
-    /// A question of the bank's; no money moved.
+    /// An inquiry by the bank; no money moved.
     Inquiry,
     /// What the bank has of a dispute.
     Dispute,

@@ -39,7 +39,7 @@ pub trait Store:
     /// Writes a change whole, or not at all.
     async fn commit(&self, change: &Change) -> Result<Committed, StoreError>;
 
-    /// What waits to be done, for whoever watches the shop. Asked every few seconds, so it reads nothing but what waits.
+    /// The work that waits, for monitoring. Read every few seconds, so it reads nothing else.
     async fn backlog(&self) -> Result<Backlog, StoreError>;
 
     /// The connections to the database that this process holds.
@@ -103,7 +103,7 @@ pub struct Backlog {
 pub struct PoolUse {
     /// How many are open.
     pub size: u32,
-    /// How many of those nobody uses.
+    /// How many of those are unused.
     pub idle: u32,
     /// How many there may be.
     pub max: u32,

@@ -1,16 +1,17 @@
-//! Parts that the tests of every crate share: an in-memory store, a scripted provider, the suite that every store
-//! must pass, and players of random interleavings and sequences.
+//! What the tests of every crate share: an in-memory store, a scripted provider, the conformance suite of the stores, and
+//! random interleavings and simulations.
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on stops here, and says what it lacked")]
 #![expect(clippy::missing_panics_doc, reason = "to panic is how a test fails")]
 
-mod at_once;
+mod concurrency;
 pub mod conformance;
 pub mod fixtures;
+pub mod harness;
 pub mod interleaving;
 pub mod memory;
 pub mod provider;
-pub mod sequences;
+pub mod simulation;
 
 use std::{
     future::poll_fn,
@@ -20,13 +21,13 @@ use std::{
 
 use crate::store::{AccountStore, Store};
 
-/// Both ports to the database; what a store crate offers.
+/// Every port to the database: what a store crate implements.
 pub trait AnyStore: Store + AccountStore {}
 
 impl<S: Store + AccountStore> AnyStore for S {}
 
-/// Lets others go first, once: where a database or a provider would be waited for.
-async fn give_way() {
+/// Yields once, where a database or a provider would be waited for.
+async fn yield_now() {
     let mut waited = false;
     poll_fn(|context| {
         if waited {
@@ -50,7 +51,7 @@ mod tests {
 
     use proptest::test_runner::{Config, TestRunner};
 
-    use super::{AnyStore, interleaving, memory::MemoryStore, sequences};
+    use super::{AnyStore, interleaving, memory::MemoryStore, simulation};
 
     async fn on_memory<F>(case: impl FnOnce(Arc<dyn AnyStore>) -> F)
     where
@@ -65,8 +66,8 @@ mod tests {
     fn whatever_happens_each_balance_is_what_was_paid_and_kept() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let mut runner = TestRunner::new(Config { cases: 1_500, failure_persistence: None, ..Config::default() });
-        let outcome = runner.run(&sequences::plans(), |plan| {
-            runtime.block_on(sequences::play(Arc::new(MemoryStore::default()), &plan));
+        let outcome = runner.run(&simulation::scenarios(), |scenario| {
+            runtime.block_on(simulation::run(Arc::new(MemoryStore::default()), &scenario));
             Ok(())
         });
         if let Err(failure) = outcome {
@@ -78,8 +79,8 @@ mod tests {
     fn no_interleaving_credits_anything_but_what_was_paid() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let mut runner = TestRunner::new(Config { cases: 1_000, failure_persistence: None, ..Config::default() });
-        let outcome = runner.run(&interleaving::plans(), |plan| {
-            runtime.block_on(interleaving::play(Arc::new(MemoryStore::default()), &plan));
+        let outcome = runner.run(&interleaving::scenarios(), |scenario| {
+            runtime.block_on(interleaving::run(Arc::new(MemoryStore::default()), &scenario));
             Ok(())
         });
         if let Err(failure) = outcome {

@@ -31,10 +31,7 @@ use crate::{
     startup_error::StartupError,
     state::{AppState, Parts, Site},
     streams::Streams,
-    stripe::{
-        self,
-        client::{StripeProvider, StripeSettings, call::RetryPolicy},
-    },
+    stripe::client::{StripeProvider, StripeSettings, call::RetryPolicy},
     system::{SystemClock, SystemEntropy},
     tasks::{Job, Next, TaskHealth, Tasks},
     telemetry::Metrics,
@@ -58,8 +55,7 @@ pub fn payment_provider(settings: &Settings, public_url: &Url) -> Result<Arc<dyn
                 public_url: public_url.clone(),
                 retry_policy: RetryPolicy::BUYER,
             };
-            let provider =
-                StripeProvider::new(&settings, Arc::new(SystemClock), Arc::new(SystemEntropy), stripe::event::read);
+            let provider = StripeProvider::new(&settings, Arc::new(SystemClock), Arc::new(SystemEntropy));
             Ok(Arc::new(provider.map_err(|error| StartupError(format!("{error}.")))?))
         }
     }

@@ -2,10 +2,6 @@
 
 pub mod client;
 pub mod event;
+mod json;
 pub mod object;
 pub mod signature;
-
-use billing::event::IncomingEvent;
-
-/// Gives an event's meaning from its JSON.
-pub type ReadEvent = fn(&[u8]) -> IncomingEvent;

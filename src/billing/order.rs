@@ -1,9 +1,6 @@
 //! Ordering: from a product id to a checkout session.
 
-use super::{
-    Applied, Billing, BillingError, attention,
-    checkout::{Cause, Hint},
-};
+use super::{Billing, BillingError, attention, checkout::SessionContext, outcome::Applied, trigger::Trigger};
 use crate::{
     account::Principal,
     catalog::Product,
@@ -135,7 +132,9 @@ impl Billing {
             }
             Err(error) => return Err(BillingError::Provider(error).into()),
         };
-        let noted = self.apply_checkout(purchase.tenant_id, purchase.id, &session, Hint::None, Cause::Asked).await?;
+        let noted = self
+            .apply_checkout(purchase.tenant_id, purchase.id, &session, SessionContext::None, Trigger::Request)
+            .await?;
         noted.map(Applied::into_purchase).ok_or(OrderError::Billing(BillingError::Contended))
     }
 

@@ -6,8 +6,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Billing, BillingError, Processed, attention,
-    checkout::{Cause, Hint},
+    Billing, BillingError, attention,
+    checkout::SessionContext,
+    outcome::{Applied, Processed},
+    trigger::Trigger,
 };
 use crate::{
     event::{IncomingEvent, StoredEvent},
@@ -78,8 +80,8 @@ impl Billing {
         let Some(purchase) = self.store.purchase(tenant, id).await? else { return Ok(None) };
         let session = self.provider.retrieve_checkout(&purchase).await.inspect_err(attention::report)?;
         if let Some(session) = session {
-            let applied = self.apply_checkout(tenant, id, &session, Hint::None, Cause::Asked).await?;
-            return Ok(applied.map(super::Applied::into_purchase));
+            let applied = self.apply_checkout(tenant, id, &session, SessionContext::None, Trigger::Request).await?;
+            return Ok(applied.map(Applied::into_purchase));
         }
         if purchase.created_at + KEY_LIFE < self.now() {
             return self.close_orphan(purchase).await.map(Some);

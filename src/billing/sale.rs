@@ -9,9 +9,11 @@
 mod tests;
 
 use super::{
-    Applied, Billing, BillingError, Discrepancy, Processed, Received,
-    checkout::{Cause, Hint},
-    reversal::Evidence,
+    Billing, BillingError, attention,
+    checkout::SessionContext,
+    outcome::{Applied, Discrepancy, Processed, Received},
+    reversal::Observation,
+    trigger::Trigger,
 };
 use crate::{
     account::{Account, EmailAddress, NOBODYS_PASSWORD, Principal},
@@ -110,12 +112,12 @@ impl Billing {
     /// Closes an event about money that came for a purchase of ours that is not there.
     pub(super) async fn raise_unknown_purchase(
         &self,
-        cause: Cause<'_>,
+        trigger: Trigger<'_>,
         tenant: TenantId,
         id: PurchaseId,
     ) -> Result<Processed, BillingError> {
         let note = format!("{UNKNOWN_PURCHASE}: there is no purchase {id} of tenant {tenant}");
-        if self.close_about(cause, (tenant, id), EventStatus::Attention, &note).await? {
+        if self.close_about(trigger, (tenant, id), EventStatus::Attention, &note).await? {
             tracing::error!(
                 purchase = %id,
                 %tenant,
@@ -167,7 +169,7 @@ impl Billing {
             return Ok(payment.clone());
         }
         let charge = news.charge_ref.as_deref().ok_or(RecoverError::NotASale)?;
-        let record = self.provider.retrieve_payment(charge).await?;
+        let record = self.provider.retrieve_payment(charge).await.inspect_err(attention::report)?;
         record.map(|record| record.payment_ref).ok_or(RecoverError::NoSession)
     }
 
@@ -178,7 +180,12 @@ impl Billing {
         event: Option<EventId>,
         to: Option<&EmailAddress>,
     ) -> Result<RecoveredSale, RecoverError> {
-        let record = self.provider.retrieve_sale(reference).await?.ok_or(RecoverError::NoSession)?;
+        let record = self
+            .provider
+            .retrieve_sale(reference)
+            .await
+            .inspect_err(attention::report)?
+            .ok_or(RecoverError::NoSession)?;
         let session = &record.session;
         let (Some(tenant), Some(id)) = (session.tenant_id, session.purchase_id) else {
             return Err(RecoverError::Foreign);
@@ -234,16 +241,21 @@ impl Billing {
         record: &SaleRecord,
     ) -> Result<(), RecoverError> {
         let session = &record.session;
-        refuse_discrepant(self.apply_checkout(tenant, id, session, Hint::None, Cause::Asked).await?.as_ref())?;
+        refuse_discrepant(
+            self.apply_checkout(tenant, id, session, SessionContext::None, Trigger::Request).await?.as_ref(),
+        )?;
         let Some(payment_ref) = &session.payment_ref else { return Ok(()) };
-        let Some(payment) = self.provider.retrieve_payment(payment_ref).await? else { return Ok(()) };
-        let evidence = Evidence::of_record(&payment);
-        refuse_discrepant(self.apply_facts(tenant, id, &evidence, Cause::Asked).await?.as_ref())
+        let Some(payment) = self.provider.retrieve_payment(payment_ref).await.inspect_err(attention::report)? else {
+            return Ok(());
+        };
+        let payment = payment.readable().inspect_err(attention::report)?;
+        let observation = Observation::of_record(&payment);
+        refuse_discrepant(self.apply_reversals(tenant, id, &observation, Trigger::Request).await?.as_ref())
     }
 
     async fn close_all(&self, events: &[EventId], status: EventStatus, note: &str) -> Result<(), BillingError> {
         for event in events {
-            self.close(Cause::Stored(*event), status, note).await?;
+            self.close(Trigger::StoredEvent(*event), status, note).await?;
         }
         Ok(())
     }

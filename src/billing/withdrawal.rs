@@ -1,4 +1,4 @@
-//! Withdrawal: a declaration is taken in whatever it says, acknowledged, and judged where its purchase is certain.
+//! Withdrawal: every declaration is stored and acknowledged, and decided where its purchase is certain.
 
 use super::{Billing, BillingError};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Billing {
-    /// Takes in a declaration of withdrawal. Which purchase it is of is certain when the text has its number, and whoever
+    /// Receives a declaration of withdrawal. Which purchase it is of is certain when the text has its number, and whoever
     /// declares is signed in for its tenant or gives the address of the account that ordered it; the rest is for a person
     /// to find out. Nothing is refunded by this: the operator does that, at the provider.
     pub async fn withdraw(

@@ -24,7 +24,7 @@ pub enum Snapshot {
 pub struct RefundSnapshot {
     /// Its id: `re_…`, `pyr_…`.
     pub provider_ref: String,
-    /// What goes back.
+    /// What is refunded.
     pub amount: i64,
     /// Whether it still stands.
     pub state: RefundState,
@@ -89,7 +89,7 @@ impl From<StoredDispute> for DisputeSnapshot {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum DisputeState {
-    /// A question of the bank's (`warning_…`); no money has moved.
+    /// An inquiry by the bank (`warning_…`); no money has moved.
     Inquiry,
     /// The money is withdrawn: while the dispute is open, and for good when it is lost.
     Withdrawn,

@@ -18,7 +18,7 @@ pub trait WithdrawalStore: Send + Sync {
     /// Whose purchase that is, if an account of that address ordered it.
     async fn purchase_ordered_by(&self, email: &EmailAddress, id: PurchaseId) -> Result<Option<TenantId>, StoreError>;
 
-    /// The declaration of that id. Ids are not to be guessed, and whoever declared has got theirs.
+    /// The declaration of that id. Ids cannot be guessed; the consumer has theirs.
     async fn withdrawal(&self, id: WithdrawalId) -> Result<Option<Withdrawal>, StoreError>;
 
     /// For the operator: the newest declarations.

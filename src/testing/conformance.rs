@@ -26,7 +26,7 @@ pub use receipts::*;
 pub use recovery::*;
 pub use refusals::*;
 
-use super::fixtures::World;
+use super::harness::Harness;
 use crate::{
     event::{ClosedEvent, EventOutcome, EventStatus, NewEvent},
     ids::TenantId,
@@ -123,30 +123,30 @@ macro_rules! conformance_tests {
 }
 
 /// Writes a new purchase.
-async fn insert(world: &World, purchase: &Purchase) {
-    let inserted = world.store.insert_purchase(purchase, None).await.expect("the store takes a purchase");
+async fn insert(harness: &Harness, purchase: &Purchase) {
+    let inserted = harness.store.insert_purchase(purchase, None).await.expect("the store takes a purchase");
     assert_eq!(inserted, Inserted::New);
 }
 
 /// The change that settles a purchase.
-fn settlement(world: &World, purchase: &Purchase) -> Change {
-    let now = world.now();
+fn settlement(harness: &Harness, purchase: &Purchase) -> Change {
+    let now = harness.now();
     let state = purchase.state.pay(now).expect("not paid yet");
     let paid = Purchase { state, updated_at: now, ..purchase.clone() };
-    let entry = world.entry(&paid);
+    let entry = harness.entry(&paid);
     Change { purchase: paid, entries: vec![entry], event: None, confirms: true }
 }
 
 /// A new purchase, written and settled, as it stands then.
-async fn settled(world: &World) -> Purchase {
-    let purchase = world.purchase();
-    insert(world, &purchase).await;
-    apply(world, settlement(world, &purchase)).await
+async fn settled(harness: &Harness) -> Purchase {
+    let purchase = harness.purchase();
+    insert(harness, &purchase).await;
+    apply(harness, settlement(harness, &purchase)).await
 }
 
 /// Writes a change, and gives the purchase as it stands then.
-async fn apply(world: &World, change: Change) -> Purchase {
-    assert_eq!(world.store.commit(&change).await.expect("the store takes the change"), Committed::Yes);
+async fn apply(harness: &Harness, change: Change) -> Purchase {
+    assert_eq!(harness.store.commit(&change).await.expect("the store takes the change"), Committed::Yes);
     Purchase { version: change.purchase.version + 1, ..change.purchase }
 }
 
@@ -160,24 +160,24 @@ fn booking(purchase: &Purchase, entry: NewEntry) -> Change {
     Change { purchase: purchase.clone(), entries: vec![entry], event: None, confirms: false }
 }
 
-async fn stored(world: &World, purchase: &Purchase) -> Purchase {
-    let stored = world.store.purchase(purchase.tenant_id, purchase.id).await.expect("the store answers");
+async fn stored(harness: &Harness, purchase: &Purchase) -> Purchase {
+    let stored = harness.store.purchase(purchase.tenant_id, purchase.id).await.expect("the store answers");
     stored.expect("the purchase is there")
 }
 
-async fn balance(world: &World, tenant: TenantId) -> Balance {
-    world.store.balance(tenant).await.expect("the store answers")
+async fn balance(harness: &Harness, tenant: TenantId) -> Balance {
+    harness.store.balance(tenant).await.expect("the store answers")
 }
 
 /// The store refuses the change by that rule, and nothing of it is written.
-async fn assert_refused(world: &World, change: &Change, rule: &str) {
+async fn assert_refused(harness: &Harness, change: &Change, rule: &str) {
     let tenant = change.purchase.tenant_id;
-    let before = (world.store.purchase(tenant, change.purchase.id).await.ok(), balance(world, tenant).await);
-    match world.store.commit(change).await {
+    let before = (harness.store.purchase(tenant, change.purchase.id).await.ok(), balance(harness, tenant).await);
+    match harness.store.commit(change).await {
         Err(StoreError::Refused(name)) => assert_eq!(name, rule),
         other => panic!("{rule} let it pass: {other:?}"),
     }
-    let after = (world.store.purchase(tenant, change.purchase.id).await.ok(), balance(world, tenant).await);
+    let after = (harness.store.purchase(tenant, change.purchase.id).await.ok(), balance(harness, tenant).await);
     assert_eq!(before, after, "a refused change leaves nothing behind");
 }
 

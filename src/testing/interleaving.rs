@@ -1,10 +1,10 @@
-//! Random customers, notifications and return pages, at once and in any order, against a model of what must come out.
+//! Random interleavings of orders, notifications and page visits, checked after each round.
 //!
-//! A plan is a list of rounds. What happens at the provider happens between rounds; what happens to the shop, in one
-//! round, happens at the same time, in an order that the plan decides as far as the store lets it.
+//! A scenario is a list of rounds. The provider's actions come first in a round; the shop's then run concurrently, by the
+//! scenario's schedule as far as the store follows it.
 
-mod plan;
-mod referee;
+mod checker;
+mod generator;
 
 use std::sync::{
     Arc,
@@ -13,15 +13,15 @@ use std::sync::{
 
 use futures::future::BoxFuture;
 
-use plan::{Act, News, Step, Visit};
-pub use plan::{Plan, plans};
-use referee::{Outcome, Referee};
+use checker::{Checker, Outcome};
+use generator::{Notification, Page, ProviderAction, ShopAction};
+pub use generator::{Scenario, scenarios};
 
 use super::{
     AnyStore,
-    at_once::{AtOnce, Running},
+    concurrency::{Interleaved, Task},
     fixtures,
-    fixtures::World,
+    harness::Harness,
 };
 use crate::{
     Order,
@@ -33,35 +33,35 @@ use crate::{
     store::PageRequest,
 };
 
-/// Plays a plan with two customers of the store, and compares what came of it with what must. Panics when they differ.
-pub async fn play(store: Arc<dyn AnyStore>, plan: &Plan) {
-    // One store is played upon many times.
-    static PLAYED: AtomicU64 = AtomicU64::new(1_000);
-    let world = World::open(store, PLAYED.fetch_add(1, Ordering::Relaxed)).await;
-    let callers = [world.caller.clone(), world.another_caller().await];
-    let mut referee = Referee::default();
-    for round in &plan.rounds {
-        let purchases = all_purchases(&world, &callers).await;
-        for act in &round.before {
-            happen(&world, &purchases, act);
+/// Runs a scenario with two customers, and checks what comes of it. Panics when that is wrong.
+pub async fn run(store: Arc<dyn AnyStore>, scenario: &Scenario) {
+    // One store runs many scenarios.
+    static SEED: AtomicU64 = AtomicU64::new(1_000);
+    let harness = Harness::open(store, SEED.fetch_add(1, Ordering::Relaxed)).await;
+    let principals = [harness.principal.clone(), harness.another_principal().await];
+    let mut checker = Checker::default();
+    for round in &scenario.rounds {
+        let purchases = all_purchases(&harness, &principals).await;
+        for action in &round.provider {
+            act(&harness, &purchases, action);
         }
-        world.provider.set_unavailable(round.provider_unavailable);
-        let take = |step| Running { step: take(&world, &callers, &purchases, step), turns_left: None };
-        let running = round.steps.iter().map(take).collect();
-        for outcome in AtOnce::new(running, round.schedule.iter().copied()).await {
-            referee.note(outcome);
+        harness.provider.set_unavailable(round.provider_unavailable);
+        let task = |action| Task { future: begin(&harness, &principals, &purchases, action), polls_left: None };
+        let tasks = round.shop.iter().map(task).collect();
+        for outcome in Interleaved::new(tasks, round.schedule.iter().copied()).await {
+            checker.observe(outcome);
         }
-        for caller in &callers {
-            referee.judge(&world, caller).await;
+        for principal in &principals {
+            checker.check(&harness, principal).await;
         }
     }
 }
 
-async fn all_purchases(world: &World, callers: &[Principal]) -> Vec<Purchase> {
+async fn all_purchases(harness: &Harness, principals: &[Principal]) -> Vec<Purchase> {
     let mut all = Vec::new();
-    for caller in callers {
+    for principal in principals {
         let page = PageRequest { limit: 1_000, older_than: None };
-        all.extend(world.store.purchases(caller.tenant_id, page).await.expect("the store answers"));
+        all.extend(harness.store.purchases(principal.tenant_id, page).await.expect("the store answers"));
     }
     all.sort_by_key(|purchase| purchase.id);
     all
@@ -71,53 +71,60 @@ fn pick(purchases: &[Purchase], which: usize) -> Option<&Purchase> {
     purchases.get(which.checked_rem(purchases.len())?)
 }
 
-fn happen(world: &World, purchases: &[Purchase], act: &Act) {
-    let (Act::Pay(which) | Act::Promise(which) | Act::Expire(which)) = *act;
+fn act(harness: &Harness, purchases: &[Purchase], action: &ProviderAction) {
+    let (ProviderAction::Pay(which) | ProviderAction::Promise(which) | ProviderAction::Expire(which)) = *action;
     let Some(purchase) = pick(purchases, which) else { return };
-    match act {
-        Act::Pay(_) => world.provider.pay(purchase.id),
-        Act::Promise(_) => world.provider.promise(purchase.id),
-        Act::Expire(_) => world.provider.expire(purchase.id),
+    match action {
+        ProviderAction::Pay(_) => harness.provider.pay(purchase.id),
+        ProviderAction::Promise(_) => harness.provider.promise(purchase.id),
+        ProviderAction::Expire(_) => harness.provider.expire(purchase.id),
     }
 }
 
-/// Begins a step; what it is about is decided now, before the others of its round.
-fn take(world: &World, callers: &[Principal; 2], purchases: &[Purchase], step: &Step) -> BoxFuture<'static, Outcome> {
-    let world = world.clone();
-    match *step {
-        Step::Order { second, key, product } => {
-            let caller = callers[usize::from(second)].clone();
+/// Begins an action of the shop. Its arguments are read now, before the round's other actions run.
+fn begin(
+    harness: &Harness,
+    principals: &[Principal; 2],
+    purchases: &[Purchase],
+    action: &ShopAction,
+) -> BoxFuture<'static, Outcome> {
+    let harness = harness.clone();
+    match *action {
+        ShopAction::Order { second, key, product } => {
+            let principal = principals[usize::from(second)].clone();
             let product_id = CATALOG[product % CATALOG.len()].id;
             Box::pin(async move {
                 let order_key = key.map(|key| format!("key-{key}").parse().expect("a good order key"));
-                let answer = world.billing.order(&caller, Order { key: order_key, ..Order::of(product_id) }).await;
-                Outcome::Ordered { tenant: caller.tenant_id, key, product_id, answer }
+                let answer = harness.billing.order(&principal, Order { key: order_key, ..Order::of(product_id) }).await;
+                Outcome::Ordered { tenant: principal.tenant_id, key, product_id, answer }
             })
         }
-        Step::Come { purchase, visit, foreign } => {
+        ShopAction::Visit { purchase, page, foreign } => {
             let Some(purchase) = pick(purchases, purchase).cloned() else { return nothing() };
-            let stranger = callers.iter().map(|caller| caller.tenant_id).find(|tenant| *tenant != purchase.tenant_id);
+            let stranger =
+                principals.iter().map(|principal| principal.tenant_id).find(|tenant| *tenant != purchase.tenant_id);
             let tenant = stranger.filter(|_| foreign).unwrap_or(purchase.tenant_id);
-            let session = world.provider.session(purchase.id).expect("whoever orders has a session opened");
+            let session = harness.provider.session(purchase.id).expect("whoever orders has a session opened");
             Box::pin(async move {
-                let answer = match visit {
-                    Visit::Return => world.billing.confirm_checkout(tenant, &session.provider_ref).await,
-                    Visit::Discard => world.billing.discard(tenant, purchase.id).await,
+                let answer = match page {
+                    Page::Return => harness.billing.confirm_checkout(tenant, &session.provider_ref).await,
+                    Page::Discard => harness.billing.discard(tenant, purchase.id).await,
                 };
-                Outcome::Came { purchase: purchase.id, visit, foreign, session, answer }
+                Outcome::Visited { purchase: purchase.id, page, foreign, session, answer }
             })
         }
-        Step::Notify { purchase, news, repeat } => {
+        ShopAction::Notify { purchase, notification, repeat } => {
             let Some(purchase) = pick(purchases, purchase).cloned() else { return nothing() };
-            if news == News::WrongSession && purchase.checkout.is_none() {
+            if notification == Notification::WrongSession && purchase.checkout.is_none() {
                 // Nobody could know yet that it is the wrong one.
                 return nothing();
             }
             // Two events may say the same of one purchase, and one event may come twice.
-            let id = format!("evt_{}_{news:?}_{repeat}", purchase.id);
+            let id = format!("evt_{}_{notification:?}_{repeat}", purchase.id);
             Box::pin(async move {
-                let answer = world.billing.receive_event(fixtures::incoming(&id, news.about(&purchase))).await;
-                Outcome::Notified { purchase: purchase.id, news, answer }
+                let answer =
+                    harness.billing.receive_event(fixtures::incoming(&id, notification.meaning(&purchase))).await;
+                Outcome::Notified { purchase: purchase.id, notification, answer }
             })
         }
     }
@@ -127,8 +134,8 @@ fn nothing() -> BoxFuture<'static, Outcome> {
     Box::pin(async { Outcome::Nothing })
 }
 
-impl News {
-    fn about(self, purchase: &Purchase) -> EventMeaning {
+impl Notification {
+    fn meaning(self, purchase: &Purchase) -> EventMeaning {
         let paid = CheckoutSession {
             provider_ref: fixtures::checkout(purchase).provider_ref,
             purchase_id: Some(purchase.id),

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 
 use self::{events::KeptEvent, outbox::KeptMail};
 
-use super::{give_way, lock};
+use super::{lock, yield_now};
 use crate::{
     account::{Account, StoredSession},
     consent::{ConsentText, ConsentVersion},
@@ -86,7 +86,7 @@ impl Tables {
 #[async_trait]
 impl Store for MemoryStore {
     async fn commit(&self, change: &Change) -> Result<Committed, StoreError> {
-        give_way().await;
+        yield_now().await;
         let mut tables = lock(&self.tables);
         let wanted = &change.purchase;
         let Some(stored) = tables.own_purchase(wanted.tenant_id, wanted.id) else { return Ok(Committed::Stale) };
@@ -118,7 +118,7 @@ impl Store for MemoryStore {
     }
 
     async fn backlog(&self) -> Result<Backlog, StoreError> {
-        give_way().await;
+        yield_now().await;
         Ok(lock(&self.tables).backlog())
     }
 

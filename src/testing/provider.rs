@@ -1,4 +1,4 @@
-//! A payment provider that does as the test tells it.
+//! A scripted payment provider.
 
 mod reversals;
 
@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use super::{
     fixtures::{SteppingClock, checkout, incoming},
-    give_way, lock,
+    lock, yield_now,
 };
 use crate::{
     clock::Clock,
@@ -31,8 +31,8 @@ use crate::{
 
 const EVENTS_PER_PAGE: usize = 3;
 
-/// Keeps one checkout session for each purchase, what went back of its payment, and a list of all notifications, which
-/// it sends to nobody by itself; no real money.
+/// Keeps one checkout session for each purchase, the refunds and disputes of its payment, and a list of all notifications,
+/// which it does not send; no real money.
 #[derive(Debug, Default)]
 pub struct ScriptedProvider {
     clock: Arc<SteppingClock>,
@@ -66,7 +66,7 @@ impl ScriptedProvider {
         Self { clock, ..Self::default() }
     }
 
-    /// From now on, calls have their effect, but nobody hears of it.
+    /// From now on, calls take effect, but their answers are lost.
     pub fn set_unavailable(&self, unavailable: bool) {
         self.unavailable.store(unavailable, Ordering::Relaxed);
     }
@@ -76,8 +76,7 @@ impl ScriptedProvider {
         self.rejecting.store(rejecting, Ordering::Relaxed);
     }
 
-    /// From now on, whoever asks about a payment is shown the books. Until then there are none, and events must speak
-    /// for themselves.
+    /// From now on, payments can be retrieved. Until then only the events tell of refunds and disputes.
     pub fn set_shows_books(&self, shows: bool) {
         self.shows_books.store(shows, Ordering::Relaxed);
     }
@@ -224,7 +223,7 @@ impl PaymentProvider for ScriptedProvider {
     }
 
     async fn create_checkout(&self, purchase: &Purchase, buyer_email: &str) -> Result<CheckoutSession, ProviderError> {
-        give_way().await;
+        yield_now().await;
         if self.rejecting.load(Ordering::Relaxed) {
             return Err(ProviderError::Rejected { detail: "scripted".to_owned() });
         }
@@ -238,41 +237,41 @@ impl PaymentProvider for ScriptedProvider {
             snapshots: Vec::new(),
         };
         lock(&self.books).payments.entry(purchase.id).or_insert_with(opened);
-        give_way().await;
+        yield_now().await;
         self.answer(session)
     }
 
     async fn retrieve_checkout(&self, purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError> {
-        give_way().await;
+        yield_now().await;
         let session = self.session(purchase.id);
-        give_way().await;
+        yield_now().await;
         self.answer(session)
     }
 
     async fn expire_checkout(&self, purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError> {
-        give_way().await;
+        yield_now().await;
         self.expire(purchase.id);
         let session = self.session(purchase.id);
-        give_way().await;
+        yield_now().await;
         self.answer(session)
     }
 
     async fn retrieve_payment(&self, payment_ref: &str) -> Result<Option<PaymentRecord>, ProviderError> {
-        give_way().await;
+        yield_now().await;
         let record = self.record(payment_ref).filter(|_| self.shows_books.load(Ordering::Relaxed));
-        give_way().await;
+        yield_now().await;
         self.answer(record)
     }
 
     async fn retrieve_sale(&self, reference: &str) -> Result<Option<SaleRecord>, ProviderError> {
-        give_way().await;
+        yield_now().await;
         let sale = self.sale(reference);
-        give_way().await;
+        yield_now().await;
         self.answer(sale)
     }
 
     async fn events_since(&self, since: Timestamp, page: Option<&str>) -> Result<EventPage, ProviderError> {
-        give_way().await;
+        yield_now().await;
         let from: usize = page.and_then(|page| page.parse().ok()).unwrap_or(0);
         let made: Vec<IncomingEvent> = {
             let books = lock(&self.books);
@@ -280,7 +279,7 @@ impl PaymentProvider for ScriptedProvider {
         };
         let next_page = (from + EVENTS_PER_PAGE < made.len()).then(|| (from + EVENTS_PER_PAGE).to_string());
         let events = made.into_iter().skip(from).take(EVENTS_PER_PAGE).collect();
-        give_way().await;
+        yield_now().await;
         self.answer(EventPage { events, next_page })
     }
 }

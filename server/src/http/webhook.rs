@@ -8,7 +8,7 @@ use axum::{
     extract::State,
     http::HeaderMap,
 };
-use billing::billing::{Received, TakenIn};
+use billing::billing::{Ingested, Received};
 use serde::Serialize;
 use tokio::time::timeout;
 use utoipa::ToSchema;
@@ -61,13 +61,13 @@ pub async fn receive_webhook(
         Problem::INVALID_SIGNATURE
     })?;
     let billing = &state.shop.billing;
-    let received = match billing.take_in(event::read(&payload)).await? {
-        TakenIn::Done(received) => received,
-        TakenIn::Stored(event) => {
+    let received = match billing.ingest(event::read(&payload)).await? {
+        Ingested::Done(received) => received,
+        Ingested::Pending(event) => {
             let billing = billing.clone();
             // It goes on when nobody waits any more; should the process end first, the worker takes the event up.
-            let applying = tokio::spawn(async move { billing.apply_taken_in(&event).await });
-            match timeout(ANSWERED_WITHIN, applying).await {
+            let processing = tokio::spawn(async move { billing.process(&event).await });
+            match timeout(ANSWERED_WITHIN, processing).await {
                 Ok(Ok(Ok(received))) => received,
                 Ok(Ok(Err(error))) => {
                     tracing::warn!(%error, "a stored notification could not be applied");

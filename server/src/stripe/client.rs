@@ -1,9 +1,9 @@
 //! The payment provider over Stripe's API.
 //!
-//! Each operation has a deadline, and is repeated within it when its outcome is unclear (see [`call`]). What Stripe
-//! refuses is [`ProviderError::Rejected`], or [`ProviderError::AccessDenied`] where the key is at fault; what stays
-//! unclear is [`ProviderError::Unavailable`], and may be asked again at any later time: opening a session carries an idempotency key made from the purchase's id, expiring one
-//! twice changes nothing, and the rest only reads.
+//! Each operation has a deadline; calls are repeated within it while their outcome is unclear (see [`call`]). What Stripe
+//! refuses is [`ProviderError::Rejected`], or [`ProviderError::AccessDenied`] where the key is at fault. What stays unclear
+//! is [`ProviderError::Unavailable`], and can be called again at any later time: opening a session carries an idempotency
+//! key made from the purchase's id, expiring one twice changes nothing, and the rest only reads.
 
 pub mod call;
 mod outcome;
@@ -28,13 +28,13 @@ use stripe_client_core::RequestBuilder;
 use tokio::time::Instant;
 use url::Url;
 
+pub use self::wire::API_VERSION;
 use self::{
     call::{Operation, RetryPolicy},
     outcome::Fault,
     wire::Wire,
 };
-pub use self::{requests::EVENT_TYPES, wire::API_VERSION};
-use super::{ReadEvent, object};
+use super::{event, json, object};
 
 const STRIPE: &str = "https://api.stripe.com";
 /// How many pages of a payment's refunds or disputes are read; far more than one payment can have.
@@ -51,7 +51,7 @@ pub struct StripeSettings {
     pub api_base: Option<Url>,
     /// `PUBLIC_URL`: where the buyer comes back to.
     pub public_url: Url,
-    /// How long to try.
+    /// How calls are repeated.
     pub retry_policy: RetryPolicy,
 }
 
@@ -74,16 +74,14 @@ pub struct StripeProvider {
     retry_policy: RetryPolicy,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    read_event: ReadEvent,
 }
 
 impl StripeProvider {
-    /// Checks the settings; calls nobody yet. `read_event` gives an event's meaning from its JSON.
+    /// Checks the settings; calls nobody yet.
     pub fn new(
         settings: &StripeSettings,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
-        read_event: ReadEvent,
     ) -> Result<Self, StripeSettingsError> {
         let livemode = livemode(settings.secret_key.expose_secret()).ok_or(StripeSettingsError::Key)?;
         if let Some(base) = &settings.api_base
@@ -100,7 +98,6 @@ impl StripeProvider {
             retry_policy: settings.retry_policy,
             clock,
             entropy,
-            read_event,
         })
     }
 
@@ -161,25 +158,28 @@ impl PaymentProvider for StripeProvider {
         let Some(id) = plain_id(payment_ref) else { return Ok(None) };
         let operation = self.operation("retrieve_payment");
         let observed_at = self.clock.now();
-        let payment = if id.starts_with("pi_") {
-            optional(operation.call(&requests::retrieve_payment(id), None).await)?
+        let id = if id.starts_with("pi_") {
+            id.to_owned()
         } else {
             let Some(charge) = optional(operation.call(&requests::retrieve_charge(id), None).await)? else {
                 return Ok(None);
             };
             match object::reference(&charge, "payment_intent").and_then(plain_id) {
-                Some(payment) => optional(operation.call(&requests::retrieve_payment(payment), None).await)?,
+                Some(payment) => payment.to_owned(),
+                None if charge.get("payment_intent").is_some_and(|payment| !payment.is_null()) => {
+                    return Err(Fault::unreadable("a charge", "payment_intent").into());
+                }
                 // Checkout makes no charge without a payment intent: another system's.
-                None => return Ok(Some(record(&charge, observed_at, Vec::new())?)),
+                None => return Ok(Some(record(id, &charge, observed_at, Ok(Vec::new())))),
             }
         };
+        let payment = optional(operation.call(&requests::retrieve_payment(&id), None).await)?;
         let Some(payment) = payment else { return Ok(None) };
-        let id = object::text(&payment, "id").ok_or_else(|| Fault::unreadable("a payment", "id"))?;
         let (refunds, disputes) = tokio::try_join!(
-            every(&operation, |after| requests::refunds(id, after)),
-            every(&operation, |after| requests::disputes(id, after)),
+            every(&operation, |after| requests::refunds(&id, after)),
+            every(&operation, |after| requests::disputes(&id, after)),
         )?;
-        Ok(Some(record(&payment, observed_at, snapshots(&refunds, &disputes)?)?))
+        Ok(Some(record(&id, &payment, observed_at, snapshots(&refunds, &disputes))))
     }
 
     async fn retrieve_sale(&self, reference: &str) -> Result<Option<SaleRecord>, ProviderError> {
@@ -197,10 +197,11 @@ impl PaymentProvider for StripeProvider {
     }
 
     async fn events_since(&self, since: Timestamp, page: Option<&str>) -> Result<EventPage, ProviderError> {
-        let list = self.operation("events_since").call(&requests::events(since, page), None).await?;
-        let (data, next_page) = page_of(&list)?;
+        let answer = self.operation("events_since").call_raw(&requests::events(since, page), None).await?;
+        let (_, next_page) = page_of(&answer.object)?;
+        let payloads = json::raw_elements(&answer.body, "data").ok_or_else(|| Fault::unreadable("a list", "data"))?;
         // Stripe gives the newest first.
-        let events = data.iter().rev().map(|event| (self.read_event)(event.to_string().as_bytes())).collect();
+        let events = payloads.iter().rev().map(|payload| event::read(payload.as_bytes())).collect();
         Ok(EventPage { events, next_page: next_page.map(str::to_owned) })
     }
 }
@@ -216,31 +217,41 @@ fn read_session(object: &Value) -> Result<CheckoutSession, Fault> {
     object::checkout_session(object).map_err(|field| Fault::unreadable("a checkout session", field))
 }
 
-fn record(payment: &Value, observed_at: Timestamp, snapshots: Vec<Snapshot>) -> Result<PaymentRecord, Fault> {
-    Ok(PaymentRecord {
-        payment_ref: object::text(payment, "id").ok_or_else(|| Fault::unreadable("a payment", "id"))?.to_owned(),
-        livemode: payment
-            .get("livemode")
-            .and_then(Value::as_bool)
-            .ok_or_else(|| Fault::unreadable("a payment", "livemode"))?,
+/// The payment of that id. Whose it is can be told even where the rest cannot be read.
+fn record(
+    id: &str,
+    payment: &Value,
+    observed_at: Timestamp,
+    snapshots: Result<Vec<Snapshot>, String>,
+) -> PaymentRecord {
+    let livemode = payment.get("livemode").and_then(Value::as_bool);
+    let (livemode, snapshots, unreadable) = match (livemode, snapshots) {
+        (Some(livemode), Ok(snapshots)) => (livemode, snapshots, None),
+        (None, _) => (false, Vec::new(), Some(outcome::lacks("a payment", "livemode"))),
+        (Some(livemode), Err(detail)) => (livemode, Vec::new(), Some(detail)),
+    };
+    PaymentRecord {
+        payment_ref: id.to_owned(),
+        livemode,
         purchase_id: object::purchase_in_metadata(payment),
         tenant_id: object::tenant_in_metadata(payment),
         observed_at,
         snapshots,
-    })
+        unreadable,
+    }
 }
 
-/// Oldest first.
-fn snapshots(refunds: &[Value], disputes: &[Value]) -> Result<Vec<Snapshot>, Fault> {
+/// Oldest first; or which of them lacks what.
+fn snapshots(refunds: &[Value], disputes: &[Value]) -> Result<Vec<Snapshot>, String> {
     let created = |object: &Value| object.get("created").and_then(Value::as_i64).unwrap_or_default();
     let mut dated = Vec::with_capacity(refunds.len() + disputes.len());
     // The lists give the newest first.
     for object in refunds.iter().rev() {
-        let refund = object::refund(object).map_err(|field| Fault::unreadable("a refund", field))?;
+        let refund = object::refund(object).map_err(|field| outcome::lacks("a refund", field))?;
         dated.push((created(object), Snapshot::Refund(refund)));
     }
     for object in disputes.iter().rev() {
-        let dispute = object::dispute(object).map_err(|field| Fault::unreadable("a dispute", field))?;
+        let dispute = object::dispute(object).map_err(|field| outcome::lacks("a dispute", field))?;
         dated.push((created(object), Snapshot::Dispute(dispute)));
     }
     dated.sort_by_key(|(created, _)| *created);

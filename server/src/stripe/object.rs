@@ -29,6 +29,7 @@ pub fn checkout_session(object: &Value) -> Result<CheckoutSession, &'static str>
         Some("complete") => SessionStatus::Complete,
         Some("expired") => SessionStatus::Expired,
         Some(_) => return Err("status"),
+        None if object.get("status").is_some_and(|status| !status.is_null()) => return Err("status"),
         // API versions before 2021 have no status.
         None if payment == PaymentStatus::Unpaid => SessionStatus::Open,
         None => SessionStatus::Complete,
@@ -41,11 +42,19 @@ pub fn checkout_session(object: &Value) -> Result<CheckoutSession, &'static str>
             Some("requires_payment_method" | "canceled")
         );
     let payment = if payment == PaymentStatus::Unpaid && promise_broken { PaymentStatus::Failed } else { payment };
-    let purchase_id =
-        text(object, "client_reference_id").and_then(|id| id.parse().ok()).or_else(|| purchase_in_metadata(object));
+    let given = |field: &str| object.get(field).filter(|value| !value.is_null());
+    // Where money came, it must be told how much.
+    if payment == PaymentStatus::Paid {
+        if given("amount_total").is_some_and(|amount| !amount.is_i64()) {
+            return Err("amount_total");
+        }
+        if given("currency").is_some() && text(object, "currency").is_none() {
+            return Err("currency");
+        }
+    }
     Ok(CheckoutSession {
         provider_ref: text(object, "id").ok_or("id")?.to_owned(),
-        purchase_id,
+        purchase_id: purchase_of_session(object),
         tenant_id: tenant_in_metadata(object),
         url: object.get("url").and_then(Value::as_str).filter(|url| leads_to_a_page(url)).map(str::to_owned),
         status,
@@ -55,6 +64,11 @@ pub fn checkout_session(object: &Value) -> Result<CheckoutSession, &'static str>
         livemode: object.get("livemode").and_then(Value::as_bool).ok_or("livemode")?,
         payment_ref: reference(object, "payment_intent").map(str::to_owned),
     })
+}
+
+/// The purchase that a checkout session was opened for.
+pub fn purchase_of_session(object: &Value) -> Option<PurchaseId> {
+    text(object, "client_reference_id").and_then(|id| id.parse().ok()).or_else(|| purchase_in_metadata(object))
 }
 
 /// A checkout session with what its sale can be written anew from; errors name the unusable field.
@@ -205,7 +219,10 @@ mod tests {
         }
         assert_eq!(session(&json!({"payment_status": "almost"})), Err("payment_status"));
         assert_eq!(session(&json!({"status": "paused"})), Err("status"));
-        assert_eq!(session(&json!({"amount_total": 6.5})).unwrap().amount_total, None);
+        assert_eq!(session(&json!({"amount_total": 6.5})), Err("amount_total"));
+        assert_eq!(session(&json!({"status": {}})), Err("status"));
+        let expired = json!({"status": "expired", "payment_status": "unpaid", "amount_total": 6.5});
+        assert_eq!(session(&expired).unwrap().amount_total, None, "an amount that nobody paid decides nothing");
         assert_eq!(refund(&json!({"id": "re_1"})), Err("amount"));
         assert_eq!(dispute(&json!({"id": "dp_1", "amount": 1})), Err("status"));
     }

@@ -9,7 +9,7 @@ use billing::{
     purchase::{Purchase, Status},
     receipt::ReceiptSeries,
     store::{EventStore as _, LedgerStore as _, PageRequest, PurchaseStore as _, ReceiptStore as _},
-    testing::fixtures::{World, issuer},
+    testing::{fixtures::issuer, harness::Harness},
 };
 
 use crate::{ATTACKS, TestDatabase, try_by_hand};
@@ -95,11 +95,11 @@ const PORTABLE_ATTACKS: &[(&str, &str)] = &[
     ("purchases_receipt", "{update_purchase} receipt_number = 3 WHERE id = '{unnumbered}'"),
 ];
 
-async fn order_and_pay(world: &World, buyer: &Principal) -> Purchase {
-    let purchase = world.billing.order(buyer, Order::of("credits_5")).await.unwrap();
-    world.provider.pay(purchase.id);
+async fn order_and_pay(harness: &Harness, buyer: &Principal) -> Purchase {
+    let purchase = harness.billing.order(buyer, Order::of("credits_5")).await.unwrap();
+    harness.provider.pay(purchase.id);
     let session = &purchase.checkout.as_ref().unwrap().provider_ref;
-    let shown = world.billing.confirm_checkout(buyer.tenant_id, session).await.unwrap().unwrap();
+    let shown = harness.billing.confirm_checkout(buyer.tenant_id, session).await.unwrap().unwrap();
     assert_eq!(shown.status(), Status::Paid);
     purchase
 }
@@ -108,25 +108,25 @@ async fn order_and_pay(world: &World, buyer: &Principal) -> Purchase {
 async fn nothing_that_is_typed_by_hand_breaks_a_rule() {
     let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));
     let store = database.store().await.unwrap();
-    let world = World::open(Arc::new(store.clone()), 1).await;
-    let stranger = world.another_caller().await;
-    let order = async |buyer| world.billing.order(buyer, Order::of("credits_5")).await.unwrap();
+    let harness = Harness::open(Arc::new(store.clone()), 1).await;
+    let stranger = harness.another_principal().await;
+    let order = async |buyer| harness.billing.order(buyer, Order::of("credits_5")).await.unwrap();
 
-    let paid = order_and_pay(&world, &world.caller).await;
+    let paid = order_and_pay(&harness, &harness.principal).await;
     let session = paid.checkout.clone().unwrap().provider_ref;
-    let foreign = order_and_pay(&world, &stranger).await;
-    assert_eq!(store.number_receipts(&issuer(), world.now(), 9).await.unwrap(), 2);
-    let series = ReceiptSeries::begun_at(world.now());
+    let foreign = order_and_pay(&harness, &stranger).await;
+    assert_eq!(store.number_receipts(&issuer(), harness.now(), 9).await.unwrap(), 2);
+    let series = ReceiptSeries::begun_at(harness.now());
     store.begin_receipt_series(&issuer().seller, series).await.unwrap();
-    let unnumbered = order_and_pay(&world, &stranger).await;
-    let failed = order(&world.caller).await;
-    world.billing.discard(failed.tenant_id, failed.id).await.unwrap();
-    let pending = order(&world.caller).await;
-    let bare = world.purchase_of(&world.caller, Some("key"));
+    let unnumbered = order_and_pay(&harness, &stranger).await;
+    let failed = order(&harness.principal).await;
+    harness.billing.discard(failed.tenant_id, failed.id).await.unwrap();
+    let pending = order(&harness.principal).await;
+    let bare = harness.purchase_of(&harness.principal, Some("key"));
     store.insert_purchase(&bare, None).await.unwrap();
-    let event = world.event("evt_1");
+    let event = harness.event("evt_1");
     store.record_event(&event).await.unwrap();
-    let (status, at) = (EventStatus::Ignored, world.now());
+    let (status, at) = (EventStatus::Ignored, harness.now());
     let outcome = EventOutcome { id: event.id, status, note: String::new(), at, purchase: None };
     store.close_event(&outcome.into()).await.unwrap();
 

@@ -8,10 +8,7 @@ use billing::{
     money::Credits,
     purchase::{Purchase, Status},
     store::PageRequest,
-    testing::{
-        AnyStore,
-        fixtures::{World, session_event},
-    },
+    testing::{AnyStore, fixtures::session_event, harness::Harness},
 };
 use futures::future::join_all;
 
@@ -19,26 +16,26 @@ use super::on_store;
 
 const TASKS: usize = 32;
 
-async fn order(world: &World) -> Purchase {
-    world.billing.order(&world.caller, Order::of("credits_5")).await.unwrap()
+async fn order(harness: &Harness) -> Purchase {
+    harness.billing.order(&harness.principal, Order::of("credits_5")).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn thirty_two_tasks_settle_one_purchase_once() {
     on_store(async |store: Arc<dyn AnyStore>| {
-        let world = World::open(store.clone(), 1).await;
-        let purchase = order(&world).await;
-        world.provider.pay(purchase.id);
-        let session = world.provider.session(purchase.id).unwrap();
+        let harness = Harness::open(store.clone(), 1).await;
+        let purchase = order(&harness).await;
+        harness.provider.pay(purchase.id);
+        let session = harness.provider.session(purchase.id).unwrap();
         let tasks = (0..TASKS).map(|task| {
-            let (world, session) = (world.clone(), session.clone());
+            let (harness, session) = (harness.clone(), session.clone());
             tokio::spawn(async move {
                 if task % 2 == 0 {
                     let event = session_event(&format!("evt_{task}"), session);
-                    assert_eq!(world.billing.receive_event(event).await.unwrap(), Received::Applied);
+                    assert_eq!(harness.billing.receive_event(event).await.unwrap(), Received::Applied);
                 } else {
-                    let tenant = world.caller.tenant_id;
-                    let shown = world.billing.confirm_checkout(tenant, &session.provider_ref).await.unwrap();
+                    let tenant = harness.principal.tenant_id;
+                    let shown = harness.billing.confirm_checkout(tenant, &session.provider_ref).await.unwrap();
                     assert_eq!(shown.unwrap().status(), Status::Paid);
                 }
             })
@@ -55,22 +52,22 @@ async fn thirty_two_tasks_settle_one_purchase_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn thirty_two_purchases_of_one_tenant_settled_at_once_keep_the_chain() {
     on_store(async |store: Arc<dyn AnyStore>| {
-        let world = World::open(store.clone(), 1).await;
+        let harness = Harness::open(store.clone(), 1).await;
         let mut tasks = Vec::new();
         for task in 0..TASKS {
-            let purchase = order(&world).await;
-            world.provider.pay(purchase.id);
-            let session = world.provider.session(purchase.id).unwrap();
-            let world = world.clone();
+            let purchase = order(&harness).await;
+            harness.provider.pay(purchase.id);
+            let session = harness.provider.session(purchase.id).unwrap();
+            let harness = harness.clone();
             tasks.push(async move {
                 let event = session_event(&format!("evt_{task}"), session);
-                assert_eq!(world.billing.receive_event(event).await.unwrap(), Received::Applied);
+                assert_eq!(harness.billing.receive_event(event).await.unwrap(), Received::Applied);
             });
         }
         for task in join_all(tasks.into_iter().map(tokio::spawn)).await {
             task.unwrap();
         }
-        let tenant = world.caller.tenant_id;
+        let tenant = harness.principal.tenant_id;
         let mut entries = Vec::new();
         for purchase in store.purchases(tenant, PageRequest { limit: 100, older_than: None }).await.unwrap() {
             entries.extend(store.entries(tenant, purchase.id).await.unwrap());
@@ -85,22 +82,22 @@ async fn thirty_two_purchases_of_one_tenant_settled_at_once_keep_the_chain() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_tenants_at_once_keep_their_own_chains() {
     on_store(async |store: Arc<dyn AnyStore>| {
-        let worlds = [World::open(store.clone(), 1).await, World::open(store.clone(), 2).await];
+        let worlds = [Harness::open(store.clone(), 1).await, Harness::open(store.clone(), 2).await];
         let mut tasks = Vec::new();
         for task in 0..TASKS {
-            let world = worlds[task % 2].clone();
+            let harness = worlds[task % 2].clone();
             tasks.push(async move {
-                let purchase = order(&world).await;
-                world.provider.pay(purchase.id);
+                let purchase = order(&harness).await;
+                harness.provider.pay(purchase.id);
                 let session = purchase.checkout.unwrap().provider_ref;
-                world.billing.confirm_checkout(purchase.tenant_id, &session).await.unwrap();
+                harness.billing.confirm_checkout(purchase.tenant_id, &session).await.unwrap();
             });
         }
         for task in join_all(tasks.into_iter().map(tokio::spawn)).await {
             task.unwrap();
         }
-        for world in &worlds {
-            let balance = store.balance(world.caller.tenant_id).await.unwrap();
+        for harness in &worlds {
+            let balance = store.balance(harness.principal.tenant_id).await.unwrap();
             assert_eq!((balance.credits, balance.seq), (Credits(80), 16));
         }
     })

@@ -1,8 +1,8 @@
-//! Random interleavings and sequences, played upon one database.
+//! Random interleavings and simulations on one database.
 
 use std::sync::Arc;
 
-use billing::testing::{AnyStore, interleaving, sequences};
+use billing::testing::{AnyStore, interleaving, simulation};
 use proptest::{
     strategy::Strategy,
     test_runner::{Config, TestRunner},
@@ -35,10 +35,10 @@ fn try_many<S: Strategy>(values: &S, play: impl AsyncFn(Arc<dyn AnyStore>, S::Va
 
 #[test]
 fn no_interleaving_credits_anything_but_what_was_paid() {
-    try_many(&interleaving::plans(), async |store, plan| interleaving::play(store, &plan).await);
+    try_many(&interleaving::scenarios(), async |store, scenario| interleaving::run(store, &scenario).await);
 }
 
 #[test]
 fn whatever_happens_each_balance_is_what_was_paid_and_kept() {
-    try_many(&sequences::plans(), async |store, plan| sequences::play(store, &plan).await);
+    try_many(&simulation::scenarios(), async |store, scenario| simulation::run(store, &scenario).await);
 }

@@ -10,75 +10,75 @@ use billing::{
     ids::{TenantId, UserId},
     purchase::Purchase,
     store::{AccountStore as _, EventStore as _},
-    testing::fixtures::{World, issuer},
+    testing::{fixtures::issuer, harness::Harness},
 };
 use jiff::SignedDuration;
 
 use crate::{Store, TestDatabase};
 
 /// The same shop at the same provider, on another database.
-fn on(store: &Store, world: &World) -> World {
+fn on(store: &Store, harness: &Harness) -> Harness {
     let store = Arc::new(store.clone());
-    let billing = Billing::new(store.clone(), world.provider.clone(), world.clock.clone(), world.entropy.clone());
-    World { billing, store, ..world.clone() }
+    let billing = Billing::new(store.clone(), harness.provider.clone(), harness.clock.clone(), harness.entropy.clone());
+    Harness { billing, store, ..harness.clone() }
 }
 
-async fn sell(world: &World, buyer: &Principal) -> Purchase {
-    let purchase = world.billing.order(buyer, Order::of("credits_5")).await.unwrap();
-    world.provider.pay(purchase.id);
+async fn sell(harness: &Harness, buyer: &Principal) -> Purchase {
+    let purchase = harness.billing.order(buyer, Order::of("credits_5")).await.unwrap();
+    harness.provider.pay(purchase.id);
     let session = &purchase.checkout.as_ref().unwrap().provider_ref;
-    world.billing.confirm_checkout(buyer.tenant_id, session).await.unwrap().unwrap()
+    harness.billing.confirm_checkout(buyer.tenant_id, session).await.unwrap().unwrap()
 }
 
-async fn credits(world: &World, tenant: TenantId) -> i64 {
-    world.unbroken_ledger(tenant).await;
-    world.billing.balance(tenant).await.unwrap().credits.0
+async fn credits(harness: &Harness, tenant: TenantId) -> i64 {
+    harness.unbroken_ledger(tenant).await;
+    harness.billing.balance(tenant).await.unwrap().credits.0
 }
 
 /// Numbers what has none, and gives the receipts' numbers of those purchases.
-async fn numbers(world: &World, sold: &[&Purchase]) -> BTreeSet<String> {
-    while world.billing.number_receipts(&issuer()).await.unwrap() > 0 {}
+async fn numbers(harness: &Harness, sold: &[&Purchase]) -> BTreeSet<String> {
+    while harness.billing.number_receipts(&issuer()).await.unwrap() > 0 {}
     let mut numbers = BTreeSet::new();
     for purchase in sold {
-        let receipt = world.store.receipt(purchase.tenant_id, purchase.id).await.unwrap().unwrap();
+        let receipt = harness.store.receipt(purchase.tenant_id, purchase.id).await.unwrap().unwrap();
         assert!(numbers.insert(receipt.number.to_string()), "{} twice", receipt.number);
     }
     numbers
 }
 
 /// A stored event, as the provider sent it.
-fn read(world: &World, stored: &StoredEvent) -> IncomingEvent {
-    let mut events = world.provider.events().into_iter();
+fn read(harness: &Harness, stored: &StoredEvent) -> IncomingEvent {
+    let mut events = harness.provider.events().into_iter();
     events.find(|event| event.provider_event_id == stored.provider_event_id).unwrap()
 }
 
 /// A shop, and a back-up from before its first sale.
-async fn shop_and_back_up() -> (TestDatabase, World, TestDatabase) {
+async fn shop_and_back_up() -> (TestDatabase, Harness, TestDatabase) {
     let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));
     let store = database.store().await.unwrap();
-    let world = World::open(Arc::new(store.clone()), 1).await;
+    let harness = Harness::open(Arc::new(store.clone()), 1).await;
     // A database can be copied while nobody is connected.
     store.close().await;
     let back_up = database.copy().await.unwrap();
-    let world = on(&database.store().await.unwrap(), &world);
-    (database, world, back_up)
+    let harness = on(&database.store().await.unwrap(), &harness);
+    (database, harness, back_up)
 }
 
 /// Fetches what came since the back-up, and waits until nothing is to be tried again.
-async fn backfill(world: &World) {
-    world.billing.backfill().await.unwrap();
+async fn backfill(harness: &Harness) {
+    harness.billing.backfill().await.unwrap();
     for _ in 0..8 {
-        world.clock.advance(SignedDuration::from_hours(6));
-        world.billing.retry_events(&|stored| read(world, stored), 100).await.unwrap();
+        harness.clock.advance(SignedDuration::from_hours(6));
+        harness.billing.retry_events(&|stored| read(harness, stored), 100).await.unwrap();
     }
 }
 
 /// Recovers all lost sales as `server purchases recover --all` does; gives the refusals.
-async fn recover_all(world: &World, store: &Store) -> Vec<RecoverError> {
+async fn recover_all(harness: &Harness, store: &Store) -> Vec<RecoverError> {
     let mut refusals = Vec::new();
-    for event in world.billing.lost_sale_events().await.unwrap() {
-        let meaning = read(world, &event).meaning;
-        refusals.extend(world.billing.recover_event(store, &event, &meaning, None).await.err());
+    for event in harness.billing.lost_sale_events().await.unwrap() {
+        let meaning = read(harness, &event).meaning;
+        refusals.extend(harness.billing.recover_event(store, &event, &meaning, None).await.err());
     }
     refusals
 }
@@ -87,51 +87,51 @@ async fn recover_all(world: &World, store: &Store) -> Vec<RecoverError> {
 async fn a_restored_back_up_loses_nobodys_money_and_gives_no_number_twice() {
     let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));
     let store = database.store().await.unwrap();
-    let world = World::open(Arc::new(store.clone()), 1).await;
-    world.provider.set_shows_books(true);
-    let kim = world.caller.clone();
-    let kept = sell(&world, &kim).await;
-    let mut given = numbers(&world, &[&kept]).await;
+    let harness = Harness::open(Arc::new(store.clone()), 1).await;
+    harness.provider.set_shows_books(true);
+    let kim = harness.principal.clone();
+    let kept = sell(&harness, &kim).await;
+    let mut given = numbers(&harness, &[&kept]).await;
     store.close().await;
     let back_ups = [database.copy().await.unwrap(), database.copy().await.unwrap()];
 
     // What the back-ups don't have: two sales to a customer they know, one to a customer they don't; a part goes back.
     let store = database.store().await.unwrap();
-    let world = on(&store, &world);
-    let lee = world.another_caller().await;
-    let lost = [sell(&world, &kim).await, sell(&world, &lee).await, sell(&world, &kim).await];
-    world.provider.refund(lost[2].id, 350);
-    given.extend(numbers(&world, &[&lost[0], &lost[1], &lost[2]]).await);
+    let harness = on(&store, &harness);
+    let lee = harness.another_principal().await;
+    let lost = [sell(&harness, &kim).await, sell(&harness, &lee).await, sell(&harness, &kim).await];
+    harness.provider.refund(lost[2].id, 350);
+    given.extend(numbers(&harness, &[&lost[0], &lost[1], &lost[2]]).await);
     assert_eq!(given.len(), 4);
     store.close().await;
 
     for back_up in back_ups {
         let store = back_up.store().await.unwrap();
-        let world = on(&store, &world);
-        world.clock.advance(SignedDuration::from_secs(1));
-        world.billing.begin_receipt_series(&issuer().seller).await.unwrap();
-        backfill(&world).await;
+        let harness = on(&store, &harness);
+        harness.clock.advance(SignedDuration::from_secs(1));
+        harness.billing.begin_receipt_series(&issuer().seller).await.unwrap();
+        backfill(&harness).await;
         let attention = store.events(Some(EventStatus::Attention), 100).await.unwrap();
         // Three payments, and the refund, of which the provider tells twice.
         assert_eq!(attention.len(), 5);
         for event in &attention {
             assert!(event.note.starts_with("unknown_purchase: "), "{}", event.note);
         }
-        assert_eq!((credits(&world, kim.tenant_id).await, credits(&world, lee.tenant_id).await), (5, 0));
+        assert_eq!((credits(&harness, kim.tenant_id).await, credits(&harness, lee.tenant_id).await), (5, 0));
 
         // Once more, as when the command is run again; and then the notifications themselves come again.
         for _ in 0..2 {
-            assert!(recover_all(&world, &store).await.is_empty());
+            assert!(recover_all(&harness, &store).await.is_empty());
         }
-        for event in world.provider.events() {
-            world.billing.receive_event(event).await.unwrap();
+        for event in harness.provider.events() {
+            harness.billing.receive_event(event).await.unwrap();
         }
-        backfill(&world).await;
+        backfill(&harness).await;
 
-        assert_eq!((credits(&world, kim.tenant_id).await, credits(&world, lee.tenant_id).await), (13, 5));
+        assert_eq!((credits(&harness, kim.tenant_id).await, credits(&harness, lee.tenant_id).await), (13, 5));
         assert_eq!(store.events(Some(EventStatus::Attention), 100).await.unwrap(), []);
         for sold in &lost {
-            let found = world.store.purchase(sold.tenant_id, sold.id).await.unwrap().unwrap();
+            let found = harness.store.purchase(sold.tenant_id, sold.id).await.unwrap().unwrap();
             assert_eq!((found.ordered_by, &found.item, &found.consent), (sold.ordered_by, &sold.item, &sold.consent));
             assert_eq!(
                 (found.status(), &found.checkout.unwrap().provider_ref),
@@ -145,7 +145,7 @@ async fn a_restored_back_up_loses_nobodys_money_and_gives_no_number_twice() {
         let found = store.account(lee.user_id).await.unwrap().unwrap();
         assert_eq!(found.caller, lee);
 
-        let again = numbers(&world, &[&lost[0], &lost[1], &lost[2]]).await;
+        let again = numbers(&harness, &[&lost[0], &lost[1], &lost[2]]).await;
         assert!(given.is_disjoint(&again), "{given:?} {again:?}");
         given.extend(again);
         store.close().await;
@@ -156,41 +156,42 @@ async fn a_restored_back_up_loses_nobodys_money_and_gives_no_number_twice() {
 
 #[tokio::test]
 async fn a_lost_sale_goes_to_no_account_but_the_customers_or_the_one_that_is_named() {
-    let (database, world, back_up) = shop_and_back_up().await;
-    let lee = world.another_caller().await;
-    let lost = sell(&world, &lee).await;
+    let (database, harness, back_up) = shop_and_back_up().await;
+    let lee = harness.another_principal().await;
+    let lost = sell(&harness, &lee).await;
     let session = &lost.checkout.as_ref().unwrap().provider_ref;
-    world.store.close().await;
+    harness.store.close().await;
 
     let store = back_up.store().await.unwrap();
-    let world = on(&store, &world);
+    let harness = on(&store, &harness);
     // After the restore, lee has signed up again: another tenant, another user.
-    let (tenant_id, user_id) = (TenantId::new(world.now(), &*world.entropy), UserId::new(world.now(), &*world.entropy));
+    let (tenant_id, user_id) =
+        (TenantId::new(harness.now(), &*harness.entropy), UserId::new(harness.now(), &*harness.entropy));
     let caller = Principal { tenant_id, user_id, ..lee.clone() };
-    let account = Account { caller, ..world.account() };
+    let account = Account { caller, ..harness.account() };
     store.insert_account(&account).await.unwrap();
 
-    let refused = world.billing.recover_sale(&store, session, None).await;
+    let refused = harness.billing.recover_sale(&store, session, None).await;
     assert!(matches!(refused, Err(RecoverError::EmailTaken)), "{refused:?}");
     let nobody = "nobody@example.com".parse().unwrap();
-    let refused = world.billing.recover_sale(&store, session, Some(&nobody)).await;
+    let refused = harness.billing.recover_sale(&store, session, Some(&nobody)).await;
     assert!(matches!(refused, Err(RecoverError::NoAccount)), "{refused:?}");
-    let refused = world.billing.recover_sale(&store, "cs_test_other", None).await;
+    let refused = harness.billing.recover_sale(&store, "cs_test_other", None).await;
     assert!(matches!(refused, Err(RecoverError::NoSession)), "{refused:?}");
     assert_eq!(store.account(lee.user_id).await.unwrap(), None);
 
     for was_missing in [true, false] {
-        let recovered = world.billing.recover_sale(&store, session, Some(&lee.email)).await.unwrap();
+        let recovered = harness.billing.recover_sale(&store, session, Some(&lee.email)).await.unwrap();
         assert_eq!((recovered.was_missing, recovered.purchase.tenant_id), (was_missing, tenant_id));
     }
     // It is booked: to name another account for it is a mistake, and moves nothing.
-    let refused = world.billing.recover_sale(&store, session, Some(&world.caller.email)).await;
+    let refused = harness.billing.recover_sale(&store, session, Some(&harness.principal.email)).await;
     assert!(matches!(refused, Err(RecoverError::BookedElsewhere)), "{refused:?}");
-    assert_eq!(credits(&world, world.caller.tenant_id).await, 0);
-    for event in world.provider.events() {
-        world.billing.receive_event(event).await.unwrap();
+    assert_eq!(credits(&harness, harness.principal.tenant_id).await, 0);
+    for event in harness.provider.events() {
+        harness.billing.receive_event(event).await.unwrap();
     }
-    assert_eq!((credits(&world, tenant_id).await, credits(&world, lee.tenant_id).await), (5, 0));
+    assert_eq!((credits(&harness, tenant_id).await, credits(&harness, lee.tenant_id).await), (5, 0));
     store.close().await;
     back_up.remove().await.unwrap();
     database.remove().await.unwrap();
@@ -198,25 +199,25 @@ async fn a_lost_sale_goes_to_no_account_but_the_customers_or_the_one_that_is_nam
 
 #[tokio::test]
 async fn a_session_that_nobody_paid_is_nobodys_loss() {
-    let (database, world, back_up) = shop_and_back_up().await;
-    let order = async || world.billing.order(&world.caller, Order::of("credits_5")).await.unwrap();
+    let (database, harness, back_up) = shop_and_back_up().await;
+    let order = async || harness.billing.order(&harness.principal, Order::of("credits_5")).await.unwrap();
     let (expired, promised) = (order().await, order().await);
-    world.provider.expire(expired.id);
-    world.provider.promise(promised.id);
-    world.store.close().await;
+    harness.provider.expire(expired.id);
+    harness.provider.promise(promised.id);
+    harness.store.close().await;
 
     let store = back_up.store().await.unwrap();
-    let world = on(&store, &world);
-    backfill(&world).await;
+    let harness = on(&store, &harness);
+    backfill(&harness).await;
     let ignored = store.events(Some(EventStatus::Ignored), 100).await.unwrap();
     assert_eq!(ignored.len(), 1, "{ignored:?}");
     // The money that is promised may come: a person hears of it, and it isn't booked before.
-    let refusals = recover_all(&world, &store).await;
+    let refusals = recover_all(&harness, &store).await;
     assert!(matches!(refusals.as_slice(), [RecoverError::Unpaid]), "{refusals:?}");
-    assert_eq!(world.purchases(world.caller.tenant_id).await, []);
-    world.provider.pay(promised.id);
-    assert!(recover_all(&world, &store).await.is_empty());
-    assert_eq!(credits(&world, world.caller.tenant_id).await, 5);
+    assert_eq!(harness.purchases(harness.principal.tenant_id).await, []);
+    harness.provider.pay(promised.id);
+    assert!(recover_all(&harness, &store).await.is_empty());
+    assert_eq!(credits(&harness, harness.principal.tenant_id).await, 5);
     store.close().await;
     back_up.remove().await.unwrap();
     database.remove().await.unwrap();

@@ -13,7 +13,7 @@ use hyper_util::{
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use server::stripe::client::EVENT_TYPES;
+use server::stripe::event::EVENT_TYPES;
 
 use crate::shop::KEY;
 

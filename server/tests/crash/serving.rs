@@ -5,7 +5,7 @@ use std::{fs::File, net::TcpListener, path::Path, process::Stdio, time::Duration
 use billing::{Order, clock::Entropy, store::PageRequest};
 use jiff::SignedDuration;
 use serde_json::json;
-use server::{stripe::client::EVENT_TYPES, system::SystemEntropy};
+use server::{stripe::event::EVENT_TYPES, system::SystemEntropy};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},

@@ -14,10 +14,7 @@ use billing::{
 use jiff::{SignedDuration, Timestamp};
 use server::{
     operator,
-    stripe::{
-        client::{StripeProvider, StripeSettings, call::RetryPolicy},
-        event,
-    },
+    stripe::client::{StripeProvider, StripeSettings, call::RetryPolicy},
     system::{SystemClock, SystemEntropy},
     worker::Worker,
 };
@@ -59,7 +56,7 @@ impl Shop {
             public_url: "http://127.0.0.1:3000".parse().unwrap(),
             retry_policy: RetryPolicy::BUYER,
         };
-        let provider = StripeProvider::new(&settings, Arc::new(clock), Arc::new(SystemEntropy), event::read).unwrap();
+        let provider = StripeProvider::new(&settings, Arc::new(clock), Arc::new(SystemEntropy)).unwrap();
         let mut provider: Arc<dyn PaymentProvider> = Arc::new(provider);
         let mut store: Arc<dyn Store> = database.store();
         if let Some(steps) = steps {

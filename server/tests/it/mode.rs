@@ -5,10 +5,7 @@ use std::{path::Path, sync::Arc};
 use billing::{
     purchase::Purchase,
     store::{Change, Committed},
-    testing::{
-        AnyStore,
-        fixtures::{World, checkout},
-    },
+    testing::{AnyStore, fixtures::checkout, harness::Harness},
 };
 use store_postgres::PostgresStore;
 use store_sqlite::SqliteStore;
@@ -31,8 +28,8 @@ async fn answer(folder: &Path, command: &str, variables: &[(&str, &str)]) -> Str
 /// Orders something, as a shop does that has a key.
 async fn sell_by_stripe(store: impl AnyStore + 'static) {
     let store = Arc::new(store);
-    let world = World::open(store.clone(), 1).await;
-    let purchase = world.purchase();
+    let harness = Harness::open(store.clone(), 1).await;
+    let purchase = harness.purchase();
     store.insert_purchase(&purchase, None).await.unwrap();
     let opened = Purchase { checkout: Some(checkout(&purchase)), ..purchase };
     let change = Change { purchase: opened, entries: Vec::new(), event: None, confirms: false };

@@ -4,6 +4,7 @@ use axum::{
     body::Body,
     http::{Request, StatusCode},
 };
+use billing::event::{EventStatus, StoredEvent};
 use serde_json::{Value, json};
 
 use crate::{
@@ -17,6 +18,10 @@ on_both_databases!(
     without_a_secret_nothing_is_believed,
     a_large_notification_is_refused,
     an_authentic_event_that_cannot_be_read_is_kept,
+    one_odd_field_hides_no_payment,
+    an_odd_field_that_decides_is_named,
+    what_another_shop_sends_needs_no_attention,
+    a_thin_payload_needs_attention_and_says_what_to_send,
     a_session_that_contradicts_the_purchase_books_nothing,
     an_unpaid_session_waits_for_its_money,
     a_delayed_payment_that_fails_fails_the_purchase,
@@ -115,6 +120,116 @@ async fn an_authentic_event_that_cannot_be_read_is_kept(shop: TestShop) {
     let not_utf8 = vec![b'{', 0xff, b'}'];
     let signature = sign(WEBHOOK_SECRET, now(&shop), &not_utf8);
     assert_eq!(shop.notify_signed(not_utf8, &signature).await.status, StatusCode::OK);
+}
+
+/// JSON that cannot be decoded, or not as deep as it goes.
+fn odd_values() -> [String; 4] {
+    let nested = format!("{}{}", "[".repeat(150), "]".repeat(150));
+    [r#""\ud83d""#.to_owned(), "1e400".to_owned(), nested, r#"{"\ud83d": 1e400}"#.to_owned()]
+}
+
+/// Sends an event with an odd value in place of the text `ODD`; gives what is stored of it.
+async fn notify_odd(shop: &TestShop, event: &Value, odd: &str) -> StoredEvent {
+    let payload = event.to_string().replace(r#""ODD""#, odd).into_bytes();
+    let signature = sign(WEBHOOK_SECRET, now(shop), &payload);
+    assert_eq!(shop.notify_signed(payload.clone(), &signature).await.status, StatusCode::OK);
+    let stored = shop.stores.store.event(event["id"].as_str().unwrap()).await.unwrap().unwrap();
+    assert_eq!(stored.payload, payload, "kept as it came");
+    stored
+}
+
+async fn one_odd_field_hides_no_payment(shop: TestShop) {
+    let kim = shop.customer("kim@example.com").await;
+    for (n, odd) in odd_values().iter().enumerate() {
+        let order = kim.order("credits_5").await;
+        let mut event = completed(&format!("evt_{n}"), &order, 699);
+        event["odd"] = json!("ODD");
+        event["request"] = json!({"idempotency_key": "ODD"});
+        let session = &mut event["data"]["object"];
+        session["customer_details"] = json!({"name": "ODD", "address": {"line1": "ODD"}});
+        session["metadata"]["note"] = json!("ODD");
+        session["custom_fields"] = json!([{"text": {"value": "ODD"}}, "ODD"]);
+        session["url"] = json!("ODD");
+        session["payment_intent"] = json!("ODD");
+        let stored = notify_odd(&shop, &event, odd).await;
+        assert_eq!((stored.status, stored.note.as_str()), (EventStatus::Applied, "applied"), "{odd}");
+        assert_eq!(kim.purchases().await[0]["status"], "PAID", "{odd}");
+    }
+    assert_eq!(kim.credits().await, 20);
+}
+
+async fn an_odd_field_that_decides_is_named(shop: TestShop) {
+    let kim = shop.customer("kim@example.com").await;
+    let order = kim.order("credits_5").await;
+    for (n, odd) in odd_values().iter().enumerate() {
+        for field in ["mode", "status", "payment_status", "amount_total", "currency"] {
+            let mut event = completed(&format!("evt_{n}_{field}"), &order, 699);
+            event["data"]["object"][field] = json!("ODD");
+            let stored = notify_odd(&shop, &event, odd).await;
+            let expected = (EventStatus::Attention, format!("no usable {field}"));
+            assert_eq!((stored.status, stored.note), expected, "{odd}");
+            let purchase = stored.purchase.unwrap().1.to_string();
+            assert_eq!(order["purchase_id"], purchase.as_str());
+        }
+    }
+    assert_eq!(kim.credits().await, 0);
+    shop.notify(&completed("evt_paid", &order, 699)).await;
+    assert_eq!(kim.credits().await, 5);
+    // A refund's figures are needed where there are no books to ask.
+    let refund = json!({
+        "id": "re_1", "object": "refund", "amount": "ODD", "status": "succeeded", "payment_intent": "pi_1",
+    });
+    let event = json!({"id": "evt_re", "type": "refund.created", "livemode": false, "data": {"object": refund}});
+    let stored = notify_odd(&shop, &event, "1e400").await;
+    assert_eq!((stored.status, stored.note.as_str()), (EventStatus::Attention, "no usable amount"));
+    assert!(stored.purchase.is_some());
+}
+
+/// Whose it is comes before what is wrong with it.
+async fn what_another_shop_sends_needs_no_attention(shop: TestShop) {
+    let other = json!({"session_id": "cs_other", "purchase_id": "order-42"});
+    let mut sent = Vec::new();
+    for field in ["mode", "status", "payment_status", "amount_total", "livemode"] {
+        let mut event = completed(&format!("evt_{field}"), &other, 699);
+        event["data"]["object"][field] = json!("ODD");
+        let stored = notify_odd(&shop, &event, "1e400").await;
+        assert_eq!(stored.note, "not a checkout session of this shop");
+        sent.push(stored.provider_event_id);
+    }
+    let mut modeless = completed("evt_modeless", &other, 699);
+    modeless["data"]["object"].as_object_mut().unwrap().remove("mode");
+    let stored = notify_odd(&shop, &modeless, "null").await;
+    assert_eq!((stored.status, stored.note.as_str()), (EventStatus::Ignored, "not a checkout session of this shop"));
+    for (kind, object) in [
+        ("refund.created", json!({"id": "re_1", "object": "refund", "payment_intent": "pi_9", "amount": "ODD"})),
+        ("charge.refunded", json!({"id": "ch_9", "object": "charge", "amount_refunded": "ODD"})),
+        ("charge.refunded", json!({"id": "ch_9", "object": "ODD"})),
+        ("charge.dispute.created", json!({"id": "dp_1", "object": "dispute", "charge": "ch_9", "status": "ODD"})),
+        ("refund.updated", json!({"id": "re_1", "object": "refund", "amount": "ODD"})),
+    ] {
+        let id = format!("evt_{}", sent.len());
+        notify_odd(&shop, &json!({"id": id, "type": kind, "data": {"object": object}}), "1e400").await;
+        sent.push(id);
+    }
+    shop.work_off_events().await;
+    for id in sent {
+        let event = shop.stores.store.event(&id).await.unwrap().unwrap();
+        assert_eq!(event.status, EventStatus::Ignored, "{event:?}");
+    }
+}
+
+async fn a_thin_payload_needs_attention_and_says_what_to_send(shop: TestShop) {
+    let thin = |id: &str, kind: &str| {
+        json!({
+            "id": id, "object": "v2.core.event", "type": kind, "livemode": false, "created": "2026-11-26T12:00:00.000Z",
+            "related_object": {"id": "cs_1", "type": "checkout.session", "url": "/v1/checkout/sessions/cs_1"},
+        })
+    };
+    let stored = notify_odd(&shop, &thin("evt_1", "v1.checkout.session.completed"), "").await;
+    assert_eq!(stored.status, EventStatus::Attention);
+    assert!(stored.note.contains("snapshot payloads"), "{}", stored.note);
+    let stored = notify_odd(&shop, &thin("evt_2", "v1.customer.created"), "").await;
+    assert_eq!(stored.status, EventStatus::Ignored);
 }
 
 async fn a_session_that_contradicts_the_purchase_books_nothing(shop: TestShop) {

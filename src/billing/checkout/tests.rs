@@ -74,8 +74,8 @@ prop_compose! {
     }
 }
 
-fn hints() -> impl Strategy<Value = Hint> {
-    prop_oneof![Just(Hint::None), Just(Hint::Dropped), Just(Hint::PaymentFailed)]
+fn contexts() -> impl Strategy<Value = SessionContext> {
+    prop_oneof![Just(SessionContext::None), Just(SessionContext::Discarded), Just(SessionContext::PaymentFailed)]
 }
 
 proptest! {
@@ -83,7 +83,7 @@ proptest! {
 
     #[test]
     fn it_settles_what_was_sold_and_nothing_else(
-        purchase in purchases(), session in sessions(), livemode in prop::bool::weighted(0.2), hint in hints(),
+        purchase in purchases(), session in sessions(), livemode in prop::bool::weighted(0.2), context in contexts(),
     ) {
         let due = matches!(purchase.status(), Status::Pending | Status::Failed);
         let charged = matches!(session.payment, PaymentStatus::Paid | PaymentStatus::NotRequired);
@@ -91,7 +91,7 @@ proptest! {
         let as_sold = session.amount_total == Some(149)
             && session.currency.as_deref().is_some_and(|code| code.eq_ignore_ascii_case("eur"));
         let ours = session.livemode == livemode && (purchase.checkout.is_none() || session.provider_ref == "cs_1");
-        let decision = decide(&purchase, &session, livemode, hint);
+        let decision = decide(&purchase, &session, livemode, context);
         prop_assert_eq!(decision == Decision::Settle, due && paid && as_sold && ours);
         // Money that is not as sold is never passed over in silence.
         if due && paid && !(as_sold && ours) {
@@ -101,9 +101,9 @@ proptest! {
 
     #[test]
     fn what_is_paid_stays_paid(
-        purchase in purchases(), session in sessions(), livemode in any::<bool>(), hint in hints(),
+        purchase in purchases(), session in sessions(), livemode in any::<bool>(), context in contexts(),
     ) {
-        let decision = decide(&purchase, &session, livemode, hint);
+        let decision = decide(&purchase, &session, livemode, context);
         if purchase.state.paid_at().is_some() {
             prop_assert!(matches!(decision, Decision::Nothing | Decision::Refuse(_)), "{decision:?}");
         }
@@ -111,20 +111,20 @@ proptest! {
 
     #[test]
     fn it_fails_a_purchase_only_upon_bad_news(
-        purchase in purchases(), session in sessions(), hint in hints(),
+        purchase in purchases(), session in sessions(), context in contexts(),
     ) {
-        if let Decision::Fail(reason) = decide(&purchase, &session, session.livemode, hint) {
+        if let Decision::Fail(reason) = decide(&purchase, &session, session.livemode, context) {
             let ran_out = purchase.state.failure().is_some_and(|failed| failed.reason == FailureReason::Expired);
             let told_why = ran_out && reason == FailureReason::Cancelled;
             prop_assert!(purchase.status() == Status::Pending || told_why, "{:?}", purchase.state);
             let expired = session.status == SessionStatus::Expired;
-            let expected = match hint {
-                Hint::Dropped if expired => FailureReason::Cancelled,
+            let expected = match context {
+                SessionContext::Discarded if expired => FailureReason::Cancelled,
                 _ if expired => FailureReason::Expired,
                 _ => FailureReason::PaymentFailed,
             };
             prop_assert_eq!(reason, expected);
-            prop_assert!(expired || hint == Hint::PaymentFailed || session.payment == PaymentStatus::Failed);
+            prop_assert!(expired || context == SessionContext::PaymentFailed || session.payment == PaymentStatus::Failed);
         }
     }
 
@@ -132,24 +132,24 @@ proptest! {
     fn whoever_drops_a_purchase_is_told_so_even_if_a_notification_was_quicker(purchase in purchases(), session in sessions()) {
         let session = CheckoutSession { provider_ref: "cs_1".to_owned(), status: SessionStatus::Expired, ..session };
         let state = State::Failed(Pending.fail(FailureReason::Expired, AT));
-        let decision = decide(&Purchase { state, ..purchase }, &session, session.livemode, Hint::Dropped);
+        let decision = decide(&Purchase { state, ..purchase }, &session, session.livemode, SessionContext::Discarded);
         prop_assert_eq!(decision, Decision::Fail(FailureReason::Cancelled));
     }
 
     #[test]
     fn a_payment_of_an_open_session_is_no_payment_under_way(purchase in purchases(), session in sessions()) {
         let declined = CheckoutSession { status: SessionStatus::Open, ..session };
-        let decision = decide(&purchase, &declined, declined.livemode, Hint::None);
+        let decision = decide(&purchase, &declined, declined.livemode, SessionContext::None);
         prop_assert!(purchase.checkout.is_none() || decision != Decision::Note, "a declined card was taken for one");
     }
 
     #[test]
-    fn it_notes_what_is_news_once(purchase in purchases(), session in sessions(), hint in hints()) {
-        if decide(&purchase, &session, session.livemode, hint) == Decision::Note {
+    fn it_notes_what_is_news_once(purchase in purchases(), session in sessions(), context in contexts()) {
+        if decide(&purchase, &session, session.livemode, context) == Decision::Note {
             let checkout = Checkout { provider_ref: session.provider_ref.clone(), url: String::new() };
             let payment_ref = session.payment_ref.clone().or(purchase.payment_ref.clone());
             let noted = Purchase { checkout: Some(checkout), payment_ref, ..purchase };
-            prop_assert_eq!(decide(&noted, &session, session.livemode, hint), Decision::Nothing);
+            prop_assert_eq!(decide(&noted, &session, session.livemode, context), Decision::Nothing);
         }
     }
 }

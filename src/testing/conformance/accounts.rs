@@ -10,12 +10,12 @@ use crate::{
     ids::UserId,
     purchase::{FailureReason, Purchase},
     store::{InsertedSale, SignUp, StoreError},
-    testing::{AnyStore, fixtures::World},
+    testing::{AnyStore, harness::Harness},
 };
 
 pub async fn an_account_is_found_by_address_and_by_id(store: Arc<dyn AnyStore>) {
-    let world = World::open(store.clone(), 1).await;
-    let account = world.account();
+    let harness = Harness::open(store.clone(), 1).await;
+    let account = harness.account();
     assert_eq!(store.account_by_email(&account.caller.email).await.unwrap_or(None), None);
     assert_eq!(store.insert_account(&account).await.ok(), Some(SignUp::Created));
     assert!(store.account_by_email(&account.caller.email).await.ok().flatten() == Some(account.clone()));
@@ -23,24 +23,24 @@ pub async fn an_account_is_found_by_address_and_by_id(store: Arc<dyn AnyStore>) 
 }
 
 pub async fn a_taken_address_writes_neither_tenant_nor_user(store: Arc<dyn AnyStore>) {
-    let world = World::open(store.clone(), 1).await;
-    let mut second = world.account();
-    second.caller.email = world.caller.email.clone();
+    let harness = Harness::open(store.clone(), 1).await;
+    let mut second = harness.account();
+    second.caller.email = harness.principal.email.clone();
     assert_eq!(store.insert_account(&second).await.ok(), Some(SignUp::EmailTaken));
     assert!(store.account(second.caller.user_id).await.expect("the store answers").is_none());
-    let first = store.account_by_email(&world.caller.email).await.expect("the store answers");
-    assert_eq!(first.map(|account| account.caller), Some(world.caller.clone()));
+    let first = store.account_by_email(&harness.principal.email).await.expect("the store answers");
+    assert_eq!(first.map(|account| account.caller), Some(harness.principal.clone()));
     // Had the tenant been left behind, it could not be written again; and written it cannot be.
-    second.caller.email = world.account().caller.email;
+    second.caller.email = harness.account().caller.email;
     assert_eq!(store.insert_account(&second).await.ok(), Some(SignUp::Created));
-    second.caller.email = world.account().caller.email;
+    second.caller.email = harness.account().caller.email;
     let refused = store.insert_account(&second).await;
     assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
 }
 
 pub async fn an_ended_session_signs_nobody_in(store: Arc<dyn AnyStore>) {
-    let world = World::open(store.clone(), 1).await;
-    let now = world.now();
+    let harness = Harness::open(store.clone(), 1).await;
+    let now = harness.now();
     let later = now + Duration::from_mins(1);
     let session = session("a1", None, later);
     assert_eq!(store.insert_session(&session).await.ok(), Some(true));
@@ -62,8 +62,8 @@ pub async fn an_ended_session_signs_nobody_in(store: Arc<dyn AnyStore>) {
 }
 
 pub async fn expired_sessions_are_removed_and_counted(store: Arc<dyn AnyStore>) {
-    let world = World::open(store.clone(), 1).await;
-    let now = world.now();
+    let harness = Harness::open(store.clone(), 1).await;
+    let now = harness.now();
     for (token_hash, seconds) in [("past", 0), ("soon", 1), ("later", 2)] {
         let expires_at = now + Duration::from_secs(seconds);
         let session = session(token_hash, None, expires_at);
@@ -75,11 +75,13 @@ pub async fn expired_sessions_are_removed_and_counted(store: Arc<dyn AnyStore>) 
 }
 
 pub async fn a_session_tells_who_is_signed_in_and_what_they_have(store: Arc<dyn AnyStore>) {
-    let world = World::open(store.clone(), 1).await;
-    let other = world.another_caller().await;
-    let now = world.now();
+    let harness = Harness::open(store.clone(), 1).await;
+    let other = harness.another_principal().await;
+    let now = harness.now();
     let later = now + Duration::from_mins(1);
-    for (token_hash, user_id) in [("kim", Some(world.caller.user_id)), ("lee", Some(other.user_id)), ("nobody", None)] {
+    for (token_hash, user_id) in
+        [("kim", Some(harness.principal.user_id)), ("lee", Some(other.user_id)), ("nobody", None)]
+    {
         assert_eq!(store.insert_session(&session(token_hash, user_id, later)).await.ok(), Some(true));
     }
     let owners = async |token_hashes: &[&str], now| {
@@ -93,47 +95,47 @@ pub async fn a_session_tells_who_is_signed_in_and_what_they_have(store: Arc<dyn 
     let owner = async |token_hash, now| owners(&[token_hash], now).await.remove(token_hash);
     let told = async |token_hash| owner(token_hash, now).await.map(|owner| (owner.caller, owner.balance, owner.data));
     let data = || "{}".to_owned();
-    assert_eq!(told("kim").await, Some((world.caller.clone(), credits(0, 0), data())));
-    settled(&world).await;
-    settled(&world).await;
-    assert_eq!(told("kim").await, Some((world.caller.clone(), credits(10, 2), data())));
+    assert_eq!(told("kim").await, Some((harness.principal.clone(), credits(0, 0), data())));
+    settled(&harness).await;
+    settled(&harness).await;
+    assert_eq!(told("kim").await, Some((harness.principal.clone(), credits(10, 2), data())));
     assert_eq!(told("lee").await, Some((other.clone(), credits(0, 0), data())));
     assert!(told("nobody").await.is_none() && told("unknown").await.is_none());
     assert!(owner("kim", later).await.is_none(), "it ends at that instant");
     // Asked together, each is told its own, and only of those that were asked about.
     let all = owners(&["lee", "kim", "unknown", "kim", "nobody"], now).await;
     let told_of: Vec<_> = all.iter().map(|(hash, owner)| (hash.as_str(), &owner.caller, owner.balance)).collect();
-    assert_eq!(told_of, [("kim", &world.caller, credits(10, 2)), ("lee", &other, credits(0, 0))]);
+    assert_eq!(told_of, [("kim", &harness.principal, credits(10, 2)), ("lee", &other, credits(0, 0))]);
     assert!(owners(&[], now).await.is_empty());
     store.delete_session("kim").await.expect("it goes");
     assert!(told("kim").await.is_none());
     // Whatever happens to a purchase counts, and nothing that happens to others' does.
     let changes = async || owner("lee", now).await.map(|owner| owner.changes);
     let before = changes().await;
-    let pending = world.purchase_of(&other, None);
-    super::insert(&world, &pending).await;
+    let pending = harness.purchase_of(&other, None);
+    super::insert(&harness, &pending).await;
     let ordered = changes().await;
-    let noted = super::apply(&world, super::bare(Purchase { payment_ref: Some("pi_1".to_owned()), ..pending })).await;
+    let noted = super::apply(&harness, super::bare(Purchase { payment_ref: Some("pi_1".to_owned()), ..pending })).await;
     let processing = changes().await;
     let state = noted.state.fail(FailureReason::Expired, now).expect("pending");
-    super::apply(&world, super::bare(Purchase { state, ..noted })).await;
+    super::apply(&harness, super::bare(Purchase { state, ..noted })).await;
     let failed = changes().await;
-    settled(&world).await;
+    settled(&harness).await;
     assert!(before < ordered && ordered < processing && processing < failed, "{before:?} {ordered:?} {failed:?}");
     assert_eq!(changes().await, failed);
 
     // Signed in by a session that was there before.
-    store.save_session(&session("nobody", Some(world.caller.user_id), later)).await.expect("over the old one");
-    assert_eq!(told("nobody").await.map(|(caller, ..)| caller), Some(world.caller.clone()));
+    store.save_session(&session("nobody", Some(harness.principal.user_id), later)).await.expect("over the old one");
+    assert_eq!(told("nobody").await.map(|(caller, ..)| caller), Some(harness.principal.clone()));
 }
 
 pub async fn a_new_password_ends_every_session_of_its_user_and_no_other(store: Arc<dyn AnyStore>) {
-    let world = World::open(store.clone(), 1).await;
-    let other = world.another_caller().await;
-    let now = world.now();
+    let harness = Harness::open(store.clone(), 1).await;
+    let other = harness.another_principal().await;
+    let now = harness.now();
     let sessions = [
-        ("kim 1", Some(world.caller.user_id)),
-        ("kim 2", Some(world.caller.user_id)),
+        ("kim 1", Some(harness.principal.user_id)),
+        ("kim 2", Some(harness.principal.user_id)),
         ("lee", Some(other.user_id)),
         ("nobody", None),
     ];
@@ -141,15 +143,15 @@ pub async fn a_new_password_ends_every_session_of_its_user_and_no_other(store: A
         let session = session(token_hash, user_id, now + Duration::from_mins(1));
         assert_eq!(store.insert_session(&session).await.ok(), Some(true));
     }
-    let unknown = world.account().caller.user_id;
+    let unknown = harness.account().caller.user_id;
     assert_eq!(store.set_password(unknown, "new").await.ok(), Some(None), "there is no such user");
-    assert_eq!(store.set_password(world.caller.user_id, "new").await.ok(), Some(Some(2)));
+    assert_eq!(store.set_password(harness.principal.user_id, "new").await.ok(), Some(Some(2)));
     for (token_hash, user_id) in sessions {
         let alive = store.session(token_hash, now).await.expect("the store answers").is_some();
-        assert_eq!(alive, user_id != Some(world.caller.user_id), "{token_hash}");
+        assert_eq!(alive, user_id != Some(harness.principal.user_id), "{token_hash}");
     }
     let hash = async |user_id| store.account(user_id).await.ok().flatten().map(|account| account.password_hash);
-    assert_eq!(hash(world.caller.user_id).await.as_deref(), Some("new"));
+    assert_eq!(hash(harness.principal.user_id).await.as_deref(), Some("new"));
     assert_ne!(hash(other.user_id).await.as_deref(), Some("new"));
 }
 
@@ -158,11 +160,11 @@ fn session(token_hash: &str, user_id: Option<UserId>, expires_at: Timestamp) -> 
 }
 
 pub async fn a_lost_sale_is_written_with_its_tenant_and_user_or_not_at_all(store: Arc<dyn AnyStore>) {
-    let world = World::open(store.clone(), 1).await;
-    let lost = world.account();
-    let sale = world.purchase_of(&lost.caller, None);
+    let harness = Harness::open(store.clone(), 1).await;
+    let lost = harness.account();
+    let sale = harness.purchase_of(&lost.caller, None);
     let taken =
-        Account { caller: Principal { email: world.caller.email.clone(), ..lost.caller.clone() }, ..lost.clone() };
+        Account { caller: Principal { email: harness.principal.email.clone(), ..lost.caller.clone() }, ..lost.clone() };
     assert_eq!(store.insert_sale(&taken, &sale).await.ok(), Some(InsertedSale::EmailTaken));
     assert_eq!(store.account(lost.caller.user_id).await.ok(), Some(None));
     assert_eq!(store.purchase(sale.tenant_id, sale.id).await.ok(), Some(None));
@@ -171,7 +173,7 @@ pub async fn a_lost_sale_is_written_with_its_tenant_and_user_or_not_at_all(store
     assert_eq!(store.account(lost.caller.user_id).await.ok(), Some(Some(lost.clone())));
     assert_eq!(store.purchase(sale.tenant_id, sale.id).await.ok(), Some(Some(sale.clone())));
     // Of a user who is there, it is the sale alone that is written.
-    let another = world.purchase_of(&lost.caller, None);
+    let another = harness.purchase_of(&lost.caller, None);
     let changed = Account { password_hash: "another".to_owned(), ..lost.clone() };
     assert_eq!(store.insert_sale(&changed, &another).await.ok(), Some(InsertedSale::Yes));
     assert_eq!(store.account(lost.caller.user_id).await.ok(), Some(Some(lost.clone())));

@@ -10,29 +10,29 @@ use crate::{
     mail::Topic,
     purchase::{FailureReason, Purchase},
     store::Backlog,
-    testing::{AnyStore, fixtures::World, fixtures::issuer},
+    testing::{AnyStore, fixtures::issuer, harness::Harness},
 };
 
-async fn backlog(world: &World) -> Backlog {
-    world.store.backlog().await.expect("the store answers")
+async fn backlog(harness: &Harness) -> Backlog {
+    harness.store.backlog().await.expect("the store answers")
 }
 
 pub async fn what_waits_is_counted_and_what_is_done_is_not(store: Arc<dyn AnyStore>) {
-    let world = World::open(store.clone(), 1).await;
-    assert_eq!(backlog(&world).await, Backlog::default());
+    let harness = Harness::open(store.clone(), 1).await;
+    assert_eq!(backlog(&harness).await, Backlog::default());
 
     // Two orders, the later one in another tenant.
-    let other = World { caller: world.another_caller().await, ..world.clone() };
-    let first = world.purchase();
+    let other = Harness { principal: harness.another_principal().await, ..harness.clone() };
+    let first = harness.purchase();
     let second = Purchase { created_at: first.created_at + SignedDuration::from_mins(1), ..other.purchase() };
     for purchase in [&second, &first] {
-        insert(&world, purchase).await;
+        insert(&harness, purchase).await;
     }
     let expected = Backlog { oldest_pending: Some(first.created_at), ..Backlog::default() };
-    assert_eq!(backlog(&world).await, expected);
+    assert_eq!(backlog(&harness).await, expected);
 
     // One is paid, which owes a receipt and a mail; the other comes to nothing, which owes neither.
-    let paid = apply(&world, settlement(&world, &first)).await;
+    let paid = apply(&harness, settlement(&harness, &first)).await;
     let expected = Backlog {
         oldest_pending: Some(second.created_at),
         receipts_due: 1,
@@ -40,26 +40,26 @@ pub async fn what_waits_is_counted_and_what_is_done_is_not(store: Arc<dyn AnySto
         oldest_mail: Some(paid.updated_at),
         ..Backlog::default()
     };
-    assert_eq!(backlog(&world).await, expected);
-    let state = second.state.fail(FailureReason::Expired, world.now()).expect("pending");
-    apply(&world, bare(Purchase { state, ..second })).await;
-    assert_eq!(backlog(&world).await, Backlog { oldest_pending: None, ..expected });
+    assert_eq!(backlog(&harness).await, expected);
+    let state = second.state.fail(FailureReason::Expired, harness.now()).expect("pending");
+    apply(&harness, bare(Purchase { state, ..second })).await;
+    assert_eq!(backlog(&harness).await, Backlog { oldest_pending: None, ..expected });
 
     // Put off is still to be sent; given up or sent is not.
     let topic = Topic::Confirmation(paid.tenant_id, paid.id);
-    let mails = async |world: &World| {
-        let Backlog { mails_due, oldest_mail, .. } = backlog(world).await;
+    let mails = async |harness: &Harness| {
+        let Backlog { mails_due, oldest_mail, .. } = backlog(harness).await;
         (mails_due, oldest_mail)
     };
     store.put_off_mail(topic, Some(Timestamp::MAX - SignedDuration::from_hours(48)), "").await.expect("it is owed");
-    assert_eq!(mails(&world).await, (1, Some(paid.updated_at)));
+    assert_eq!(mails(&harness).await, (1, Some(paid.updated_at)));
     store.put_off_mail(topic, None, "").await.expect("it is owed");
-    assert_eq!(mails(&world).await, (0, None));
-    store.retry_mails(world.now()).await.expect("it is owed");
-    assert_eq!(mails(&world).await, (1, Some(paid.updated_at)));
-    store.mail_sent(topic, world.now()).await.expect("it is owed");
-    assert_eq!(store.number_receipts(&issuer(), world.now(), 9).await.ok(), Some(1));
-    assert_eq!(backlog(&world).await, Backlog::default());
+    assert_eq!(mails(&harness).await, (0, None));
+    store.retry_mails(harness.now()).await.expect("it is owed");
+    assert_eq!(mails(&harness).await, (1, Some(paid.updated_at)));
+    store.mail_sent(topic, harness.now()).await.expect("it is owed");
+    assert_eq!(store.number_receipts(&issuer(), harness.now(), 9).await.ok(), Some(1));
+    assert_eq!(backlog(&harness).await, Backlog::default());
 
     // Of events, those that are not done, and those that need a person.
     for (id, status) in [
@@ -69,12 +69,12 @@ pub async fn what_waits_is_counted_and_what_is_done_is_not(store: Arc<dyn AnySto
         ("evt_4", Some(EventStatus::Ignored)),
         ("evt_5", Some(EventStatus::Applied)),
     ] {
-        let event = world.event(id);
+        let event = harness.event(id);
         store.record_event(&event).await.expect("it is stored");
         if let Some(status) = status {
             store.close_event(&outcome(&event, status).into()).await.expect("it is there");
         }
     }
     let expected = Backlog { events_received: 2, events_attention: 1, ..Backlog::default() };
-    assert_eq!(backlog(&world).await, expected);
+    assert_eq!(backlog(&harness).await, expected);
 }

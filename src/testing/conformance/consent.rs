@@ -9,17 +9,18 @@ use crate::{
     store::StoreError,
     testing::{
         AnyStore,
-        fixtures::{World, consent_text, consent_version},
+        fixtures::{consent_text, consent_version},
+        harness::Harness,
     },
 };
 
 pub async fn a_consented_wording_is_kept_as_it_was(store: Arc<dyn AnyStore>) {
-    let world = World::open(store.clone(), 1).await;
+    let harness = Harness::open(store.clone(), 1).await;
     let order = || Order { consent: Some(consent_version()), ..Order::of("credits_5") };
     // What was never shown cannot have been agreed to.
-    let refused = world.billing.order(&world.caller, order()).await;
+    let refused = harness.billing.order(&harness.principal, order()).await;
     assert!(matches!(refused, Err(OrderError::UnknownConsent)), "{refused:?}");
-    assert_eq!(world.purchases(world.caller.tenant_id).await, []);
+    assert_eq!(harness.purchases(harness.principal.tenant_id).await, []);
 
     store.keep_consent_text(&consent_text()).await.expect("it is kept");
     let other = ConsentText { locale: Locale::De, text: "Nein.".to_owned(), ..consent_text() };
@@ -30,10 +31,10 @@ pub async fn a_consented_wording_is_kept_as_it_was(store: Arc<dyn AnyStore>) {
     let refused = store.keep_consent_text(&empty).await;
     assert!(matches!(refused, Err(StoreError::Refused(ref rule)) if rule == "consent_texts_text_check"), "{refused:?}");
 
-    let ordered = world.billing.order(&world.caller, order()).await.expect("it is ordered");
+    let ordered = harness.billing.order(&harness.principal, order()).await.expect("it is ordered");
     assert_eq!(ordered.consent, Some(consent_version()));
-    let without = world.billing.order(&world.caller, Order::of("credits_5")).await.expect("it is ordered");
+    let without = harness.billing.order(&harness.principal, Order::of("credits_5")).await.expect("it is ordered");
     assert_eq!(without.consent, None);
-    let stored = world.purchases(world.caller.tenant_id).await;
+    let stored = harness.purchases(harness.principal.tenant_id).await;
     assert_eq!(stored, [ordered, without]);
 }

@@ -12,37 +12,38 @@ use crate::{
     store::{Committed, PageRequest},
     testing::{
         AnyStore,
-        fixtures::{World, checkout, issuer},
+        fixtures::{checkout, issuer},
+        harness::Harness,
     },
     withdrawal::{Declaration, Withdrawal, WithdrawalDecision},
 };
 
 pub async fn another_tenant_can_read_nothing(store: Arc<dyn AnyStore>) {
-    let world = World::open(store.clone(), 1).await;
-    let paid = settled(&world).await;
-    let paid = apply(&world, bare(Purchase { checkout: Some(checkout(&paid)), ..paid })).await;
-    let other = world.another_caller().await.tenant_id;
+    let harness = Harness::open(store.clone(), 1).await;
+    let paid = settled(&harness).await;
+    let paid = apply(&harness, bare(Purchase { checkout: Some(checkout(&paid)), ..paid })).await;
+    let other = harness.another_principal().await.tenant_id;
     let session = checkout(&paid).provider_ref;
     assert_eq!(store.purchase(other, paid.id).await.ok(), Some(None));
     assert_eq!(store.purchase_by_checkout(other, &session).await.ok(), Some(None));
     assert_eq!(store.purchases(other, PageRequest { limit: 9, older_than: None }).await.ok(), Some(vec![]));
     assert_eq!(store.entries(other, paid.id).await.ok(), Some(vec![]));
     assert_eq!(store.ledger(other, 9, None).await.ok(), Some(vec![]));
-    assert_eq!(balance(&world, other).await, credits(0, 0));
-    assert_eq!(store.number_receipts(&issuer(), world.now(), 9).await.ok(), Some(1));
+    assert_eq!(balance(&harness, other).await, credits(0, 0));
+    assert_eq!(store.number_receipts(&issuer(), harness.now(), 9).await.ok(), Some(1));
     assert_eq!(store.receipt(other, paid.id).await.ok(), Some(None));
     let withdrawal = Withdrawal {
-        id: WithdrawalId::new(world.now(), world.entropy.as_ref()),
+        id: WithdrawalId::new(harness.now(), harness.entropy.as_ref()),
         declaration: Declaration::new("Kim", "5 Credits", "kim@example.com").expect("it is complete"),
         locale: Locale::En,
-        received_at: world.now(),
+        received_at: harness.now(),
         purchase: Some((paid.tenant_id, paid.id)),
         standing: WithdrawalDecision::Effective,
     };
     store.insert_withdrawal(&withdrawal).await.expect("it is taken in");
     assert_eq!(store.tenant_mails(other, 9).await.ok(), Some(vec![]));
     assert_eq!(store.tenant_withdrawals(other, 9).await.ok(), Some(vec![]));
-    let paid = stored(&world, &paid).await;
+    let paid = stored(&harness, &paid).await;
     // And its owner can.
     let own = paid.tenant_id;
     assert_eq!(store.purchase(own, paid.id).await.ok(), Some(Some(paid.clone())));
@@ -58,23 +59,23 @@ pub async fn another_tenant_can_read_nothing(store: Arc<dyn AnyStore>) {
 }
 
 pub async fn another_tenant_can_write_nothing(store: Arc<dyn AnyStore>) {
-    let world = World::open(store.clone(), 1).await;
-    let purchase = world.purchase();
-    super::insert(&world, &purchase).await;
-    let other = world.another_caller().await;
-    let mut foreign = settlement(&world, &purchase);
+    let harness = Harness::open(store.clone(), 1).await;
+    let purchase = harness.purchase();
+    super::insert(&harness, &purchase).await;
+    let other = harness.another_principal().await;
+    let mut foreign = settlement(&harness, &purchase);
     foreign.purchase.tenant_id = other.tenant_id;
     assert_eq!(store.commit(&foreign).await.ok(), Some(Committed::Stale));
-    assert_eq!(stored(&world, &purchase).await, purchase);
+    assert_eq!(stored(&harness, &purchase).await, purchase);
 
     // An own change, with an entry for what another tenant bought or into another tenant's ledger.
-    let paid = settled(&world).await;
-    let others = world.purchase_of(&other, None);
-    super::insert(&world, &others).await;
-    let others = apply(&world, settlement(&world, &others)).await;
+    let paid = settled(&harness).await;
+    let others = harness.purchase_of(&other, None);
+    super::insert(&harness, &others).await;
+    let others = apply(&harness, settlement(&harness, &others)).await;
     for (tenant_id, purchase_id) in [(paid.tenant_id, others.id), (others.tenant_id, paid.id)] {
-        let entry = NewEntry { tenant_id, purchase_id, ..world.entry(&paid) };
-        assert_refused(&world, &booking(&paid, entry), "ledger_entries_purchase_fkey").await;
+        let entry = NewEntry { tenant_id, purchase_id, ..harness.entry(&paid) };
+        assert_refused(&harness, &booking(&paid, entry), "ledger_entries_purchase_fkey").await;
     }
-    assert_eq!(balance(&world, other.tenant_id).await, credits(5, 1));
+    assert_eq!(balance(&harness, other.tenant_id).await, credits(5, 1));
 }

@@ -10,7 +10,7 @@ use crate::{
     purchase::Purchase,
     reversal::{DisputeSnapshot, DisputeState, ObservedAt, RefundSnapshot, RefundState, Snapshot},
     store::{Change, Recorded},
-    testing::{AnyStore, fixtures::World},
+    testing::{AnyStore, harness::Harness},
 };
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -25,9 +25,9 @@ fn refund(provider_ref: &str) -> Snapshot {
     })
 }
 
-async fn recorded(world: &World, provider_event_id: &str) -> NewEvent {
-    let event = world.event(provider_event_id);
-    assert_eq!(world.store.record_event(&event).await.ok(), Some(Recorded::New));
+async fn recorded(harness: &Harness, provider_event_id: &str) -> NewEvent {
+    let event = harness.event(provider_event_id);
+    assert_eq!(harness.store.record_event(&event).await.ok(), Some(Recorded::New));
     event
 }
 
@@ -36,32 +36,32 @@ fn dispute(amount: i64, withdrawn: i64, state: DisputeState) -> Snapshot {
 }
 
 /// A change that books what the snapshots make due.
-fn reversal(world: &World, paid: &Purchase, snapshots: &[Snapshot]) -> Change {
+fn reversal(harness: &Harness, paid: &Purchase, snapshots: &[Snapshot]) -> Change {
     let mut back = paid.clone();
-    let now = world.now();
+    let now = harness.now();
     let postings = back.reversals.record_and_post(snapshots, ObservedAt::new(now, now), paid.sold());
     let entries = postings.into_iter().map(|posting| crate::ledger::NewEntry {
         kind: posting.kind,
         effect_ref: posting.effect_ref,
         credits: posting.credits,
-        ..world.entry(paid)
+        ..harness.entry(paid)
     });
     Change { entries: entries.collect(), ..bare(back) }
 }
 
 pub async fn refunds_and_disputes_are_read_back_as_they_were_written(store: Arc<dyn AnyStore>) {
-    let world = World::open(store, 1).await;
-    let paid = settled(&world).await;
-    let change = reversal(&world, &paid, &[refund("re_1"), refund("re_2")]);
+    let harness = Harness::open(store, 1).await;
+    let paid = settled(&harness).await;
+    let change = reversal(&harness, &paid, &[refund("re_1"), refund("re_2")]);
     assert_eq!(change.entries.len(), 2, "both are booked, in one change");
-    let written = apply(&world, change).await;
-    assert_eq!(stored(&world, &written).await, written);
-    assert_eq!(balance(&world, paid.tenant_id).await, credits(3, 3));
+    let written = apply(&harness, change).await;
+    assert_eq!(stored(&harness, &written).await, written);
+    assert_eq!(balance(&harness, paid.tenant_id).await, credits(3, 3));
 }
 
 pub async fn a_corrected_dispute_is_booked_by_its_difference(store: Arc<dyn AnyStore>) {
-    let world = World::open(store, 1).await;
-    let mut purchase = settled(&world).await;
+    let harness = Harness::open(store, 1).await;
+    let mut purchase = settled(&harness).await;
     for ((amount, withdrawn, state, left), seq) in [
         (350, 350, DisputeState::Withdrawn, 3),
         (699, 699, DisputeState::Withdrawn, 0),
@@ -73,30 +73,30 @@ pub async fn a_corrected_dispute_is_booked_by_its_difference(store: Arc<dyn AnyS
     .into_iter()
     .zip(2..)
     {
-        let change = reversal(&world, &purchase, &[dispute(amount, withdrawn, state)]);
-        purchase = apply(&world, change).await;
-        assert_eq!(stored(&world, &purchase).await, purchase);
-        assert_eq!(balance(&world, purchase.tenant_id).await, credits(left, seq), "{withdrawn} of {amount}");
+        let change = reversal(&harness, &purchase, &[dispute(amount, withdrawn, state)]);
+        purchase = apply(&harness, change).await;
+        assert_eq!(stored(&harness, &purchase).await, purchase);
+        assert_eq!(balance(&harness, purchase.tenant_id).await, credits(left, seq), "{withdrawn} of {amount}");
     }
 }
 
 pub async fn a_payment_finds_its_purchase(store: Arc<dyn AnyStore>) {
-    let world = World::open(store.clone(), 1).await;
-    let purchase = world.purchase();
-    insert(&world, &purchase).await;
+    let harness = Harness::open(store.clone(), 1).await;
+    let purchase = harness.purchase();
+    insert(&harness, &purchase).await;
     assert_eq!(store.locate_payment("pi_1").await.ok(), Some(None));
-    apply(&world, bare(Purchase { payment_ref: Some("pi_1".to_owned()), ..purchase.clone() })).await;
+    apply(&harness, bare(Purchase { payment_ref: Some("pi_1".to_owned()), ..purchase.clone() })).await;
     let found = store.locate_payment("pi_1").await.ok();
     assert_eq!(found, Some(Some((purchase.tenant_id, purchase.id))));
     assert_eq!(store.locate_payment("pi_\0").await.ok(), Some(None));
 }
 
 pub async fn due_events_are_claimed_by_one_alone(store: Arc<dyn AnyStore>) {
-    let world = World::open(store.clone(), 1).await;
-    let event = recorded(&world, "evt_1").await;
-    let finished = recorded(&world, "evt_2").await;
+    let harness = Harness::open(store.clone(), 1).await;
+    let event = recorded(&harness, "evt_1").await;
+    let finished = recorded(&harness, "evt_2").await;
     store.close_event(&outcome(&finished, EventStatus::Ignored).into()).await.expect("it is there");
-    let now = world.now();
+    let now = harness.now();
     assert_eq!(store.claim_events(now, now + HOUR, 10).await.ok(), Some(Vec::new()), "whoever stored it has a while");
 
     let later = now + HOUR;
@@ -113,11 +113,11 @@ pub async fn due_events_are_claimed_by_one_alone(store: Arc<dyn AnyStore>) {
 }
 
 pub async fn due_purchases_are_claimed_by_one_alone(store: Arc<dyn AnyStore>) {
-    let world = World::open(store.clone(), 1).await;
-    let purchase = world.purchase();
-    insert(&world, &purchase).await;
-    let paid = settled(&world).await;
-    let now = world.now();
+    let harness = Harness::open(store.clone(), 1).await;
+    let purchase = harness.purchase();
+    insert(&harness, &purchase).await;
+    let paid = settled(&harness).await;
+    let now = harness.now();
     assert_eq!(store.claim_pending(now, now + HOUR, 10).await.ok(), Some(Vec::new()), "the buyer has a while");
     let pending = store.pending_since(now).await.expect("the store answers");
     assert_eq!(pending, [(purchase.tenant_id, purchase.id)], "and not {}", paid.id);
@@ -129,13 +129,13 @@ pub async fn due_purchases_are_claimed_by_one_alone(store: Arc<dyn AnyStore>) {
     assert_eq!(store.claim_pending(later, later + HOUR, 10).await.ok(), Some(Vec::new()), "it is leased");
     assert_eq!(store.claim_pending(later + HOUR, later + HOUR, 10).await.map(|due| due.len()).ok(), Some(1));
     // A claim is a change like any other: what was decided before it is decided again.
-    assert_eq!(stored(&world, &purchase).await.version, 3);
+    assert_eq!(stored(&harness, &purchase).await.version, 3);
 }
 
 pub async fn an_event_can_be_found_again(store: Arc<dyn AnyStore>) {
-    let world = World::open(store.clone(), 1).await;
-    let event = recorded(&world, "evt_1").await;
-    let other = recorded(&world, "evt_2").await;
+    let harness = Harness::open(store.clone(), 1).await;
+    let event = recorded(&harness, "evt_1").await;
+    let other = recorded(&harness, "evt_2").await;
     store.close_event(&outcome(&other, EventStatus::Attention).into()).await.expect("it is there");
     for id in [event.id.to_string().as_str(), "evt_1"] {
         let found = store.event(id).await.expect("the store answers").expect("it is there");
@@ -154,9 +154,9 @@ pub async fn an_event_can_be_found_again(store: Arc<dyn AnyStore>) {
 }
 
 pub async fn the_backfill_goes_on_and_never_back(store: Arc<dyn AnyStore>) {
-    let world = World::open(store.clone(), 1).await;
+    let harness = Harness::open(store.clone(), 1).await;
     assert_eq!(store.backfilled_until().await.ok(), Some(None));
-    let now = world.now();
+    let now = harness.now();
     for until in [now, now + HOUR, now] {
         store.set_backfilled_until(until).await.expect("the store takes it");
     }

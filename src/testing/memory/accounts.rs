@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{MemoryStore, give_way, lock, rules};
+use super::{MemoryStore, lock, rules, yield_now};
 use crate::{
     account::{Account, EmailAddress, Principal, SessionLookup, StoredSession},
     ids::UserId,
@@ -16,7 +16,7 @@ use crate::{
 #[async_trait]
 impl AccountStore for MemoryStore {
     async fn insert_account(&self, account: &Account) -> Result<SignUp, StoreError> {
-        give_way().await;
+        yield_now().await;
         let users = &mut lock(&self.tables).users;
         if users.values().any(|other| other.caller.email == account.caller.email) {
             return Ok(SignUp::EmailTaken);
@@ -29,7 +29,7 @@ impl AccountStore for MemoryStore {
     }
 
     async fn insert_sale(&self, account: &Account, purchase: &Purchase) -> Result<InsertedSale, StoreError> {
-        give_way().await;
+        yield_now().await;
         let mut tables = lock(&self.tables);
         let Principal { user_id, tenant_id, email } = &account.caller;
         let missing = !tables.users.contains_key(user_id);
@@ -52,17 +52,17 @@ impl AccountStore for MemoryStore {
     }
 
     async fn account_by_email(&self, email: &EmailAddress) -> Result<Option<Account>, StoreError> {
-        give_way().await;
+        yield_now().await;
         Ok(lock(&self.tables).users.values().find(|account| account.caller.email == *email).cloned())
     }
 
     async fn account(&self, user_id: UserId) -> Result<Option<Account>, StoreError> {
-        give_way().await;
+        yield_now().await;
         Ok(lock(&self.tables).users.get(&user_id).cloned())
     }
 
     async fn set_password(&self, user_id: UserId, password_hash: &str) -> Result<Option<u64>, StoreError> {
-        give_way().await;
+        yield_now().await;
         let tables = &mut *lock(&self.tables);
         let Some(account) = tables.users.get_mut(&user_id) else { return Ok(None) };
         password_hash.clone_into(&mut account.password_hash);
@@ -72,7 +72,7 @@ impl AccountStore for MemoryStore {
     }
 
     async fn insert_session(&self, session: &StoredSession) -> Result<bool, StoreError> {
-        give_way().await;
+        yield_now().await;
         let sessions = &mut lock(&self.tables).sessions;
         if sessions.contains_key(&session.token_hash) {
             return Ok(false);
@@ -82,7 +82,7 @@ impl AccountStore for MemoryStore {
     }
 
     async fn save_session(&self, session: &StoredSession) -> Result<(), StoreError> {
-        give_way().await;
+        yield_now().await;
         if let Some(stored) = lock(&self.tables).sessions.get_mut(&session.token_hash) {
             stored.clone_from(session);
         }
@@ -90,7 +90,7 @@ impl AccountStore for MemoryStore {
     }
 
     async fn session(&self, token_hash: &str, now: Timestamp) -> Result<Option<StoredSession>, StoreError> {
-        give_way().await;
+        yield_now().await;
         let tables = lock(&self.tables);
         Ok(tables.sessions.get(token_hash).filter(|session| session.expires_at > now).cloned())
     }
@@ -100,7 +100,7 @@ impl AccountStore for MemoryStore {
         token_hashes: &[String],
         now: Timestamp,
     ) -> Result<Vec<(String, SessionLookup)>, StoreError> {
-        give_way().await;
+        yield_now().await;
         let tables = lock(&self.tables);
         let asked: BTreeSet<_> = token_hashes.iter().collect();
         let sessions = asked.into_iter().filter_map(|token_hash| tables.sessions.get(token_hash));
@@ -116,13 +116,13 @@ impl AccountStore for MemoryStore {
     }
 
     async fn delete_session(&self, token_hash: &str) -> Result<(), StoreError> {
-        give_way().await;
+        yield_now().await;
         lock(&self.tables).sessions.remove(token_hash);
         Ok(())
     }
 
     async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
-        give_way().await;
+        yield_now().await;
         let sessions = &mut lock(&self.tables).sessions;
         let before = sessions.len();
         sessions.retain(|_, session| session.expires_at > now);

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{MemoryStore, Tables, give_way, lock, rules};
+use super::{MemoryStore, Tables, lock, rules, yield_now};
 use crate::{
     event::{ClosedEvent, EventStatus, NewEvent, StoredEvent},
     ids::{EventId, TenantId},
@@ -59,7 +59,7 @@ impl Tables {
 #[async_trait]
 impl EventStore for MemoryStore {
     async fn record_event(&self, event: &NewEvent) -> Result<Recorded, StoreError> {
-        give_way().await;
+        yield_now().await;
         let mut tables = lock(&self.tables);
         if let Some(known) = tables.event_by_provider_id(&event.incoming.provider_event_id) {
             return Ok(Recorded::Known { id: known.id, status: known.status });
@@ -70,12 +70,12 @@ impl EventStore for MemoryStore {
     }
 
     async fn close_event(&self, event: &ClosedEvent) -> Result<bool, StoreError> {
-        give_way().await;
+        yield_now().await;
         Ok(lock(&self.tables).close(event))
     }
 
     async fn defer_event(&self, id: EventId, until: Timestamp, note: &str) -> Result<(), StoreError> {
-        give_way().await;
+        yield_now().await;
         let mut tables = lock(&self.tables);
         let event = tables.events.get_mut(&id).filter(|event| event.stored.status == EventStatus::Received);
         if let Some(event) = event {
@@ -91,7 +91,7 @@ impl EventStore for MemoryStore {
         leased_until: Timestamp,
         limit: u32,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        give_way().await;
+        yield_now().await;
         let mut tables = lock(&self.tables);
         let due = tables
             .events
@@ -106,19 +106,19 @@ impl EventStore for MemoryStore {
     }
 
     async fn backfilled_until(&self) -> Result<Option<Timestamp>, StoreError> {
-        give_way().await;
+        yield_now().await;
         Ok(lock(&self.tables).backfilled_until)
     }
 
     async fn set_backfilled_until(&self, until: Timestamp) -> Result<(), StoreError> {
-        give_way().await;
+        yield_now().await;
         let mut tables = lock(&self.tables);
         tables.backfilled_until = tables.backfilled_until.max(Some(until));
         Ok(())
     }
 
     async fn events(&self, status: Option<EventStatus>, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
-        give_way().await;
+        yield_now().await;
         let tables = lock(&self.tables);
         let newest = tables.events.values().rev().map(|kept| &kept.stored);
         let wanted = newest.filter(|event| status.is_none_or(|status| event.status == status));
@@ -126,14 +126,14 @@ impl EventStore for MemoryStore {
     }
 
     async fn event(&self, id: &str) -> Result<Option<StoredEvent>, StoreError> {
-        give_way().await;
+        yield_now().await;
         let tables = lock(&self.tables);
         let mut all = tables.events.values().map(|kept| &kept.stored);
         Ok(all.find(|event| event.id.to_string() == id || event.provider_event_id == id).cloned())
     }
 
     async fn tenant_events(&self, tenant: TenantId, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
-        give_way().await;
+        yield_now().await;
         let tables = lock(&self.tables);
         let newest = tables.events.values().rev().map(|kept| &kept.stored);
         let own = newest.filter(|event| event.purchase.is_some_and(|(owner, _)| owner == tenant));

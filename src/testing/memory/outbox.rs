@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{MemoryStore, Tables, give_way, lock, rules};
+use super::{MemoryStore, Tables, lock, rules, yield_now};
 use crate::{
     account::EmailAddress,
     ids::{PurchaseId, TenantId, WithdrawalId},
@@ -57,7 +57,7 @@ fn newest<'a>(mails: impl Iterator<Item = &'a KeptMail>, limit: u32) -> Vec<Mail
 #[async_trait]
 impl MailStore for MemoryStore {
     async fn claim_mails(&self, now: Timestamp, leased_until: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError> {
-        give_way().await;
+        yield_now().await;
         let mut tables = lock(&self.tables);
         let due_at = |kept: &KeptMail| if let MailState::Due(at) = kept.mail.state { Some(at) } else { None };
         let is_due = |kept: &&mut KeptMail| due_at(kept).is_some_and(|at| at <= now);
@@ -73,7 +73,7 @@ impl MailStore for MemoryStore {
     }
 
     async fn mail_sent(&self, topic: Topic, at: Timestamp) -> Result<(), StoreError> {
-        give_way().await;
+        yield_now().await;
         if let Some(kept) = lock(&self.tables).unsent(topic) {
             kept.set(MailState::Sent(at));
             kept.mail.first_sent_at.get_or_insert(at);
@@ -83,7 +83,7 @@ impl MailStore for MemoryStore {
     }
 
     async fn put_off_mail(&self, topic: Topic, until: Option<Timestamp>, note: &str) -> Result<(), StoreError> {
-        give_way().await;
+        yield_now().await;
         if let Some(kept) = lock(&self.tables).unsent(topic) {
             kept.set(until.map_or(MailState::GivenUp, MailState::Due));
             note.clone_into(&mut kept.mail.note);
@@ -92,18 +92,18 @@ impl MailStore for MemoryStore {
     }
 
     async fn mail(&self, topic: Topic) -> Result<Option<Mail>, StoreError> {
-        give_way().await;
+        yield_now().await;
         Ok(lock(&self.tables).mails.get(&topic).map(|kept| kept.mail.clone()))
     }
 
     async fn mails(&self, unsent: bool, limit: u32) -> Result<Vec<Mail>, StoreError> {
-        give_way().await;
+        yield_now().await;
         let tables = lock(&self.tables);
         Ok(newest(tables.mails.values().filter(|kept| !unsent || !kept.is_sent()), limit))
     }
 
     async fn tenant_mails(&self, tenant: TenantId, limit: u32) -> Result<Vec<Mail>, StoreError> {
-        give_way().await;
+        yield_now().await;
         let tables = lock(&self.tables);
         let own = tables.mails.values().filter(|kept| match kept.mail.topic {
             Topic::Confirmation(owner, _) => owner == tenant,
@@ -116,7 +116,7 @@ impl MailStore for MemoryStore {
     }
 
     async fn retry_mails(&self, now: Timestamp) -> Result<u64, StoreError> {
-        give_way().await;
+        yield_now().await;
         let mut tables = lock(&self.tables);
         let waiting = tables.mails.values_mut().filter(|kept| !kept.is_sent() && !kept.is_leased(now));
         let retried = waiting.map(|kept| kept.set(MailState::Due(now))).count();
@@ -124,7 +124,7 @@ impl MailStore for MemoryStore {
     }
 
     async fn resend_mail(&self, topic: Topic, now: Timestamp) -> Result<bool, StoreError> {
-        give_way().await;
+        yield_now().await;
         let mut tables = lock(&self.tables);
         let Some(kept) = tables.mails.get_mut(&topic).filter(|kept| !kept.is_leased(now)) else { return Ok(false) };
         kept.mail.copies += u32::from(kept.is_sent());
@@ -136,7 +136,7 @@ impl MailStore for MemoryStore {
 #[async_trait]
 impl WithdrawalStore for MemoryStore {
     async fn insert_withdrawal(&self, withdrawal: &Withdrawal) -> Result<(), StoreError> {
-        give_way().await;
+        yield_now().await;
         let mut tables = lock(&self.tables);
         rules::refuse_if(tables.withdrawals.contains_key(&withdrawal.id), "withdrawals_pkey")?;
         tables.withdrawals.insert(withdrawal.id, withdrawal.clone());
@@ -145,7 +145,7 @@ impl WithdrawalStore for MemoryStore {
     }
 
     async fn purchase_ordered_by(&self, email: &EmailAddress, id: PurchaseId) -> Result<Option<TenantId>, StoreError> {
-        give_way().await;
+        yield_now().await;
         let tables = lock(&self.tables);
         let Some(purchase) = tables.purchases.get(&id) else { return Ok(None) };
         let orderer = tables.users.get(&purchase.ordered_by).filter(|account| account.caller.email == *email);
@@ -153,18 +153,18 @@ impl WithdrawalStore for MemoryStore {
     }
 
     async fn withdrawal(&self, id: WithdrawalId) -> Result<Option<Withdrawal>, StoreError> {
-        give_way().await;
+        yield_now().await;
         Ok(lock(&self.tables).withdrawals.get(&id).cloned())
     }
 
     async fn withdrawals(&self, limit: u32) -> Result<Vec<Withdrawal>, StoreError> {
-        give_way().await;
+        yield_now().await;
         let tables = lock(&self.tables);
         Ok(tables.withdrawals.values().rev().take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect())
     }
 
     async fn tenant_withdrawals(&self, tenant: TenantId, limit: u32) -> Result<Vec<Withdrawal>, StoreError> {
-        give_way().await;
+        yield_now().await;
         let tables = lock(&self.tables);
         let newest = tables.withdrawals.values().rev();
         let own = newest.filter(|withdrawal| withdrawal.purchase.is_some_and(|(owner, _)| owner == tenant));

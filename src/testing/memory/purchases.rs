@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{MemoryStore, Tables, give_way, lock, rules};
+use super::{MemoryStore, Tables, lock, rules, yield_now};
 use crate::{
     ids::{PurchaseId, TenantId},
     purchase::{Purchase, Status},
@@ -13,7 +13,7 @@ use crate::{
 #[async_trait]
 impl PurchaseStore for MemoryStore {
     async fn insert_purchase(&self, purchase: &Purchase, limits: Option<OrderLimits>) -> Result<Inserted, StoreError> {
-        give_way().await;
+        yield_now().await;
         let mut tables = lock(&self.tables);
         let earlier = purchase.order_key.as_ref().and_then(|_| {
             let same =
@@ -34,12 +34,12 @@ impl PurchaseStore for MemoryStore {
     }
 
     async fn purchase(&self, tenant: TenantId, id: PurchaseId) -> Result<Option<Purchase>, StoreError> {
-        give_way().await;
+        yield_now().await;
         Ok(lock(&self.tables).own_purchase(tenant, id).cloned())
     }
 
     async fn purchase_by_checkout(&self, tenant: TenantId, provider_ref: &str) -> Result<Option<Purchase>, StoreError> {
-        give_way().await;
+        yield_now().await;
         let tables = lock(&self.tables);
         Ok(tables.by_checkout(provider_ref).filter(|purchase| purchase.tenant_id == tenant).cloned())
     }
@@ -49,14 +49,14 @@ impl PurchaseStore for MemoryStore {
         provider_ref: &str,
         purchase_id: Option<PurchaseId>,
     ) -> Result<Option<(TenantId, PurchaseId)>, StoreError> {
-        give_way().await;
+        yield_now().await;
         let tables = lock(&self.tables);
         let found = tables.by_checkout(provider_ref).or_else(|| tables.purchases.get(&purchase_id?));
         Ok(found.map(|purchase| (purchase.tenant_id, purchase.id)))
     }
 
     async fn locate_payment(&self, payment_ref: &str) -> Result<Option<(TenantId, PurchaseId)>, StoreError> {
-        give_way().await;
+        yield_now().await;
         let tables = lock(&self.tables);
         let mut all = tables.purchases.values();
         let found = all.find(|purchase| purchase.payment_ref.as_deref() == Some(payment_ref));
@@ -64,14 +64,14 @@ impl PurchaseStore for MemoryStore {
     }
 
     async fn has_checkout_without_prefix(&self, prefix: &str) -> Result<bool, StoreError> {
-        give_way().await;
+        yield_now().await;
         let tables = lock(&self.tables);
         let mut sessions = tables.purchases.values().filter_map(|purchase| purchase.checkout.as_ref());
         Ok(sessions.any(|checkout| !checkout.provider_ref.starts_with(prefix)))
     }
 
     async fn purchases(&self, tenant: TenantId, page: PageRequest) -> Result<Vec<Purchase>, StoreError> {
-        give_way().await;
+        yield_now().await;
         let tables = lock(&self.tables);
         let own = tables.purchases.values().rev().filter(|purchase| purchase.tenant_id == tenant);
         let older = own.filter(|purchase| page.older_than.is_none_or(|newest| purchase.id < newest));
@@ -84,7 +84,7 @@ impl PurchaseStore for MemoryStore {
         leased_until: Timestamp,
         limit: u32,
     ) -> Result<Vec<(TenantId, PurchaseId)>, StoreError> {
-        give_way().await;
+        yield_now().await;
         let mut tables = lock(&self.tables);
         let Tables { purchases, check_after, .. } = &mut *tables;
         let due = purchases.values_mut().filter(|purchase| {
@@ -100,7 +100,7 @@ impl PurchaseStore for MemoryStore {
     }
 
     async fn pending_since(&self, before: Timestamp) -> Result<Vec<(TenantId, PurchaseId)>, StoreError> {
-        give_way().await;
+        yield_now().await;
         let tables = lock(&self.tables);
         let pending = tables.purchases.values().filter(|purchase| purchase.status() == Status::Pending);
         let old = pending.filter(|purchase| purchase.created_at < before);

@@ -1,4 +1,4 @@
-//! What goes back of a payment.
+//! Refunds and disputes at the scripted provider.
 
 use super::{Books, ScriptedProvider};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl ScriptedProvider {
-    /// A part of a payment goes back, at most what is left of it.
+    /// Refunds a part of a payment, at most what is left of it.
     pub fn refund(&self, purchase: PurchaseId, cents: i64) {
         let mut books = lock(&self.books);
         let Some(paid) = paid(&books, purchase) else { return };
@@ -96,6 +96,7 @@ impl ScriptedProvider {
             tenant_id: payment.session.tenant_id,
             observed_at: self.clock.now(),
             snapshots: payment.snapshots.clone(),
+            unreadable: None,
         })
     }
 
@@ -118,6 +119,7 @@ impl ScriptedProvider {
             livemode: false,
             made_at: Some(self.clock.now()),
             snapshots: vec![snapshot],
+            unreadable: None,
         };
         self.tell(books, purchase, EventMeaning::Reversal(update));
     }

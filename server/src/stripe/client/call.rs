@@ -1,6 +1,6 @@
-//! A call to Stripe: attempts, until one has a clear outcome or the retry policy allows no more.
+//! A call to Stripe: sends the request again, with back-off, until an attempt has a clear outcome.
 //!
-//! Only what may be repeated is called this way: reading, a POST with an idempotency key, and one whose second time
+//! Only what may be repeated is called this way: reads, a POST with an idempotency key, and a POST whose second time
 //! changes nothing.
 
 use std::time::Duration;
@@ -9,43 +9,45 @@ use billing::clock::Entropy;
 use serde_json::Value;
 use stripe_client_core::RequestBuilder;
 use tokio::time::{Instant, sleep, timeout};
+use tokio_util::bytes::Bytes;
 
 use super::{
     outcome::{Fault, judge},
     wire::Wire,
 };
 
-/// How long, how often, and how quickly a call is tried.
+/// How often a call is attempted, and how long it may take.
 #[derive(Clone, Copy, Debug)]
 pub struct RetryPolicy {
-    /// For everything that one operation asks of Stripe together.
+    /// For all calls of one operation together.
     pub operation_time_max: Duration,
-    /// For one exchange.
-    pub exchange_time_max: Duration,
-    /// Exchanges for one call.
-    pub exchanges_max: u32,
-    /// The most that is waited after the first exchange; doubled after each further one.
-    pub first_pause_max: Duration,
+    /// For one attempt.
+    pub attempt_time_max: Duration,
+    /// For one call.
+    pub attempts_max: u32,
+    /// The longest back-off after the first attempt; it doubles with each further one.
+    pub first_backoff_max: Duration,
 }
 
 impl RetryPolicy {
-    /// While a buyer looks on.
+    /// While a buyer waits.
     pub const BUYER: Self = Self {
         operation_time_max: Duration::from_secs(20),
-        exchange_time_max: Duration::from_secs(8),
-        exchanges_max: 4,
-        first_pause_max: Duration::from_millis(400),
+        attempt_time_max: Duration::from_secs(8),
+        attempts_max: 4,
+        first_backoff_max: Duration::from_millis(400),
     };
 
-    /// Full jitter: anything up to the bound, so that those whom one fault has stopped do not come back together.
-    fn pause(&self, exchanges: u32, entropy: &dyn Entropy) -> Duration {
-        let bound = self.first_pause_max.saturating_mul(2_u32.saturating_pow(exchanges.saturating_sub(1)));
+    /// Exponential back-off with full jitter, so that clients that failed together do not all come back at once
+    /// (<https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>).
+    fn backoff(&self, attempts: u32, entropy: &dyn Entropy) -> Duration {
+        let bound = self.first_backoff_max.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1)));
         let [first, second, ..] = entropy.bytes();
         bound.mul_f64(f64::from(u16::from_be_bytes([first, second])) / f64::from(u16::MAX))
     }
 }
 
-/// One operation of the shop's at Stripe, of one or several calls under one deadline.
+/// One operation of the payment provider: one or several calls under one deadline.
 pub struct Operation<'a> {
     /// The operation's name in the log and the metrics.
     pub name: &'static str,
@@ -53,48 +55,61 @@ pub struct Operation<'a> {
     pub wire: &'a Wire,
     /// For jitter.
     pub entropy: &'a dyn Entropy,
-    /// When to give up trying again.
+    /// How each call is repeated.
     pub retry_policy: RetryPolicy,
-    /// When to give up altogether.
+    /// When the operation ends, whatever its calls have come to.
     pub deadline: Instant,
 }
 
+/// The object that Stripe answered with.
+pub struct Answered {
+    /// The object, as far as it can be read.
+    pub object: Value,
+    /// The bytes that it was read from.
+    pub body: Bytes,
+}
+
 impl Operation<'_> {
-    /// Asks until there is a clear answer. `key` makes a POST repeatable, and is the same in every exchange.
+    /// Calls until there is a clear answer. `key` makes a POST repeatable, and is the same in every attempt.
     pub async fn call(&self, request: &RequestBuilder, key: Option<&str>) -> Result<Value, Fault> {
-        let mut exchanges = 0;
+        Ok(self.call_raw(request, key).await?.object)
+    }
+
+    /// As [`call`](Self::call), with the answer's bytes.
+    pub async fn call_raw(&self, request: &RequestBuilder, key: Option<&str>) -> Result<Answered, Fault> {
+        let mut attempts = 0;
         loop {
-            exchanges += 1;
-            let fault = match self.exchange(request, key).await {
-                Ok(object) => {
+            attempts += 1;
+            let fault = match self.attempt(request, key).await {
+                Ok(answered) => {
                     self.count("ok");
-                    return Ok(object);
+                    return Ok(answered);
                 }
                 Err(fault) => fault,
             };
             self.count(fault.label());
             let Fault::Unclear { detail, retry_after, repeat: true } = &fault else { return Err(fault) };
-            let pause = self.retry_policy.pause(exchanges, self.entropy).max(retry_after.unwrap_or_default());
+            let backoff = self.retry_policy.backoff(attempts, self.entropy).max(retry_after.unwrap_or_default());
             let left = self.deadline.saturating_duration_since(Instant::now());
-            let give_up = exchanges >= self.retry_policy.exchanges_max || pause >= left;
-            tracing::warn!(operation = self.name, exchanges, detail, give_up, "Stripe gave no clear answer");
+            let give_up = attempts >= self.retry_policy.attempts_max || backoff >= left;
+            tracing::warn!(operation = self.name, attempts, detail, give_up, "Stripe gave no clear answer");
             if give_up {
                 return Err(fault);
             }
-            sleep(pause).await;
+            sleep(backoff).await;
         }
     }
 
-    async fn exchange(&self, request: &RequestBuilder, key: Option<&str>) -> Result<Value, Fault> {
+    async fn attempt(&self, request: &RequestBuilder, key: Option<&str>) -> Result<Answered, Fault> {
         let left = self.deadline.saturating_duration_since(Instant::now());
-        match timeout(self.retry_policy.exchange_time_max.min(left), self.wire.exchange(request, key)).await {
-            Ok(Ok(answer)) => judge(&answer),
+        match timeout(self.retry_policy.attempt_time_max.min(left), self.wire.send(request, key)).await {
+            Ok(Ok(answer)) => Ok(Answered { object: judge(&answer)?, body: answer.body }),
             Ok(Err(cut_off)) => Err(Fault::unclear(cut_off)),
             Err(_) => Err(Fault::unclear("no answer in time")),
         }
     }
 
     fn count(&self, outcome: &'static str) {
-        metrics::counter!("stripe_exchanges_total", "operation" => self.name, "outcome" => outcome).increment(1);
+        metrics::counter!("stripe_requests_total", "operation" => self.name, "outcome" => outcome).increment(1);
     }
 }

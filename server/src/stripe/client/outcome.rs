@@ -1,7 +1,7 @@
-//! What an answer of Stripe's means: done, refused, not there, or not clear.
+//! What Stripe's answer means: an object, or one of the faults.
 //!
-//! Refused is only what Stripe itself refuses, in its own words. What else comes back (a proxy's error page, half an
-//! answer, a server error) says nothing about whether the request had its effect.
+//! Only an error object of Stripe's own counts as a refusal. Anything else (a proxy's error page, half an answer, a server
+//! error) leaves open whether the request had its effect.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -10,6 +10,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::wire::Answer;
+use crate::stripe::json;
 
 /// The longest piece of an answer that goes into the log.
 const WORD_LENGTH_MAX: usize = 64;
@@ -47,14 +48,14 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// An exchange without an answer that means anything.
+    /// An attempt without an answer that says what happened.
     pub fn unclear(detail: impl Into<String>) -> Self {
         Self::Unclear { detail: detail.into(), retry_after: None, repeat: true }
     }
 
     /// An object without a field that decides.
     pub fn unreadable(what: &str, field: &str) -> Self {
-        Self::Unreadable { detail: format!("{what} without a usable `{field}`") }
+        Self::Unreadable { detail: lacks(what, field) }
     }
 
     /// The name in the metrics.
@@ -81,9 +82,14 @@ impl From<Fault> for ProviderError {
     }
 }
 
+/// For the log: an object without a field that decides.
+pub fn lacks(what: &str, field: &str) -> String {
+    format!("{what} without a usable `{field}`")
+}
+
 /// The object that Stripe answered with, or what stands in its place.
 pub fn judge(answer: &Answer) -> Result<Value, Fault> {
-    let body = serde_json::from_slice::<Value>(&answer.body).ok().filter(Value::is_object);
+    let body = json::read(&answer.body).filter(Value::is_object);
     if answer.status.is_success() {
         return body.ok_or_else(|| Fault::unclear(format!("{}, but no JSON object", describe(answer, None))));
     }
@@ -93,7 +99,7 @@ pub fn judge(answer: &Answer) -> Result<Value, Fault> {
         Some(error) if answer.status == StatusCode::NOT_FOUND && word(error, "code") == Some("resource_missing") => {
             Err(Fault::NotFound)
         }
-        // The key is known with other parameters: an earlier call has had its effect, whatever that was.
+        // The key was used with other parameters: an earlier call had its effect, whatever that was.
         Some(error) if answer.status == StatusCode::BAD_REQUEST && word(error, "type") == Some("idempotency_error") => {
             Err(Fault::Unclear { detail, retry_after: None, repeat: false })
         }
@@ -107,8 +113,8 @@ pub fn judge(answer: &Answer) -> Result<Value, Fault> {
     }
 }
 
-/// Refusals that another moment can lift (<https://docs.stripe.com/api/errors>, <https://docs.stripe.com/rate-limits>):
-/// among them 409, the same idempotency key under way in another call, whose outcome is still open.
+/// Refusals that pass by themselves (<https://docs.stripe.com/api/errors>, <https://docs.stripe.com/rate-limits>):
+/// among them 409, another call with the same idempotency key that has not ended.
 fn may_pass(answer: &Answer) -> bool {
     matches!(
         answer.status,
@@ -120,7 +126,7 @@ fn may_pass(answer: &Answer) -> bool {
     )
 }
 
-/// For the log: names and numbers. Never the message, which can quote what the buyer has typed.
+/// The answer for the log, in names and numbers. Leaves out the message, which can quote what the buyer has typed.
 fn describe(answer: &Answer, error: Option<&Value>) -> String {
     let mut text = format!("HTTP {}", answer.status.as_u16());
     for member in ["type", "code", "param"] {

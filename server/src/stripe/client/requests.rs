@@ -17,6 +17,8 @@ use stripe_client_core::{RequestBuilder, StripeMethod};
 use stripe_core::{dispute::ListDispute, event::ListEvent, refund::ListRefund};
 use stripe_types::RangeQueryTs;
 
+use crate::stripe::event::EVENT_TYPES;
+
 /// How long after the order its checkout session ends. Stripe takes 30 minutes to 24 hours after the call
 /// (<https://docs.stripe.com/api/checkout/sessions/create>). It counts from the order, not from the call, since the
 /// same idempotency key demands the same parameters.
@@ -26,23 +28,6 @@ const SESSION_LIFE: SignedDuration = SignedDuration::from_hours(23);
 const OPENING_TIME: SignedDuration = SignedDuration::from_hours(22);
 /// The most that Stripe gives in one page.
 const PAGE_LENGTH: i64 = 100;
-
-/// The events that the shop acts upon; the webhook endpoint at Stripe should send these.
-pub const EVENT_TYPES: [&str; 13] = [
-    "checkout.session.completed",
-    "checkout.session.async_payment_succeeded",
-    "checkout.session.async_payment_failed",
-    "checkout.session.expired",
-    "charge.refunded",
-    "refund.created",
-    "refund.updated",
-    "refund.failed",
-    "charge.refund.updated",
-    "charge.dispute.created",
-    "charge.dispute.funds_withdrawn",
-    "charge.dispute.closed",
-    "charge.dispute.funds_reinstated",
-];
 
 /// Whether the purchase is too old for its checkout session to be opened, or its opening to be repeated.
 pub fn too_late_to_open(purchase: &Purchase, now: Timestamp) -> bool {

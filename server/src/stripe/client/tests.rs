@@ -2,6 +2,7 @@
 
 mod books;
 mod faults;
+mod odd;
 mod sessions;
 mod settings;
 
@@ -10,7 +11,6 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use billing::{
     catalog::Product,
     clock::{Clock, Entropy},
-    event::{EventMeaning, IncomingEvent},
     ids::{PurchaseId, TenantId, UserId},
     locale::Locale,
     purchase::{Checkout, Item, Pending, Purchase, State},
@@ -31,9 +31,9 @@ const ORDERED: &str = "2026-11-22T12:00:00Z";
 /// Quick to try again, and patient enough for a slow machine.
 const QUICK: RetryPolicy = RetryPolicy {
     operation_time_max: Duration::from_secs(5),
-    exchange_time_max: Duration::from_secs(2),
-    exchanges_max: 4,
-    first_pause_max: Duration::from_millis(4),
+    attempt_time_max: Duration::from_secs(2),
+    attempts_max: 4,
+    first_backoff_max: Duration::from_millis(4),
 };
 
 struct At(Timestamp);
@@ -106,19 +106,7 @@ fn provider(server: &MockServer) -> StripeProvider {
 }
 
 fn provider_at(settings: &StripeSettings, now: Timestamp) -> StripeProvider {
-    StripeProvider::new(settings, Arc::new(At(now)), Arc::new(Same), read_event).unwrap()
-}
-
-fn read_event(payload: &[u8]) -> IncomingEvent {
-    let event: Value = serde_json::from_slice(payload).unwrap();
-    IncomingEvent {
-        provider_event_id: event["id"].as_str().unwrap().to_owned(),
-        event_type: event["type"].as_str().unwrap().to_owned(),
-        api_version: None,
-        livemode: false,
-        payload: payload.to_vec(),
-        meaning: EventMeaning::Irrelevant("a test's"),
-    }
+    StripeProvider::new(settings, Arc::new(At(now)), Arc::new(Same)).unwrap()
 }
 
 /// A checkout session as Stripe gives it, with changes.

@@ -1,9 +1,8 @@
-//! One exchange with Stripe over HTTP.
+//! One HTTP request to Stripe.
 //!
-//! The requests are async-stripe's; its own HTTP client is not used, for three reasons: it does not show the header
-//! `Retry-After`, it loses the status of an error whose body is not Stripe's JSON (a proxy's 502), and it opens a
-//! connection for every call. Requests and this wire are all that is needed, since answers are read from the raw
-//! JSON.
+//! The requests are async-stripe's. Its own HTTP client is not used: it hides the header `Retry-After`, loses the status
+//! of an error whose body is not Stripe's JSON (a proxy's 502), and opens a connection for every call. Answers are read
+//! from the raw JSON, so its types for them are not needed either.
 
 use std::time::Duration;
 
@@ -26,11 +25,11 @@ use tokio_util::bytes::Bytes;
 pub const API_VERSION: &str = "2026-09-30.endive";
 
 const USER_AGENT_TEXT: &str = concat!("iza-credits/", env!("CARGO_PKG_VERSION"));
-/// Connecting takes a fraction of a second, or does not succeed.
+/// A connection that takes longer than this does not come about.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(4);
-/// Shorter than the idle time after which Stripe, or what stands between, closes a connection.
+/// Shorter than the idle time after which Stripe or a proxy closes a connection.
 const IDLE_TIME_MAX: Duration = Duration::from_secs(30);
-/// More than a page of 100 events has ever needed.
+/// Far more than a page of 100 events takes.
 const ANSWER_LENGTH_MAX: usize = 16 * 1024 * 1024;
 
 /// The connections to Stripe.
@@ -40,7 +39,7 @@ pub struct Wire {
     authorization: HeaderValue,
 }
 
-/// What came back, whatever it is.
+/// An HTTP response, of whatever status.
 pub struct Answer {
     /// The HTTP status.
     pub status: StatusCode,
@@ -48,7 +47,7 @@ pub struct Answer {
     pub retry_after: Option<Duration>,
     /// Whether Stripe says that the same request is worth repeating.
     pub should_retry: Option<bool>,
-    /// Stripe's name for the exchange (`req_…`), to be found in its Dashboard.
+    /// Stripe's id of the request (`req_…`), to be found in its Dashboard.
     pub request_id: Option<String>,
     /// The body.
     pub body: Bytes,
@@ -72,9 +71,8 @@ impl Wire {
         Ok(Self { client, base: base.trim_end_matches('/').to_owned(), authorization })
     }
 
-    /// Sends a request once and takes in the answer. An error means that there was none, or not all of it: whether
-    /// the request had its effect is unknown.
-    pub async fn exchange(&self, request: &RequestBuilder, key: Option<&str>) -> Result<Answer, String> {
+    /// Sends a request once. An error means that no complete answer came: whether the request had its effect is unknown.
+    pub async fn send(&self, request: &RequestBuilder, key: Option<&str>) -> Result<Answer, String> {
         let request = self.http_request(request, key).map_err(|error| error.to_string())?;
         let response = self.client.request(request).await.map_err(|error| with_causes(&error))?;
         let (head, body) = response.into_parts();
@@ -119,7 +117,7 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// "connection error" says little; its causes say which.
+/// The error with its causes, which say what a "connection error" was.
 fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -1,7 +1,7 @@
 //! Refunds and disputes. The object decides, not the event's type: recorded events exist where the two disagree.
 
 use billing::{
-    event::{EventMeaning, ReversalUpdate},
+    event::{EventMeaning, ReversalUpdate, Unreadable},
     reversal::Snapshot,
 };
 use jiff::Timestamp;
@@ -9,22 +9,44 @@ use serde_json::Value;
 
 use crate::stripe::object::{dispute, purchase_in_metadata, reference, refund, text};
 
+/// Which payment it is about comes first: with that, Stripe's books tell whose it is, and all the rest.
 /// `made_at` is when Stripe made the event.
-pub(super) fn read(object: &Value, made_at: Option<Timestamp>) -> Result<EventMeaning, &'static str> {
-    let (charge, snapshots) = match text(object, "object").ok_or("object")? {
-        "charge" => (text(object, "id"), charge(object)?),
-        "refund" => (reference(object, "charge"), vec![Snapshot::Refund(refund(object)?)]),
-        "dispute" => (reference(object, "charge"), vec![Snapshot::Dispute(dispute(object)?)]),
-        _ => return Ok(EventMeaning::Irrelevant("neither a charge, a refund nor a dispute")),
-    };
-    Ok(EventMeaning::Reversal(ReversalUpdate {
-        payment_ref: reference(object, "payment_intent").map(str::to_owned),
-        charge_ref: charge.map(str::to_owned),
+pub(super) fn read(object: &Value, made_at: Option<Timestamp>) -> EventMeaning {
+    let kind = text(object, "object");
+    if kind.is_some_and(|kind| !["charge", "refund", "dispute"].contains(&kind)) {
+        return EventMeaning::Irrelevant("neither a charge, a refund nor a dispute");
+    }
+    let charge_ref = if kind == Some("charge") { text(object, "id") } else { reference(object, "charge") };
+    let payment_ref = reference(object, "payment_intent");
+    if let (None, None, Some(field)) = (payment_ref, charge_ref, unusable_reference(object)) {
+        return EventMeaning::Unreadable(Unreadable { why: format!("no usable {field}"), session: None });
+    }
+    let refs = ReversalUpdate {
+        payment_ref: payment_ref.map(str::to_owned),
+        charge_ref: charge_ref.map(str::to_owned),
         purchase_id: purchase_in_metadata(object),
-        livemode: object.get("livemode").and_then(Value::as_bool).ok_or("livemode")?,
         made_at,
-        snapshots,
-    }))
+        ..ReversalUpdate::default()
+    };
+    EventMeaning::Reversal(match figures(object, kind) {
+        Ok((livemode, snapshots)) => ReversalUpdate { livemode, snapshots, ..refs },
+        Err(field) => ReversalUpdate { unreadable: Some(field), ..refs },
+    })
+}
+
+/// The field that names a payment by something that is no id.
+fn unusable_reference(object: &Value) -> Option<&'static str> {
+    ["payment_intent", "charge"].into_iter().find(|field| object.get(field).is_some_and(|value| !value.is_null()))
+}
+
+/// What the event itself tells.
+fn figures(object: &Value, kind: Option<&str>) -> Result<(bool, Vec<Snapshot>), &'static str> {
+    let snapshots = match kind.ok_or("object")? {
+        "charge" => charge(object)?,
+        "refund" => vec![Snapshot::Refund(refund(object)?)],
+        _ => vec![Snapshot::Dispute(dispute(object)?)],
+    };
+    Ok((object.get("livemode").and_then(Value::as_bool).ok_or("livemode")?, snapshots))
 }
 
 /// A charge has its cumulative figure; API versions before 2022-11-15 also list its refunds

@@ -8,7 +8,7 @@ use std::{
 use billing::{
     ids::TenantId,
     store::{LedgerStore as _, Store as _},
-    testing::fixtures::World,
+    testing::harness::Harness,
 };
 use futures::future::join_all;
 use sqlx::{ConnectOptions as _, Connection as _, postgres::PgConnectOptions};
@@ -26,7 +26,7 @@ const REFUSAL: &str = "the circuit is open";
 /// A store behind a proxy, with a tenant in it.
 async fn behind_proxy(database: &TestDatabase) -> (Store, TenantId, Proxy) {
     let there = database.store().await.unwrap();
-    let tenant = World::open(Arc::new(there.clone()), 1).await.caller.tenant_id;
+    let tenant = Harness::open(Arc::new(there.clone()), 1).await.principal.tenant_id;
     there.close().await;
     let proxy = Proxy::start(&database.url()).await;
     let limits = Limits { connections: 4, time: Duration::from_secs(10) };

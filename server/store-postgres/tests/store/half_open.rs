@@ -7,7 +7,7 @@ use std::{
 
 use billing::{
     store::{LedgerStore as _, Store as _},
-    testing::fixtures::World,
+    testing::harness::Harness,
 };
 use futures::StreamExt as _;
 use store_postgres::{Limits, testing};
@@ -22,8 +22,8 @@ const RECOVERED_WITHIN: Duration = Duration::from_secs(15);
 async fn connections_that_fall_silent_are_replaced_and_none_is_lost() {
     let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));
     let there = database.store().await.unwrap();
-    let world = World::open(Arc::new(there.clone()), 1).await;
-    let tenant = world.caller.tenant_id;
+    let harness = Harness::open(Arc::new(there.clone()), 1).await;
+    let tenant = harness.principal.tenant_id;
     let proxy = Proxy::start(&database.url()).await;
     let limits = Limits { connections: CONNECTIONS, time: Duration::from_secs(3) };
     let here = Store::open_with(&*proxy.url(&database.url()), limits).await.unwrap();
@@ -58,7 +58,7 @@ async fn connections_that_fall_silent_are_replaced_and_none_is_lost() {
 
     let told = async {
         loop {
-            buy(&world).await;
+            buy(&harness).await;
             if let Ok(Some(told)) = timeout(Duration::from_millis(500), heard.next()).await {
                 return told;
             }

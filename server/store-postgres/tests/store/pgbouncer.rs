@@ -10,7 +10,7 @@ use std::{
 
 use billing::{
     store::{LedgerStore as _, Store as _},
-    testing::{AnyStore, fixtures::World},
+    testing::{AnyStore, harness::Harness},
 };
 use futures::{StreamExt as _, future::join_all};
 use sqlx::{ConnectOptions as _, Connection as _, Row as _, postgres::PgConnectOptions};
@@ -123,23 +123,23 @@ async fn two_processes_behind_a_pooler_keep_their_statements_and_settings_apart(
     let pooler = bouncer.url(&direct);
     let (here, there) = (open(&pooler, &direct).await, open(&pooler, &direct).await);
     here.migrate().await.unwrap();
-    let worlds = [World::open(Arc::new(here.clone()), 1).await, World::open(Arc::new(there.clone()), 2).await];
+    let worlds = [Harness::open(Arc::new(here.clone()), 1).await, Harness::open(Arc::new(there.clone()), 2).await];
     let mut heard = here.changes();
     // Many clients of few sessions, whose statements differ.
     join_all((0..24).map(|number| {
-        let (world, store) = (&worlds[number % 2], if number % 3 == 0 { &here } else { &there });
+        let (harness, store) = (&worlds[number % 2], if number % 3 == 0 { &here } else { &there });
         async move {
-            buy(world).await;
-            store.balance(world.caller.tenant_id).await.unwrap();
+            buy(harness).await;
+            store.balance(harness.principal.tenant_id).await.unwrap();
             store.ready().await.unwrap();
         }
     }))
     .await;
-    for world in &worlds {
-        assert_eq!(here.balance(world.caller.tenant_id).await.unwrap().seq, 12);
+    for harness in &worlds {
+        assert_eq!(here.balance(harness.principal.tenant_id).await.unwrap().seq, 12);
     }
     let told = timeout(Duration::from_secs(2), heard.next()).await.expect("changes are told");
-    assert!(worlds.iter().any(|world| Some(world.caller.tenant_id) == told));
+    assert!(worlds.iter().any(|harness| Some(harness.principal.tenant_id) == told));
 
     // Another program behind the same pooler.
     let mut others = Vec::new();
@@ -172,7 +172,7 @@ async fn a_statement_behind_a_pooler_ends_in_time() {
     let limits = Limits { connections: 4, time: Duration::from_secs(1) };
     let store = Store::open_with(Urls { main: &pooler, direct: Some(&direct) }, limits).await.unwrap();
     store.migrate().await.unwrap();
-    let tenant = World::open(Arc::new(store.clone()), 1).await.caller.tenant_id;
+    let tenant = Harness::open(Arc::new(store.clone()), 1).await.principal.tenant_id;
     let mut other = direct.parse::<PgConnectOptions>().unwrap().connect().await.unwrap();
     let mut transaction = other.begin().await.unwrap();
     sqlx::raw_sql("LOCK TABLE ledger_entries IN ACCESS EXCLUSIVE MODE").execute(&mut *transaction).await.unwrap();
@@ -194,11 +194,11 @@ async fn a_pooler_in_session_mode_is_as_good_as_the_server() {
     let limits = Limits { connections: 4, ..Limits::default() };
     let store = Store::open_with(&*bouncer.url(&database.url()), limits).await.unwrap();
     store.migrate().await.unwrap();
-    let world = World::open(Arc::new(store.clone()), 1).await;
+    let harness = Harness::open(Arc::new(store.clone()), 1).await;
     let mut heard = store.changes();
-    buy(&world).await;
-    assert_eq!(heard.next().await, Some(world.caller.tenant_id));
-    assert_eq!(store.balance(world.caller.tenant_id).await.unwrap().seq, 1);
+    buy(&harness).await;
+    assert_eq!(heard.next().await, Some(harness.principal.tenant_id));
+    assert_eq!(store.balance(harness.principal.tenant_id).await.unwrap().seq, 1);
     store.close().await;
     drop(bouncer);
     database.remove().await.unwrap();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use billing::{
     store::{LedgerStore as _, Store as _},
-    testing::fixtures::World,
+    testing::harness::Harness,
 };
 use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
 use store_postgres::MigrateError;
@@ -39,9 +39,9 @@ async fn a_role_without_ddl_serves_what_another_has_migrated() {
     let store = Store::open(&url).await.unwrap();
     store.migrate().await.unwrap();
     store.ready().await.unwrap();
-    let world = World::open(Arc::new(store.clone()), 1).await;
-    buy(&world).await;
-    assert_eq!(store.balance(world.caller.tenant_id).await.unwrap().seq, 1);
+    let harness = Harness::open(Arc::new(store.clone()), 1).await;
+    buy(&harness).await;
+    assert_eq!(store.balance(harness.principal.tenant_id).await.unwrap().seq, 1);
     store.close().await;
     remove(database, &name).await;
 }

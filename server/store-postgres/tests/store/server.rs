@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use billing::{
     Order,
     store::{LedgerStore as _, Store as _, StoreError},
-    testing::fixtures::World,
+    testing::harness::Harness,
 };
 use futures::StreamExt;
 use sqlx::postgres::PgConnectOptions;
@@ -14,11 +14,11 @@ use tokio::time::timeout;
 
 use crate::{Store, TestDatabase, try_by_hand};
 
-pub async fn buy(world: &World) {
-    let purchase = world.billing.order(&world.caller, Order::of("credits_1")).await.unwrap();
-    world.provider.pay(purchase.id);
+pub async fn buy(harness: &Harness) {
+    let purchase = harness.billing.order(&harness.principal, Order::of("credits_1")).await.unwrap();
+    harness.provider.pay(purchase.id);
     let session = purchase.checkout.unwrap().provider_ref;
-    world.billing.confirm_checkout(purchase.tenant_id, &session).await.unwrap();
+    harness.billing.confirm_checkout(purchase.tenant_id, &session).await.unwrap();
 }
 
 #[tokio::test]
@@ -26,18 +26,18 @@ async fn a_change_in_another_process_is_heard_at_once_and_after_a_lost_connectio
     let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));
     let here = database.store().await.unwrap();
     let there = Store::open(&database.url()).await.unwrap();
-    let world = World::open(Arc::new(there.clone()), 1).await;
+    let harness = Harness::open(Arc::new(there.clone()), 1).await;
     let mut heard = here.changes();
-    buy(&world).await;
+    buy(&harness).await;
     let told = timeout(Duration::from_secs(1), heard.next()).await.expect("within a second");
-    assert_eq!(told, Some(world.caller.tenant_id));
+    assert_eq!(told, Some(harness.principal.tenant_id));
 
     let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()
         AND query ILIKE 'LISTEN%'";
     try_by_hand(&database.url(), cut.to_owned()).await.unwrap();
     let mut told_again = false;
     for _ in 0..20 {
-        buy(&world).await;
+        buy(&harness).await;
         told_again |= timeout(Duration::from_millis(500), heard.next()).await.is_ok();
         if told_again {
             break;
@@ -73,8 +73,8 @@ async fn a_server_that_cannot_be_used_gets_a_sentence_without_the_password() {
 async fn a_server_that_turned_read_only_is_503_and_its_connections_do_not_stay_so() {
     let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));
     let store = database.store().await.unwrap();
-    let world = World::open(Arc::new(store.clone()), 1).await;
-    buy(&world).await;
+    let harness = Harness::open(Arc::new(store.clone()), 1).await;
+    buy(&harness).await;
     // As after a failover: the connections are new, and to a standby.
     let name = database.url().parse::<PgConnectOptions>().unwrap().get_database().unwrap().to_owned();
     let server = std::env::var(SERVER_VARIABLE).unwrap();
@@ -87,16 +87,16 @@ async fn a_server_that_turned_read_only_is_503_and_its_connections_do_not_stay_s
         WHERE datname = current_database() AND pid <> pg_backend_pid()";
     try_by_hand(&database.url(), cut.to_owned()).await.unwrap();
     for _ in 0..20 {
-        let told = world.billing.order(&world.caller, Order::of("credits_1")).await.unwrap_err();
+        let told = harness.billing.order(&harness.principal, Order::of("credits_1")).await.unwrap_err();
         assert!(format!("{told:?}").contains("Unavailable"), "{told:?}");
         let told = store.ready().await.unwrap_err();
         assert!(matches!(told, StoreError::Unavailable(_)), "{told:?}");
-        store.balance(world.caller.tenant_id).await.expect("reading goes on");
+        store.balance(harness.principal.tenant_id).await.expect("reading goes on");
     }
     turn("off").await;
     // The first one may still meet a connection from before; it takes all of them with it.
-    let _ = world.billing.order(&world.caller, Order::of("credits_1")).await;
-    buy(&world).await;
+    let _ = harness.billing.order(&harness.principal, Order::of("credits_1")).await;
+    buy(&harness).await;
     store.ready().await.unwrap();
     store.close().await;
     database.remove().await.unwrap();

@@ -5,18 +5,18 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command, s
 use billing::{
     Order,
     store::{PageRequest, PurchaseStore as _},
-    testing::fixtures::World,
+    testing::harness::Harness,
 };
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 use tokio::time::sleep;
 
 use crate::{Store, TestDatabase};
 
-async fn buy(world: &World) {
-    let purchase = world.billing.order(&world.caller, Order::of("credits_5")).await.unwrap();
-    world.provider.pay(purchase.id);
+async fn buy(harness: &Harness) {
+    let purchase = harness.billing.order(&harness.principal, Order::of("credits_5")).await.unwrap();
+    harness.provider.pay(purchase.id);
     let session = purchase.checkout.unwrap().provider_ref;
-    world.billing.confirm_checkout(purchase.tenant_id, &session).await.unwrap();
+    harness.billing.confirm_checkout(purchase.tenant_id, &session).await.unwrap();
 }
 
 fn url(file: &Path) -> String {
@@ -33,9 +33,9 @@ async fn a_copy_of_the_file_alone_after_a_clean_stop_lacks_nothing() {
     // A back-up tool, say, that keeps the file open: so the last connection's own tidying up does not do the work.
     let mut other = url(&file).parse::<SqliteConnectOptions>().unwrap().connect().await.unwrap();
     sqlx::query("SELECT count(*) FROM purchases").fetch_one(&mut other).await.unwrap();
-    let world = World::open(Arc::new(store.clone()), 1).await;
+    let harness = Harness::open(Arc::new(store.clone()), 1).await;
     for _ in 0..PURCHASES {
-        buy(&world).await;
+        buy(&harness).await;
     }
     store.close().await;
     store.close().await;
@@ -46,7 +46,7 @@ async fn a_copy_of_the_file_alone_after_a_clean_stop_lacks_nothing() {
     let copied = Store::open(&url(&copy)).await.unwrap();
     copied.check_migrated().await.unwrap();
     let page = PageRequest { limit: 100, older_than: None };
-    assert_eq!(copied.purchases(world.caller.tenant_id, page).await.unwrap().len(), PURCHASES);
+    assert_eq!(copied.purchases(harness.principal.tenant_id, page).await.unwrap().len(), PURCHASES);
     copied.close().await;
 }
 
@@ -71,12 +71,12 @@ async fn nobody_else_may_read_the_file_or_its_journal() {
 async fn a_backup_taken_while_the_shop_sells_is_whole() {
     let database = TestDatabase::create().await.unwrap();
     let store = database.store().await.unwrap();
-    let world = World::open(Arc::new(store.clone()), 1).await;
+    let harness = Harness::open(Arc::new(store.clone()), 1).await;
     let seller = {
-        let world = world.clone();
+        let harness = harness.clone();
         tokio::spawn(async move {
             loop {
-                buy(&world).await;
+                buy(&harness).await;
             }
         })
     };

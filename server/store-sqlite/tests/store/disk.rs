@@ -9,7 +9,7 @@ use std::{
 use billing::{
     Order,
     store::{LedgerStore as _, Store as _, StoreError},
-    testing::fixtures::World,
+    testing::harness::Harness,
 };
 use sqlx::SqliteConnection;
 
@@ -18,8 +18,13 @@ use crate::{Store, TestDatabase};
 /// Set in the process that plays the shop on the full disk.
 const CHILD: &str = "SHOP_TEST_FULL_DISK";
 
-async fn try_order(world: &World) -> Result<(), String> {
-    world.billing.order(&world.caller, Order::of("credits_5")).await.map(drop).map_err(|error| format!("{error:?}"))
+async fn try_order(harness: &Harness) -> Result<(), String> {
+    harness
+        .billing
+        .order(&harness.principal, Order::of("credits_5"))
+        .await
+        .map(drop)
+        .map_err(|error| format!("{error:?}"))
 }
 
 /// The writer's connection refuses every write until it is closed, as when the disk is full or read-only.
@@ -36,12 +41,12 @@ async fn a_connection_that_met_a_full_disk_is_closed_and_orders_go_on() {
     for (pragma, named) in [("PRAGMA max_page_count = 1", "full"), ("PRAGMA query_only = ON", "readonly")] {
         let database = TestDatabase::create().await.unwrap();
         let store = database.store().await.unwrap();
-        let world = World::open(Arc::new(store.clone()), 1).await;
+        let harness = Harness::open(Arc::new(store.clone()), 1).await;
         break_writer(&store, pragma).await;
         let mut told = Vec::new();
         // The limit is of the connection, so it ends with it; a page may have had room left.
         for _ in 0..200 {
-            match try_order(&world).await {
+            match try_order(&harness).await {
                 Err(error) => told.push(error),
                 Ok(()) if told.is_empty() => {}
                 Ok(()) => break,
@@ -82,18 +87,18 @@ fn limit_files(bytes: &str) {
 async fn fill_and_free_the_disk() {
     let database = TestDatabase::create().await.unwrap();
     let store = database.store().await.unwrap();
-    let world = World::open(Arc::new(store.clone()), 1).await;
+    let harness = Harness::open(Arc::new(store.clone()), 1).await;
     for _ in 0..3 {
         limit_files("4096");
         for _ in 0..5 {
-            let told = try_order(&world).await.unwrap_err();
+            let told = try_order(&harness).await.unwrap_err();
             assert!(told.contains("Unavailable"), "{told}");
             let told = store.ready().await.unwrap_err();
             assert!(matches!(told, StoreError::Unavailable(_)), "{told:?}");
-            store.balance(world.caller.tenant_id).await.unwrap();
+            store.balance(harness.principal.tenant_id).await.unwrap();
         }
         limit_files("unlimited");
-        try_order(&world).await.unwrap();
+        try_order(&harness).await.unwrap();
         store.ready().await.unwrap();
     }
     store.close().await;

@@ -48,15 +48,15 @@ async fn a_place_where_nothing_can_be_written_gets_a_sentence() {
 
 #[tokio::test]
 async fn what_is_committed_outlives_the_process() {
-    use billing::{store::AccountStore as _, testing::fixtures::World};
+    use billing::{store::AccountStore as _, testing::harness::Harness};
 
     let database = TestDatabase::create().await.unwrap();
     let store = database.store().await.unwrap();
-    let world = World::open(std::sync::Arc::new(store.clone()), 1).await;
+    let harness = Harness::open(std::sync::Arc::new(store.clone()), 1).await;
     // Not closed: as if the process had been killed.
     let reopened = Store::open(&database.url()).await.unwrap();
-    let found = reopened.account(world.caller.user_id).await.unwrap();
-    assert_eq!(found.map(|account| account.caller), Some(world.caller));
+    let found = reopened.account(harness.principal.user_id).await.unwrap();
+    assert_eq!(found.map(|account| account.caller), Some(harness.principal));
     reopened.close().await;
     store.close().await;
 }

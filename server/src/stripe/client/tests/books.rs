@@ -78,6 +78,7 @@ fn everything_that_went_back() -> PaymentRecord {
             refund_snapshot("re_2", 200, RefundState::Standing),
             dispute_snapshot("du_2", DisputeState::Inquiry),
         ],
+        unreadable: None,
     }
 }
 
@@ -130,6 +131,28 @@ async fn a_payment_that_stripe_does_not_have_is_none() {
     assert_eq!(requests(&server).await.len(), 2, "what is no id is not asked for");
 }
 
+/// Whose a payment is decides whether the rest matters.
+#[tokio::test]
+async fn a_payment_tells_whose_it_is_even_where_its_books_cannot_be_read() {
+    let mut foreign = payment();
+    foreign["metadata"] = json!({});
+    foreign["livemode"] = json!("odd");
+    for (payment, refunds, purchase_id, said) in [
+        (payment(), vec![json!({"id": "re_1"})], Some(purchase().id), "a refund without a usable `amount`"),
+        (foreign, Vec::new(), None, "a payment without a usable `livemode`"),
+    ] {
+        let server = MockServer::start().await;
+        get(&server, "/v1/payment_intents/pi_1", ok(&payment)).await;
+        get(&server, "/v1/disputes", list(&[], false)).await;
+        get(&server, "/v1/refunds", list(&refunds, false)).await;
+
+        let record = provider(&server).retrieve_payment("pi_1").await.unwrap().unwrap();
+
+        assert_eq!((record.purchase_id, record.unreadable.as_deref()), (purchase_id, Some(said)));
+        assert!(matches!(record.readable(), Err(ProviderError::Unreadable { .. })));
+    }
+}
+
 /// Half of the books are the wrong books.
 #[tokio::test]
 async fn a_list_that_cannot_be_read_to_its_end_is_no_answer() {
@@ -148,6 +171,7 @@ async fn a_list_that_cannot_be_read_to_its_end_is_no_answer() {
         get(&server, "/v1/refunds", refunds).await;
 
         let record = provider(&server).retrieve_payment("pi_1").await;
+        let record = record.and_then(|record| record.map(PaymentRecord::readable).transpose());
 
         assert!(record.is_err(), "{why}: {record:?}");
     }
@@ -169,7 +193,7 @@ async fn events_are_asked_for_by_instant_and_type_and_given_oldest_first() {
     assert_eq!(payload, event("evt_2"), "kept whole");
     let mut asked = query(&requests(&server).await[0]);
     let types: Vec<String> = (0..13).map(|at| asked.remove(&format!("types[{at}]")).unwrap()).collect();
-    assert_eq!(types, super::super::EVENT_TYPES);
+    assert_eq!(types, crate::stripe::event::EVENT_TYPES);
     assert_eq!(asked, fields(&[("created[gte]", "1795249800"), ("limit", "100"), ("starting_after", "evt_4")]));
 }
 

@@ -185,7 +185,7 @@ async fn an_answer_without_what_decides_is_neither_believed_nor_asked_for_again(
 }
 
 #[tokio::test]
-async fn stripe_is_left_in_peace_for_as_long_as_it_asks() {
+async fn a_retry_waits_for_as_long_as_stripe_asks() {
     let wrong = stripe_error(429, "invalid_request_error", "rate_limit").insert_header("retry-after", "1");
     let server = first_then_well(wrong, 1).await;
     let began = Instant::now();
@@ -291,9 +291,9 @@ async fn a_connection_that_breaks_is_tried_again_with_the_same_key() {
 }
 
 #[tokio::test]
-async fn a_server_that_says_nothing_is_asked_again_after_the_time_of_one_exchange() {
+async fn a_server_that_says_nothing_is_asked_again_after_the_time_of_one_attempt() {
     let (base, requests) = scripted(vec![Then::Hang, Then::Answer]);
-    let retry_policy = RetryPolicy { exchange_time_max: Duration::from_millis(200), ..QUICK };
+    let retry_policy = RetryPolicy { attempt_time_max: Duration::from_millis(200), ..QUICK };
 
     let session = create(&patient(base.as_str(), retry_policy)).await.unwrap();
 

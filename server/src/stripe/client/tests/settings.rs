@@ -14,7 +14,7 @@ fn built(key: &str, base: Option<&str>) -> Result<bool, StripeSettingsError> {
         api_base: base.map(|base| base.parse().unwrap()),
         ..settings("http://127.0.0.1:1")
     };
-    let provider = StripeProvider::new(&settings, Arc::new(At(ordered_at())), Arc::new(Same), read_event)?;
+    let provider = StripeProvider::new(&settings, Arc::new(At(ordered_at())), Arc::new(Same))?;
     Ok(provider.livemode())
 }
 

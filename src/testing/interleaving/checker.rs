@@ -1,9 +1,9 @@
-//! What must come out of a plan, kept as simply as can be: for each purchase, whether the shop has learnt that it was
-//! paid, and whether it has learnt that it failed.
+//! Checks the shop against a minimal model: for each purchase, whether the shop was told that it is paid, and why it may
+//! have failed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::plan::{News, Visit};
+use super::generator::{Notification, Page};
 use crate::{
     OrderError,
     account::Principal,
@@ -13,10 +13,10 @@ use crate::{
     provider::{CheckoutSession, PaymentStatus, SessionStatus},
     purchase::{FailureReason, Purchase, Status},
     store::PageRequest,
-    testing::{fixtures, fixtures::World},
+    testing::{fixtures, harness::Harness},
 };
 
-/// What a step has come to.
+/// The result of one action of the shop.
 pub(super) enum Outcome {
     Nothing,
     Ordered {
@@ -26,23 +26,23 @@ pub(super) enum Outcome {
         answer: Result<Purchase, OrderError>,
     },
     /// `session` is the provider's before the round.
-    Came {
+    Visited {
         purchase: PurchaseId,
-        visit: Visit,
+        page: Page,
         foreign: bool,
         session: CheckoutSession,
         answer: Result<Option<Purchase>, BillingError>,
     },
     Notified {
         purchase: PurchaseId,
-        news: News,
+        notification: Notification,
         answer: Result<Received, BillingError>,
     },
 }
 
 #[derive(Default)]
-pub(super) struct Referee {
-    /// Purchases that the shop has learnt are paid, as ordered.
+pub(super) struct Checker {
+    /// Purchases that the shop was told are paid, as ordered.
     paid: BTreeSet<PurchaseId>,
     /// Why the others may stand failed.
     failed: BTreeMap<PurchaseId, Vec<FailureReason>>,
@@ -54,34 +54,34 @@ pub(super) struct Referee {
     reused: Vec<(TenantId, u8, &'static str)>,
 }
 
-impl Referee {
-    pub(super) fn note(&mut self, outcome: Outcome) {
+impl Checker {
+    pub(super) fn observe(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Nothing => {}
-            Outcome::Ordered { tenant, key, product_id, answer } => self.note_order(tenant, key, product_id, answer),
-            Outcome::Came { foreign: true, answer, .. } => {
+            Outcome::Ordered { tenant, key, product_id, answer } => self.observe_order(tenant, key, product_id, answer),
+            Outcome::Visited { foreign: true, answer, .. } => {
                 assert!(matches!(answer, Ok(None)), "a stranger was told {answer:?}");
             }
-            Outcome::Came { purchase, visit, session, answer, .. } => match answer {
+            Outcome::Visited { purchase, page, session, answer, .. } => match answer {
                 // One that has failed already is not asked about again.
-                Ok(Some(shown)) if visit == Visit::Discard && shown.status() == Status::Failed => {
+                Ok(Some(shown)) if page == Page::Discard && shown.status() == Status::Failed => {
                     let dropped = session.status != SessionStatus::Complete;
                     let reasons = if dropped { &[FailureReason::Cancelled, FailureReason::Expired][..] } else { &[] };
                     self.failed.entry(purchase).or_default().extend(reasons);
                 }
-                Ok(Some(_)) => self.note_visit(purchase, visit, &session),
-                // Nothing was learnt: the purchase didn't know its session, or the provider's answer was lost.
-                Ok(None) => assert_eq!(visit, Visit::Return),
+                Ok(Some(_)) => self.observe_visit(purchase, page, &session),
+                // Nothing is known: the purchase didn't know its session, or the provider's answer was lost.
+                Ok(None) => assert_eq!(page, Page::Return),
                 Err(error) => assert!(matches!(error, BillingError::Provider(_)), "{error}"),
             },
-            Outcome::Notified { purchase, news, answer } => {
+            Outcome::Notified { purchase, notification, answer } => {
                 let received = answer.expect("the store takes an event");
-                self.note_news(purchase, news, received);
+                self.observe_notification(purchase, notification, received);
             }
         }
     }
 
-    fn note_order(
+    fn observe_order(
         &mut self,
         tenant: TenantId,
         key: Option<u8>,
@@ -107,55 +107,55 @@ impl Referee {
         }
     }
 
-    fn note_visit(&mut self, purchase: PurchaseId, visit: Visit, session: &CheckoutSession) {
+    fn observe_visit(&mut self, purchase: PurchaseId, page: Page, session: &CheckoutSession) {
         let failed = self.failed.entry(purchase).or_default();
-        match (session.status, visit) {
+        match (session.status, page) {
             (SessionStatus::Complete, _) if session.payment == PaymentStatus::Paid => {
                 self.paid.insert(purchase);
             }
-            (SessionStatus::Complete, _) | (SessionStatus::Open, Visit::Return) => {}
-            (SessionStatus::Expired, Visit::Return) => failed.push(FailureReason::Expired),
+            (SessionStatus::Complete, _) | (SessionStatus::Open, Page::Return) => {}
+            (SessionStatus::Expired, Page::Return) => failed.push(FailureReason::Expired),
             // Somebody who comes back at the same moment finds a session that has expired.
-            (_, Visit::Discard) => failed.extend([FailureReason::Cancelled, FailureReason::Expired]),
+            (_, Page::Discard) => failed.extend([FailureReason::Cancelled, FailureReason::Expired]),
         }
     }
 
-    fn note_news(&mut self, purchase: PurchaseId, news: News, received: Received) {
+    fn observe_notification(&mut self, purchase: PurchaseId, notification: Notification, received: Received) {
         let failed = self.failed.entry(purchase).or_default();
         let good = [Received::Applied].as_slice();
         let odd = [Received::Attention].as_slice();
         // The amount matters only while something is still to be booked for it.
         let either = [Received::Applied, Received::Attention].as_slice();
-        let expected = match news {
-            News::Paid => {
+        let expected = match notification {
+            Notification::Paid => {
                 self.paid.insert(purchase);
                 good
             }
-            News::Unpaid => good,
-            News::Expired => {
+            Notification::Unpaid => good,
+            Notification::Expired => {
                 failed.push(FailureReason::Expired);
                 good
             }
-            News::PaymentFailed => {
+            Notification::PaymentFailed => {
                 failed.push(FailureReason::PaymentFailed);
                 good
             }
-            News::WrongAmount | News::WrongCurrency => either,
-            News::WrongLivemode | News::WrongSession => odd,
+            Notification::WrongAmount | Notification::WrongCurrency => either,
+            Notification::WrongLivemode | Notification::WrongSession => odd,
         };
-        assert!(expected.contains(&received), "{news:?} was {received:?}");
+        assert!(expected.contains(&received), "{notification:?} was {received:?}");
     }
 
     /// Compares what the shop shows one customer with what it must.
-    pub(super) async fn judge(&self, world: &World, caller: &Principal) {
-        let tenant = caller.tenant_id;
+    pub(super) async fn check(&self, harness: &Harness, principal: &Principal) {
+        let tenant = principal.tenant_id;
         let page = PageRequest { limit: 1_000, older_than: None };
-        let purchases = world.store.purchases(tenant, page).await.expect("the store answers");
+        let purchases = harness.store.purchases(tenant, page).await.expect("the store answers");
         let keys = self.keys.keys().filter(|(owner, _)| *owner == tenant).count();
         assert_eq!(purchases.len(), keys + self.keyless.get(&tenant).copied().unwrap_or(0), "one purchase an order");
-        self.judge_keys(tenant, &purchases);
+        self.check_keys(tenant, &purchases);
         for purchase in &purchases {
-            let entries = world.store.entries(tenant, purchase.id).await.expect("the store answers");
+            let entries = harness.store.entries(tenant, purchase.id).await.expect("the store answers");
             let status = self.expected_status(purchase);
             assert_eq!(purchase.status(), status);
             if let Some(failed) = purchase.state.failure() {
@@ -167,7 +167,7 @@ impl Referee {
             let due = [(EntryKind::Purchase, purchase.item.credits)];
             assert_eq!(booked, if status == Status::Paid { &due[..] } else { &[] }, "credited once, when paid");
         }
-        world.unbroken_ledger(tenant).await;
+        harness.unbroken_ledger(tenant).await;
     }
 
     fn expected_status(&self, purchase: &Purchase) -> Status {
@@ -180,7 +180,7 @@ impl Referee {
         }
     }
 
-    fn judge_keys(&self, tenant: TenantId, purchases: &[Purchase]) {
+    fn check_keys(&self, tenant: TenantId, purchases: &[Purchase]) {
         let under = |key: u8| {
             let name = format!("key-{key}");
             let same = |purchase: &&Purchase| purchase.order_key.as_ref().is_some_and(|key| key.as_str() == name);

@@ -1,4 +1,4 @@
-//! Whether the process lives, and whether it can work.
+//! Liveness and readiness.
 
 use std::time::Duration;
 
@@ -30,15 +30,15 @@ pub async fn healthz() -> Json<Health> {
     OK
 }
 
-/// What the database last said of itself. Asking it is a write, and anybody may ask here.
+/// The last answer of the database's check. The check writes, and anybody may call here, so an answer is kept for a second.
 #[derive(Default)]
 pub struct Readiness(Mutex<Option<(Instant, bool)>>);
 
-/// How long an answer is good for.
+/// How long an answer is used again.
 const GOOD_FOR: Duration = Duration::from_secs(1);
 
 impl Readiness {
-    /// Asks the database, or, when somebody has just done so, gives the answer of then.
+    /// Checks the database, unless that was done within the last second.
     async fn of(&self, store: &dyn Store) -> bool {
         let mut last = self.0.lock().await;
         if let Some((at, ready)) = *last

@@ -106,7 +106,7 @@ pub async fn open_purchases_are_limited_for_each_tenant(store: Arc<dyn AnyStore>
     let second = world.purchase();
     assert_eq!(order(&first).await, Inserted::New);
     assert_eq!(order(&second).await, Inserted::New);
-    let third = world.purchase_of(&world.caller, Some("another key"));
+    let third = world.purchase_of(&world.caller, Some("another-key"));
     assert_eq!(order(&third).await, Inserted::LimitReached);
     assert_eq!(store.purchase(third.tenant_id, third.id).await.ok(), Some(None), "nothing is written");
     let again = order(&world.purchase_of(&world.caller, Some("key"))).await;

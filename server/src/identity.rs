@@ -1,4 +1,4 @@
-//! Who asks: accounts, passwords, sessions, and the limits on attempts and mails.
+//! Accounts, passwords, sessions, and the rate limits on attempts and mails.
 
 pub(crate) mod password_policy;
 pub(crate) mod passwords;
@@ -23,14 +23,14 @@ pub use sessions::{Sessions, layer as session_layer};
 use self::{passwords::Passwords, rate_limits::RateLimits, session_loader::SessionLoader};
 use crate::http::problem::Problem;
 
-/// Who signs in to look around in mock mode, and in mock mode alone.
+/// The demo account's address. It exists in mock mode alone.
 pub const DEMO_EMAIL: &str = "demo@example.com";
 /// The demo account's password; no secret.
 pub const DEMO_PASSWORD: &str = "demo-credits";
 
-/// The session's member that says who is signed in.
+/// The session's member that holds the user's id.
 const USER: &str = "user";
-/// The session's member that says when it was last prolonged, in seconds since 1970.
+/// The session's member that holds the time it was last prolonged at, in seconds since 1970.
 const PROLONGED: &str = "prolonged";
 /// How often a session in use is prolonged.
 const PROLONG_EVERY_SECONDS: i64 = 86_400;
@@ -40,7 +40,7 @@ pub struct Identity {
     accounts: Arc<dyn AccountStore>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    owners: SessionLoader,
+    sessions: SessionLoader,
     passwords: Passwords,
     limits: RateLimits,
     mock: bool,
@@ -53,14 +53,14 @@ impl fmt::Debug for Identity {
 }
 
 impl Identity {
-    /// In mock mode there is a demo account; otherwise nobody is let in by its name. Needs the runtime.
+    /// In mock mode the demo account can sign in; otherwise it cannot, even if it exists. Needs a Tokio runtime.
     pub fn new(accounts: Arc<dyn AccountStore>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, mock: bool) -> Self {
         let limits = RateLimits::new(clock.clone());
-        let owners = SessionLoader::start(accounts.clone(), clock.clone());
-        Self { accounts, clock, entropy, owners, passwords: Passwords::new(), limits, mock }
+        let sessions = SessionLoader::start(accounts.clone(), clock.clone());
+        Self { accounts, clock, entropy, sessions, passwords: Passwords::new(), limits, mock }
     }
 
-    /// Makes a tenant and an account, and signs in.
+    /// Creates a tenant and an account, and signs in.
     pub async fn sign_up(
         &self,
         session: &Session,
@@ -74,9 +74,9 @@ impl Identity {
         if !password_policy::is_allowed(&password, &email) {
             return Err(Problem::WEAK_PASSWORD);
         }
-        let caller = self.insert(email, password).await?.ok_or(Problem::EMAIL_TAKEN)?;
-        self.start_session(session, &caller).await?;
-        Ok(caller)
+        let principal = self.insert(email, password).await?.ok_or(Problem::EMAIL_TAKEN)?;
+        self.start_session(session, &principal).await?;
+        Ok(principal)
     }
 
     /// Signs in. Whether the address or the password is wrong does not show, in the answer or in its time.
@@ -112,8 +112,8 @@ impl Identity {
         }
     }
 
-    /// Whether one more mail may be caused from that address of the network to that mail address, by somebody who need not
-    /// be signed in. Counts it.
+    /// Counts a mail that a client causes, perhaps without being signed in. Refused when too many went to that address or
+    /// were caused from that network.
     pub fn may_write_to(&self, from: IpAddr, email: &EmailAddress) -> Result<(), Problem> {
         self.limits.mail(from, email.as_str()).map_err(|wait| Problem::TOO_MANY_ATTEMPTS.after(wait))
     }
@@ -123,33 +123,33 @@ impl Identity {
         session.flush().await.map_err(|error| session_problem(&error))
     }
 
-    /// Who is signed in by that session, and what they have. A session in daily use never ends by itself.
-    pub async fn owner(&self, session: &Session) -> Result<Option<SessionLookup>, Problem> {
+    /// Looks up the session's user and balance. A session in daily use never ends by itself.
+    pub async fn lookup(&self, session: &Session) -> Result<Option<SessionLookup>, Problem> {
         let Some(id) = session.id() else { return Ok(None) };
-        // One question, past the session layer, which would ask for the session alone.
-        let Some(owner) = self.owners.of(sessions::token_hash(id)).await? else {
-            // The layer finds out, too, and takes the cookie back.
+        // One query in place of two: the session layer would load the session alone.
+        let Some(found) = self.sessions.load(sessions::token_hash(id)).await? else {
+            // Loading makes the layer see that the session has ended, and remove the cookie.
             session.load().await.map_err(|error| session_problem(&error))?;
             return Ok(None);
         };
-        if !self.admits(&owner.caller.email) {
+        if !self.admits(&found.caller.email) {
             return Ok(None);
         }
-        let data: serde_json::Value = serde_json::from_str(&owner.data).unwrap_or_default();
+        let data: serde_json::Value = serde_json::from_str(&found.data).unwrap_or_default();
         let prolonged = data.get(PROLONGED).and_then(serde_json::Value::as_i64);
         let now = self.clock.now().as_second();
         if prolonged.is_none_or(|then| now - then >= PROLONG_EVERY_SECONDS) {
             session.insert(PROLONGED, now).await.map_err(|error| session_problem(&error))?;
         }
-        Ok(Some(owner))
+        Ok(Some(found))
     }
 
-    /// Who is signed in by that session now, and what they have; `None` once it has ended.
-    pub async fn owner_now(&self, session: Id) -> Result<Option<SessionLookup>, Problem> {
-        self.owners.of(sessions::token_hash(session)).await
+    /// Looks up a session by its id; `None` once it has ended.
+    pub async fn lookup_by_id(&self, session: Id) -> Result<Option<SessionLookup>, Problem> {
+        self.sessions.load(sessions::token_hash(session)).await
     }
 
-    /// Makes the demo account, unless there is one. Two processes may do so at once.
+    /// Creates the demo account, unless it exists. Two processes may do so at once.
     pub async fn create_demo_account(&self) -> Result<(), Problem> {
         let Ok(email) = DEMO_EMAIL.parse::<EmailAddress>() else { return Err(Problem::INTERNAL) };
         if self.accounts.account_by_email(&email).await?.is_none() {
@@ -158,7 +158,7 @@ impl Identity {
         Ok(())
     }
 
-    /// Removes sessions that have ended, and forgets guesses of long ago.
+    /// Deletes sessions that have ended, and forgets attempts that no longer count.
     pub async fn clean_up(&self) {
         self.limits.forget_old();
         match self.accounts.delete_expired_sessions(self.clock.now()).await {
@@ -167,7 +167,7 @@ impl Identity {
         }
     }
 
-    /// Whether that address may be signed in by: the demo account's password is in the documentation.
+    /// Whether that address may sign in. The demo account's password is public, so it may in mock mode alone.
     fn admits(&self, email: &EmailAddress) -> bool {
         self.mock || email.as_str() != DEMO_EMAIL
     }
@@ -176,24 +176,24 @@ impl Identity {
     async fn insert(&self, email: EmailAddress, password: String) -> Result<Option<Principal>, Problem> {
         let password_hash = self.passwords.permit().await?.hash(password).await?;
         let now = self.clock.now();
-        let caller = Principal {
+        let principal = Principal {
             tenant_id: TenantId::new(now, self.entropy.as_ref()),
             user_id: UserId::new(now, self.entropy.as_ref()),
             email,
         };
-        let account = Account { caller: caller.clone(), password_hash, created_at: now };
+        let account = Account { caller: principal.clone(), password_hash, created_at: now };
         Ok(match self.accounts.insert_account(&account).await? {
-            SignUp::Created => Some(caller),
+            SignUp::Created => Some(principal),
             SignUp::EmailTaken => None,
         })
     }
 
-    /// A new id at each sign-in: one that was planted in the browser before is worth nothing after.
-    async fn start_session(&self, session: &Session, caller: &Principal) -> Result<(), Problem> {
+    /// Gives the session a new id at each sign-in, against session fixation.
+    async fn start_session(&self, session: &Session, principal: &Principal) -> Result<(), Problem> {
         let started = async {
             session.clear().await;
             session.cycle_id().await?;
-            session.insert(USER, caller.user_id).await?;
+            session.insert(USER, principal.user_id).await?;
             session.insert(PROLONGED, self.clock.now().as_second()).await
         };
         started.await.map_err(|error| session_problem(&error))

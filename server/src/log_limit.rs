@@ -1,10 +1,10 @@
-//! Lines of the log that strangers can cause: so many come at once that the others could not be found.
+//! Rate limits for log lines that clients can cause, so that a flood of them does not hide the others.
 
 use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// How long after a line the next one of its kind may follow.
+/// The shortest time between two lines of a kind.
 const QUIET: SignedDuration = SignedDuration::from_mins(1);
 
 /// Lets one line through each minute, and counts those that it holds back.

@@ -17,7 +17,7 @@ use leptos::{
 
 use crate::{http::problem::Problem, state::AppState};
 
-/// What pages and server functions find in their Leptos context.
+/// Provides the Leptos context of pages and server functions.
 pub fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     let state = state.clone();
     move || {

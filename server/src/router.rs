@@ -58,8 +58,8 @@ pub fn router(state: &AppState) -> Router {
         .layer(CatchPanicLayer::custom(security::after_panic))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, security::REQUEST_TIME_MAX))
         .layer(security::forgery_guard(state));
-    // Around the router, not around each of its routes: a layer copies for each request what is beneath it, and a
-    // router is a pointer.
+    // Around the router, not around each of its routes: a layer clones what it wraps for each request, and a router is an
+    // `Arc`.
     Router::new().fallback_service(around.service(routes(state)))
 }
 
@@ -162,7 +162,7 @@ fn pages(state: &AppState) -> Router<AppState> {
     )
 }
 
-/// What pages link to that is not a page. A missing one is the not-found page.
+/// The downloads. A missing one is the not-found page.
 fn files(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/purchases/{id}/receipt.pdf", get(documents::receipt_pdf))
@@ -211,7 +211,7 @@ async fn not_found(State(state): State<AppState>, request: Request) -> Response 
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Names a request, so that its lines in the log can be found together.
+/// Gives a request an id, so that its log lines can be found together.
 #[derive(Clone, Copy)]
 struct NewRequestId;
 

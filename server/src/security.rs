@@ -1,4 +1,4 @@
-//! What guards every page and call: headers, the guard against forged requests, and limits.
+//! Security headers, the guard against cross-site request forgery, and limits.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// How long a request may take until its answer begins.
 pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
 
-/// Mints the nonce that this answer's scripts carry, and sets the headers that tell the browser what not to do.
+/// Makes the nonce of this response's scripts, and sets the security headers.
 pub async fn headers(State(state): State<AppState>, mut request: Request, next: Next) -> Response<Body> {
     let nonce = Nonce::new();
     let policy = content_security_policy(&nonce, &state.site);
@@ -30,12 +30,12 @@ pub async fn headers(State(state): State<AppState>, mut request: Request, next: 
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     if let Ok(policy) = HeaderValue::try_from(policy) {
-        // A mail in the developer's mailbox has one of its own.
+        // A mail in the developer's mailbox has a policy of its own.
         headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     }
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // Forms without JavaScript are led back by the Referer.
+        // Server functions send plain forms back to the Referer.
         (header::REFERRER_POLICY, "same-origin"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
@@ -62,7 +62,7 @@ fn content_security_policy(nonce: &Nonce, site: &Site) -> String {
     )
 }
 
-/// Answers a forged request.
+/// Answers a cross-site request.
 #[derive(Clone)]
 pub struct CrossSite(AppState);
 
@@ -76,8 +76,8 @@ impl ResponseForProtectionError<Body> for CrossSite {
     }
 }
 
-/// Turns away what another site makes a browser send. `Sec-Fetch-Site` decides, or else `Origin`; what has neither
-/// comes from no browser, and carries no cookie that its sender doesn't know. The webhook is signed instead.
+/// Refuses requests that another site makes a browser send: by `Sec-Fetch-Site`, or else by `Origin`. A request with neither
+/// comes from no browser, so its sender knows the cookie anyway. The webhook is signed instead.
 pub fn forgery_guard(state: &AppState) -> CsrfLayer<CrossSite> {
     let webhook = |_: &Method, uri: &Uri| uri.path() == "/billing/webhook";
     let guard = CsrfLayer::new().with_insecure_bypass(webhook);
@@ -85,7 +85,7 @@ pub fn forgery_guard(state: &AppState) -> CsrfLayer<CrossSite> {
     guard.with_rejection_response(CrossSite(state.clone()))
 }
 
-/// Keeps a panic's text to ourselves.
+/// Answers a panic by a fixed text, and logs its own.
 #[expect(clippy::needless_pass_by_value, reason = "the layer hands it over")]
 pub fn after_panic(panic: Box<dyn std::any::Any + Send + 'static>) -> Response<Body> {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));

@@ -1,6 +1,5 @@
-//! How many streams one customer has open. A browser opens six connections to one host by HTTP/1.1, whatever the number of its
-//! tabs, and a stream takes one for as long as it is open: of too many, the oldest ends, and its tab asks now and then
-//! instead.
+//! Limits the streams that one session has open. Over HTTP/1.1 a browser opens six connections to one host, however many tabs
+//! it has, and each stream occupies one: past the limit the oldest stream ends, and its tab polls instead.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -10,7 +9,7 @@ use std::{
 use tokio_util::sync::CancellationToken;
 use tower_sessions::session::Id;
 
-/// As many as leave a browser half of its connections for pages and calls.
+/// Leaves a browser half of its connections for pages and calls.
 const OPEN_MAX: usize = 3;
 
 type Open = HashMap<Id, VecDeque<CancellationToken>>;
@@ -19,16 +18,16 @@ type Open = HashMap<Id, VecDeque<CancellationToken>>;
 #[derive(Clone, Default)]
 pub struct Streams(Arc<Mutex<Open>>);
 
-/// An open stream's place among those of its session; given back when dropped.
-pub struct Place {
+/// The slot of an open stream; freed when dropped.
+pub struct StreamSlot {
     streams: Streams,
     session: Id,
     replaced: CancellationToken,
 }
 
 impl Streams {
-    /// Takes a place, from the oldest stream of the session if there is none left.
-    pub fn open(&self, session: Id) -> Place {
+    /// Takes a slot; if none is left, the session's oldest stream loses its own.
+    pub fn open(&self, session: Id) -> StreamSlot {
         let replaced = CancellationToken::new();
         let mut open = self.lock();
         let own = open.entry(session).or_default();
@@ -38,7 +37,7 @@ impl Streams {
         {
             oldest.cancel();
         }
-        Place { streams: self.clone(), session, replaced }
+        StreamSlot { streams: self.clone(), session, replaced }
     }
 
     /// How many are open in this process.
@@ -51,16 +50,16 @@ impl Streams {
     }
 }
 
-impl Place {
-    /// Cancelled when a newer stream has taken the place.
+impl StreamSlot {
+    /// Cancelled when a newer stream has taken the slot.
     pub fn replaced(&self) -> CancellationToken {
         self.replaced.clone()
     }
 }
 
-impl Drop for Place {
+impl Drop for StreamSlot {
     fn drop(&mut self) {
-        // Tells its own token from the others': it is cancelled, and so are those that lost their places already.
+        // Marks this stream's token for removal; those that lost their slots are cancelled already.
         self.replaced.cancel();
         let mut open = self.streams.lock();
         if let Some(own) = open.get_mut(&self.session) {

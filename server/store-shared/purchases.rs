@@ -103,10 +103,11 @@ pub(crate) struct NewPurchaseRow<'a> {
 }
 
 impl NewPurchaseRow<'_> {
-    /// What the ids of the purchases begin with that were ordered before the window; those of the others are greater.
+    /// Less than the ids of all purchases that were ordered within the window, and greater than all earlier ones: an id begins
+    /// with its time in milliseconds.
     pub(crate) fn recent_after(&self) -> String {
-        let window_start = (self.purchase.created_at - OrderLimits::WINDOW).as_millisecond();
-        format!("{:08x}-{:04x}", window_start >> 16, window_start & 0xffff)
+        let first = (self.purchase.created_at - OrderLimits::WINDOW).as_millisecond() + 1;
+        format!("{:08x}-{:04x}", first >> 16, first & 0xffff)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     state::AppState,
 };
 
-/// Who signs in. No `Debug`: it holds a password.
+/// What a user signs in with. No `Debug`: it holds a password.
 #[derive(Deserialize, ToSchema)]
 pub struct Credentials {
     #[schema(format = Email, examples("kim@example.com"))]
@@ -20,7 +20,7 @@ pub struct Credentials {
     password: String,
 }
 
-/// Who signs up. No `Debug`: it holds a password.
+/// What a user signs up with. No `Debug`: it holds a password.
 #[derive(Deserialize, ToSchema)]
 pub struct NewAccount {
     #[schema(format = Email, max_length = 254, examples("kim@example.com"))]
@@ -49,8 +49,9 @@ pub async fn create_account(
     Extension(session): Extension<Session>,
     Body(wanted): Body<NewAccount>,
 ) -> Result<(StatusCode, Json<AccountView>), Problem> {
-    let caller = state.identity.sign_up(&session, from, &wanted.email, wanted.password).await?;
-    let account = AccountView { tenant_id: caller.tenant_id.to_string(), email: caller.email.as_str().to_owned() };
+    let principal = state.identity.sign_up(&session, from, &wanted.email, wanted.password).await?;
+    let account =
+        AccountView { tenant_id: principal.tenant_id.to_string(), email: principal.email.as_str().to_owned() };
     Ok((StatusCode::CREATED, Json(account)))
 }
 
@@ -75,7 +76,7 @@ pub async fn create_session(
     responses((status = 204, description = "Signed out", headers(("Set-Cookie" = String, description = "Removes the session")))),
 )]
 pub async fn delete_session(
-    RequireUser(_caller): RequireUser,
+    _: RequireUser,
     State(state): State<AppState>,
     Extension(session): Extension<Session>,
 ) -> Result<StatusCode, Problem> {

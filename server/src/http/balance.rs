@@ -21,9 +21,9 @@ use tower_sessions::{Session, session::Id};
 use utoipa::ToSchema;
 
 use super::problem::Problem;
-use crate::{identity::RequireUser, state::AppState, streams::Place};
+use crate::{identity::RequireUser, state::AppState, streams::StreamSlot};
 
-/// How often a stream looks at the database by itself, and shows that it is alive.
+/// How often a stream looks at the database by itself, and sends `alive`.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long a browser waits before it opens a broken stream again: at least so long, and up to twice as long, so that
 /// those who lost a process do not all come back in the same moment.
@@ -54,41 +54,41 @@ struct ChangesView {
     get, path = "/billing/balance", tag = "billing", security(("session" = [])),
     responses((status = 200, body = BalanceView)),
 )]
-pub async fn get_balance(_: RequireUser, Extension(visitor): Extension<RequestContext>) -> Json<BalanceView> {
-    Json(visitor.balance.into())
+pub async fn get_balance(_: RequireUser, Extension(context): Extension<RequestContext>) -> Json<BalanceView> {
+    Json(context.balance.into())
 }
 
 /// Balance and purchases now, and upon each change. An event without a name has the balance, `{"credits":7}`; one named
 /// `purchases` has the number of changes to the purchases, `{"changes":12}`, which are to be read again when it is news; one
 /// named `alive` comes every 15 seconds; and one named `replaced` says that the customer has opened too many
-/// streams, and that this one ends for good. The id names the state: whoever comes back with it in `Last-Event-ID` is told
-/// what is not known yet.
+/// streams, and that this one ends for good. The id names the state: with it in `Last-Event-ID`, a new stream tells only what
+/// has changed since.
 #[utoipa::path(
     get, path = "/billing/balance/stream", tag = "billing", security(("session" = [])),
     params(("Last-Event-ID" = Option<String>, Header, description = "As a browser sends it when it comes back")),
     responses((status = 200, description = "Server-sent events; the data of an event without a name is a Balance", body = String, content_type = "text/event-stream")),
 )]
 pub async fn stream_balance(
-    RequireUser(caller): RequireUser,
+    RequireUser(principal): RequireUser,
     State(state): State<AppState>,
     Extension(session): Extension<Session>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let tenant = caller.tenant_id;
+    let tenant = principal.tenant_id;
     let session = session.id().ok_or(Problem::NOT_SIGNED_IN)?;
-    // First the hints, then how it stands: so no change falls between.
+    // Subscribes before it reads, so that no change falls between.
     let hints = state.store.changes().filter(move |changed| std::future::ready(*changed == tenant)).boxed();
-    let owner = state.identity.owner_now(session).await?.ok_or(Problem::NOT_SIGNED_IN)?;
+    let found = state.identity.lookup_by_id(session).await?.ok_or(Problem::NOT_SIGNED_IN)?;
     let known = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(Known::from_id);
     let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let ended = state.shutdown.clone().cancelled_owned();
 
-    let place = state.streams.open(session);
-    let replaced = Some(place.replaced());
-    let mut watch = Watch { state, session, known, hints, heartbeat, replaced, _place: place };
+    let slot = state.streams.open(session);
+    let replaced = Some(slot.replaced());
+    let mut watch = Watch { state, session, known, hints, heartbeat, replaced, _slot: slot };
     let mut first = vec![Event::default().retry(RECONNECT.mul_f64(1.0 + jitter())).comment("welcome")];
-    first.extend(watch.news(&owner));
+    first.extend(watch.news(&found));
     let changes = stream::unfold(watch, |mut watch| async { watch.next().await.map(|events| (events, watch)) });
     let events = stream::once(async { first }).chain(changes).flat_map(stream::iter).map(Ok::<_, Infallible>);
 
@@ -103,7 +103,7 @@ pub async fn stream_balance(
 /// From 0 to 1.
 fn jitter() -> f64 {
     let mut byte = [0];
-    // Without randomness all come back at once; no harm is done.
+    // Without randomness all browsers come back at once, which does no harm.
     let _ = getrandom::fill(&mut byte);
     f64::from(byte[0]) / 255.0
 }
@@ -137,18 +137,18 @@ struct Watch {
     heartbeat: Interval,
     /// None once the browser was told.
     replaced: Option<CancellationToken>,
-    _place: Place,
+    _slot: StreamSlot,
 }
 
 impl Watch {
-    /// What of this the browser does not know yet; from now on it does.
-    fn news(&mut self, owner: &SessionLookup) -> Vec<Event> {
-        let now = Known { entry: owner.balance.seq, changes: owner.changes };
+    /// The events that bring the browser up to date.
+    fn news(&mut self, session: &SessionLookup) -> Vec<Event> {
+        let now = Known { entry: session.balance.seq, changes: session.changes };
         let before = self.known.replace(now);
         let event = || Event::default().id(now.id());
         let mut events = Vec::new();
         if before.is_none_or(|before| before.entry != now.entry) {
-            events.push(event().json_data(BalanceView::from(owner.balance)));
+            events.push(event().json_data(BalanceView::from(session.balance)));
         }
         if before.is_none_or(|before| before.changes != now.changes) {
             events.push(event().event("purchases").json_data(ChangesView { changes: now.changes }));
@@ -159,7 +159,7 @@ impl Watch {
         events.into_iter().filter_map(written).collect()
     }
 
-    /// The next events; `None` once the visitor is signed out, or the stream was replaced.
+    /// The next events; `None` once the session has ended, or the stream was replaced.
     async fn next(&mut self) -> Option<Vec<Event>> {
         loop {
             let replaced = self.replaced.clone()?;
@@ -171,10 +171,10 @@ impl Watch {
                 Some(_) = self.hints.next() => false,
                 _ = self.heartbeat.tick() => true,
             };
-            let mut events = match self.state.identity.owner_now(self.session).await {
-                Ok(Some(owner)) => self.news(&owner),
+            let mut events = match self.state.identity.lookup_by_id(self.session).await {
+                Ok(Some(session)) => self.news(&session),
                 Ok(None) => return None,
-                // While the database cannot tell, nothing is news.
+                // While the database cannot be reached, there is no news.
                 Err(_) => Vec::new(),
             };
             if beat {

@@ -65,15 +65,15 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
     responses((status = 201, body = Ordered)),
 )]
 pub async fn create_checkout_session(
-    RequireUser(caller): RequireUser,
+    RequireUser(principal): RequireUser,
     IdempotencyKey(key): IdempotencyKey,
-    Extension(visitor): Extension<RequestContext>,
+    Extension(context): Extension<RequestContext>,
     State(state): State<AppState>,
     Body(order): Body<OrderBody>,
 ) -> Result<(StatusCode, Json<Ordered>), Problem> {
     let consent = order.consent.as_deref().map(str::parse).transpose().map_err(|_| Problem::UNKNOWN_CONSENT)?;
-    let order = Order { product_id: &order.product_id, key, locale: visitor.locale, consent };
-    let purchase = state.shop.billing.order(&caller, order).await?;
+    let order = Order { product_id: &order.product_id, key, locale: context.locale, consent };
+    let purchase = state.shop.billing.order(&principal, order).await?;
     let Some(checkout) = purchase.checkout else {
         tracing::error!(purchase = %purchase.id, "the order was taken, but has no checkout session");
         return Err(Problem::INTERNAL);
@@ -102,7 +102,7 @@ pub struct Completed {
     responses((status = 200, body = Completed)),
 )]
 pub async fn complete_checkout(
-    RequireUser(caller): RequireUser,
+    RequireUser(principal): RequireUser,
     State(state): State<AppState>,
     Body(completion): Body<Completion>,
 ) -> Result<Json<Completed>, Problem> {
@@ -111,7 +111,7 @@ pub async fn complete_checkout(
     if session_id.len() > SESSION_ID_LENGTH_MAX || !session_id.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Problem::NOT_FOUND);
     }
-    let purchase = state.shop.billing.confirm_checkout(caller.tenant_id, &session_id).await?;
+    let purchase = state.shop.billing.confirm_checkout(principal.tenant_id, &session_id).await?;
     let purchase = purchase.ok_or(Problem::NOT_FOUND)?;
     Ok(Json(Completed { purchase: purchase.into() }))
 }

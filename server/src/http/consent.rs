@@ -1,4 +1,4 @@
-//! What a buyer has to be asked before an order.
+//! The consent that a buyer is asked for before an order.
 
 use axum::{
     Json,

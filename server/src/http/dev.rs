@@ -1,4 +1,4 @@
-//! What whoever develops looks at.
+//! The developer's mailbox.
 
 use axum::{
     extract::{Path, State},

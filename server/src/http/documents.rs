@@ -1,4 +1,4 @@
-//! What a customer takes away: receipts as PDF, the history as CSV.
+//! Downloads: receipts as PDF, the history as CSV.
 
 use std::io;
 
@@ -25,7 +25,7 @@ use crate::{
     state::AppState,
 };
 
-/// A file of the customer's own, which nobody keeps on the way.
+/// A private file, which no cache keeps.
 fn file(kind: &'static str, disposition: &str, body: impl Into<Body>) -> Result<Response, Problem> {
     let disposition = HeaderValue::try_from(disposition).map_err(|_| Problem::INTERNAL)?;
     let kind = HeaderValue::from_static(kind);
@@ -35,18 +35,18 @@ fn file(kind: &'static str, disposition: &str, body: impl Into<Body>) -> Result<
     Ok((headers, body.into()).into_response())
 }
 
-fn signed_in(visitor: &RequestContext) -> Result<&Principal, Problem> {
-    visitor.caller.as_ref().ok_or(Problem::NOT_SIGNED_IN)
+fn signed_in(context: &RequestContext) -> Result<&Principal, Problem> {
+    context.caller.as_ref().ok_or(Problem::NOT_SIGNED_IN)
 }
 
-/// A receipt as a PDF, in the visitor's language.
+/// A receipt as a PDF, in the request's language.
 pub async fn receipt_pdf(
-    Extension(visitor): Extension<RequestContext>,
+    Extension(context): Extension<RequestContext>,
     Id(id): Id<PurchaseId>,
     State(state): State<AppState>,
 ) -> Result<Response, Problem> {
-    let tenant = signed_in(&visitor)?.tenant_id;
-    match receipt::pdf(&state.shop, tenant, id, visitor.locale).await {
+    let tenant = signed_in(&context)?.tenant_id;
+    match receipt::pdf(&state.shop, tenant, id, context.locale).await {
         Ok(Some(pdf)) => file("application/pdf", &format!("inline; filename=\"{}\"", pdf.file_name), pdf.bytes),
         Ok(None) => Err(Problem::NOT_FOUND),
         Err(ReceiptError::Billing(error)) => Err(error.into()),
@@ -60,13 +60,13 @@ pub async fn receipt_pdf(
 /// Spreadsheets take a file for UTF-8 if it begins so.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// All of the tenant's purchases, newest first, in the visitor's language. It is sent page by page as it is read, however
+/// All of the tenant's purchases, newest first, in the request's language. It is sent page by page as it is read, however
 /// long it is; should a later page fail, the transfer breaks off, and the browser says so.
 pub async fn history_csv(
-    Extension(visitor): Extension<RequestContext>,
+    Extension(context): Extension<RequestContext>,
     State(state): State<AppState>,
 ) -> Result<Response, Problem> {
-    let (tenant, locale) = (signed_in(&visitor)?.tenant_id, visitor.locale);
+    let (tenant, locale) = (signed_in(&context)?.tenant_id, context.locale);
     let shop = state.shop.clone();
     let first = shop.billing.history(tenant, HISTORY_LIMIT_MAX, None).await?;
     let pages = stream::try_unfold((shop, Some(first)), move |(shop, page)| async move {
@@ -101,7 +101,7 @@ fn csv<const N: usize>(locale: Locale, rows: impl IntoIterator<Item = [String; N
     writer.into_inner().map_err(|error| io::Error::other(error.to_string()))
 }
 
-/// A spreadsheet takes for a formula what begins with one of these, unless an apostrophe stands before it
+/// A spreadsheet evaluates a cell that begins with one of these as a formula, unless an apostrophe stands before it
 /// (<https://owasp.org/www-community/attacks/CSV_Injection>).
 fn harmless(cell: String) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }

@@ -1,4 +1,4 @@
-//! Plain HTML forms. Each is answered with a redirect; one that is not taken, with its page and what was entered.
+//! Plain HTML forms. Each is answered by a redirect, or, if it is refused, by its page with what was entered.
 
 use app::{
     context::{Entered, RequestContext},
@@ -52,10 +52,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Fields<T> {
 
 async fn discard(
     State(state): State<AppState>,
-    Extension(visitor): Extension<RequestContext>,
+    Extension(context): Extension<RequestContext>,
     Fields(form): Fields<DiscardForm>,
 ) -> Redirect {
-    Redirect::to(&forms::discard(&state.shop, &visitor, form).await)
+    Redirect::to(&forms::discard(&state.shop, &context, form).await)
 }
 
 #[derive(Deserialize)]
@@ -89,7 +89,7 @@ async fn sign_up(
     after(&state, request, email, next, signed_up.map(|_| ())).await
 }
 
-/// On to where the visitor wanted to go, or the form again with what was wrong.
+/// Redirects to `next`, or renders the form again with what was wrong.
 async fn after(
     state: &AppState,
     request: Parts,
@@ -102,7 +102,7 @@ async fn after(
     refused(state, request, problem, next, Entered { email, ..Entered::default() }).await
 }
 
-/// The form's page again, at the address that the form is sent to.
+/// Renders the form's page again, at the address that the form is sent to.
 async fn refused(
     state: &AppState,
     request: Parts,
@@ -131,11 +131,11 @@ struct WithdrawalForm {
     email: String,
 }
 
-/// Open to whoever is not signed in, too: the law wants it within easy reach (§ 356a (1) BGB).
+/// Needs no session: the law wants it within easy reach (§ 356a (1) BGB).
 async fn withdraw(
     State(state): State<AppState>,
     ClientAddr(from): ClientAddr,
-    Extension(visitor): Extension<RequestContext>,
+    Extension(context): Extension<RequestContext>,
     request: Parts,
     Fields(form): Fields<WithdrawalForm>,
 ) -> Result<Response, Problem> {
@@ -147,7 +147,7 @@ async fn withdraw(
     });
     match allowed {
         Ok(declaration) => {
-            let withdrawal = state.shop.billing.withdraw(declaration, visitor.locale, visitor.caller.as_ref()).await?;
+            let withdrawal = state.shop.billing.withdraw(declaration, context.locale, context.caller.as_ref()).await?;
             Ok(Redirect::to(&format!("/withdraw?received={}", withdrawal.id)).into_response())
         }
         Err(problem) => refused(&state, request, problem, None, Entered { name, contract, email }).await,

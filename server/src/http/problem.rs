@@ -12,12 +12,12 @@ use serde::Serialize;
 
 use crate::{log_limit::LogLimit, system::SystemClock};
 
-/// What went wrong, as the public sees it. Every text is fixed, so nothing private can slip into one.
+/// An error, as the public sees it. Every text is fixed, so nothing private can slip into one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The HTTP status.
     pub status: StatusCode,
-    /// Stable: clients decide upon it.
+    /// Stable; clients depend on it.
     pub code: &'static str,
     /// For people who read it.
     pub detail: &'static str,
@@ -92,7 +92,7 @@ impl Problem {
         Self { retry_after: Some(wait), ..self }
     }
 
-    /// What an answer of that status means when nothing more is known.
+    /// The problem for a status of which nothing more is known.
     pub fn for_status(status: StatusCode) -> Self {
         match status {
             StatusCode::NOT_FOUND => Self::NOT_FOUND,
@@ -106,7 +106,7 @@ impl Problem {
     }
 }
 
-/// Marks an answer as a problem that is written down already.
+/// Marks a response whose body is a problem document.
 #[derive(Clone, Copy, Debug)]
 pub struct Written(pub Problem);
 

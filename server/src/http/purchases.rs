@@ -125,12 +125,12 @@ impl PageParams {
     responses((status = 200, body = PurchasePage)),
 )]
 pub async fn list_purchases(
-    RequireUser(caller): RequireUser,
+    RequireUser(principal): RequireUser,
     Params(params): Params<PageParams>,
     State(state): State<AppState>,
 ) -> Result<Json<PurchasePage>, Problem> {
     let (limit, cursor) = params.read().ok_or(Problem::INVALID_QUERY)?;
-    let page = state.shop.billing.history(caller.tenant_id, limit, cursor).await?;
+    let page = state.shop.billing.history(principal.tenant_id, limit, cursor).await?;
     Ok(Json(PurchasePage {
         items: page.items.into_iter().map(PurchaseView::from).collect(),
         next_cursor: page.next.map(|id| id.to_string()),
@@ -195,15 +195,15 @@ impl From<Entry> for EntryView {
     responses((status = 200, body = Receipt)),
 )]
 pub async fn get_purchase(
-    RequireUser(caller): RequireUser,
+    RequireUser(principal): RequireUser,
     Id(id): Id<PurchaseId>,
     State(state): State<AppState>,
 ) -> Result<Json<Receipt>, Problem> {
     let billing = &state.shop.billing;
-    let mut purchase = billing.purchase(caller.tenant_id, id).await?.ok_or(Problem::NOT_FOUND)?;
+    let mut purchase = billing.purchase(principal.tenant_id, id).await?.ok_or(Problem::NOT_FOUND)?;
     let receipt = billing.receipt(&purchase, &state.shop.settings.issuer).await?;
     purchase.receipt_number = receipt.as_ref().map(|receipt| receipt.number);
-    let entries = billing.entries(caller.tenant_id, id).await?;
+    let entries = billing.entries(principal.tenant_id, id).await?;
     let issuer = receipt.map_or_else(|| state.shop.settings.issuer.clone(), |receipt| receipt.issuer);
     let rate = issuer.vat_rate_basis_points;
     let vat = purchase.item.price.split_vat(rate).map(|split| Vat {

@@ -1,5 +1,5 @@
-//! Limits on wrong passwords, sign-ups and mails, by address of the network and by account. Only failures count, so that nobody who knows the
-//! password runs into them by signing in often.
+//! Rate limits on wrong passwords, sign-ups and mails, by network and by account. Only failed sign-ins count, so signing in
+//! often with the right password never runs into one.
 
 use std::{
     collections::HashMap,
@@ -14,11 +14,11 @@ use billing::clock::Clock;
 use governor::{Quota, RateLimiter, clock, middleware::NoOpMiddleware, state::keyed::DashMapStateStore};
 use sha2::{Digest, Sha256};
 
-/// Failures at once, and then one each that many seconds.
+/// A burst of failures, and then one each that many seconds.
 const BY_NETWORK: (u32, u64) = (50, 5);
 const BY_ACCOUNT: (u32, u64) = (10, 30);
 const SIGN_UPS: (u32, u64) = (200, 5);
-/// Mails that somebody causes without being signed in: from one network, and to one address.
+/// Mails that a client causes without being signed in: from one network, and to one address.
 const MAILS_FROM: (u32, u64) = (20, 60);
 const MAILS_TO: (u32, u64) = (5, 600);
 
@@ -80,7 +80,7 @@ impl RateLimits {
         Attempt { limits: self, network: network(from), account: account(email) }
     }
 
-    /// Forgets whoever is at no limit.
+    /// Forgets keys that are at no limit.
     pub fn forget_old(&self) {
         self.by_network.forget_old();
         self.by_account.forget_old();
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_flooded_with_letters_and_nobody_floods() {
+    fn mails_are_limited_by_network_and_by_recipient() {
         let limits = RateLimits::new(Arc::new(Hand::default()));
         for n in 0..MAILS_TO.0 {
             assert_eq!(limits.mail(IpAddr::from([10, 0, 1, u8::try_from(n).unwrap()]), "kim@example.com"), Ok(()));

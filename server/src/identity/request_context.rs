@@ -1,4 +1,4 @@
-//! What each request says about who sends it.
+//! The context of each request: principal, language, client address.
 
 use std::{
     convert::Infallible,
@@ -33,19 +33,19 @@ pub async fn identify(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match state.identity.owner(&session).await {
-        Ok(owner) => {
+    match state.identity.lookup(&session).await {
+        Ok(found) => {
             let locale = locale_of(request.uri(), request.headers(), &state.site);
             let named = request.uri().query().and_then(named_locale);
-            let visitor = match owner {
+            let context = match found {
                 Some(SessionLookup { caller, balance, changes, .. }) => {
                     RequestContext { caller: Some(caller), balance, changes, locale }
                 }
                 None => RequestContext { caller: None, balance: Balance::default(), changes: 0, locale },
             };
-            request.extensions_mut().insert(visitor);
+            request.extensions_mut().insert(context);
             let mut response = next.run(request).await;
-            // Whoever came by an address in a language goes on in it.
+            // An address in a language sets the language of the following pages, too.
             if let Some(Ok(cookie)) = named.map(|locale| locale_cookie(locale, &state.site)) {
                 response.headers_mut().append(header::SET_COOKIE, cookie);
             }
@@ -70,7 +70,7 @@ pub fn locale_of(uri: &Uri, headers: &HeaderMap, site: &Site) -> Locale {
     })
 }
 
-/// Has the browser remember a language for a year.
+/// The cookie that keeps a language for a year.
 pub fn locale_cookie(locale: Locale, site: &Site) -> Result<HeaderValue, Problem> {
     const YEAR_IN_SECONDS: u32 = 31_536_000;
     let secure = if site.secure() { "; Secure" } else { "" };
@@ -79,7 +79,7 @@ pub fn locale_cookie(locale: Locale, site: &Site) -> Result<HeaderValue, Problem
     HeaderValue::try_from(cookie).map_err(|_| Problem::INTERNAL)
 }
 
-/// Who is signed in; whoever is not gets [`Problem::NOT_SIGNED_IN`].
+/// Extracts the signed-in user. Without one, the request is answered by [`Problem::NOT_SIGNED_IN`].
 #[derive(Debug)]
 pub struct RequireUser(pub Principal);
 
@@ -87,12 +87,12 @@ impl<S: Send + Sync> FromRequestParts<S> for RequireUser {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        let caller = parts.extensions.get::<RequestContext>().and_then(|visitor| visitor.caller.clone());
-        caller.map(Self).ok_or(Problem::NOT_SIGNED_IN)
+        let principal = parts.extensions.get::<RequestContext>().and_then(|context| context.caller.clone());
+        principal.map(Self).ok_or(Problem::NOT_SIGNED_IN)
     }
 }
 
-/// The address that the request comes from: the peer's, or behind a proxy the one that the proxy's header ends with.
+/// The client's address: the peer's, or the last one in the header that the proxy sets (`CLIENT_IP_HEADER`).
 #[derive(Clone, Copy, Debug)]
 pub struct ClientAddr(pub IpAddr);
 
@@ -101,7 +101,7 @@ impl FromRequestParts<AppState> for ClientAddr {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
         let named = state.site.client_ip_header.as_ref().and_then(|header| {
-            // What stands before the last comma, the client itself may have written.
+            // The client itself may have written what stands before the last comma.
             let last = parts.headers.get_all(header).iter().next_back()?.to_str().ok()?;
             address(last.rsplit(',').next()?.trim())
         });

@@ -35,7 +35,7 @@ impl fmt::Debug for Sessions {
     }
 }
 
-/// Gives each request its session. Nothing is stored, and no cookie set, before something is put into it.
+/// The session layer. Nothing is stored and no cookie is set until a value is put into the session.
 pub fn layer(accounts: Arc<dyn AccountStore>, clock: Arc<dyn Clock>, site: &Site) -> SessionManagerLayer<Sessions> {
     SessionManagerLayer::new(Sessions { accounts, clock })
         .with_name(site.session_cookie())
@@ -46,7 +46,7 @@ pub fn layer(accounts: Arc<dyn AccountStore>, clock: Arc<dyn Clock>, site: &Site
         .with_expiry(Expiry::OnInactivity(time::Duration::days(INACTIVITY_DAYS_MAX)))
 }
 
-/// What the database knows a token by.
+/// The token's hash, which is all that the database keeps of it.
 pub fn token_hash(token: Id) -> String {
     hex::encode(Sha256::digest(token.to_string()))
 }
@@ -75,7 +75,7 @@ impl SessionStore for Sessions {
         Err(backend("every session id drawn was taken"))
     }
 
-    /// A session that somebody has ended meanwhile stays ended.
+    /// A session that has been ended meanwhile stays ended.
     async fn save(&self, record: &Record) -> Result<()> {
         let session = stored(record)?;
         let alive = self.accounts.session(&session.token_hash, self.clock.now()).await.map_err(backend)?;

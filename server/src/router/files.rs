@@ -1,11 +1,10 @@
-//! The site's files, and what they are called.
+//! The site's static files.
 //!
-//! `scripts/pack-site.mjs` puts the front end beside itself once more, under names that change with the content and
-//! compressed as well as can be. Browsers keep those for good. Where it has not run, or not since the last build, the
-//! front end is served by its plain names, and compressed as it goes.
+//! `scripts/pack-site.mjs` copies the front end to names with a content hash, and compresses the copies. Browsers cache those
+//! for good. If it has not run since the last build, the front end is served by its plain names and compressed on the fly.
 //!
-//! While two versions run behind one balancer, a page of one asks the other for files that it has not: it answers with its
-//! own, which browsers ask for again each time.
+//! While two versions run behind one balancer, a page of one version can request the other's files: it gets this version's
+//! files, uncached.
 
 use std::{
     convert::Infallible,
@@ -26,12 +25,12 @@ use percent_encoding::percent_decode_str;
 use tower::{Service, ServiceExt};
 use tower_http::services::ServeDir;
 
-/// How the names of the front end's files go on.
+/// The extensions of the front end's files.
 const ENDINGS: [&str; 3] = ["js", "wasm", "css"];
 /// As many as `scripts/pack-site.mjs` takes of a hash.
 const HASH_DIGITS: usize = 16;
 
-/// What the front end's files are called, without their endings: `NAME.HASH` if they were packed, else `NAME`.
+/// The front end's file name without extension: `NAME.HASH` if it was packed, else `NAME`.
 pub fn name(folder: &Path, plain: &str) -> String {
     packed_names(folder, plain).find(|packed| is_copy(folder, plain, packed)).unwrap_or_else(|| plain.to_owned())
 }
@@ -45,7 +44,7 @@ fn packed_names(folder: &Path, plain: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// Files of an earlier build may lie around; what counts is what was built last.
+/// Whether the packed files are copies of the plain ones; those of an earlier build are not.
 fn is_copy(folder: &Path, plain: &str, packed: &str) -> bool {
     let read = |name: &str, ending: &str| fs::read(folder.join(format!("{name}.{ending}"))).ok();
     ENDINGS.iter().all(|ending| {

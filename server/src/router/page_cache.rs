@@ -1,10 +1,10 @@
-//! The front page, used again for as long as nothing that it shows has changed.
+//! A cache of rendered front pages.
 //!
-//! Rendering costs some ten times what asking the database does (docs/PERFORMANCE.md), and the same visitor often asks
-//! for the same page again. What it is made of, apart from the address, the language and what the operator has set, is
-//! the visitor's purchases and balance; the question who asks answers with the number of changes to the one and the
-//! number of the newest entry of the other. A page is used again only if both are still what they were before it was
-//! rendered, so it is never older than they are. The nonce of its scripts is each answer's own.
+//! Rendering costs some ten times what a database query does (docs/PERFORMANCE.md), and users often load the same page
+//! again. A page depends on its address, the language, the settings, and the tenant's purchases and balance. The session
+//! lookup, which each request makes anyway, gives a version of both: the number of changes to the purchases, and the number
+//! of the newest ledger entry. A cached page is served only if both are what they were before it was rendered, so it is never
+//! stale. The nonce of its scripts is replaced in each response.
 
 use std::sync::Arc;
 
@@ -23,23 +23,23 @@ use quick_cache::{Weighter, sync::Cache};
 
 use crate::page::markup::collect_html;
 
-/// How many bytes of pages are kept.
-const KEPT_BYTES_MAX: u64 = 32 * 1024 * 1024;
-/// How many pages that may be, as a first guess.
-const KEPT_PAGES: usize = 2_000;
+/// The size of the cache.
+const BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// How many pages that is, as an estimate.
+const PAGES_ESTIMATE: usize = 2_000;
 
-/// What tells one page from another.
+/// The key of a page.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Key {
-    visitor: Option<UserId>,
+    user: Option<UserId>,
     locale: Locale,
     older_than: Option<String>,
 }
 
 impl Key {
-    /// Of the front page and its history alone: the order form carries a key of its own each time, and what follows an
-    /// order asks the provider.
-    fn of(request: &Request, visitor: &RequestContext) -> Option<Self> {
+    /// Only the front page and its history have one: each order form has a new order key, and the success page asks the
+    /// payment provider.
+    fn of(request: &Request, context: &RequestContext) -> Option<Self> {
         if request.method() != Method::GET || request.uri().path() != "/" {
             return None;
         }
@@ -47,31 +47,31 @@ impl Key {
             None => None,
             Some(query) => Some(query.strip_prefix("older=").filter(|id| !id.contains('&'))?.to_owned()),
         };
-        let user = visitor.caller.as_ref().map(|caller| caller.user_id);
-        Some(Self { visitor: user, locale: visitor.locale, older_than })
+        let user = context.caller.as_ref().map(|principal| principal.user_id);
+        Some(Self { user, locale: context.locale, older_than })
     }
 }
 
-/// How the visitor's purchases and balance stood before the page was rendered.
+/// The version of the data that a page was rendered from.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct AsOf {
+struct Version {
     changes: i64,
     entry: i64,
 }
 
 struct Page {
-    as_of: AsOf,
+    version: Version,
     headers: HeaderMap,
-    /// What stands between the nonces.
+    /// The HTML, split at the nonces.
     pieces: Vec<String>,
 }
 
 impl Page {
-    fn new(as_of: AsOf, headers: HeaderMap, html: &str, nonce: &str) -> Self {
-        Self { as_of, headers, pieces: html.split(nonce).map(str::to_owned).collect() }
+    fn new(version: Version, headers: HeaderMap, html: &str, nonce: &str) -> Self {
+        Self { version, headers, pieces: html.split(nonce).map(str::to_owned).collect() }
     }
 
-    fn answer(&self, nonce: &str) -> Response {
+    fn response(&self, nonce: &str) -> Response {
         (self.headers.clone(), self.pieces.join(nonce)).into_response()
     }
 }
@@ -85,29 +85,29 @@ impl Weighter<Key, Arc<Page>> for ByLength {
     }
 }
 
-/// The pages that were rendered last.
+/// The cached pages.
 #[derive(Clone)]
 pub(super) struct PageCache(Arc<Cache<Key, Arc<Page>, ByLength>>);
 
 impl Default for PageCache {
     fn default() -> Self {
-        Self(Arc::new(Cache::with_weighter(KEPT_PAGES, KEPT_BYTES_MAX, ByLength)))
+        Self(Arc::new(Cache::with_weighter(PAGES_ESTIMATE, BYTES_MAX, ByLength)))
     }
 }
 
-/// Answers with a remembered page where that is still right, and else renders and remembers it.
+/// Serves the page from the cache if it is up to date; else renders and caches it.
 pub(super) async fn cached_page(
     State(PageCache(pages)): State<PageCache>,
-    Extension(visitor): Extension<RequestContext>,
+    Extension(context): Extension<RequestContext>,
     Extension(nonce): Extension<Nonce>,
     request: Request,
     next: Next,
 ) -> Response {
-    let Some(key) = Key::of(&request, &visitor) else { return next.run(request).await };
-    let as_of = AsOf { changes: visitor.changes, entry: visitor.balance.seq };
+    let Some(key) = Key::of(&request, &context) else { return next.run(request).await };
+    let version = Version { changes: context.changes, entry: context.balance.seq };
     let nonce = nonce.to_string();
-    if let Some(page) = pages.get(&key).filter(|page| page.as_of == as_of) {
-        return page.answer(&nonce);
+    if let Some(page) = pages.get(&key).filter(|page| page.version == version) {
+        return page.response(&nonce);
     }
     let response = next.run(request).await;
     if response.status() != StatusCode::OK {
@@ -117,6 +117,6 @@ pub(super) async fn cached_page(
         Ok(page) => page,
         Err(answer) => return answer,
     };
-    pages.insert(key, Arc::new(Page::new(as_of, parts.headers.clone(), &html, &nonce)));
+    pages.insert(key, Arc::new(Page::new(version, parts.headers.clone(), &html, &nonce)));
     Response::from_parts(parts, Body::from(html))
 }

@@ -6,7 +6,10 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use crate::shop::{Answer, Client, TestShop};
+use crate::{
+    openapi::routes,
+    shop::{Answer, Client, TestShop},
+};
 
 on_both_databases!(
     who_is_not_signed_in_gets_nowhere,
@@ -16,6 +19,8 @@ on_both_databases!(
     a_foreign_cursor_shows_nothing_foreign,
     a_receipt_page_is_the_tenants_own,
     files_are_the_tenants_own,
+    every_address_of_a_page_is_open_or_asks_to_sign_in,
+    a_form_or_server_function_does_nothing_to_a_foreign_purchase,
 );
 
 const UNKNOWN: &str = "0198f2a4-7b1c-7def-8a2b-0123456789ab";
@@ -83,6 +88,75 @@ fn comparable(answer: &Answer) -> (StatusCode, Vec<(String, String)>, String) {
     let headers = answer.headers.iter().filter(|(name, _)| !varies.contains(&name.as_str()));
     let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
     (answer.status, headers.collect(), answer.text())
+}
+
+/// What is no call of the API, with something in the place of its parameter.
+fn addresses(shop: &TestShop) -> Vec<String> {
+    let api = |path: &String| ["/billing/", "/auth/", "/healthz", "/readyz"].iter().any(|api| path.starts_with(api));
+    let paths = routes(&shop.state).into_iter().filter(|path| !api(path) && !path.contains("__private"));
+    paths.map(|path| path.replace("{id}", UNKNOWN).replace("{page}", "terms").replace("{*rest}", "signin")).collect()
+}
+
+async fn every_address_of_a_page_is_open_or_asks_to_sign_in(shop: TestShop) {
+    let open = ["/", "/signin", "/signup", "/withdraw", "/legal/terms", "/dev/components"];
+    let receipt = format!("/purchases/{UNKNOWN}");
+    let pdf = format!("{receipt}/receipt.pdf");
+    let private = ["/account", "/checkout/success", "/checkout/cancel", "/purchases.csv", &receipt, &pdf];
+    for address in addresses(&shop) {
+        let answer = shop.visitor().get(&address).await;
+        match answer.status {
+            StatusCode::OK => assert!(open.contains(&address.as_str()), "{address} has not been thought about"),
+            StatusCode::SEE_OTHER => {
+                assert!(private.contains(&address.as_str()), "{address} has not been thought about");
+                assert!(answer.header("location").starts_with("/signin?next=%2F"), "{address}");
+            }
+            StatusCode::PERMANENT_REDIRECT | StatusCode::METHOD_NOT_ALLOWED => {}
+            other => panic!("{address}: {other}"),
+        }
+    }
+}
+
+async fn a_form_or_server_function_does_nothing_to_a_foreign_purchase(shop: TestShop) {
+    let forms = ["/discard", "/signin", "/signup", "/signout", "/locale", "/withdraw"];
+    let (kim, lee, order) = two(&shop).await;
+    let ids = |purchase: &str, session: &str| {
+        let fields = [("purchase_id", purchase), ("cursor", purchase), ("id", purchase), ("session_id", session)];
+        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+    };
+    let (purchase, session) = (order["purchase_id"].as_str().unwrap(), order["session_id"].as_str().unwrap());
+    let (foreign, unknown) = (ids(purchase, session), ids(UNKNOWN, &format!("cs_mock_{UNKNOWN}")));
+    let mut functions = 0;
+    for address in addresses(&shop) {
+        let is_function = address.starts_with("/api/");
+        let takes_forms = shop.visitor().form(&address, "").await.status != StatusCode::METHOD_NOT_ALLOWED;
+        assert_eq!(
+            takes_forms,
+            is_function || forms.contains(&address.as_str()),
+            "{address} has not been thought about"
+        );
+        if !is_function && address != "/discard" {
+            continue;
+        }
+        functions += 1;
+        for accepted in ["application/json", "text/html"] {
+            let post = async |client: &Client, fields: &str| {
+                let request = Request::post(&address)
+                    .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                    .header(header::ACCEPT, accepted);
+                client.send(request.body(Body::from(fields.to_owned())).unwrap()).await
+            };
+            let (theirs, none) = (post(&lee, &foreign).await, post(&lee, &unknown).await);
+            let location = theirs.header("location").replace(purchase, UNKNOWN);
+            assert_eq!((theirs.status, location.as_str()), (none.status, none.header("location")), "{address}");
+            assert_eq!(theirs.text().replace(purchase, UNKNOWN), none.text(), "{address}");
+            let nobodys = post(&shop.visitor(), &foreign).await;
+            assert!(!nobodys.status.is_success() && !nobodys.text().contains("10 Credits"), "{address}");
+        }
+    }
+    assert!(functions >= 3, "{functions}");
+    let kept = kim.purchases().await;
+    assert_eq!((kept.len(), &kept[0]["status"]), (1, &json!("PENDING")));
+    assert_eq!((kim.credits().await, lee.credits().await, lee.purchases().await.len()), (0, 0, 0));
 }
 
 async fn two(shop: &TestShop) -> (Client, Client, Value) {

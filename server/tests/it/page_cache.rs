@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     customer::completed,
-    shop::{Client, TestShop},
+    shop::{Client, PASSWORD, TestShop},
 };
 
 on_both_databases!(
@@ -98,7 +98,12 @@ async fn nobody_is_answered_with_anothers_page(shop: TestShop) {
     kim.form("/locale", "locale=en&next=/").await;
     assert!(page(&kim, "/").await.0.contains("lang=\"en\""));
     assert!(page(&lee, "/").await.0.contains("lang=\"de\""));
-    // Whoever signs out and somebody else in gets that other one's.
+    // In one browser: Kim signs out, and Lee signs in.
     kim.delete("/auth/session").await;
-    assert!(!page(&kim, "/").await.0.contains("kim@example.com"));
+    assert!(!page(&kim, "/").await.0.contains("@example.com"));
+    kim.post("/auth/session", &json!({"email": "lee@example.com", "password": PASSWORD})).await;
+    for _ in 0..2 {
+        let (lees, _) = page(&kim, "/").await;
+        assert!(lees.contains("lee@example.com") && !lees.contains("kim@example.com"), "{lees}");
+    }
 }

@@ -206,7 +206,7 @@ fn path(routes: Vec<String>) -> impl Strategy<Value = String> {
         prop_oneof![
             6 => select(&SEGMENTS[..]).prop_map(str::to_owned),
             1 => "[ -~]{0,12}",
-            1 => (200_usize..2_000).prop_map(|length| "b".repeat(length)),
+            2 => (200_usize..2_000).prop_map(|length| "b".repeat(length)),
         ]
     };
     let known = (select(routes), segment(), any::<Index>()).prop_map(|(route, segment, at)| {
@@ -225,7 +225,7 @@ fn path(routes: Vec<String>) -> impl Strategy<Value = String> {
         }
     });
     let any = vec(segment(), 0..5).prop_map(|segments| format!("/{}", segments.join("/")));
-    prop_oneof![4 => known, 1 => any]
+    prop_oneof![3 => known, 2 => any]
 }
 
 fn body() -> impl Strategy<Value = PlannedBody> {

@@ -1,30 +1,28 @@
-//! Noticing a pooler that gives each transaction another session of the server (PgBouncer's transaction mode).
+//! Noticing a pooler that gives each transaction another session of the server, as `PgBouncer` does in transaction mode.
 //!
 //! It passes on everything that the driver does, and so the driver's prepared statements, session settings and `LISTEN` end
 //! up in sessions that are not its own.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, postgres::PgConnectOptions};
+use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
 
 use crate::connect::connect;
 
+const SET_MARK: &str =
+    "SELECT set_config('credit_shop.session', md5(random()::TEXT || clock_timestamp()::TEXT), FALSE)";
+const READ_MARK: &str = "SELECT COALESCE(current_setting('credit_shop.session', TRUE), '')";
+const REMOVE_MARK: &str = "SELECT set_config('credit_shop.session', '', FALSE)";
+
 /// Whether another connection sees what the first one has set for its session.
 pub(crate) async fn shares_sessions(options: &PgConnectOptions, first: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    let nanoseconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-    let mark = format!("{}-{nanoseconds}", std::process::id());
-    set_mark(first, &mark).await?;
+    let mark = ask(first, SET_MARK).await?;
     let mut second = connect(options).await?;
-    // As a simple query: a prepared statement could be there already, from another connection.
-    let seen = sqlx::raw_sql("SELECT COALESCE(current_setting('credit_shop.session', TRUE), '')");
-    let seen: String = seen.fetch_one(&mut second).await?.try_get(0)?;
+    let seen = ask(&mut second, READ_MARK).await?;
     second.close().await?;
-    set_mark(first, "").await?;
+    ask(first, REMOVE_MARK).await?;
     Ok(seen == mark)
 }
 
-async fn set_mark(connection: &mut PgConnection, mark: &str) -> Result<(), sqlx::Error> {
-    let statement = format!("SET credit_shop.session = '{mark}'");
-    sqlx::raw_sql(AssertSqlSafe(statement)).execute(connection).await?;
-    Ok(())
+/// As a simple query: a prepared statement could be there already, from another connection.
+async fn ask(connection: &mut PgConnection, question: &'static str) -> Result<String, sqlx::Error> {
+    sqlx::raw_sql(question).fetch_one(connection).await?.try_get(0)
 }

@@ -1,4 +1,4 @@
-//! Through a real PgBouncer, whose default is to give each transaction another session.
+//! Through a real `PgBouncer`, whose default is to give each transaction another session.
 
 use std::{
     env, fs,

@@ -10,6 +10,7 @@
 //!
 //! Once a payment may have been attempted, the provider is asked; nothing is assumed and nothing compensated.
 
+mod attention;
 mod checkout;
 mod customer;
 mod mail;
@@ -40,7 +41,7 @@ use crate::{
     ledger::{Balance, Entry},
     provider::{PaymentProvider, ProviderError},
     purchase::{InvalidTransition, Purchase},
-    store::{PageRequest, Store, StoreError},
+    store::{OrderLimits, PageRequest, Store, StoreError},
 };
 
 /// The shop's use cases over its ports; cheap to clone.
@@ -50,6 +51,7 @@ pub struct Billing {
     provider: Arc<dyn PaymentProvider>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    order_limits: Option<OrderLimits>,
 }
 
 /// One page of the purchase history.
@@ -76,14 +78,20 @@ pub struct LedgerPage {
 pub const HISTORY_LIMIT_MAX: u32 = 100;
 
 impl Billing {
-    /// Puts the use cases upon their ports.
+    /// Puts the use cases upon their ports. Orders are not limited.
     pub fn new(
         store: Arc<dyn Store>,
         provider: Arc<dyn PaymentProvider>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        Self { store, provider, clock, entropy }
+        Self { store, provider, clock, entropy, order_limits: None }
+    }
+
+    /// Limits how much each tenant may order.
+    #[must_use]
+    pub fn with_order_limits(self, limits: OrderLimits) -> Self {
+        Self { order_limits: Some(limits), ..self }
     }
 
     /// What is on sale.
@@ -156,6 +164,10 @@ pub enum BillingError {
     /// The payment provider.
     #[error(transparent)]
     Provider(#[from] ProviderError),
+    /// The payment provider does not know the checkout session that it opened for a purchase: whether that was paid is
+    /// unknown.
+    #[error("the payment provider has no such checkout session")]
+    SessionMissing,
     /// A move that the state machine does not have was about to be made.
     #[error(transparent)]
     Transition(#[from] InvalidTransition),

@@ -1,14 +1,17 @@
 //! What is sold. Prices exist here alone: a browser sends a product id, never an amount.
 
-use std::{fmt, str::FromStr};
-
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr, VariantNames};
 
 use crate::money::{Credits, Money};
 
 /// What kind of thing a product is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr, VariantNames,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum PurchaseType {
     /// Prepaid credits.
     Credits,
@@ -19,35 +22,9 @@ pub enum PurchaseType {
 impl PurchaseType {
     /// The name in the database and the API.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Credits => "CREDITS",
-            Self::IzaPass => "IZA_PASS",
-        }
+        self.into()
     }
 }
-
-impl fmt::Display for PurchaseType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for PurchaseType {
-    type Err = UnknownPurchaseType;
-
-    fn from_str(name: &str) -> Result<Self, UnknownPurchaseType> {
-        match name {
-            "CREDITS" => Ok(Self::Credits),
-            "IZA_PASS" => Ok(Self::IzaPass),
-            _ => Err(UnknownPurchaseType),
-        }
-    }
-}
-
-/// The name is none of [`PurchaseType`]'s.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a purchase type")]
-pub struct UnknownPurchaseType;
 
 /// A thing one can buy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

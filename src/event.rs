@@ -1,14 +1,12 @@
 //! Payment events: what the provider tells us, in our own words.
 
-use std::{fmt, str::FromStr};
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr, VariantNames};
 
 use crate::{
     ids::{EventId, PurchaseId, TenantId},
     provider::CheckoutSession,
-    purchase::named,
     reversal::Snapshot,
 };
 
@@ -55,23 +53,35 @@ pub struct ReversalUpdate {
     pub purchase_id: Option<PurchaseId>,
     /// Whether real money moved.
     pub livemode: bool,
+    /// When the provider made the event, where it says so.
+    pub made_at: Option<Timestamp>,
     /// What the event itself tells; good enough where the provider cannot be asked.
     pub snapshots: Vec<Snapshot>,
 }
 
-named!(
-    /// Where a stored event stands.
-    EventStatus, UnknownEventStatus {
-        /// Stored, and not yet applied.
-        Received = "RECEIVED",
-        /// Its effect is booked, or was before.
-        Applied = "APPLIED",
-        /// Kept, and of no effect.
-        Ignored = "IGNORED",
-        /// Contradicts what we know; a person has to look.
-        Attention = "ATTENTION",
+/// Where a stored event stands.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr, VariantNames,
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
+pub enum EventStatus {
+    /// Stored, and not yet applied.
+    Received,
+    /// Its effect is booked, or was before.
+    Applied,
+    /// Kept, and of no effect.
+    Ignored,
+    /// Contradicts what we know; a person has to look.
+    Attention,
+}
+
+impl EventStatus {
+    /// The name in the database and the API.
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
-);
+}
 
 /// An event about to be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]

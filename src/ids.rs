@@ -26,6 +26,12 @@ macro_rules! typed_id {
                 Self(uuid)
             }
 
+            /// When the id was made, to the millisecond; `None` for a UUID of another version.
+            pub fn made_at(&self) -> Option<Timestamp> {
+                let (second, nanosecond) = self.0.get_timestamp()?.to_unix();
+                Timestamp::new(second.try_into().ok()?, nanosecond.try_into().ok()?).ok()
+            }
+
             /// The bare UUID.
             pub fn as_uuid(&self) -> Uuid {
                 self.0

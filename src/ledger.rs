@@ -5,31 +5,40 @@
 //! are ten or ten million. The database checks the chain at every insert and refuses UPDATE and DELETE.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr, VariantNames};
 
 use crate::{
     ids::{EntryId, PurchaseId, TenantId},
     money::Credits,
-    purchase::named,
 };
-use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+/// Why an entry was booked.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr, VariantNames,
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum EntryKind {
+    /// A purchase was paid: credits are added.
+    Purchase,
+    /// Money went back: credits are taken.
+    Refund,
+    /// A refund failed: its credits come back.
+    RefundReversal,
+    /// A payment is disputed: credits are taken.
+    Dispute,
+    /// A dispute was won: its credits come back.
+    DisputeReversal,
+}
 
-named!(
-    /// Why an entry was booked.
-    EntryKind, UnknownEntryKind {
-        /// A purchase was paid: credits are added.
-        Purchase = "PURCHASE",
-        /// Money went back: credits are taken.
-        Refund = "REFUND",
-        /// A refund failed: its credits come back.
-        RefundReversal = "REFUND_REVERSAL",
-        /// A payment is disputed: credits are taken.
-        Dispute = "DISPUTE",
-        /// A dispute was won: its credits come back.
-        DisputeReversal = "DISPUTE_REVERSAL",
+impl EntryKind {
+    /// The name in the database and the API.
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
-);
+}
 
 /// An entry to be booked. Purchase, kind and effect together are unique: an effect is booked once.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,45 +1,27 @@
 //! Money in whole cents and credits in whole credits; every calculation is checked.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr, VariantNames};
 
-/// A currency the shop sells in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// A currency that the shop sells in, by its ISO 4217 code. It is read in either case: Stripe writes `eur`, the shop `EUR`.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr, VariantNames,
+)]
+#[serde(rename_all = "UPPERCASE")]
+#[strum(serialize_all = "UPPERCASE", ascii_case_insensitive)]
 pub enum Currency {
-    /// Euro, two decimal places (ISO 4217).
-    #[serde(rename = "EUR")]
+    /// Euro, two decimal places.
     Eur,
 }
 
 impl Currency {
     /// The ISO 4217 code in capitals, as the database and the API write it.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Eur => "EUR",
-        }
+        self.into()
     }
 }
-
-impl fmt::Display for Currency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
-    }
-}
-
-impl FromStr for Currency {
-    type Err = UnknownCurrency;
-
-    /// Case does not matter: Stripe writes `eur`, we write `EUR`.
-    fn from_str(code: &str) -> Result<Self, UnknownCurrency> {
-        if code.eq_ignore_ascii_case("EUR") { Ok(Self::Eur) } else { Err(UnknownCurrency) }
-    }
-}
-
-/// The code names no currency that the shop sells in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a currency of this shop")]
-pub struct UnknownCurrency;
 
 /// An amount of money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

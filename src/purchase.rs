@@ -12,10 +12,11 @@
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr, VariantNames};
 
 use crate::{
     catalog::{Product, PurchaseType},
@@ -191,67 +192,55 @@ pub struct InvalidTransition {
     pub to: Status,
 }
 
-macro_rules! named {
-    ($(#[$doc:meta])* $name:ident, $unknown:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        pub enum $name { $($(#[$vdoc])* #[serde(rename = $text)] $variant),+ }
-
-        impl $name {
-            /// The name in the database and the API.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text),+ }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = $unknown;
-            fn from_str(name: &str) -> Result<Self, $unknown> {
-                match name { $($text => Ok(Self::$variant),)+ _ => Err($unknown) }
-            }
-        }
-
-        #[doc = concat!("The name is none of [`", stringify!($name), "`]'s.")]
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-        #[error("unknown {}", stringify!($name))]
-        pub struct $unknown;
-    };
+/// The name of a purchase's state.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr, VariantNames,
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PurchaseStatus))]
+pub enum Status {
+    /// Ordered, not yet paid.
+    Pending,
+    /// Paid and credited.
+    Paid,
+    /// Ended without payment.
+    Failed,
+    /// Paid, and all of it given back.
+    Refunded,
 }
-pub(crate) use named;
 
-named!(
-    /// The name of a purchase's state.
-    Status, UnknownStatus {
-        /// Ordered, not yet paid.
-        Pending = "PENDING",
-        /// Paid and credited.
-        Paid = "PAID",
-        /// Ended without payment.
-        Failed = "FAILED",
-        /// Paid, and all of it given back.
-        Refunded = "REFUNDED",
+impl Status {
+    /// The name in the database and the API.
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
-);
+}
 
-named!(
-    /// Why a purchase failed.
-    FailureReason, UnknownFailureReason {
-        /// The checkout session ran out.
-        Expired = "EXPIRED",
-        /// The payment was refused, or a delayed one did not arrive.
-        PaymentFailed = "PAYMENT_FAILED",
-        /// The buyer dropped it.
-        Cancelled = "CANCELLED",
-        /// The provider would not open a checkout session.
-        ProviderRejected = "PROVIDER_REJECTED",
+/// Why a purchase failed.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr, VariantNames,
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum FailureReason {
+    /// The checkout session ran out.
+    Expired,
+    /// The payment was refused, or a delayed one did not arrive.
+    PaymentFailed,
+    /// The buyer dropped it.
+    Cancelled,
+    /// The provider would not open a checkout session.
+    ProviderRejected,
+}
+
+impl FailureReason {
+    /// The name in the database and the API.
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
-);
+}
 
 /// A buyer's idempotency key for one order: 1 to 255 visible ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,98 +1,36 @@
-//! Money that goes back: refunds, disputes, and how many credits they take.
+//! Refunds and disputes, and how many credits they take.
 //!
-//! What the provider says about a purchase's money is kept as *snapshots*. Each snapshot only ever moves forward (a refund
-//! stands, then perhaps fails; a dispute withdraws, then perhaps is won), and learning one twice is learning it once,
-//! so the same snapshots in any order, however often repeated, come to the same end. The credits taken are a function of
-//! the snapshots; what is booked is the difference that a snapshot makes, under that snapshot's own effect key.
+//! A purchase keeps the newest [`Snapshot`] of each refund and dispute of its payment. Newer is a state further on (a
+//! refund stands, then fails; a dispute withdraws, then is reinstated) and, in one state, what was observed later. So the
+//! same snapshots lead to the same end in any order, however often repeated. The credits taken are a function of what is
+//! kept; each snapshot that changes them makes one [`Posting`] of the difference, under an effect key of its own.
 
+mod kept;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
 use serde::{Deserialize, Serialize};
 
+use self::kept::{Kept, Tracked, find, keep_newest};
+pub use self::snapshot::{DisputeSnapshot, DisputeState, ObservedAt, RefundSnapshot, RefundState, Snapshot};
 use crate::{ledger::EntryKind, money::Credits};
 
-/// One thing that the provider says about money that went back. Amounts are in the currency's smallest unit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Snapshot {
-    /// A charge's cumulative `amount_refunded`.
-    RefundedTotal {
-        /// The charge: `ch_…`.
-        provider_ref: String,
-        /// All that has been refunded of it.
-        amount: i64,
-    },
-    /// One refund.
-    Refund(RefundSnapshot),
-    /// One dispute.
-    Dispute(DisputeSnapshot),
-}
-
-/// One refund.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RefundSnapshot {
-    /// Its id: `re_…`, `pyr_…`.
-    pub provider_ref: String,
-    /// What goes back.
-    pub amount: i64,
-    /// Whether it still stands.
-    pub state: RefundState,
-    /// When the provider made it, in seconds since 1970, where it says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub made_at: Option<i64>,
-}
-
-/// Whether a refund stands, in the order in which it can move.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum RefundState {
-    /// Under way or done.
-    Standing,
-    /// Failed or cancelled: the money stays here.
-    Failed,
-}
-
-/// One dispute.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DisputeSnapshot {
-    /// Its id: `dp_…`, `du_…`.
-    pub provider_ref: String,
-    /// What is disputed.
-    pub amount: i64,
-    /// Where it stands.
-    pub state: DisputeState,
-    /// When the provider opened it, in seconds since 1970, where it says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub made_at: Option<i64>,
-}
-
-/// Where a dispute stands, in the order in which it can move.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum DisputeState {
-    /// A question of the bank's (`warning_…`); no money has moved.
-    Inquiry,
-    /// The money is withdrawn: while it is open, and for good when it is lost.
-    Withdrawn,
-    /// It is won, and the money is back.
-    Reinstated,
-}
-
-/// One refund or dispute, as a receipt lists it. Of these, all that stand come to what went back ([`Reversals::refunded`]),
-/// unless more was refunded than was paid.
+/// A refund or dispute, as a receipt lists it. Those that stand add up to what went back ([`Reversals::refunded`]), unless
+/// more was refunded than was paid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Return {
     /// Which of the two, and how it stands.
     pub kind: ReturnKind,
     /// In the currency's smallest unit; positive.
     pub amount: i64,
-    /// The ledger's name for it ([`Posting::effect_ref`]), should it have moved credits.
+    /// The effect key of its first ledger entry ([`Posting::effect_ref`]), if it has one.
     pub effect_ref: String,
     /// When it was made, in seconds since 1970, where the provider says so.
     pub made_at: Option<i64>,
 }
 
-/// What kind of return, and how it stands.
+/// Which kind of return, and how it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReturnKind {
     /// A refund that stands.
@@ -101,9 +39,9 @@ pub enum ReturnKind {
     RefundFailed,
     /// A question of the bank's; no money moved.
     Inquiry,
-    /// A dispute that is open or lost; the bank has the money.
+    /// What the bank has of a dispute.
     Dispute,
-    /// A dispute that was won; the money is back.
+    /// What came back of a dispute.
     DisputeWon,
 }
 
@@ -112,22 +50,24 @@ pub enum ReturnKind {
 pub struct Posting {
     /// Why.
     pub kind: EntryKind,
-    /// The effect that is booked once: the refund, the dispute, or the charge with its figure.
+    /// The effect that is booked once: the id of the refund or dispute, alone when its state has moved on, and with the new
+    /// figure and when it was observed when its amount has changed (`du_1:699@1767225600000000`); or the charge's id with
+    /// its refunded total.
     pub effect_ref: String,
     /// Negative takes, positive gives back; never zero.
     pub credits: Credits,
 }
 
-/// Everything known of the money that went back of one purchase.
+/// All refunds and disputes of one purchase's payment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Reversals {
     refunded_totals: Vec<(String, i64)>,
-    refunds: Vec<RefundSnapshot>,
-    disputes: Vec<DisputeSnapshot>,
+    refunds: Vec<Kept<RefundSnapshot>>,
+    disputes: Vec<Kept<DisputeSnapshot>>,
 }
 
-/// What was sold, as far as taking it back asks: `amount` cents bought `credits`.
+/// The price that is taken back by its share: `amount` cents bought `credits`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sold {
     /// Credits booked for it.
@@ -137,8 +77,9 @@ pub struct Sold {
 }
 
 impl Reversals {
-    /// Takes in a snapshot; one that is known, or older than what is known, changes nothing.
-    pub fn record(&mut self, snapshot: &Snapshot) {
+    /// Keeps a snapshot, unless a newer one of the same refund or dispute is known. A charge's total keeps its maximum:
+    /// refunds that failed since are subtracted by themselves.
+    pub fn record(&mut self, snapshot: &Snapshot, observed: ObservedAt) {
         match snapshot {
             Snapshot::RefundedTotal { provider_ref, amount } => {
                 match self.refunded_totals.iter_mut().find(|(known, _)| known == provider_ref) {
@@ -147,50 +88,67 @@ impl Reversals {
                     None => {}
                 }
             }
+            Snapshot::Refund(refund) => keep_newest(&mut self.refunds, refund, observed),
+            Snapshot::Dispute(dispute) => keep_newest(&mut self.disputes, dispute, observed),
+        }
+    }
+
+    /// Records snapshots of a purchase that is paid; gives what each makes due.
+    pub fn record_and_post(&mut self, snapshots: &[Snapshot], observed: ObservedAt, sold: Sold) -> Vec<Posting> {
+        snapshots.iter().filter_map(|snapshot| self.record_one(snapshot, observed, sold)).collect()
+    }
+
+    /// What is due for snapshots that were recorded before the purchase was paid.
+    pub fn postings(&self, sold: Sold) -> Vec<Posting> {
+        let mut booked = Self::default();
+        self.kept()
+            .iter()
+            .filter_map(|Kept { snapshot, observed }| booked.record_one(snapshot, *observed, sold))
+            .collect()
+    }
+
+    fn record_one(&mut self, snapshot: &Snapshot, observed: ObservedAt, sold: Sold) -> Option<Posting> {
+        let taken_before = self.credits_taken(sold);
+        let key = self.effect_keys(snapshot, observed);
+        self.record(snapshot, observed);
+        let credits = Credits(taken_before.0 - self.credits_taken(sold).0);
+        let (kind, effect_ref) = match credits.0 {
+            0 => return None,
+            ..0 => key.takes,
+            1.. => key.gives_back,
+        };
+        Some(Posting { kind, effect_ref, credits })
+    }
+
+    /// A state is entered once, so the id alone names that effect; everything else needs the snapshot's figure and time.
+    fn effect_keys(&self, snapshot: &Snapshot, observed: ObservedAt) -> EffectKeys {
+        match snapshot {
+            Snapshot::RefundedTotal { provider_ref, amount } => {
+                let key = format!("{provider_ref}:{amount}");
+                EffectKeys { takes: (EntryKind::Refund, key.clone()), gives_back: (EntryKind::RefundReversal, key) }
+            }
             Snapshot::Refund(refund) => {
-                match self.refunds.iter_mut().find(|known| known.provider_ref == refund.provider_ref) {
-                    Some(known) => {
-                        known.state = known.state.max(refund.state);
-                        known.made_at = known.made_at.max(refund.made_at);
-                    }
-                    None => self.refunds.push(refund.clone()),
-                }
+                let before = find(&self.refunds, &refund.provider_ref).map(|known| known.state);
+                let key = refund.effect_key(before != Some(refund.state), refund.amount, observed);
+                EffectKeys { takes: (EntryKind::Refund, key.clone()), gives_back: (EntryKind::RefundReversal, key) }
             }
             Snapshot::Dispute(dispute) => {
-                match self.disputes.iter_mut().find(|known| known.provider_ref == dispute.provider_ref) {
-                    Some(known) => {
-                        known.state = known.state.max(dispute.state);
-                        known.made_at = known.made_at.max(dispute.made_at);
-                    }
-                    None => self.disputes.push(dispute.clone()),
+                let before = find(&self.disputes, &dispute.provider_ref).map(|known| known.state);
+                let moved = before != Some(dispute.state);
+                // A dispute can be withdrawn further as it is reinstated in part: its id is taken by then.
+                let first_withdrawal = moved && before != Some(DisputeState::Withdrawn);
+                EffectKeys {
+                    takes: (EntryKind::Dispute, dispute.effect_key(first_withdrawal, dispute.withdrawn, observed)),
+                    gives_back: (EntryKind::DisputeReversal, dispute.effect_key(moved, dispute.withdrawn, observed)),
                 }
             }
         }
     }
 
-    /// Takes in snapshots about a purchase that is paid; gives what each makes due.
-    pub fn record_and_post(&mut self, snapshots: &[Snapshot], sold: Sold) -> Vec<Posting> {
-        let mut postings = Vec::new();
-        for snapshot in snapshots {
-            let before = self.withdrawn(sold);
-            self.record(snapshot);
-            let taken = self.withdrawn(sold).0 - before.0;
-            if taken != 0 {
-                postings.push(posting(snapshot, Credits(-taken)));
-            }
-        }
-        postings
-    }
-
-    /// What is due for snapshots that were learnt before the purchase was paid.
-    pub fn postings(&self, sold: Sold) -> Vec<Posting> {
-        Self::default().record_and_post(&self.snapshots(), sold)
-    }
-
-    /// Each refund and each dispute, in the order in which they became known. What a charge's figure counts beyond the
+    /// Each refund and each dispute, in the order in which they became known. What a charge's total counts beyond the
     /// refunds that are known one by one is a refund too.
     pub fn returns(&self) -> Vec<Return> {
-        let refunds = self.refunds.iter().map(|refund| {
+        let refunds = self.refunds.iter().map(|Kept { snapshot: refund, .. }| {
             let kind = match refund.state {
                 RefundState::Standing => ReturnKind::Refund,
                 RefundState::Failed => ReturnKind::RefundFailed,
@@ -198,88 +156,90 @@ impl Reversals {
             let effect_ref = refund.provider_ref.clone();
             Return { kind, amount: refund.amount, effect_ref, made_at: refund.made_at }
         });
-        // A figure counts refunds that failed after it was given.
-        let known = self.refunds.iter().map(|refund| refund.amount).fold(0, i64::saturating_add);
+        // A total counts refunds that failed after it was given.
+        let known = self.refunds.iter().map(|refund| refund.snapshot.amount).fold(0, i64::saturating_add);
         let charged = self.refunded_totals.iter().map(|(_, amount)| *amount).fold(0, i64::saturating_add);
         let unnamed = charged.saturating_sub(known);
         let newest = self.refunded_totals.last().filter(|_| unnamed > 0);
-        let unnamed = newest.map(|(charge, figure)| Return {
+        let unnamed = newest.map(|(charge, total)| Return {
             kind: ReturnKind::Refund,
             amount: unnamed,
-            effect_ref: format!("{charge}:{figure}"),
+            effect_ref: format!("{charge}:{total}"),
             made_at: None,
         });
-        let disputes = self.disputes.iter().map(|dispute| {
-            let kind = match dispute.state {
-                DisputeState::Inquiry => ReturnKind::Inquiry,
-                DisputeState::Withdrawn => ReturnKind::Dispute,
-                DisputeState::Reinstated => ReturnKind::DisputeWon,
+        let disputes = self.disputes.iter().flat_map(|Kept { snapshot: dispute, .. }| {
+            let listed = |kind, amount| {
+                let effect_ref = dispute.provider_ref.clone();
+                Return { kind, amount, effect_ref, made_at: dispute.made_at }
             };
-            let effect_ref = dispute.provider_ref.clone();
-            Return { kind, amount: dispute.amount, effect_ref, made_at: dispute.made_at }
+            let withdrawn = (dispute.withdrawn > 0).then(|| listed(ReturnKind::Dispute, dispute.withdrawn));
+            let here = dispute.amount.saturating_sub(dispute.withdrawn);
+            let here = match dispute.state {
+                DisputeState::Inquiry => Some(listed(ReturnKind::Inquiry, dispute.amount)),
+                DisputeState::Reinstated if here > 0 => Some(listed(ReturnKind::DisputeWon, here)),
+                DisputeState::Withdrawn | DisputeState::Reinstated => None,
+            };
+            withdrawn.into_iter().chain(here)
         });
         refunds.chain(unnamed).chain(disputes).collect()
     }
 
     /// What has been refunded and not failed, at most what was paid.
     ///
-    /// Refunds are known one by one or by the charge's cumulative figure, whichever came; the figure still counts
-    /// those that failed after it was given.
+    /// Refunds are known one by one or by the charge's cumulative total, whichever came; the total still counts those that
+    /// failed after it was given.
     pub fn refunded(&self, sold: Sold) -> i64 {
         let sum = |state: RefundState| -> i64 {
-            let amounts = self.refunds.iter().filter(|refund| refund.state == state).map(|refund| refund.amount);
-            amounts.fold(0, i64::saturating_add)
+            let refunds = self.refunds.iter().map(|refund| &refund.snapshot).filter(|refund| refund.state == state);
+            refunds.map(|refund| refund.amount).fold(0, i64::saturating_add)
         };
         let charged: i64 = self.refunded_totals.iter().map(|(_, amount)| *amount).fold(0, i64::saturating_add);
-        let by_figure = charged.saturating_sub(sum(RefundState::Failed));
-        by_figure.max(sum(RefundState::Standing)).clamp(0, sold.amount)
+        let by_total = charged.saturating_sub(sum(RefundState::Failed));
+        by_total.max(sum(RefundState::Standing)).clamp(0, sold.amount)
     }
 
     /// How many credits are taken in all: `floor(credits * gone / amount)`, where `gone` is what was refunded and what
-    /// is disputed together, at most the amount: a refund and a dispute of the same money take once.
-    pub fn withdrawn(&self, sold: Sold) -> Credits {
-        let withdrawn = self.disputes.iter().filter(|dispute| dispute.state == DisputeState::Withdrawn);
-        let disputed = withdrawn.map(|dispute| dispute.amount).fold(0, i64::saturating_add);
+    /// the bank has withdrawn, together at most the amount: a refund and a dispute of the same money take once.
+    pub fn credits_taken(&self, sold: Sold) -> Credits {
+        let disputed = self.disputes.iter().map(|dispute| dispute.snapshot.withdrawn).fold(0, i64::saturating_add);
         let gone = self.refunded(sold).saturating_add(disputed).clamp(0, sold.amount);
         // In i128 the product cannot overflow, and the quotient is at most `credits`.
         let taken = i128::from(sold.credits.0) * i128::from(gone) / i128::from(sold.amount.max(1));
         Credits(i64::try_from(taken).unwrap_or(sold.credits.0))
     }
 
-    /// Whether a dispute is open, or lost: the bank has the money.
+    /// Whether the bank has money of the payment: by a dispute that is open, lost, or reinstated in part.
     pub fn is_disputed(&self) -> bool {
-        self.disputes.iter().any(|dispute| dispute.state == DisputeState::Withdrawn)
+        self.disputes.iter().any(|dispute| dispute.snapshot.withdrawn > 0)
     }
 
-    /// Whether nothing ever went back.
+    /// Whether there is neither a refund nor a dispute.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    fn snapshots(&self) -> Vec<Snapshot> {
-        let totals = self.refunded_totals.iter().map(|(provider_ref, amount)| Snapshot::RefundedTotal {
-            provider_ref: provider_ref.clone(),
-            amount: *amount,
+    fn kept(&self) -> Vec<Kept<Snapshot>> {
+        let totals = self.refunded_totals.iter().map(|(provider_ref, amount)| Kept {
+            snapshot: Snapshot::RefundedTotal { provider_ref: provider_ref.clone(), amount: *amount },
+            observed: ObservedAt::default(),
         });
-        let refunds = self.refunds.iter().cloned().map(Snapshot::Refund);
-        let disputes = self.disputes.iter().cloned().map(Snapshot::Dispute);
-        // Failed refunds last: they lessen the figures that stand before them.
-        let mut snapshots: Vec<Snapshot> = totals.chain(refunds).chain(disputes).collect();
-        snapshots.sort_by_key(
-            |snapshot| matches!(snapshot, Snapshot::Refund(refund) if refund.state == RefundState::Failed),
+        let refunds = self.refunds.iter().cloned();
+        let refunds =
+            refunds.map(|Kept { snapshot, observed }| Kept { snapshot: Snapshot::Refund(snapshot), observed });
+        let disputes = self.disputes.iter().cloned();
+        let disputes =
+            disputes.map(|Kept { snapshot, observed }| Kept { snapshot: Snapshot::Dispute(snapshot), observed });
+        // Failed refunds last: they lessen the totals that stand before them.
+        let mut kept: Vec<Kept<Snapshot>> = totals.chain(refunds).chain(disputes).collect();
+        kept.sort_by_key(
+            |kept| matches!(&kept.snapshot, Snapshot::Refund(refund) if refund.state == RefundState::Failed),
         );
-        snapshots
+        kept
     }
 }
 
-fn posting(snapshot: &Snapshot, credits: Credits) -> Posting {
-    let takes = credits < Credits(0);
-    let (kind, effect_ref) = match snapshot {
-        Snapshot::RefundedTotal { provider_ref, amount } => (EntryKind::Refund, format!("{provider_ref}:{amount}")),
-        Snapshot::Refund(refund) if takes => (EntryKind::Refund, refund.provider_ref.clone()),
-        Snapshot::Refund(refund) => (EntryKind::RefundReversal, refund.provider_ref.clone()),
-        Snapshot::Dispute(dispute) if takes => (EntryKind::Dispute, dispute.provider_ref.clone()),
-        Snapshot::Dispute(dispute) => (EntryKind::DisputeReversal, dispute.provider_ref.clone()),
-    };
-    Posting { kind, effect_ref, credits }
+/// What a posting of one snapshot is booked as, by its sign.
+struct EffectKeys {
+    takes: (EntryKind, String),
+    gives_back: (EntryKind, String),
 }

@@ -18,7 +18,7 @@ use std::{
     task::Poll,
 };
 
-use crate::{account::AccountStore, store::Store};
+use crate::store::{AccountStore, Store};
 
 /// Both ports to the database; what a store crate offers.
 pub trait AnyStore: Store + AccountStore {}

@@ -1,17 +1,16 @@
 //! Withdrawal from a contract by the function that the law asks for (§ 356a BGB; article 11a of directive 2011/83/EU).
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
-use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr, VariantNames};
 
 use crate::{
     account::{EmailAddress, InvalidEmail},
     ids::{PurchaseId, TenantId, WithdrawalId},
     locale::Locale,
     purchase::{Purchase, Status},
-    store::StoreError,
 };
 
 /// The longest name or description of a contract, in characters.
@@ -88,23 +87,33 @@ pub struct Withdrawal {
     pub standing: WithdrawalDecision,
 }
 
-crate::purchase::named!(
-    /// What a declaration of withdrawal comes to.
-    WithdrawalDecision, UnknownStanding {
-        /// The right exists: the operator owes the money back (§ 357 BGB).
-        Effective = "EFFECTIVE",
-        /// The right has ended: delivery has begun with the buyer's consent, and was confirmed (§ 356 (5) BGB).
-        Delivered = "DELIVERED",
-        /// The right has ended: the period is over (§ 355 (2) BGB).
-        Late = "LATE",
-        /// All of the money went back before.
-        Refunded = "REFUNDED",
-        /// Nothing was paid.
-        Unpaid = "UNPAID",
-        /// Which purchase it is of is for a person to find out.
-        Unclear = "UNCLEAR",
+/// What a declaration of withdrawal comes to.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr, VariantNames,
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
+pub enum WithdrawalDecision {
+    /// The right exists: the operator owes the money back (§ 357 BGB).
+    Effective,
+    /// The right has ended: delivery has begun with the buyer's consent, and was confirmed (§ 356 (5) BGB).
+    Delivered,
+    /// The right has ended: the period is over (§ 355 (2) BGB).
+    Late,
+    /// All of the money went back before.
+    Refunded,
+    /// Nothing was paid.
+    Unpaid,
+    /// Which purchase it is of is for a person to find out.
+    Unclear,
+}
+
+impl WithdrawalDecision {
+    /// The name in the database and the API.
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
-);
+}
 
 /// What a declaration that was received at `at` comes to. `confirmed_at` is when the confirmation of the contract was
 /// sent: without one, consent does not end the right (§ 356 (5) no. 3 BGB).
@@ -119,25 +128,6 @@ pub fn judge(purchase: &Purchase, confirmed_at: Option<Timestamp>, at: Timestamp
         Status::Paid if purchase.created_at + PERIOD < at => WithdrawalDecision::Late,
         Status::Paid => WithdrawalDecision::Effective,
     }
-}
-
-/// Keeps declarations, for good.
-#[async_trait]
-pub trait WithdrawalStore: Send + Sync {
-    /// Writes a declaration, and in the same transaction the mail that acknowledges it.
-    async fn insert_withdrawal(&self, withdrawal: &Withdrawal) -> Result<(), StoreError>;
-
-    /// Whose purchase that is, if an account of that address ordered it.
-    async fn purchase_ordered_by(&self, email: &EmailAddress, id: PurchaseId) -> Result<Option<TenantId>, StoreError>;
-
-    /// The declaration of that id. Ids are not to be guessed, and whoever declared has got theirs.
-    async fn withdrawal(&self, id: WithdrawalId) -> Result<Option<Withdrawal>, StoreError>;
-
-    /// For the operator: the newest declarations.
-    async fn withdrawals(&self, limit: u32) -> Result<Vec<Withdrawal>, StoreError>;
-
-    /// For the operator: the newest declarations about the tenant's purchases.
-    async fn tenant_withdrawals(&self, tenant: TenantId, limit: u32) -> Result<Vec<Withdrawal>, StoreError>;
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What a visitor learns when something goes wrong. No internals: those are in the server's log.
 
-use billing::{BillingError, OrderError, provider::ProviderError};
+use billing::{BillingError, OrderError};
 use leptos::server_fn::{codec::JsonEncoding, error::FromServerFnError, error::ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
 
@@ -18,9 +18,13 @@ pub(crate) enum ShopError {
     ConsentMissing,
     /// The order form was used for another product.
     KeyReused,
-    /// The payment provider does not answer; the same order can be sent again.
+    /// Too many orders are open, or came within a minute; the same order can be sent again.
+    TooManyOrders,
+    /// The payment page could not be opened, so nobody has paid; the same order can be sent again.
     ProviderUnavailable,
-    /// The payment provider refused.
+    /// The payment provider gave no usable answer about an order that may have been paid.
+    PaymentUnknown,
+    /// The payment provider refused the order.
     Rejected,
     /// The shop itself cannot at the moment.
     Unavailable,
@@ -29,13 +33,15 @@ pub(crate) enum ShopError {
 }
 
 impl ShopError {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::NotSignedIn,
         Self::NotFound,
         Self::UnknownProduct,
         Self::ConsentMissing,
         Self::KeyReused,
+        Self::TooManyOrders,
         Self::ProviderUnavailable,
+        Self::PaymentUnknown,
         Self::Rejected,
         Self::Unavailable,
         Self::Malformed,
@@ -49,7 +55,9 @@ impl ShopError {
             Self::UnknownProduct => "unknown_product",
             Self::ConsentMissing => "consent_missing",
             Self::KeyReused => "key_reused",
+            Self::TooManyOrders => "too_many_orders",
             Self::ProviderUnavailable => "provider_unavailable",
+            Self::PaymentUnknown => "payment_unknown",
             Self::Rejected => "rejected",
             Self::Unavailable => "unavailable",
             Self::Malformed => "malformed",
@@ -68,15 +76,16 @@ impl ShopError {
             Self::NotFound | Self::UnknownProduct => 404,
             Self::ConsentMissing => 422,
             Self::KeyReused => 409,
+            Self::TooManyOrders => 429,
             Self::Malformed => 400,
             Self::Rejected => 502,
-            Self::ProviderUnavailable | Self::Unavailable => 503,
+            Self::ProviderUnavailable | Self::PaymentUnknown | Self::Unavailable => 503,
         }
     }
 
     /// Whether the very same order, under the same key, can go through later.
     pub(crate) fn keeps_order(self) -> bool {
-        matches!(self, Self::ConsentMissing | Self::ProviderUnavailable | Self::Unavailable)
+        matches!(self, Self::ConsentMissing | Self::TooManyOrders | Self::ProviderUnavailable | Self::Unavailable)
     }
 }
 
@@ -94,16 +103,14 @@ impl FromServerFnError for ShopError {
     }
 }
 
+/// Of everything but an order: the purchase exists, and may have been paid.
 impl From<BillingError> for ShopError {
     fn from(error: BillingError) -> Self {
         match error {
-            BillingError::Provider(ProviderError::Unavailable { .. }) => {
-                tracing::warn!(%error, "the payment provider is not available");
-                Self::ProviderUnavailable
-            }
-            BillingError::Provider(ProviderError::Rejected { .. }) => {
-                tracing::error!(%error, "the payment provider refused");
-                Self::Rejected
+            // What an operator has to mend is in the log already.
+            BillingError::Provider(_) | BillingError::SessionMissing => {
+                tracing::warn!(%error, "it is not known how a payment stands");
+                Self::PaymentUnknown
             }
             BillingError::Store(_) | BillingError::Transition(_) | BillingError::Contended => {
                 tracing::error!(%error, "a page could not be served");
@@ -119,7 +126,12 @@ impl From<OrderError> for ShopError {
             OrderError::UnknownProduct => Self::UnknownProduct,
             OrderError::UnknownConsent => Self::ConsentMissing,
             OrderError::KeyReused => Self::KeyReused,
+            OrderError::TooMany => Self::TooManyOrders,
             OrderError::Rejected => Self::Rejected,
+            OrderError::Billing(BillingError::Provider(error)) => {
+                tracing::warn!(%error, "no payment page could be opened");
+                Self::ProviderUnavailable
+            }
             OrderError::Billing(error) => error.into(),
         }
     }
@@ -152,6 +164,8 @@ impl AccountProblem {
 
 #[cfg(test)]
 mod tests {
+    use billing::provider::ProviderError;
+
     use super::*;
 
     #[test]
@@ -166,5 +180,22 @@ mod tests {
     fn an_order_that_may_still_go_through_keeps_its_key() {
         assert!(ShopError::ProviderUnavailable.keeps_order());
         assert!(!ShopError::Rejected.keeps_order());
+    }
+
+    #[test]
+    fn a_payment_that_may_have_been_made_is_never_called_unmade() {
+        let detail = || "scripted".to_owned();
+        for error in [
+            ProviderError::Unavailable { detail: detail(), retry_after: None },
+            ProviderError::AccessDenied { detail: detail() },
+            ProviderError::Rejected { detail: detail() },
+            ProviderError::Unreadable { detail: detail() },
+        ] {
+            assert_eq!(ShopError::from(BillingError::Provider(error.clone())), ShopError::PaymentUnknown, "{error}");
+            let order = OrderError::Billing(BillingError::Provider(error));
+            assert_eq!(ShopError::from(order), ShopError::ProviderUnavailable);
+        }
+        assert_eq!(ShopError::from(BillingError::SessionMissing), ShopError::PaymentUnknown);
+        assert!(!ShopError::PaymentUnknown.keeps_order());
     }
 }

@@ -99,18 +99,15 @@ pub struct Issued {
     pub issued_at: jiff::Timestamp,
 }
 
-/// The receipt of one of the tenant's purchases in that language; `None` for an unknown id, for another tenant's, and while
-/// it is not paid.
+/// The receipt of a purchase in that language; `None` while it is not paid.
 pub async fn issued(
     shop: &crate::context::Shop,
-    tenant: billing::ids::TenantId,
-    id: billing::ids::PurchaseId,
+    purchase: &billing::purchase::Purchase,
     locale: Locale,
 ) -> Result<Option<Issued>, billing::BillingError> {
-    let Some(purchase) = shop.billing.purchase(tenant, id).await? else { return Ok(None) };
-    let Some(receipt) = shop.billing.receipt(&purchase, &shop.settings.issuer).await? else { return Ok(None) };
-    let entries = shop.billing.entries(tenant, id).await?;
-    let view = ReceiptView::issued(shop, &purchase, &receipt, &entries)?;
+    let Some(receipt) = shop.billing.receipt(purchase, &shop.settings.issuer).await? else { return Ok(None) };
+    let entries = shop.billing.entries(purchase.tenant_id, purchase.id).await?;
+    let view = ReceiptView::issued(shop, purchase, &receipt, &entries)?;
     let document = Document::new(&view, Texts::of(locale));
     Ok(Some(Issued { document, number: receipt.number, issued_at: receipt.issued_at }))
 }

@@ -25,12 +25,28 @@ need_postgres() {
     install_packages PostgreSQL postgresql
 }
 
-# With TLS, for the tests that ask for it. Sets TEST_POSTGRES_URL and TEST_POSTGRES_CA, the file of the CA's certificate.
+pgbouncer_program() { PATH=$PATH:/usr/sbin command -v pgbouncer; }
+
+# PgBouncer, which the tests of the store start by themselves.
+need_pgbouncer() {
+    pgbouncer_program >/dev/null && return
+    # As with PostgreSQL: the program, not a service.
+    if [ "$(id -u)" = 0 ] && [ -d /etc/systemd/system ] && [ ! -e /etc/systemd/system/pgbouncer.service ]; then
+        ln -s /dev/null /etc/systemd/system/pgbouncer.service
+    fi
+    install_packages PgBouncer pgbouncer
+}
+
+# With TLS, for the tests that ask for it. Sets TEST_POSTGRES_URL, TEST_POSTGRES_CA, the file of the CA's certificate, and
+# TEST_PGBOUNCER, the program.
 start_postgres() {
     local lax="-c max_connections=300 -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
     have openssl || install_packages OpenSSL openssl
+    need_pgbouncer
     start_scratch_postgres "${TMPDIR:-/tmp}" "Start a PostgreSQL for the tests" "$lax" add_tls
     export TEST_POSTGRES_URL="$postgres_url?sslmode=disable" TEST_POSTGRES_CA=$postgres_scratch/ca.crt
+    TEST_PGBOUNCER=$(pgbouncer_program)
+    export TEST_PGBOUNCER
 }
 
 # A CA, a server certificate signed by it, another CA, and the role tls_only, which may connect by TLS only.

@@ -1,6 +1,6 @@
-//! What the operator watches that is not counted as it happens: what waits, connections, open streams.
+//! Gauges that are sampled: the backlog, database connections, open streams.
 //!
-//! Sampled now and then rather than at each scrape, so that nobody who scrapes often asks the database often.
+//! Sampled on a schedule rather than at each scrape, so that frequent scrapes put no load on the database.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ const EVERY: Duration = Duration::from_secs(15);
 /// How long the database may take for one.
 const TIME_MAX: Duration = Duration::from_secs(10);
 
-/// Says what each gauge is.
+/// Registers the gauges' descriptions.
 pub fn describe() {
     describe_gauge!("payment_events_open", "Payment events by status: received, or in attention");
     describe_gauge!("purchases_pending_oldest_age_seconds", "Age of the oldest PENDING purchase; 0 without one");
@@ -37,7 +37,7 @@ pub fn describe() {
     describe_gauge!("process_start_time_seconds", "When the process started");
 }
 
-/// What is known at the start. The backlog is not: its time stays 0 until it is read.
+/// Sets what is known at the start. The backlog is not: its timestamp stays 0 until it is read.
 pub fn register(now: Timestamp) {
     gauge!("backlog_sampled_timestamp_seconds").set(0);
     gauge!("build_info", "version" => env!("CARGO_PKG_VERSION")).set(1);
@@ -55,7 +55,7 @@ pub fn job(store: Arc<dyn Store>, streams: Streams, clock: Arc<dyn Clock>) -> Jo
     })
 }
 
-/// Takes a sample. When the database does not answer, the gauges of the backlog stay as they were, and their time tells.
+/// Takes a sample. When the database does not answer, the backlog's gauges and their timestamp stay as they were.
 pub async fn sample(store: &dyn Store, streams: &Streams, clock: &dyn Clock) {
     let PoolUse { size, idle, max } = store.pool_use();
     gauge!("database_pool_connections", "state" => "used").set(size.saturating_sub(idle));

@@ -1,5 +1,6 @@
 //! Who asks: accounts, passwords, sessions, and the limits on attempts and mails.
 
+pub(crate) mod password_policy;
 pub(crate) mod passwords;
 mod rate_limits;
 mod request_context;
@@ -9,14 +10,15 @@ mod sessions;
 use std::{fmt, net::IpAddr, sync::Arc};
 
 use billing::{
-    account::{Account, AccountStore, EmailAddress, Principal, SessionLookup, SignUp},
+    account::{Account, EmailAddress, Principal, SessionLookup},
     clock::{Clock, Entropy},
     ids::{TenantId, UserId},
+    store::{AccountStore, SignUp},
 };
 use tower_sessions::{Session, session::Id};
 
 pub use request_context::{ClientAddr, RequireUser, identify, locale_cookie, locale_of};
-pub use sessions::{Sessions, cookie_name, layer as session_layer};
+pub use sessions::{Sessions, layer as session_layer};
 
 use self::{passwords::Passwords, rate_limits::RateLimits, session_loader::SessionLoader};
 use crate::http::problem::Problem;
@@ -67,10 +69,11 @@ impl Identity {
         password: String,
     ) -> Result<Principal, Problem> {
         let email: EmailAddress = email.parse().map_err(|_| Problem::INVALID_EMAIL)?;
-        if !passwords::is_strong(&password, &email) {
+        // First: looking at a password costs some milliseconds.
+        self.limits.sign_up(from).map_err(|wait| Problem::TOO_MANY_ATTEMPTS.after(wait))?;
+        if !password_policy::is_allowed(&password, &email) {
             return Err(Problem::WEAK_PASSWORD);
         }
-        self.limits.sign_up(from).map_err(|wait| Problem::TOO_MANY_ATTEMPTS.after(wait))?;
         let caller = self.insert(email, password).await?.ok_or(Problem::EMAIL_TAKEN)?;
         self.start_session(session, &caller).await?;
         Ok(caller)
@@ -91,11 +94,11 @@ impl Identity {
             Ok(email) if self.admits(&email) => self.accounts.account_by_email(&email).await?,
             _ => None,
         };
-        let turn = self.passwords.turn().await?;
-        // Others may have failed while this one waited for its turn.
+        let permit = self.passwords.permit().await?;
+        // Others may have failed while this one waited.
         attempt.check().map_err(too_many)?;
         let hash = account.as_ref().map(|account| account.password_hash.clone());
-        let fits = turn.verify(password, hash).await?;
+        let fits = permit.verify(password, hash).await?;
         match account {
             Some(account) if fits => {
                 self.start_session(session, &account.caller).await?;
@@ -171,7 +174,7 @@ impl Identity {
 
     /// `None` when somebody has that address already.
     async fn insert(&self, email: EmailAddress, password: String) -> Result<Option<Principal>, Problem> {
-        let password_hash = self.passwords.turn().await?.hash(password).await?;
+        let password_hash = self.passwords.permit().await?.hash(password).await?;
         let now = self.clock.now();
         let caller = Principal {
             tenant_id: TenantId::new(now, self.entropy.as_ref()),

@@ -4,6 +4,7 @@
 //! of the crate `billing`. Everything that a request needs is in [`state::AppState`]; tests build the same router.
 
 pub mod config;
+pub mod database;
 pub mod forwarding;
 pub mod gauges;
 pub mod http;
@@ -21,6 +22,8 @@ pub mod receipt;
 pub mod router;
 pub mod security;
 pub mod serve;
+pub mod shutdown;
+pub mod site;
 pub mod startup_error;
 pub mod state;
 pub mod streams;

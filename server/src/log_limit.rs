@@ -18,6 +18,11 @@ struct State {
 }
 
 impl LogLimit {
+    /// No line yet.
+    pub const fn new() -> Self {
+        Self(Mutex::new(State { last_line_at: None, held_back: 0 }))
+    }
+
     /// Counts an occurrence. When a line is due, gives how many it stands for: this one, and those since the last line.
     pub fn count(&self, now: Timestamp) -> Option<u64> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);

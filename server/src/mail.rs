@@ -1,5 +1,5 @@
-//! Sending what the outbox owes: in every process, beside the pages, under a lease like the worker's. A mail server that
-//! is down delays mails and nothing else.
+//! The mailer: sends the mails in the outbox, in every process, under a lease like the worker's. A mail server that is down
+//! delays mails and nothing else.
 
 pub mod mailbox;
 pub mod smtp;
@@ -13,9 +13,8 @@ use app::{
 };
 use billing::{
     BillingError,
-    account::AccountStore,
     mail::{Mail, Topic},
-    store::StoreError,
+    store::{AccountStore, StoreError},
 };
 use lettre::{
     Message,
@@ -41,23 +40,23 @@ const ROUND_TIME_MAX: Duration = Duration::from_mins(2);
 pub enum Transport {
     /// To a mail server.
     Smtp(Smtp),
-    /// Nowhere: they can be read at `/dev/mailbox`.
+    /// Kept in memory, and shown at `/dev/mailbox`.
     Mailbox(Mailbox),
 }
 
-/// Sends what the outbox owes.
+/// Sends the mails in the outbox.
 #[derive(Clone)]
 pub struct Mailer {
     /// The use cases, who sells, the address of the shop, and its texts.
     pub shop: Shop,
     /// For the addresses of buyers.
     pub accounts: Arc<dyn AccountStore>,
-    /// Whom mails are from.
+    /// The sender of all mails.
     pub from: Address,
     /// Where they go.
     pub transport: Transport,
-    /// How long to rest after each mail: writing one costs some milliseconds of the processor's time and some commits,
-    /// which buyers need more when many buy at once.
+    /// How long to pause after each mail: each takes some milliseconds of CPU time and a few commits, which orders need more
+    /// under load.
     pub pause: Duration,
 }
 
@@ -68,7 +67,7 @@ enum NotSent {
     Billing(#[from] BillingError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// What it is about, or whom it goes to, is not there.
+    /// The purchase, the withdrawal or the account is gone.
     #[error("there is nothing to write about: {0}")]
     Nothing(&'static str),
     #[error(transparent)]
@@ -79,7 +78,7 @@ enum NotSent {
     Server(String),
 }
 
-/// To whom, and what.
+/// A mail before it is a message.
 struct OutgoingMail {
     to: String,
     content: MailContent,
@@ -109,8 +108,8 @@ impl Mailer {
         }
     }
 
-    /// Sends a mail that is due; `false` when none is. One at a time: mail servers do not like to be stormed, and a lease
-    /// has to last for one mail, and not for those before it.
+    /// Sends one mail that is due; `false` when none is. One at a time: mail servers limit the rate, and a lease covers one
+    /// mail.
     pub async fn send_next(&self) -> Result<bool, BillingError> {
         let Some(mail) = self.shop.billing.mail_to_send().await? else { return Ok(false) };
         match self.send(&mail).await {
@@ -155,12 +154,13 @@ impl Mailer {
                     Some(version) => billing.consent_text(version).await?,
                     None => None,
                 };
-                let receipt = issued(&self.shop, tenant, id, purchase.locale).await?;
+                let receipt = issued(&self.shop, &purchase, purchase.locale).await?;
                 let receipt = receipt.ok_or(NotSent::Nothing("the purchase is not paid"))?;
                 let settings = &self.shop.settings;
-                let content = mail_templates::confirmation(settings, &purchase, &receipt.document, consent.as_ref());
+                let confirmation =
+                    mail_templates::confirmation(settings, &purchase, &receipt.document, consent.as_ref());
                 let to = buyer.caller.email.as_str().to_owned();
-                Ok(OutgoingMail { to, content, receipt: Some(receipt::draw(&receipt)?) })
+                Ok(OutgoingMail { to, content: confirmation, receipt: Some(receipt::draw(&receipt)?) })
             }
             Topic::Withdrawal(id) => {
                 let withdrawal = billing.withdrawal(id).await?.ok_or(NotSent::Nothing("no such withdrawal"))?;
@@ -195,8 +195,8 @@ impl Mailer {
             Topic::Confirmation(_, purchase) => purchase.to_string(),
             Topic::Withdrawal(withdrawal) => withdrawal.to_string(),
         };
-        // The same at each attempt: should one have gone through unnoticed, mail programs show one mail. Another copy that
-        // was asked for by hand is to be shown.
+        // The same at each attempt, so that mail programs show one mail when an earlier attempt went through unnoticed. A copy
+        // that an operator asked for gets another one.
         let copy = if mail.copies == 0 { String::new() } else { format!(".{}", mail.copies) };
         let id = format!("<{subject}{copy}@{}>", self.from.email.domain());
         Ok(Message::builder()

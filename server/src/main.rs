@@ -1,13 +1,14 @@
 //! The shop's one process.
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use billing::{account::EmailAddress, clock::Clock, event::EventStatus};
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use server::{
     config::{Settings, environment, local_url},
-    lifecycle,
+    database, lifecycle,
     operator::{self, CommandError},
+    site,
     system::SystemClock,
     telemetry,
     worker::Worker,
@@ -29,10 +30,24 @@ struct Cli {
 enum Command {
     /// Serves the shop (the default).
     Serve,
+    #[command(flatten)]
+    Task(Task),
+}
+
+/// What ends by itself, with an answer.
+#[derive(Subcommand)]
+enum Task {
     /// Brings the database up to date, and stops.
     Migrate,
     /// Says whether the settings are right, and stops.
     CheckConfig,
+    #[command(flatten)]
+    Operator(OperatorCommand),
+}
+
+/// What an operator does by hand, on a database that is as new as this build.
+#[derive(Subcommand)]
+enum OperatorCommand {
     /// Fetches missed events, takes up stored ones, asks about PENDING purchases; prints what changed.
     Reconcile {
         /// Only say what would be looked at.
@@ -169,11 +184,12 @@ fn command_name(mut matches: &ArgMatches) -> String {
 async fn run(command: Command, name: &str) -> Result<(), Box<dyn std::error::Error>> {
     let settings = Settings::read(environment()?)?;
     // To standard error: standard output is the answer.
-    telemetry::start_logging(settings.log_format);
-    if matches!(command, Command::Serve) {
-        return Ok(lifecycle::run(settings).await?);
-    }
-    let outcome = carry_out(command, &settings).await;
+    telemetry::start_logging(settings.log_format, &settings.log_filter);
+    let task = match command {
+        Command::Serve => return Ok(lifecycle::run(settings).await?),
+        Command::Task(task) => task,
+    };
+    let outcome = carry_out(task, &settings).await;
     match &outcome {
         Ok(answer) => {
             print!("{answer}");
@@ -191,20 +207,21 @@ async fn run(command: Command, name: &str) -> Result<(), Box<dyn std::error::Err
 }
 
 /// The answer to a command.
-async fn carry_out(command: Command, settings: &Settings) -> Result<String, Box<dyn std::error::Error>> {
-    match command {
-        Command::Migrate => {
-            lifecycle::open_migrated(settings).await?.store.close().await;
+async fn carry_out(task: Task, settings: &Settings) -> Result<String, Box<dyn std::error::Error>> {
+    match task {
+        Task::Migrate => {
+            database::migrate(settings).await?;
             Ok("The database is up to date.\n".to_owned())
         }
-        Command::CheckConfig => {
+        Task::CheckConfig => {
             if let Some(url) = settings.public_url.clone().or_else(|| local_url(settings.listen_addr)) {
                 lifecycle::payment_provider(settings, &url)?;
             }
-            lifecycle::check_mock_mode(settings).await?;
+            site::check(Path::new(&settings.site_root))?;
+            database::check_mode(settings).await?;
             Ok(format!("The settings are right: {}.\n", settings.mode()))
         }
-        command => {
+        Task::Operator(command) => {
             let worker = lifecycle::worker(settings).await?;
             let outcome = operate(command, &worker).await;
             // As after serving, SQLite's file then has everything.
@@ -215,24 +232,29 @@ async fn carry_out(command: Command, settings: &Settings) -> Result<String, Box<
 }
 
 /// The answer to an operator's command.
-async fn operate(command: Command, worker: &Worker) -> Result<String, Box<dyn std::error::Error>> {
+async fn operate(command: OperatorCommand, worker: &Worker) -> Result<String, Box<dyn std::error::Error>> {
     Ok(match command {
-        Command::Serve | Command::Migrate | Command::CheckConfig => String::new(),
-        Command::Reconcile { dry_run } => operator::reconcile(worker, SystemClock.now(), dry_run).await?,
-        Command::Events(Events::List { status, limit }) => operator::events::list(worker, status, limit).await?,
-        Command::Events(Events::Show { id }) => operator::events::show(worker, &id).await?,
-        Command::Events(Events::Replay { id }) => operator::events::replay(worker, &id).await?,
-        Command::Purchases(Purchases::Recover { reference: Some(reference), to, .. }) => {
+        OperatorCommand::Reconcile { dry_run } => {
+            operator::reconcile::reconcile(worker, SystemClock.now(), dry_run).await?
+        }
+        OperatorCommand::Events(Events::List { status, limit }) => {
+            operator::events::list(worker, status, limit).await?
+        }
+        OperatorCommand::Events(Events::Show { id }) => operator::events::show(worker, &id).await?,
+        OperatorCommand::Events(Events::Replay { id }) => operator::events::replay(worker, &id).await?,
+        OperatorCommand::Purchases(Purchases::Recover { reference: Some(reference), to, .. }) => {
             operator::sales::recover(worker, &reference, to.as_ref()).await?
         }
-        Command::Purchases(Purchases::Recover { reference: None, .. }) => operator::sales::recover_all(worker).await?,
-        Command::Receipts(Receipts::NewSeries) => operator::sales::new_receipt_series(worker).await?,
-        Command::Mails(Mails::List { unsent, limit }) => operator::mails::list(worker, unsent, limit).await?,
-        Command::Mails(Mails::Retry) => operator::mails::retry(worker).await?,
-        Command::Mails(Mails::Resend { id }) => operator::mails::resend(worker, &id).await?,
-        Command::Withdrawals { limit } => operator::withdrawals::list(worker, limit).await?,
-        Command::Customer { email, limit } => operator::customer::show(worker, &email, limit).await?,
-        Command::ResetPassword { email, stdin } => {
+        OperatorCommand::Purchases(Purchases::Recover { reference: None, .. }) => {
+            operator::sales::recover_all(worker).await?
+        }
+        OperatorCommand::Receipts(Receipts::NewSeries) => operator::sales::new_receipt_series(worker).await?,
+        OperatorCommand::Mails(Mails::List { unsent, limit }) => operator::mails::list(worker, unsent, limit).await?,
+        OperatorCommand::Mails(Mails::Retry) => operator::mails::retry(worker).await?,
+        OperatorCommand::Mails(Mails::Resend { id }) => operator::mails::resend(worker, &id).await?,
+        OperatorCommand::Withdrawals { limit } => operator::withdrawals::list(worker, limit).await?,
+        OperatorCommand::Customer { email, limit } => operator::customer::show(worker, &email, limit).await?,
+        OperatorCommand::ResetPassword { email, stdin } => {
             let password = if stdin { Some(first_line()?) } else { None };
             operator::accounts::reset_password(worker, &email, password).await?
         }

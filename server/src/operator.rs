@@ -1,17 +1,15 @@
-//! What an operator does by hand. Each command gives what it found or did, for standard output, or says in a sentence why it
-//! did not do what it was asked.
+//! The operator's commands. Each returns a report for standard output, or an error that says why it did not do what it was
+//! asked.
 
 pub mod accounts;
 pub mod customer;
 pub mod events;
 pub mod mails;
-mod reconcile;
+pub mod reconcile;
 pub mod sales;
 pub mod withdrawals;
 
 use billing::{BillingError, account::EmailAddress, store::StoreError};
-
-pub use reconcile::reconcile;
 
 use crate::http::problem::Problem;
 

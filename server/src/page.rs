@@ -23,8 +23,8 @@ pub fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     move || {
         provide_context(state.shop.clone());
         if let Some(parts) = use_context::<Parts>() {
-            if let Some(visitor) = parts.extensions.get::<RequestContext>() {
-                provide_context(visitor.clone());
+            if let Some(context) = parts.extensions.get::<RequestContext>() {
+                provide_context(context.clone());
             }
             if let Some(entered) = parts.extensions.get::<Entered>() {
                 provide_context(entered.clone());
@@ -37,7 +37,7 @@ pub fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     }
 }
 
-/// The page at the request's address, whatever the router makes of that.
+/// Renders the page at the request's address.
 pub async fn render(state: &AppState, request: Request) -> Response {
     let options = state.leptos.clone();
     let page = leptos_axum::handle_response_inner(
@@ -52,11 +52,11 @@ pub async fn render(state: &AppState, request: Request) -> Response {
         },
     )
     .await;
-    markup::valid(page).await
+    markup::make_valid(page).await
 }
 
-/// In answer to a form that was not taken: its page, with what is wrong and with what was entered. `request` is the one that
-/// the form came with; `address` has the page's path, and in its query what the page is to say.
+/// Renders a form's page again after the form was refused, with the reason and with what was entered. `request` is the
+/// form's own; `address` is the page's path, with the reason in its query.
 ///
 /// # Errors
 ///

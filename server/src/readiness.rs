@@ -1,23 +1,25 @@
-//! Whether the database can be worked with.
+//! Whether the database is ready, asked only now and then: asking is a write, and anybody may ask for `/readyz`.
 
 use std::time::Duration;
 
 use billing::store::Store;
 use tokio::{sync::Mutex, time::Instant};
 
-/// What the database last said of itself. Asking it is a write, and anybody may ask here.
+/// What the database last answered.
 #[derive(Default)]
 pub struct Readiness(Mutex<Option<(Instant, bool)>>);
 
-/// How long an answer is good for.
-const GOOD_FOR: Duration = Duration::from_secs(1);
+/// How long it is taken to be ready still.
+const READY_FOR: Duration = Duration::from_secs(1);
+/// How long it is taken to be not ready still: shorter, so that it comes back soon.
+const NOT_READY_FOR: Duration = Duration::from_millis(250);
 
 impl Readiness {
-    /// Asks the database, or, when somebody has just done so, gives the answer of then.
+    /// Asks the database, or gives its last answer when that is new.
     pub async fn of(&self, store: &dyn Store) -> bool {
         let mut last = self.0.lock().await;
         if let Some((at, ready)) = *last
-            && at.elapsed() < GOOD_FOR
+            && at.elapsed() < if ready { READY_FOR } else { NOT_READY_FOR }
         {
             return ready;
         }

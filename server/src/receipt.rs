@@ -40,7 +40,8 @@ pub enum ReceiptError {
 /// The receipt of one of the tenant's purchases; `None` for an unknown id, for another tenant's, and while it is not paid.
 /// Issues it, if it was not issued yet. Takes some milliseconds.
 pub async fn pdf(shop: &Shop, tenant: TenantId, id: PurchaseId, locale: Locale) -> Result<Option<Pdf>, ReceiptError> {
-    let Some(receipt) = issued(shop, tenant, id, locale).await? else { return Ok(None) };
+    let Some(purchase) = shop.billing.purchase(tenant, id).await? else { return Ok(None) };
+    let Some(receipt) = issued(shop, &purchase, locale).await? else { return Ok(None) };
     draw(&receipt).map(Some)
 }
 

@@ -1,9 +1,10 @@
 //! The router: JSON API, forms, pages and static files, and what lies around them.
 
 mod admin;
-mod answers;
 pub mod files;
 mod page_cache;
+mod query;
+mod responses;
 
 use app::context::RequestContext;
 use axum::{
@@ -38,7 +39,7 @@ use crate::{
         auth, balance, checkout, consent, documents, forms, health, openapi, problem::Problem, products, purchases,
         webhook,
     },
-    identity::{cookie_name, identify, session_layer},
+    identity::{identify, session_layer},
     page, security,
     state::AppState,
     telemetry,
@@ -52,7 +53,8 @@ pub fn router(state: &AppState) -> Router {
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(middleware::from_fn_with_state(state.clone(), security::headers))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
-        .layer(middleware::from_fn(answers::tidy))
+        .layer(middleware::from_fn(responses::set_cache_control))
+        .layer(middleware::from_fn_with_state(state.clone(), responses::render_errors))
         .layer(CatchPanicLayer::custom(security::after_panic))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, security::REQUEST_TIME_MAX))
         .layer(security::forgery_guard(state));
@@ -61,20 +63,21 @@ pub fn router(state: &AppState) -> Router {
     Router::new().fallback_service(around.service(routes(state)))
 }
 
-/// What is where.
+/// All routes, without the layers around them.
 pub fn routes(state: &AppState) -> Router {
     let (api, document) = api(state);
     let document = Json(document);
     api.route("/billing/openapi.json", get(async move || document.clone()))
         .merge(languages())
-        .merge(personal(state, forms::routes().merge(pages(state)).merge(files(state))))
+        .merge(trailing_slashes())
+        .merge(with_session(state, forms::routes().merge(pages(state)).merge(files(state))))
         .method_not_allowed_fallback(async || Problem::METHOD_NOT_ALLOWED)
         .fallback_service(static_files(state))
         .layer(middleware::from_fn(telemetry::measure))
         .with_state(state.clone())
 }
 
-/// `/en` and whatever is beneath it is the page of that address, in that language.
+/// Redirects `/en` and every address below it to the page of the rest, in that language.
 fn languages() -> Router<AppState> {
     async fn in_language(uri: Uri) -> Redirect {
         let (tag, rest) = uri.path()[1..].split_once('/').unwrap_or((&uri.path()[1..], ""));
@@ -89,6 +92,19 @@ fn languages() -> Router<AppState> {
             .route(&format!("{root}/"), get(in_language))
             .route(&format!("{root}/{{*rest}}"), get(in_language))
     })
+}
+
+/// A page's address with a slash at its end leads to the page. Only addresses of pages are here, so what follows the first
+/// slash is never another host's name.
+fn trailing_slashes() -> Router<AppState> {
+    async fn without_slash(uri: Uri) -> Redirect {
+        let page = uri.path().trim_end_matches('/');
+        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+        Redirect::permanent(&format!("{page}{query}"))
+    }
+    let pages = leptos_axum::generate_route_list(app::App);
+    let pages = pages.iter().map(|page| page.path()).filter(|path| !path.ends_with('/'));
+    pages.fold(Router::new(), |router, path| router.route(&format!("{path}/"), get(without_slash)))
 }
 
 /// The JSON API, and its description.
@@ -114,20 +130,20 @@ pub fn api(state: &AppState) -> (Router<AppState>, utoipa::openapi::OpenApi) {
     let (hook, hook_described) = OpenApiRouter::new().routes(routes!(webhook::receive_webhook)).split_for_parts();
     document.merge(mine_described);
     document.merge(hook_described);
-    openapi::complete(&mut document, cookie_name(state.site.secure()));
+    openapi::complete(&mut document, &state.site.session_cookie());
 
     let hook = hook.layer(DefaultBodyLimit::disable()).layer(RequestBodyLimitLayer::new(webhook::BODY_BYTES_MAX));
-    (personal(state, mine).merge(open).merge(hook), document)
+    (with_session(state, mine).merge(open).merge(hook), document)
 }
 
-/// What looks at who asks: with a session, a visitor, and a small body.
-fn personal(state: &AppState, routes: Router<AppState>) -> Router<AppState> {
-    let sessions = session_layer(state.accounts.clone(), state.clock.clone(), state.site.secure());
-    let visitors = ServiceBuilder::new()
+/// Gives routes the session, the [`RequestContext`], and the limit on the body's size.
+fn with_session(state: &AppState, routes: Router<AppState>) -> Router<AppState> {
+    let sessions = session_layer(state.accounts.clone(), state.clock.clone(), &state.site);
+    let context = ServiceBuilder::new()
         .layer(DefaultBodyLimit::disable())
         .layer(sessions)
         .layer(middleware::from_fn_with_state(state.clone(), identify));
-    routes.layer(visitors).layer(RequestBodyLimitLayer::new(security::BODY_BYTES_MAX))
+    routes.layer(context).layer(RequestBodyLimitLayer::new(security::BODY_BYTES_MAX))
 }
 
 /// The pages, and the server functions.
@@ -139,9 +155,10 @@ fn pages(state: &AppState) -> Router<AppState> {
     let addresses = leptos_axum::generate_route_list(app::App);
     Router::new().leptos_routes_with_context(state, addresses, page::context(state), shell).layer(
         ServiceBuilder::new()
-            .layer(middleware::from_fn(ask_to_sign_in))
+            .layer(middleware::from_fn(query::check))
+            .layer(middleware::from_fn(redirect_to_sign_in))
             .layer(middleware::from_fn_with_state(PageCache::default(), page_cache::cached_page))
-            .layer(middleware::map_response(page::markup::valid)),
+            .layer(middleware::map_response(page::markup::make_valid)),
     )
 }
 
@@ -151,7 +168,7 @@ fn files(state: &AppState) -> Router<AppState> {
         .route("/purchases/{id}/receipt.pdf", get(documents::receipt_pdf))
         .route("/purchases.csv", get(documents::history_csv))
         .layer(middleware::from_fn_with_state(state.clone(), or_not_found_page))
-        .layer(middleware::from_fn(ask_to_sign_in))
+        .layer(middleware::from_fn(redirect_to_sign_in))
 }
 
 async fn or_not_found_page(State(state): State<AppState>, request: Request, next: Next) -> Response {
@@ -161,11 +178,11 @@ async fn or_not_found_page(State(state): State<AppState>, request: Request, next
     if response.status() == StatusCode::NOT_FOUND { not_found(State(state), again).await } else { response }
 }
 
-/// Sends a visitor who is not signed in to the sign-in page, and from there back, where a page needs it.
-async fn ask_to_sign_in(Extension(visitor): Extension<RequestContext>, request: Request, next: Next) -> Response {
+/// Redirects to the sign-in page, and from there back, where a page needs a user and nobody is signed in.
+async fn redirect_to_sign_in(Extension(context): Extension<RequestContext>, request: Request, next: Next) -> Response {
     let uri = request.uri();
     let reading = matches!(*request.method(), Method::GET | Method::HEAD);
-    if !reading || visitor.caller.is_some() || !app::routes::needs_sign_in(uri.path(), uri.query().unwrap_or_default())
+    if !reading || context.caller.is_some() || !app::routes::needs_sign_in(uri.path(), uri.query().unwrap_or_default())
     {
         return next.run(request).await;
     }
@@ -173,16 +190,16 @@ async fn ask_to_sign_in(Extension(visitor): Extension<RequestContext>, request: 
     Redirect::to(&app::routes::sign_in(wanted)).into_response()
 }
 
-/// Files of the site's root; what is not there is the not-found page.
+/// The files of the site's root, and the not-found page for all other addresses.
 fn static_files(state: &AppState) -> Router {
-    let not_found = personal(state, Router::new().fallback(not_found)).with_state(state.clone());
+    let not_found = with_session(state, Router::new().fallback(not_found)).with_state(state.clone());
     files::serve(&state.leptos, not_found)
 }
 
-/// The not-found page, or a problem for who wants no page.
+/// The not-found page, or a problem document for the API and for forms.
 async fn not_found(State(state): State<AppState>, request: Request) -> Response {
     let reading = matches!(*request.method(), Method::GET | Method::HEAD);
-    if !reading || answers::is_api(request.uri().path()) || request.uri().path_and_query().is_none() {
+    if !reading || responses::is_api(request.uri().path()) || request.uri().path_and_query().is_none() {
         return Problem::NOT_FOUND.into_response();
     }
     let mut page = page::render(&state, request).await;

@@ -1,8 +1,15 @@
-//! Accepting connections, with limits on headers and time, and letting go of them when the process stops.
+//! Accepting connections, with limits on headers and time, and closing them when the process stops.
 
 use std::{io, net::SocketAddr, pin::pin, time::Duration};
 
-use axum::{Extension, Router, extract::ConnectInfo};
+use axum::{
+    Extension, Router,
+    extract::ConnectInfo,
+    http::{HeaderValue, header},
+    middleware::map_response,
+    response::Response,
+};
+use futures::FutureExt;
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -11,26 +18,35 @@ use hyper_util::{
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use crate::shutdown::Shutdown;
+
 /// How long a client may take to send its headers.
 const HEADER_TIME_MAX: Duration = Duration::from_secs(10);
 const HEADERS_MAX: usize = 64;
 const HEADER_BYTES_MAX: usize = 32 * 1024;
 /// How long requests may go on after the process was asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
+/// As many clients as the system lets in before they are accepted; what Tokio asks it for.
+const BACKLOG: usize = 1024;
 /// How long to wait when the machine has no connection to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
-/// Serves until `shutdown`, then lets running requests finish for a while.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) {
+/// Serves until the shutdown, then lets running requests finish for a while.
+pub async fn serve(listener: TcpListener, router: Router, shutdown: &Shutdown) {
+    let Shutdown { draining, stopping, .. } = shutdown;
+    let router = router.layer(map_response({
+        let draining = draining.clone();
+        move |response| close_after(response, draining.is_cancelled())
+    }));
     let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = shutdown.cancelled() => break,
+            () = stopping.cancelled() => break,
         };
         match accepted {
             Ok((stream, peer)) => {
-                connections.spawn(connection(stream, peer, router.clone(), shutdown.clone()));
+                connections.spawn(connection(stream, peer, router.clone(), stopping.clone()));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -40,6 +56,11 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: Cancellation
             }
         }
     }
+    // The system has let in more clients than were accepted. Closing the listener would reset their connections.
+    for _ in 0..BACKLOG {
+        let Some(Ok((stream, peer))) = listener.accept().now_or_never() else { break };
+        connections.spawn(connection(stream, peer, router.clone(), stopping.clone()));
+    }
     drop(listener);
     connections.close();
     if tokio::time::timeout(GRACE, connections.wait()).await.is_err() {
@@ -47,7 +68,15 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: Cancellation
     }
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, shutdown: CancellationToken) {
+/// Tells the client to open another connection for its next request, which then goes to another process.
+async fn close_after(mut response: Response, draining: bool) -> Response {
+    if draining {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, stopping: CancellationToken) {
     // Server-sent events are small, and must not wait for more.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection has no TCP_NODELAY");
@@ -62,7 +91,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, shutdow
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = shutdown.cancelled() => {
+        () = stopping.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

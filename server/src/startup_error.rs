@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why the process does not start: a sentence that says what to do.
+/// A sentence that says what to do.
 #[derive(Debug, PartialEq, Eq)]
 pub struct StartupError(pub String);
 

@@ -4,7 +4,10 @@ use std::{ops::Deref, sync::Arc};
 
 use app::context::Shop;
 use axum::{extract::FromRef, http::HeaderName};
-use billing::{account::AccountStore, clock::Clock, store::Store};
+use billing::{
+    clock::Clock,
+    store::{AccountStore, Store},
+};
 use leptos::config::LeptosOptions;
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +27,8 @@ pub struct Site {
     pub checkout_origin: String,
     /// The header in which a reverse proxy names the client, if there is one.
     pub client_ip_header: Option<HeaderName>,
+    /// What the names of the cookies begin with.
+    pub cookie_prefix: String,
     /// `cargo leptos watch` is at work: pages may talk to its reload server.
     pub watch: bool,
 }
@@ -32,6 +37,17 @@ impl Site {
     /// Whether customers come by TLS, so that cookies can insist on it.
     pub fn secure(&self) -> bool {
         self.public_url.scheme() == "https"
+    }
+
+    /// The name of the session's cookie. `__Host-` binds it to this very host (RFC 6265bis) where the cookie is Secure.
+    pub fn session_cookie(&self) -> String {
+        let bound = if self.secure() { "__Host-" } else { "" };
+        format!("{bound}{}_session", self.cookie_prefix)
+    }
+
+    /// The name of the cookie that keeps the chosen language.
+    pub fn locale_cookie(&self) -> String {
+        format!("{}_locale", self.cookie_prefix)
     }
 
     /// Scheme, host and port.
@@ -82,6 +98,8 @@ pub struct Parts {
     pub mailbox: Option<Mailbox>,
     /// Cancelled when the process is about to stop: ends what would otherwise stay open.
     pub shutdown: CancellationToken,
+    /// Cancelled earlier, when the process is not ready any more and still serves.
+    pub draining: CancellationToken,
     /// Whether the background tasks get on.
     pub tasks: TaskHealth,
     /// How often strangers may cause a line of the log.

@@ -1,7 +1,7 @@
 //! Background tasks: each repeats one job, in rounds of limited time.
 //!
-//! A round that takes longer than its limit hangs (a database that no longer answers, say): it is dropped, counted, logged,
-//! and the next one begins. A task whose rounds do not end for too long makes `/readyz` answer 503, with the task's name.
+//! A round that exceeds its limit (a database that no longer answers, say) is dropped, counted and logged, and the next one
+//! begins. A task that completes no round for too long makes `/readyz` answer 503 with the task's name.
 
 use std::{
     fmt,
@@ -37,7 +37,7 @@ pub struct Job {
     pub period: Duration,
     /// How long a round may take.
     pub time_max: Duration,
-    /// Does one round. An error is the round's own to log: the next one comes anyway.
+    /// Runs one round, which logs its own errors.
     round: Box<dyn Fn() -> Round + Send + Sync>,
 }
 

@@ -23,10 +23,9 @@ pub enum LogFormat {
     Json,
 }
 
-/// Writes the log to stderr. `RUST_LOG` says what is worth a line.
-pub fn start_logging(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,tower_sessions_core=error"));
-    let registry = tracing_subscriber::registry().with(filter);
+/// Writes the log to stderr. The filter is in the words of `RUST_LOG`.
+pub fn start_logging(format: LogFormat, filter: &str) {
+    let registry = tracing_subscriber::registry().with(EnvFilter::new(filter));
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let started = match format {
         LogFormat::Json => registry.with(layer.json().flatten_event(true)).try_init(),
@@ -61,7 +60,7 @@ impl Metrics {
         self.0.as_ref().map(PrometheusHandle::render).unwrap_or_default()
     }
 
-    /// Tidies up; to be called now and then.
+    /// Drops expired samples; has to be called regularly.
     pub fn run_upkeep(&self) {
         if let Some(handle) = &self.0 {
             handle.run_upkeep();
@@ -81,15 +80,27 @@ fn describe() {
         "billing_mails_total",
         "Attempts to send a mail, by outcome; and the mails that were given up"
     );
+    metrics::describe_gauge!("database_circuit_open", "1 while the database does not answer and is not waited for");
     metrics::describe_histogram!("http_request_duration_seconds", "Time to the head of the answer");
     gauges::describe();
 }
 
-/// There from the start, so that an alert can tell zero from unknown.
+/// Sets all counters to 0 at the start, so that an alert can tell zero from unknown.
 fn register() {
-    for reason in
-        ["amount", "currency", "livemode", "session", "payment", "unknown_purchase", "unreadable", "retries_exhausted"]
-    {
+    for reason in [
+        "amount",
+        "currency",
+        "livemode",
+        "session",
+        "payment",
+        "unknown_purchase",
+        "unreadable",
+        "retries_exhausted",
+        "provider_access",
+        "provider_refusal",
+        "provider_answer",
+        "session_missing",
+    ] {
         metrics::counter!("billing_attention_total", "reason" => reason).absolute(0);
     }
     for outcome in ["applied", "ignored", "attention", "deferred"] {
@@ -105,6 +116,7 @@ fn register() {
         metrics::counter!(name).absolute(0);
     }
     gauges::register(SystemClock.now());
+    metrics::gauge!("database_circuit_open").set(0);
 }
 
 /// Measures each request, by route rather than by address.

@@ -1,17 +1,16 @@
-//! The worker: in every process, beside the pages, it takes up what a crash, a fault or silence left behind. The work
-//! itself is the domain's ([`billing::billing`]); here is only when.
+//! The worker: recovers from crashes, faults and missed notifications, in every process. The use cases are in
+//! [`billing::billing`]; this schedules them.
 //!
-//! Each job is a task of its own ([`crate::tasks`]), so that one that waits for the provider holds up no other, and takes up
-//! one thing at a time: a round ends within the lease on what it has claimed, or is dropped before another process claims
-//! the same.
+//! Each job is a task of its own ([`crate::tasks`]), so that one that waits for the provider does not delay the others. A
+//! round claims one row at a time, and ends, or is dropped, before its lease does: no two processes work on the same row.
 
 use std::{sync::Arc, time::Duration};
 
 use billing::{
     Billing,
-    account::AccountStore,
     billing::{LEASE, RECEIPTS_AT_ONCE},
     receipt::Issuer,
+    store::AccountStore,
 };
 
 use crate::{
@@ -34,16 +33,16 @@ const BACKFILL_TIME_MAX: Duration = Duration::from_mins(15);
 /// One batch of receipts.
 const RECEIPTS_TIME_MAX: Duration = Duration::from_secs(30);
 
-/// What the worker works upon.
+/// The dependencies of the jobs.
 #[derive(Clone)]
 pub struct Worker {
     /// The use cases.
     pub billing: Billing,
     /// For the addresses that checkout sessions are opened with.
     pub accounts: Arc<dyn AccountStore>,
-    /// Whether there is a provider to ask. In mock mode, asking about a session pays it: nobody asks by themselves.
+    /// Whether there is a provider to ask. In mock mode, asking about a session pays it, so the worker never asks.
     pub asks_provider: bool,
-    /// What receipts are issued upon.
+    /// The seller and VAT rate on receipts.
     pub issuer: Issuer,
 }
 
@@ -99,7 +98,7 @@ impl Worker {
         Next::Wait
     }
 
-    /// A full batch is followed by the next one at once: receipts must not wait for a shop that is new to them.
+    /// After a full batch, starts the next one at once: the first start with receipts has many to number.
     async fn number_receipts(self) -> Next {
         match self.billing.number_receipts(&self.issuer).await {
             Ok(RECEIPTS_AT_ONCE..) => Next::AtOnce,
@@ -112,7 +111,7 @@ impl Worker {
     }
 }
 
-/// Where one thing was due, others may be.
+/// Looks for more at once when something was due.
 fn after(claimed: usize) -> Next {
     if claimed > 0 { Next::AtOnce } else { Next::Wait }
 }

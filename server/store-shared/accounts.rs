@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 use billing::{
-    account::{Account, AccountStore, EmailAddress, InsertedSale, Principal, SessionLookup, SignUp, StoredSession},
+    account::{Account, EmailAddress, Principal, SessionLookup, StoredSession},
     ids::UserId,
     ledger::Balance,
     money::Credits,
     purchase::Purchase,
-    store::StoreError,
+    store::{AccountStore, InsertedSale, SignUp, StoreError},
 };
 use jiff::Timestamp;
 
@@ -101,7 +101,7 @@ impl AccountStore for ThisStore {
             transaction.rollback().await.map_err(store_error)?;
             return Ok(InsertedSale::EmailTaken);
         }
-        purchases::insert(&mut transaction, purchase).await?;
+        purchases::insert(&mut transaction, purchase, None).await?;
         transaction.commit().await.map_err(store_error)?;
         self.changed(purchase.tenant_id);
         Ok(InsertedSale::Yes)

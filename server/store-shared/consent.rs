@@ -1,14 +1,15 @@
 //! The wordings that buyers have agreed to.
 
+use async_trait::async_trait;
 use billing::{
     consent::{ConsentText, ConsentVersion},
-    store::StoreError,
+    store::{ConsentStore, StoreError},
 };
 
 use super::{row::parse, store_error};
-use crate::dialect::Pool;
+use crate::{ThisStore, dialect::Pool};
 
-pub(super) async fn keep(pool: &Pool, text: &ConsentText) -> Result<(), StoreError> {
+async fn keep(pool: &Pool, text: &ConsentText) -> Result<(), StoreError> {
     // NOT EXISTS, since SQLite's guard against REPLACE refuses a second one before ON CONFLICT is looked at.
     sqlx::query!(
         "INSERT INTO consent_texts (version, locale, text) SELECT $1, $2, $3
@@ -24,7 +25,7 @@ pub(super) async fn keep(pool: &Pool, text: &ConsentText) -> Result<(), StoreErr
     Ok(())
 }
 
-pub(super) async fn read(pool: &Pool, version: &ConsentVersion) -> Result<Option<ConsentText>, StoreError> {
+async fn read(pool: &Pool, version: &ConsentVersion) -> Result<Option<ConsentText>, StoreError> {
     let row = sqlx::query!(
         r#"SELECT locale AS "locale!", text AS "text!" FROM consent_texts WHERE version = $1"#,
         version.as_str()
@@ -34,4 +35,15 @@ pub(super) async fn read(pool: &Pool, version: &ConsentVersion) -> Result<Option
     .map_err(store_error)?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(ConsentText { version: version.clone(), locale: parse("locale", &row.locale)?, text: row.text }))
+}
+
+#[async_trait]
+impl ConsentStore for ThisStore {
+    async fn keep_consent_text(&self, text: &ConsentText) -> Result<(), StoreError> {
+        keep(self.writer(), text).await
+    }
+
+    async fn consent_text(&self, version: &ConsentVersion) -> Result<Option<ConsentText>, StoreError> {
+        read(self.reader(), version).await
+    }
 }

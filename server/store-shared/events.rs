@@ -1,18 +1,21 @@
 //! The payment events: stored once each, finished once each.
 
+use async_trait::async_trait;
 use billing::{
     event::{ClosedEvent, EventOutcome, EventStatus, NewEvent, StoredEvent},
     ids::{EventId, TenantId},
-    store::{Recorded, StoreError},
+    store::{EventStore, Recorded, StoreError},
 };
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
     row::{EventRow, instant, micros, parse, without_nul},
     store_error,
 };
-use crate::dialect::{Connection, Pool};
+use crate::{
+    ThisStore,
+    dialect::{Connection, Pool},
+};
 
 /// How long whoever stored an event has to apply it, before another process takes it up.
 const APPLIED_WITHIN: SignedDuration = SignedDuration::from_mins(1);
@@ -30,9 +33,10 @@ macro_rules! event_columns {
     };
 }
 
-pub(super) async fn record(pool: &Pool, event: &NewEvent) -> Result<Recorded, StoreError> {
+async fn record(pool: &Pool, event: &NewEvent) -> Result<Recorded, StoreError> {
     let mut connection = pool.acquire().await.map_err(store_error)?;
-    if insert(&mut connection, event, None).await.map_err(store_error)? {
+    let connection: &mut Connection = &mut connection;
+    if insert(connection, event, None).await.map_err(store_error)? {
         return Ok(Recorded::New);
     }
     let earlier = sqlx::query!(
@@ -40,7 +44,7 @@ pub(super) async fn record(pool: &Pool, event: &NewEvent) -> Result<Recorded, St
         WHERE provider = 'STRIPE' AND provider_event_id = $1"#,
         without_nul(&event.incoming.provider_event_id)
     )
-    .fetch_optional(&mut *connection)
+    .fetch_optional(connection)
     .await
     .map_err(store_error)?
     .ok_or_else(|| StoreError::Internal("the event was neither written nor there".to_owned()))?;
@@ -107,7 +111,7 @@ pub(crate) async fn close(connection: &mut Connection, event: &ClosedEvent) -> R
     Ok(written.rows_affected() == 1)
 }
 
-pub(super) async fn defer(pool: &Pool, id: EventId, until: Timestamp, note: &str) -> Result<(), StoreError> {
+async fn defer(pool: &Pool, id: EventId, until: Timestamp, note: &str) -> Result<(), StoreError> {
     sqlx::query!(
         "UPDATE payment_events SET next_attempt_at = $2, note = $3 WHERE id = $1 AND status = 'RECEIVED'",
         id.to_string(),
@@ -121,7 +125,7 @@ pub(super) async fn defer(pool: &Pool, id: EventId, until: Timestamp, note: &str
 }
 
 /// The outer condition is looked at again once the row is locked, so of two processes one goes away empty-handed.
-pub(super) async fn claim(
+async fn claim(
     pool: &Pool,
     now: Timestamp,
     leased_until: Timestamp,
@@ -144,7 +148,7 @@ pub(super) async fn claim(
     rows.into_iter().map(StoredEvent::try_from).collect()
 }
 
-pub(super) async fn list(pool: &Pool, status: Option<EventStatus>, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
+async fn list(pool: &Pool, status: Option<EventStatus>, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
     let rows = event_columns!(
         "SELECT",
         "FROM payment_events WHERE CAST($1 AS TEXT) IS NULL OR status = $1 ORDER BY id DESC LIMIT $2",
@@ -157,7 +161,7 @@ pub(super) async fn list(pool: &Pool, status: Option<EventStatus>, limit: u32) -
     rows.into_iter().map(StoredEvent::try_from).collect()
 }
 
-pub(super) async fn of_tenant(pool: &Pool, tenant: TenantId, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
+async fn of_tenant(pool: &Pool, tenant: TenantId, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
     let rows = event_columns!(
         "SELECT",
         "FROM payment_events WHERE tenant_id = $1 ORDER BY id DESC LIMIT $2",
@@ -170,7 +174,7 @@ pub(super) async fn of_tenant(pool: &Pool, tenant: TenantId, limit: u32) -> Resu
     rows.into_iter().map(StoredEvent::try_from).collect()
 }
 
-pub(super) async fn by_any_id(pool: &Pool, id: &str) -> Result<Option<StoredEvent>, StoreError> {
+async fn by_any_id(pool: &Pool, id: &str) -> Result<Option<StoredEvent>, StoreError> {
     let row = event_columns!(
         "SELECT",
         "FROM payment_events WHERE id = $1 OR (provider = 'STRIPE' AND provider_event_id = $1)",
@@ -182,7 +186,7 @@ pub(super) async fn by_any_id(pool: &Pool, id: &str) -> Result<Option<StoredEven
     row.map(StoredEvent::try_from).transpose()
 }
 
-pub(super) async fn backfilled_until(pool: &Pool) -> Result<Option<Timestamp>, StoreError> {
+async fn backfilled_until(pool: &Pool) -> Result<Option<Timestamp>, StoreError> {
     let row = sqlx::query!(
         r#"SELECT backfilled_until AS "backfilled_until!" FROM provider_cursors WHERE provider = 'STRIPE'"#
     )
@@ -192,7 +196,7 @@ pub(super) async fn backfilled_until(pool: &Pool) -> Result<Option<Timestamp>, S
     row.map(|row| instant(row.backfilled_until)).transpose()
 }
 
-pub(super) async fn set_backfilled_until(pool: &Pool, until: Timestamp) -> Result<(), StoreError> {
+async fn set_backfilled_until(pool: &Pool, until: Timestamp) -> Result<(), StoreError> {
     sqlx::query!(
         "INSERT INTO provider_cursors (provider, backfilled_until) VALUES ('STRIPE', $1)
         ON CONFLICT (provider) DO UPDATE SET backfilled_until = excluded.backfilled_until
@@ -203,4 +207,49 @@ pub(super) async fn set_backfilled_until(pool: &Pool, until: Timestamp) -> Resul
     .await
     .map_err(store_error)?;
     Ok(())
+}
+
+#[async_trait]
+impl EventStore for ThisStore {
+    async fn record_event(&self, event: &NewEvent) -> Result<Recorded, StoreError> {
+        record(self.writer(), event).await
+    }
+
+    async fn close_event(&self, event: &ClosedEvent) -> Result<bool, StoreError> {
+        let mut connection = self.writer().acquire().await.map_err(store_error)?;
+        close(&mut connection, event).await.map_err(store_error)
+    }
+
+    async fn defer_event(&self, id: EventId, until: Timestamp, note: &str) -> Result<(), StoreError> {
+        defer(self.writer(), id, until, note).await
+    }
+
+    async fn claim_events(
+        &self,
+        now: Timestamp,
+        leased_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        claim(self.writer(), now, leased_until, limit).await
+    }
+
+    async fn backfilled_until(&self) -> Result<Option<Timestamp>, StoreError> {
+        backfilled_until(self.reader()).await
+    }
+
+    async fn set_backfilled_until(&self, until: Timestamp) -> Result<(), StoreError> {
+        set_backfilled_until(self.writer(), until).await
+    }
+
+    async fn events(&self, status: Option<EventStatus>, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
+        list(self.reader(), status, limit).await
+    }
+
+    async fn event(&self, id: &str) -> Result<Option<StoredEvent>, StoreError> {
+        by_any_id(self.reader(), id).await
+    }
+
+    async fn tenant_events(&self, tenant: TenantId, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
+        of_tenant(self.reader(), tenant, limit).await
+    }
 }

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use billing::{
     ids::TenantId,
-    mail::{Mail, MailState, MailStore, Topic},
-    store::StoreError,
+    mail::{Mail, MailState, Topic},
+    store::{MailStore, StoreError},
 };
 use jiff::Timestamp;
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::migrate::{Migrate, MigrateError as SqlxError};
+use sqlx::migrate::MigrateError as SqlxError;
 
 use crate::{
     MIGRATOR,
-    dialect::{self, Connection},
+    dialect::{self, Connection, DriverConnection},
 };
 
 /// Why the database was left as it was.
@@ -63,7 +63,7 @@ impl From<SqlxError> for MigrateError {
 }
 
 /// Applies this build's migrations up to and with that version.
-pub(crate) async fn migrate_to(connection: &mut Connection, version: i64) -> Result<(), MigrateError> {
+pub(crate) async fn migrate_to(connection: &mut DriverConnection, version: i64) -> Result<(), MigrateError> {
     MIGRATOR.run_direct(Some(version), connection, false).await.map_err(|error| match error {
         SqlxError::Execute(source) | SqlxError::ExecuteMigration(source, _) if is_denied(&source) => {
             MigrateError::NotAllowed { version, source }
@@ -78,21 +78,19 @@ fn is_denied(error: &sqlx::Error) -> bool {
 
 /// Whether the database has just this build's migrations: neither fewer, nor others, nor more.
 pub(crate) async fn check_migrated(connection: &mut Connection) -> Result<(), MigrateError> {
-    let applied = match connection.list_applied_migrations(&MIGRATOR.table_name).await {
-        Ok(applied) => applied,
+    let listed = sqlx::query_as::<_, (i64, Vec<u8>)>("SELECT version, checksum FROM _sqlx_migrations ORDER BY version");
+    let applied: BTreeMap<_, _> = match listed.fetch_all(connection).await {
+        Ok(applied) => applied.into_iter().collect(),
         // Before the first migration there is not even the table that lists them.
-        Err(SqlxError::Execute(sqlx::Error::Database(error))) if dialect::is_missing_table(error.as_ref()) => {
-            Vec::new()
-        }
-        Err(error) => return Err(error.into()),
+        Err(sqlx::Error::Database(error)) if dialect::is_missing_table(error.as_ref()) => BTreeMap::new(),
+        Err(error) => return Err(MigrateError::Other(error.into())),
     };
-    if let Some(newer) = applied.iter().find(|done| !MIGRATOR.version_exists(done.version)) {
-        return Err(MigrateError::Newer(newer.version));
+    if let Some(newer) = applied.keys().find(|version| !MIGRATOR.version_exists(**version)) {
+        return Err(MigrateError::Newer(*newer));
     }
-    let applied: BTreeMap<_, _> = applied.iter().map(|done| (done.version, &done.checksum)).collect();
     for known in MIGRATOR.iter() {
         match applied.get(&known.version) {
-            Some(checksum) if *checksum == &known.checksum => {}
+            Some(checksum) if *checksum == *known.checksum => {}
             Some(_) => return Err(MigrateError::Edited(known.version)),
             None => return Err(MigrateError::Behind(known.version)),
         }

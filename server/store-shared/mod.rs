@@ -11,21 +11,24 @@
 //! ledger locked, the event, and the mail that is owed; and whatever changes a purchase is counted on its tenant's row at the end. Everybody locks
 //! the purchase first, and an event is about one purchase alone, so nobody waits in a circle.
 //!
-//! [`Store::close_event`](billing::store::Store::close_event) stores an event closed, or, if it is there already, closes
+//! [`PurchaseStore::insert_purchase`](billing::store::PurchaseStore::insert_purchase) is one statement. Where orders are limited, on
+//! PostgreSQL it locks the tenant's row before it counts (`may_order`); it then inserts, which no other lock is needed for.
+//!
+//! [`EventStore::close_event`](billing::store::EventStore::close_event) stores an event closed, or, if it is there already, closes
 //! that one; each of the two is whole by itself.
 //!
-//! [`WithdrawalStore::insert_withdrawal`](billing::withdrawal::WithdrawalStore::insert_withdrawal): the declaration, then
+//! [`WithdrawalStore::insert_withdrawal`](billing::store::WithdrawalStore::insert_withdrawal): the declaration, then
 //! the mail that acknowledges it.
 //!
-//! [`AccountStore::insert_account`](billing::account::AccountStore::insert_account): tenant, then user; a taken address
+//! [`AccountStore::insert_account`](billing::store::AccountStore::insert_account): tenant, then user; a taken address
 //! rolls both back.
 //!
-//! [`AccountStore::set_password`](billing::account::AccountStore::set_password): the user, then the user's sessions.
+//! [`AccountStore::set_password`](billing::store::AccountStore::set_password): the user, then the user's sessions.
 //!
-//! [`AccountStore::insert_sale`](billing::account::AccountStore::insert_sale): tenant, user, purchase; an address that another
+//! [`AccountStore::insert_sale`](billing::store::AccountStore::insert_sale): tenant, user, purchase; an address that another
 //! account has rolls all of it back.
 //!
-//! [`Store::number_receipts`](billing::store::Store::number_receipts): the seller's row, then the receipts with the purchases
+//! [`ReceiptStore::number_receipts`](billing::store::ReceiptStore::number_receipts): the seller's row, then the receipts with the purchases
 //! that they are of. Nobody who has locked a purchase goes on to a seller.
 
 mod accounts;
@@ -33,6 +36,7 @@ mod backlog;
 mod consent;
 mod error;
 pub(crate) mod events;
+mod ledger;
 mod limits;
 pub(crate) mod mails;
 mod migrate;
@@ -47,3 +51,4 @@ pub(crate) use error::{is_suspect, store_error};
 pub use limits::Limits;
 pub use migrate::MigrateError;
 pub(crate) use migrate::{check_migrated, migrate_to};
+pub(crate) use purchases::{CHECKED_AFTER, NewPurchaseRow, insert_purchase};

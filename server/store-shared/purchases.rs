@@ -1,19 +1,21 @@
-//! Writing and reading purchases and the ledger.
+//! Writing and reading purchases.
 
+use async_trait::async_trait;
 use billing::{
     ids::{PurchaseId, TenantId},
-    ledger::{Balance, Entry},
-    money::Credits,
     purchase::{OrderKey, Purchase},
-    store::{Inserted, PageRequest, StoreError},
+    store::{Inserted, OrderLimits, PageRequest, PurchaseStore, StoreError},
 };
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    row::{EntryRow, Metadata, PurchaseRow, json, micros, parse},
+    row::{Metadata, PurchaseRow, json, micros, parse},
     store_error,
 };
-use crate::dialect::{Connection, Pool};
+use crate::{
+    ThisStore,
+    dialect::{self, Connection, Pool},
+};
 
 /// `SELECT` of whole purchases; the rest of the statement and its arguments follow.
 macro_rules! select_purchases {
@@ -34,69 +36,157 @@ macro_rules! select_purchases {
 }
 
 /// When a purchase that stays PENDING is first asked about.
-const CHECKED_AFTER: SignedDuration = SignedDuration::from_mins(5);
+pub(crate) const CHECKED_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 /// Sorts after every id, which is hexadecimal digits and hyphens.
 const AFTER_EVERY_ID: &str = "~";
 
-pub(super) async fn insert(connection: &mut Connection, purchase: &Purchase) -> Result<Inserted, StoreError> {
+#[async_trait]
+impl PurchaseStore for ThisStore {
+    async fn insert_purchase(&self, purchase: &Purchase, limits: Option<OrderLimits>) -> Result<Inserted, StoreError> {
+        let mut connection = self.writer().acquire().await.map_err(store_error)?;
+        let inserted = insert(&mut connection, purchase, limits).await?;
+        if inserted == Inserted::New {
+            self.changed(purchase.tenant_id);
+        }
+        Ok(inserted)
+    }
+
+    async fn purchase(&self, tenant: TenantId, id: PurchaseId) -> Result<Option<Purchase>, StoreError> {
+        by_id(self.reader(), tenant, id).await
+    }
+
+    async fn purchase_by_checkout(&self, tenant: TenantId, provider_ref: &str) -> Result<Option<Purchase>, StoreError> {
+        by_checkout(self.reader(), tenant, provider_ref).await
+    }
+
+    async fn locate(
+        &self,
+        provider_ref: &str,
+        purchase_id: Option<PurchaseId>,
+    ) -> Result<Option<(TenantId, PurchaseId)>, StoreError> {
+        locate(self.reader(), provider_ref, purchase_id).await
+    }
+
+    async fn locate_payment(&self, payment_ref: &str) -> Result<Option<(TenantId, PurchaseId)>, StoreError> {
+        locate_payment(self.reader(), payment_ref).await
+    }
+
+    async fn has_checkout_without_prefix(&self, prefix: &str) -> Result<bool, StoreError> {
+        has_checkout_without_prefix(self.reader(), prefix).await
+    }
+
+    async fn purchases(&self, tenant: TenantId, page: PageRequest) -> Result<Vec<Purchase>, StoreError> {
+        list(self.reader(), tenant, page).await
+    }
+
+    async fn claim_pending(
+        &self,
+        now: Timestamp,
+        leased_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TenantId, PurchaseId)>, StoreError> {
+        claim_pending(self.writer(), now, leased_until, limit).await
+    }
+
+    async fn pending_since(&self, before: Timestamp) -> Result<Vec<(TenantId, PurchaseId)>, StoreError> {
+        pending_since(self.reader(), before).await
+    }
+}
+
+/// A new purchase, in columns, and what the tenant's limits are counted by.
+pub(crate) struct NewPurchaseRow<'a> {
+    pub(crate) purchase: &'a Purchase,
+    pub(crate) metadata_json: String,
+    pub(crate) reversals_json: String,
+    pub(crate) limits: Option<OrderLimits>,
+}
+
+impl NewPurchaseRow<'_> {
+    /// What the ids of the purchases begin with that were ordered before the window; those of the others are greater.
+    pub(crate) fn recent_after(&self) -> String {
+        let window_start = (self.purchase.created_at - OrderLimits::WINDOW).as_millisecond();
+        format!("{:08x}-{:04x}", window_start >> 16, window_start & 0xffff)
+    }
+}
+
+/// `INSERT` of a [`NewPurchaseRow`], unless the tenant has used its order key before. `$may_order` is the condition of each
+/// crate's `dialect` that the tenant's limits allow one more: $24 open purchases, and $26 with an id greater than $25.
+macro_rules! insert_purchase {
+    ($may_order:literal, $row:expr) => {{
+        let purchase = $row.purchase;
+        let checkout = purchase.checkout.as_ref();
+        let failure = purchase.state.failure();
+        // NOT EXISTS finds the usual repetition before SQLite's trigger would; ON CONFLICT, the one at the same instant.
+        sqlx::query!(
+            "INSERT INTO purchases (id, tenant_id, ordered_by, order_key, provider, provider_ref, checkout_url, product_id,
+                type, status, failure_reason, amount_cents, currency, credits_amount, metadata_json, payment_ref,
+                created_at, updated_at, paid_at, failed_at, refunded_at, version, reversals_json, check_after)
+            SELECT $1, $2, $3, $4, 'STRIPE', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+                $22, $23
+            WHERE NOT EXISTS (SELECT 1 FROM purchases WHERE tenant_id = $2 AND order_key = $4) AND "
+                + $may_order
+                + " ON CONFLICT (tenant_id, order_key) DO NOTHING",
+            purchase.id.to_string(),
+            purchase.tenant_id.to_string(),
+            purchase.ordered_by.to_string(),
+            purchase.order_key.as_ref().map(billing::purchase::OrderKey::as_str),
+            checkout.map(|checkout| checkout.provider_ref.as_str()),
+            checkout.map(|checkout| checkout.url.as_str()),
+            purchase.item.product_id,
+            purchase.item.kind.as_str(),
+            purchase.status().as_str(),
+            failure.map(|failed| failed.reason.as_str()),
+            purchase.item.price.cents,
+            purchase.item.price.currency.code(),
+            purchase.item.credits.0,
+            $row.metadata_json,
+            purchase.payment_ref,
+            $crate::portable::row::micros(purchase.created_at),
+            $crate::portable::row::micros(purchase.updated_at),
+            purchase.state.paid_at().map($crate::portable::row::micros),
+            failure.map(|failed| $crate::portable::row::micros(failed.at)),
+            purchase.state.refunded_at().map($crate::portable::row::micros),
+            purchase.version,
+            $row.reversals_json,
+            $crate::portable::row::micros(purchase.created_at + $crate::portable::CHECKED_AFTER),
+            $row.limits.map(|limits| i64::from(limits.open_max)),
+            $row.recent_after(),
+            $row.limits.map(|limits| i64::from(limits.per_minute_max))
+        )
+    }};
+}
+pub(crate) use insert_purchase;
+
+pub(super) async fn insert(
+    connection: &mut Connection,
+    purchase: &Purchase,
+    limits: Option<OrderLimits>,
+) -> Result<Inserted, StoreError> {
     let metadata = Metadata {
         product_name: purchase.item.name.clone(),
         locale: purchase.locale,
         consent: purchase.consent.as_ref().map(ToString::to_string),
     };
-    let metadata = json(&metadata)?;
-    let tenant = purchase.tenant_id.to_string();
-    let order_key = purchase.order_key.as_ref().map(OrderKey::as_str);
-    let checkout = purchase.checkout.as_ref();
-    let failure = purchase.state.failure();
-    // NOT EXISTS finds the usual repetition before SQLite's trigger would; ON CONFLICT, the one at the same instant.
-    let written = sqlx::query!(
-        "INSERT INTO purchases (id, tenant_id, ordered_by, order_key, provider, provider_ref, checkout_url, product_id,
-            type, status, failure_reason, amount_cents, currency, credits_amount, metadata_json, payment_ref,
-            created_at, updated_at, paid_at, failed_at, refunded_at, version, reversals_json, check_after)
-        SELECT $1, $2, $3, $4, 'STRIPE', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23
-        WHERE NOT EXISTS (SELECT 1 FROM purchases WHERE tenant_id = $2 AND order_key = $4)
-        ON CONFLICT (tenant_id, order_key) DO NOTHING",
-        purchase.id.to_string(),
-        tenant,
-        purchase.ordered_by.to_string(),
-        order_key,
-        checkout.map(|checkout| checkout.provider_ref.as_str()),
-        checkout.map(|checkout| checkout.url.as_str()),
-        purchase.item.product_id,
-        purchase.item.kind.as_str(),
-        purchase.status().as_str(),
-        failure.map(|failed| failed.reason.as_str()),
-        purchase.item.price.cents,
-        purchase.item.price.currency.code(),
-        purchase.item.credits.0,
-        metadata,
-        purchase.payment_ref,
-        micros(purchase.created_at),
-        micros(purchase.updated_at),
-        purchase.state.paid_at().map(micros),
-        failure.map(|failed| micros(failed.at)),
-        purchase.state.refunded_at().map(micros),
-        purchase.version,
-        json(&purchase.reversals)?,
-        micros(purchase.created_at + CHECKED_AFTER)
-    )
-    .execute(&mut *connection)
-    .await
-    .map_err(store_error)?;
-    if written.rows_affected() == 1 {
+    let (metadata_json, reversals_json) = (json(&metadata)?, json(&purchase.reversals)?);
+    let row = NewPurchaseRow { purchase, metadata_json, reversals_json, limits };
+    if dialect::insert_purchase(connection, &row).await.map_err(store_error)? == 1 {
         return Ok(Inserted::New);
     }
+    let tenant = purchase.tenant_id.to_string();
+    let order_key = purchase.order_key.as_ref().map(OrderKey::as_str);
     let earlier = select_purchases!("WHERE tenant_id = $1 AND order_key = $2", tenant, order_key)
         .fetch_optional(connection)
         .await
-        .map_err(store_error)?
-        .ok_or_else(|| StoreError::Internal("the purchase was neither written nor there".to_owned()))?;
-    Ok(Inserted::Existing(Box::new(earlier.try_into()?)))
+        .map_err(store_error)?;
+    match earlier {
+        Some(earlier) => Ok(Inserted::Existing(Box::new(earlier.try_into()?))),
+        None if limits.is_some() => Ok(Inserted::LimitReached),
+        None => Err(StoreError::Internal("the purchase was neither written nor there".to_owned())),
+    }
 }
 
-pub(super) async fn by_id(pool: &Pool, tenant: TenantId, id: PurchaseId) -> Result<Option<Purchase>, StoreError> {
+async fn by_id(pool: &Pool, tenant: TenantId, id: PurchaseId) -> Result<Option<Purchase>, StoreError> {
     let row = select_purchases!("WHERE tenant_id = $1 AND id = $2", tenant.to_string(), id.to_string())
         .fetch_optional(pool)
         .await
@@ -104,11 +194,7 @@ pub(super) async fn by_id(pool: &Pool, tenant: TenantId, id: PurchaseId) -> Resu
     row.map(Purchase::try_from).transpose()
 }
 
-pub(super) async fn by_checkout(
-    pool: &Pool,
-    tenant: TenantId,
-    provider_ref: &str,
-) -> Result<Option<Purchase>, StoreError> {
+async fn by_checkout(pool: &Pool, tenant: TenantId, provider_ref: &str) -> Result<Option<Purchase>, StoreError> {
     if provider_ref.contains('\0') {
         return Ok(None);
     }
@@ -119,7 +205,7 @@ pub(super) async fn by_checkout(
     row.map(Purchase::try_from).transpose()
 }
 
-pub(super) async fn locate(
+async fn locate(
     pool: &Pool,
     provider_ref: &str,
     purchase_id: Option<PurchaseId>,
@@ -138,7 +224,7 @@ pub(super) async fn locate(
     found.map(|row| Ok((parse("tenant_id", &row.tenant_id)?, parse("id", &row.id)?))).transpose()
 }
 
-pub(super) async fn has_checkout_without_prefix(pool: &Pool, prefix: &str) -> Result<bool, StoreError> {
+async fn has_checkout_without_prefix(pool: &Pool, prefix: &str) -> Result<bool, StoreError> {
     // Two ends of the unique index on `provider_ref`, so that nothing else is read.
     let after_prefix = format!("{prefix}{}", char::MAX);
     let found = sqlx::query_scalar!(
@@ -152,10 +238,7 @@ pub(super) async fn has_checkout_without_prefix(pool: &Pool, prefix: &str) -> Re
     Ok(found.is_some())
 }
 
-pub(super) async fn locate_payment(
-    pool: &Pool,
-    payment_ref: &str,
-) -> Result<Option<(TenantId, PurchaseId)>, StoreError> {
+async fn locate_payment(pool: &Pool, payment_ref: &str) -> Result<Option<(TenantId, PurchaseId)>, StoreError> {
     let found = sqlx::query!(
         r#"SELECT tenant_id AS "tenant_id!", id AS "id!" FROM purchases WHERE payment_ref = $1 LIMIT 1"#,
         payment_ref.replace('\0', "")
@@ -167,7 +250,7 @@ pub(super) async fn locate_payment(
 }
 
 /// The outer condition is looked at again once the row is locked, so of two processes one goes away empty-handed.
-pub(super) async fn claim_pending(
+async fn claim_pending(
     pool: &Pool,
     now: Timestamp,
     leased_until: Timestamp,
@@ -188,7 +271,7 @@ pub(super) async fn claim_pending(
     claimed.into_iter().map(|row| Ok((parse("tenant_id", &row.tenant_id)?, parse("id", &row.id)?))).collect()
 }
 
-pub(super) async fn pending_since(pool: &Pool, before: Timestamp) -> Result<Vec<(TenantId, PurchaseId)>, StoreError> {
+async fn pending_since(pool: &Pool, before: Timestamp) -> Result<Vec<(TenantId, PurchaseId)>, StoreError> {
     let pending = sqlx::query!(
         r#"SELECT tenant_id AS "tenant_id!", id AS "id!" FROM purchases
         WHERE status = 'PENDING' AND created_at < $1 ORDER BY id"#,
@@ -200,7 +283,7 @@ pub(super) async fn pending_since(pool: &Pool, before: Timestamp) -> Result<Vec<
     pending.into_iter().map(|row| Ok((parse("tenant_id", &row.tenant_id)?, parse("id", &row.id)?))).collect()
 }
 
-pub(super) async fn page(pool: &Pool, tenant: TenantId, page: PageRequest) -> Result<Vec<Purchase>, StoreError> {
+async fn list(pool: &Pool, tenant: TenantId, page: PageRequest) -> Result<Vec<Purchase>, StoreError> {
     let older_than = page.older_than.map_or_else(|| AFTER_EVERY_ID.to_owned(), |id| id.to_string());
     let rows = select_purchases!(
         "WHERE tenant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
@@ -212,63 +295,4 @@ pub(super) async fn page(pool: &Pool, tenant: TenantId, page: PageRequest) -> Re
     .await
     .map_err(store_error)?;
     rows.into_iter().map(Purchase::try_from).collect()
-}
-
-pub(super) async fn balance(pool: &Pool, tenant: TenantId) -> Result<Balance, StoreError> {
-    let newest = sqlx::query!(
-        r#"SELECT seq AS "seq!", balance_after AS "balance_after!" FROM ledger_entries
-        WHERE tenant_id = $1 ORDER BY seq DESC LIMIT 1"#,
-        tenant.to_string()
-    )
-    .fetch_optional(pool)
-    .await
-    .map_err(store_error)?;
-    Ok(newest.map_or_else(Balance::default, |row| Balance { credits: Credits(row.balance_after), seq: row.seq }))
-}
-
-/// The columns of an entry that is read.
-macro_rules! select_entries {
-    ($rest:tt, $($argument:expr),+) => {
-        sqlx::query_as!(
-            EntryRow,
-            r#"SELECT id AS "id!", purchase_id AS "purchase_id!", seq AS "seq!", kind AS "kind!",
-                effect_ref AS "effect_ref!", credits AS "credits!", balance_after AS "balance_after!",
-                created_at AS "created_at!"
-            FROM ledger_entries "# + $rest,
-            $($argument),+
-        )
-    };
-}
-
-pub(super) async fn ledger(
-    pool: &Pool,
-    tenant: TenantId,
-    limit: u32,
-    before: Option<i64>,
-) -> Result<Vec<Entry>, StoreError> {
-    let rows = select_entries!(
-        "WHERE tenant_id = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3",
-        tenant.to_string(),
-        before.unwrap_or(i64::MAX),
-        i64::from(limit)
-    )
-    .fetch_all(pool)
-    .await
-    .map_err(store_error)?;
-    rows.into_iter().map(|row| row.entry(tenant)).collect()
-}
-
-pub(super) async fn entries(pool: &Pool, tenant: TenantId, purchase: PurchaseId) -> Result<Vec<Entry>, StoreError> {
-    let rows = select_entries!(
-        "WHERE tenant_id = $1 AND purchase_id = $2 ORDER BY kind, effect_ref",
-        tenant.to_string(),
-        purchase.to_string()
-    )
-    .fetch_all(pool)
-    .await
-    .map_err(store_error)?;
-    let mut entries: Vec<Entry> = rows.into_iter().map(|row| row.entry(tenant)).collect::<Result<_, _>>()?;
-    // Asked for this order, or for none, SQLite would walk the tenant's whole ledger; asked for the key's, it uses the key.
-    entries.sort_by_key(|entry| entry.seq);
-    Ok(entries)
 }

@@ -1,9 +1,10 @@
 //! Numbering and reading receipts.
 
+use async_trait::async_trait;
 use billing::{
     ids::{PurchaseId, TenantId},
     receipt::{Issuer, Receipt, ReceiptSeries, Seller},
-    store::StoreError,
+    store::{ReceiptStore, StoreError},
 };
 use jiff::Timestamp;
 
@@ -18,7 +19,7 @@ use crate::{
 
 /// Waits for the seller's turn first: from there on, nobody else gives numbers of that sequence until this transaction has
 /// ended. The triggers check that the numbers follow the last one, and write them upon the purchases.
-pub(super) async fn number(store: &ThisStore, issuer: &Issuer, at: Timestamp, limit: u32) -> Result<u32, StoreError> {
+async fn number(store: &ThisStore, issuer: &Issuer, at: Timestamp, limit: u32) -> Result<u32, StoreError> {
     // The usual answer, without a lock.
     if !any_due(store.reader()).await? {
         return Ok(0);
@@ -71,7 +72,7 @@ async fn newest_series(connection: &mut Connection, seller: &Seller) -> Result<O
     begun_at.map(|micros| instant(micros).map(ReceiptSeries::begun_at)).transpose()
 }
 
-pub(super) async fn begin_series(pool: &Pool, seller: &Seller, series: ReceiptSeries) -> Result<(), StoreError> {
+async fn begin_series(pool: &Pool, seller: &Seller, series: ReceiptSeries) -> Result<(), StoreError> {
     sqlx::query!(
         "INSERT INTO receipt_series (seller_key, begun_at) VALUES ($1, $2)",
         seller.key(),
@@ -91,7 +92,7 @@ async fn any_due(pool: &Pool) -> Result<bool, StoreError> {
     Ok(due.fetch_optional(pool).await.map_err(store_error)?.is_some())
 }
 
-pub(super) async fn read(pool: &Pool, tenant: TenantId, purchase: PurchaseId) -> Result<Option<Receipt>, StoreError> {
+async fn read(pool: &Pool, tenant: TenantId, purchase: PurchaseId) -> Result<Option<Receipt>, StoreError> {
     let row = sqlx::query!(
         r#"SELECT number AS "number!", series_begun_at, issued_at AS "issued_at!", seller_name AS "seller_name!",
             seller_address AS "seller_address!", seller_vat_id AS "seller_vat_id!",
@@ -117,4 +118,19 @@ pub(super) async fn read(pool: &Pool, tenant: TenantId, purchase: PurchaseId) ->
         issuer: Issuer { seller, vat_rate_basis_points: row.vat_rate_basis_points },
         buyer_email: row.buyer_email,
     }))
+}
+
+#[async_trait]
+impl ReceiptStore for ThisStore {
+    async fn begin_receipt_series(&self, seller: &Seller, series: ReceiptSeries) -> Result<(), StoreError> {
+        begin_series(self.writer(), seller, series).await
+    }
+
+    async fn number_receipts(&self, issuer: &Issuer, at: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        number(self, issuer, at, limit).await
+    }
+
+    async fn receipt(&self, tenant: TenantId, purchase: PurchaseId) -> Result<Option<Receipt>, StoreError> {
+        read(self.reader(), tenant, purchase).await
+    }
 }

@@ -5,8 +5,8 @@ use billing::{
     account::EmailAddress,
     ids::{PurchaseId, TenantId, WithdrawalId},
     mail::Topic,
-    store::StoreError,
-    withdrawal::{Declaration, Withdrawal, WithdrawalStore},
+    store::{StoreError, WithdrawalStore},
+    withdrawal::{Declaration, Withdrawal},
 };
 
 use super::{

@@ -1,7 +1,7 @@
 //! Ordering: from a product id to a checkout session.
 
 use super::{
-    Applied, Billing, BillingError,
+    Applied, Billing, BillingError, attention,
     checkout::{Cause, Hint},
 };
 use crate::{
@@ -48,11 +48,15 @@ pub enum OrderError {
     /// The idempotency key was used for another product; nothing was written.
     #[error("the idempotency key was used for another order")]
     KeyReused,
+    /// The tenant has too many open purchases, or has just ordered too often; nothing was written. The same order with the
+    /// same key can go through later.
+    #[error("the tenant has reached its limit on orders")]
+    TooMany,
     /// The provider refused to open a checkout session; the purchase is FAILED.
     #[error("the payment provider refused the order")]
     Rejected,
-    /// Anything else. When the provider was not available, the purchase stays PENDING, and the same order with the
-    /// same key goes on where this one stopped.
+    /// Anything else. When the provider was not available, or did not accept the shop's key, the purchase stays PENDING,
+    /// and the same order with the same key goes on where this one stopped.
     #[error(transparent)]
     Billing(#[from] BillingError),
 }
@@ -74,10 +78,14 @@ impl Billing {
             return Err(OrderError::UnknownConsent);
         }
         let ordered = self.new_purchase(buyer, product, order);
-        let purchase = match self.store.insert_purchase(&ordered).await? {
+        let purchase = match self.store.insert_purchase(&ordered, self.order_limits).await? {
             Inserted::New => ordered,
             Inserted::Existing(earlier) if earlier.item.product_id != product.id => return Err(OrderError::KeyReused),
             Inserted::Existing(earlier) => *earlier,
+            Inserted::LimitReached => {
+                metrics::counter!("orders_refused_total", "reason" => "limit").increment(1);
+                return Err(OrderError::TooMany);
+            }
         };
         self.open_checkout(buyer, purchase).await
     }
@@ -117,14 +125,15 @@ impl Billing {
             (None, State::Failed(_)) => return Err(OrderError::Rejected),
             (None, _) => {}
         }
-        let session = match self.provider.create_checkout(&purchase, buyer.email.as_str()).await {
+        let opened = self.provider.create_checkout(&purchase, buyer.email.as_str()).await;
+        let session = match opened.inspect_err(attention::report) {
             Ok(session) => session,
-            Err(ProviderError::Rejected { detail }) => {
-                tracing::error!(purchase = %purchase.id, detail, "the provider refused to open a checkout session");
+            Err(ProviderError::Rejected { .. }) => {
+                tracing::error!(purchase = %purchase.id, "the purchase failed: no checkout session can be opened for it");
                 self.reject(purchase).await?;
                 return Err(OrderError::Rejected);
             }
-            Err(unavailable) => return Err(BillingError::Provider(unavailable).into()),
+            Err(error) => return Err(BillingError::Provider(error).into()),
         };
         let noted = self.apply_checkout(purchase.tenant_id, purchase.id, &session, Hint::None, Cause::Asked).await?;
         noted.map(Applied::into_purchase).ok_or(OrderError::Billing(BillingError::Contended))

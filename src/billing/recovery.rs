@@ -6,15 +6,14 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Billing, BillingError, Processed,
+    Billing, BillingError, Processed, attention,
     checkout::{Cause, Hint},
 };
 use crate::{
-    account::AccountStore,
     event::{IncomingEvent, StoredEvent},
     ids::{PurchaseId, TenantId},
     purchase::{FailureReason, Purchase, State, Status},
-    store::{Change, Committed},
+    store::{AccountStore, Change, Committed},
 };
 
 /// How long a claim keeps others away. Whoever claims has to be done by then, and so claims one at a time.
@@ -77,7 +76,8 @@ impl Billing {
         id: PurchaseId,
     ) -> Result<Option<Purchase>, BillingError> {
         let Some(purchase) = self.store.purchase(tenant, id).await? else { return Ok(None) };
-        if let Some(session) = self.provider.retrieve_checkout(&purchase).await? {
+        let session = self.provider.retrieve_checkout(&purchase).await.inspect_err(attention::report)?;
+        if let Some(session) = session {
             let applied = self.apply_checkout(tenant, id, &session, Hint::None, Cause::Asked).await?;
             return Ok(applied.map(super::Applied::into_purchase));
         }
@@ -122,7 +122,7 @@ impl Billing {
         let mut page: Option<String> = None;
         let mut news = 0_u32;
         loop {
-            let fetched = self.provider.events_since(since, page.as_deref()).await?;
+            let fetched = self.provider.events_since(since, page.as_deref()).await.inspect_err(attention::report)?;
             for event in fetched.events {
                 news += u32::from(self.receive_if_new(event).await?);
             }

@@ -1,7 +1,7 @@
 //! Refunds and disputes: bringing a purchase to what the provider's books say of its money.
 
 use super::{
-    Applied, Billing, BillingError, Discrepancy,
+    Applied, Billing, BillingError, Discrepancy, attention,
     checkout::{ATTEMPTS_MAX, Cause, NOTHING_NEW},
     webhook::Progress,
 };
@@ -10,7 +10,7 @@ use crate::{
     ids::{EventId, PurchaseId, TenantId},
     provider::{CheckoutSession, PaymentRecord},
     purchase::{Purchase, State},
-    reversal::{Reversals, Snapshot},
+    reversal::{ObservedAt, Reversals, Snapshot},
     store::{Change, Committed},
 };
 
@@ -20,14 +20,38 @@ pub(super) struct Evidence<'a> {
     pub(super) payment_ref: Option<&'a str>,
     /// Whether real money moved.
     pub(super) livemode: bool,
-    /// What went back.
+    /// When that was so.
+    pub(super) observed: ObservedAt,
+    /// The refunds and disputes.
     pub(super) snapshots: &'a [Snapshot],
 }
 
-impl Evidence<'_> {
+impl<'a> Evidence<'a> {
     /// Of the purchase's own payment, whatever that is; all that went back is known already.
     pub(super) fn nothing_new(session: &CheckoutSession) -> Self {
-        Self { payment_ref: None, livemode: session.livemode, snapshots: &[] }
+        let observed = ObservedAt::default();
+        Self { payment_ref: None, livemode: session.livemode, observed, snapshots: &[] }
+    }
+
+    /// The provider's books.
+    pub(super) fn of_record(record: &'a PaymentRecord) -> Self {
+        Self {
+            payment_ref: Some(&record.payment_ref),
+            livemode: record.livemode,
+            observed: ObservedAt::new(record.observed_at, record.observed_at),
+            snapshots: &record.snapshots,
+        }
+    }
+
+    /// An event that speaks for itself.
+    fn of_event(id: EventId, news: &'a ReversalUpdate) -> Self {
+        let received_at = id.made_at().unwrap_or_default();
+        Self {
+            payment_ref: news.payment_ref.as_deref(),
+            livemode: news.livemode,
+            observed: ObservedAt::new(news.made_at.unwrap_or(received_at), received_at),
+            snapshots: &news.snapshots,
+        }
     }
 }
 
@@ -38,7 +62,7 @@ impl Billing {
         let Some(reference) = news.payment_ref.as_deref().or(news.charge_ref.as_deref()) else {
             return self.applied_or_foreign(Cause::Stored(event), None, "names no payment").await;
         };
-        let record = self.provider.retrieve_payment(reference).await?;
+        let record = self.provider.retrieve_payment(reference).await.inspect_err(attention::report)?;
         let Some((tenant, id)) = self.locate_reversal(news, record.as_ref()).await? else {
             return match record {
                 // Every payment of this shop carries its purchase's id.
@@ -52,18 +76,7 @@ impl Billing {
                 }
             };
         };
-        let evidence = match &record {
-            Some(record) => Evidence {
-                payment_ref: Some(&record.payment_ref),
-                livemode: record.livemode,
-                snapshots: &record.snapshots,
-            },
-            None => Evidence {
-                payment_ref: news.payment_ref.as_deref(),
-                livemode: news.livemode,
-                snapshots: &news.snapshots,
-            },
-        };
+        let evidence = record.as_ref().map_or_else(|| Evidence::of_event(event, news), Evidence::of_record);
         let applied = self.apply_facts(tenant, id, &evidence, Cause::Stored(event)).await?;
         self.applied_or_foreign(Cause::Stored(event), applied, "not a payment of this shop").await
     }
@@ -132,10 +145,10 @@ impl Billing {
         let now = self.now();
         let (reversals, entries) = if purchase.state.paid_at().is_some() {
             let mut reversals = purchase.reversals.clone();
-            let postings = reversals.record_and_post(evidence.snapshots, purchase.sold());
+            let postings = reversals.record_and_post(evidence.snapshots, evidence.observed, purchase.sold());
             (reversals, self.entries_for(purchase, postings, now))
         } else {
-            (learnt(&purchase.reversals, evidence.snapshots), Vec::new())
+            (recorded(&purchase.reversals, evidence), Vec::new())
         };
         let all_went_back = reversals.refunded(purchase.sold()) >= purchase.item.price.cents;
         let state = match purchase.state {
@@ -155,10 +168,10 @@ impl Billing {
     }
 }
 
-fn learnt(known: &Reversals, snapshots: &[Snapshot]) -> Reversals {
+fn recorded(known: &Reversals, evidence: &Evidence<'_>) -> Reversals {
     let mut reversals = known.clone();
-    for snapshot in snapshots {
-        reversals.record(snapshot);
+    for snapshot in evidence.snapshots {
+        reversals.record(snapshot, evidence.observed);
     }
     reversals
 }

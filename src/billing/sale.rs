@@ -14,7 +14,7 @@ use super::{
     reversal::Evidence,
 };
 use crate::{
-    account::{Account, AccountStore, EmailAddress, InsertedSale, NOBODYS_PASSWORD, Principal},
+    account::{Account, EmailAddress, NOBODYS_PASSWORD, Principal},
     catalog::{CATALOG, Product},
     event::{EventMeaning, EventStatus, ReversalUpdate, StoredEvent},
     ids::{EventId, PurchaseId, TenantId, UserId},
@@ -22,7 +22,7 @@ use crate::{
     provider::{PaymentStatus, ProviderError, SaleRecord, SessionStatus},
     purchase::{Checkout, Item, Pending, Purchase, State},
     reversal::Reversals,
-    store::StoreError,
+    store::{AccountStore, InsertedSale, StoreError},
 };
 
 /// How the note of an event begins whose purchase is not in the database.
@@ -237,11 +237,7 @@ impl Billing {
         refuse_discrepant(self.apply_checkout(tenant, id, session, Hint::None, Cause::Asked).await?.as_ref())?;
         let Some(payment_ref) = &session.payment_ref else { return Ok(()) };
         let Some(payment) = self.provider.retrieve_payment(payment_ref).await? else { return Ok(()) };
-        let evidence = Evidence {
-            payment_ref: Some(&payment.payment_ref),
-            livemode: payment.livemode,
-            snapshots: &payment.snapshots,
-        };
+        let evidence = Evidence::of_record(&payment);
         refuse_discrepant(self.apply_facts(tenant, id, &evidence, Cause::Asked).await?.as_ref())
     }
 

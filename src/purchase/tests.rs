@@ -68,6 +68,29 @@ fn columns_that_contradict_each_other_make_no_state() {
     assert_eq!(State::restore(Status::Refunded, None, None, at), None);
 }
 
+/// The database and the API know each by the one name.
+#[test]
+fn a_name_is_the_same_in_json_and_in_a_column_and_is_read_back() {
+    fn agree<T>()
+    where
+        T: strum::VariantNames + FromStr + serde::Serialize + Into<&'static str> + Copy,
+        T::Err: std::fmt::Debug,
+    {
+        for name in T::VARIANTS {
+            let value: T = name.parse().unwrap();
+            let column: &'static str = value.into();
+            assert_eq!((serde_json::json!(value), column), (serde_json::json!(name), *name));
+        }
+    }
+    agree::<PurchaseType>();
+    agree::<Status>();
+    agree::<FailureReason>();
+    agree::<crate::ledger::EntryKind>();
+    agree::<crate::event::EventStatus>();
+    agree::<crate::withdrawal::WithdrawalDecision>();
+    agree::<crate::money::Currency>();
+}
+
 #[test]
 fn an_order_key_is_visible_ascii_of_bounded_length() {
     assert!("a".parse::<OrderKey>().is_ok());

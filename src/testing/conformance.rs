@@ -88,13 +88,17 @@ macro_rules! conformance_tests {
             one_order_key_makes_one_purchase_in_each_tenant
             only_the_four_moves_are_written
             only_users_of_the_tenant_order_for_it
+            open_purchases_are_limited_for_each_tenant
+            orders_at_the_same_instant_do_not_exceed_the_limit
+            orders_within_a_minute_are_limited_for_each_tenant
             orders_without_a_key_are_orders_of_their_own
             refunds_and_reversals_move_the_balance
             the_backfill_goes_on_and_never_back
             the_ledger_is_read_newest_first_and_page_by_page
             what_waits_is_counted_and_what_is_done_is_not
             the_store_is_ready_once_it_is_migrated
-            what_went_back_is_read_back_as_it_was_written
+            refunds_and_disputes_are_read_back_as_they_were_written
+            a_corrected_dispute_is_booked_by_its_difference
             what_was_sold_never_changes
             receipts_are_numbered_in_the_order_of_payment
             there_is_a_receipt_of_what_was_paid_alone
@@ -120,7 +124,7 @@ macro_rules! conformance_tests {
 
 /// Writes a new purchase.
 async fn insert(world: &World, purchase: &Purchase) {
-    let inserted = world.store.insert_purchase(purchase).await.expect("the store takes a purchase");
+    let inserted = world.store.insert_purchase(purchase, None).await.expect("the store takes a purchase");
     assert_eq!(inserted, Inserted::New);
 }
 

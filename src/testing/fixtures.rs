@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{AnyStore, provider::ScriptedProvider};
 use crate::{
     Billing,
-    account::{Account, Principal, SignUp},
+    account::{Account, Principal},
     catalog::CATALOG,
     clock::{Clock, Entropy},
     consent::{ConsentText, ConsentVersion},
@@ -22,7 +22,7 @@ use crate::{
     purchase::{Checkout, Item, OrderKey, Pending, Purchase, State},
     receipt::{Issuer, Seller},
     reversal::Reversals,
-    store::PageRequest,
+    store::{PageRequest, SignUp},
 };
 
 /// 1 January 2026, UTC.

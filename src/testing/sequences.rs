@@ -28,11 +28,12 @@ use super::{
 };
 use crate::{
     Order,
-    account::{AccountStore, Principal},
+    account::Principal,
     catalog::CATALOG,
     event::{EventMeaning, StoredEvent},
     provider::SessionStatus,
     purchase::Purchase,
+    store::AccountStore,
 };
 
 /// How much the worker takes up at once.
@@ -93,7 +94,8 @@ fn happen(world: &World, act: &Act) {
     | Act::Expire(which)
     | Act::Refund(which, _)
     | Act::FailRefund(which)
-    | Act::Dispute(which, ..)) = *act;
+    | Act::Dispute(which, ..)
+    | Act::ReinstateInPart(which, _)) = *act;
     let Some(id) = pick(&provider.purchases(), which) else { return };
     let Some(session) = provider.session(id) else { return };
     let cents = |percent: i64| session.amount_total.unwrap_or_default() * percent / 100;
@@ -106,6 +108,7 @@ fn happen(world: &World, act: &Act) {
         Act::Refund(_, percent) => provider.refund(id, cents(percent)),
         Act::FailRefund(_) => provider.fail_refund(id),
         Act::Dispute(_, percent, state) => provider.dispute(id, cents(percent), state),
+        Act::ReinstateInPart(_, percent) => provider.reinstate_in_part(id, cents(percent)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Coming back from the payment page, with or without having paid.
 
 use billing::{
+    BillingError,
     ids::PurchaseId,
     money::Credits,
     purchase::{Purchase, Status},
@@ -33,23 +34,34 @@ pub(crate) struct Cancelled {
     pub(crate) purchase: PurchaseView,
     /// The open payment page, while it can still be paid.
     pub(crate) checkout_url: Option<String>,
+    /// Whether the provider has told how the payment stands. If not, the purchase may be paid.
+    pub(crate) known: bool,
 }
 
 impl Cancelled {
-    fn new(purchase: &Purchase, zone: &jiff::tz::TimeZone) -> Self {
+    fn new(purchase: &Purchase, known: bool, zone: &jiff::tz::TimeZone) -> Self {
         let open = purchase.status() == Status::Pending;
         let checkout = purchase.checkout.as_ref().filter(|checkout| open && !checkout.url.is_empty());
         Self {
             purchase: PurchaseView::new(purchase, zone),
             checkout_url: checkout.map(|checkout| checkout.url.clone()),
+            known,
         }
     }
 }
 
-/// The purchase that the buyer has come back from without paying.
+/// The purchase that the buyer has come back from, without having paid on that page. The provider is asked, since it may
+/// be paid all the same.
 pub(crate) async fn cancelled_purchase(purchase_id: PurchaseId) -> Result<Cancelled, ShopError> {
     let (shop, caller) = server::signed_in()?;
-    let purchase = shop.billing.purchase(caller.tenant_id, purchase_id).await?;
+    let (purchase, known) = match shop.billing.check_unpaid(caller.tenant_id, purchase_id).await {
+        Ok(purchase) => (purchase, true),
+        Err(error @ (BillingError::Provider(_) | BillingError::SessionMissing)) => {
+            tracing::warn!(%error, "it is not known how a payment stands");
+            (shop.billing.purchase(caller.tenant_id, purchase_id).await?, false)
+        }
+        Err(error) => return Err(error.into()),
+    };
     let purchase = purchase.ok_or(ShopError::NotFound)?;
-    Ok(Cancelled::new(&purchase, &shop.settings.time_zone))
+    Ok(Cancelled::new(&purchase, known, &shop.settings.time_zone))
 }

@@ -13,7 +13,9 @@ pub(crate) fn error_text(error: ShopError, t: &'static Texts) -> &'static str {
         ShopError::UnknownProduct => t.error_unknown_product,
         ShopError::ConsentMissing => t.error_consent_missing,
         ShopError::KeyReused => t.error_key_reused,
+        ShopError::TooManyOrders => t.error_too_many_orders,
         ShopError::ProviderUnavailable => t.error_provider_unavailable,
+        ShopError::PaymentUnknown => t.error_payment_unknown,
         ShopError::Rejected => t.error_rejected,
         ShopError::Unavailable => t.error_unavailable,
         ShopError::Malformed => t.error_malformed,
@@ -28,7 +30,7 @@ pub(crate) fn ErrorView(error: ShopError) -> impl IntoView {
     let here = routes::here();
     let offer = match error {
         ShopError::NotSignedIn => view! { <a class="link" href=routes::sign_in(&here)>{t.sign_in}</a> }.into_any(),
-        ShopError::Unavailable | ShopError::ProviderUnavailable => {
+        ShopError::Unavailable | ShopError::ProviderUnavailable | ShopError::PaymentUnknown => {
             view! { <a class="link" href=here>{t.reload}</a> }.into_any()
         }
         _ => view! { <a class="link" href=routes::SHOP>{t.to_shop}</a> }.into_any(),

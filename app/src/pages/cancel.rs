@@ -12,7 +12,7 @@ use crate::{
     format, routes,
 };
 
-/// Says that nothing was charged; offers to go on paying or to drop the purchase.
+/// Says whether anything was charged, where that is known; offers to go on paying or to drop the purchase.
 #[component]
 pub(crate) fn CancelPage() -> impl IntoView {
     let t = texts();
@@ -39,9 +39,10 @@ pub(crate) fn CancelPage() -> impl IntoView {
 #[component]
 fn Outcome(cancelled: Cancelled) -> impl IntoView {
     let t = texts();
-    let Cancelled { purchase, checkout_url } = cancelled;
+    let Cancelled { purchase, checkout_url, known } = cancelled;
     let status = status_text(&purchase, t);
     let (tone, title, text) = match purchase.status {
+        Status::Pending if !known => (Tone::Waiting, t.cancel_unknown_title, t.cancel_unknown_text),
         Status::Pending if purchase.processing => (Tone::Waiting, t.processing_title, t.cancel_processing_text),
         Status::Pending => (Tone::Plain, t.cancel_title, t.cancel_text),
         Status::Failed => (Tone::Plain, t.discarded_title, t.discarded_text),
@@ -49,7 +50,9 @@ fn Outcome(cancelled: Cancelled) -> impl IntoView {
         Status::Refunded => (Tone::Plain, t.refunded_title, ""),
     };
     let actions = match purchase.status {
-        Status::Pending => view! { <Open purchase=purchase.clone() checkout_url=checkout_url /> }.into_any(),
+        Status::Pending => {
+            view! { <Open purchase=purchase.clone() checkout_url=checkout_url known=known /> }.into_any()
+        }
         Status::Failed => view! {
             <a class="btn btn-primary" href=routes::order(&purchase.product_id)>
                 {t.order_again}
@@ -84,10 +87,10 @@ fn Outcome(cancelled: Cancelled) -> impl IntoView {
 
 /// What can be done while the purchase is open.
 #[component]
-fn Open(purchase: PurchaseView, checkout_url: Option<String>) -> impl IntoView {
+fn Open(purchase: PurchaseView, checkout_url: Option<String>, known: bool) -> impl IntoView {
     let t = texts();
-    if let Some(session_id) = purchase.session_id.filter(|_| purchase.processing) {
-        // Its payment page is closed, and it cannot be dropped any more.
+    if let Some(session_id) = purchase.session_id.filter(|_| purchase.processing || !known) {
+        // It is paid, or may be: nobody is to pay it again.
         return view! {
             <a class="btn btn-primary" href=routes::success(&session_id)>
                 {t.history_check}

@@ -41,12 +41,12 @@ pub(crate) fn SuccessPage() -> impl IntoView {
         };
         let settled = match &confirmed {
             Ok(confirmed) => confirmed.purchase.status != Status::Pending,
-            Err(error) => !matches!(error, ShopError::ProviderUnavailable | ShopError::Unavailable),
+            Err(error) => !matches!(error, ShopError::PaymentUnknown | ShopError::Unavailable),
         };
         let outcome = match confirmed {
             Ok(confirmed) => view! { <Outcome purchase=confirmed.purchase /> }.into_any(),
             Err(ShopError::NotFound) => view! { <NotFound /> }.into_any(),
-            Err(ShopError::ProviderUnavailable) => view! { <Processing asked=false /> }.into_any(),
+            Err(ShopError::PaymentUnknown) => view! { <Processing asked=false /> }.into_any(),
             Err(error) => view! { <ErrorView error=error /> }.into_any(),
         };
         view! {

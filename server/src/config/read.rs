@@ -4,127 +4,107 @@
 mod tests;
 
 use std::{
-    collections::HashMap,
-    env,
     net::{IpAddr, SocketAddr},
     ops::RangeInclusive,
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::Duration,
 };
 
 use axum::http::HeaderName;
-use billing::receipt::{Issuer, Seller};
+use billing::{
+    receipt::{Issuer, Seller},
+    store::OrderLimits,
+};
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
+use tracing_subscriber::EnvFilter;
 use url::{Host, Url};
 
-use super::{DatabaseLimits, Mail, Payments, Settings, WrongSettings};
+use super::{
+    database_url,
+    reader::{Reader, is_word},
+    settings::{DatabaseLimits, Mail, Payments, Settings, WrongSettings},
+};
 use crate::{legal, mail::smtp, telemetry::LogFormat};
 
-const DATABASE_URL_DEFAULT: &str = "sqlite://data/shop.db";
 const MAIL_PAUSE_DEFAULT: Duration = Duration::from_millis(50);
+const COOKIE_PREFIX_DEFAULT: &str = "iza_credits";
+/// A health check every second or two, a few failures until a process counts as away.
+const SHUTDOWN_DELAY_LIVE: Duration = Duration::from_secs(5);
+const LOG_FILTER_DEFAULT: &str = "info,tower_sessions_core=error";
 const LISTEN_ADDR_DEFAULT: &str = "127.0.0.1:3000";
 /// How far from `LISTEN_ADDR`'s port the admin listener's is.
 const ADMIN_PORT_DISTANCE: u16 = 1_000;
 
-/// The variables of the process, and of a `.env` file in the working folder where the process has none.
-pub fn environment() -> Result<impl Fn(&str) -> Option<String>, WrongSettings> {
-    let file = Path::new(".env");
-    let mut lines = HashMap::new();
-    if file.exists() {
-        let unreadable = |error: dotenvy::Error| {
-            // The error quotes the line, which may hold a secret.
-            let what = match error {
-                dotenvy::Error::Io(error) => error.to_string(),
-                _ => "a line in it is not NAME=value; put values with spaces into quotes".to_owned(),
-            };
-            WrongSettings(vec![format!("The file .env cannot be read: {what}.")])
-        };
-        for line in dotenvy::from_path_iter(file).map_err(unreadable)? {
-            let (name, value) = line.map_err(unreadable)?;
-            lines.insert(name, value);
-        }
-    }
-    Ok(move |name: &str| match env::var_os(name) {
-        // A replacement character makes the check of that variable fail, and so names it.
-        Some(value) => Some(value.to_string_lossy().into_owned()),
-        None => lines.get(name).cloned(),
-    })
-}
-
-/// Collects what is wrong while it reads.
-struct Reader<'a> {
-    lookup: &'a dyn Fn(&str) -> Option<String>,
-    wrong: Vec<String>,
-}
-
-impl Reader<'_> {
-    fn get(&self, name: &str) -> Option<String> {
-        (self.lookup)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
-    }
-
-    fn complain(&mut self, sentence: impl Into<String>) {
-        self.wrong.push(sentence.into());
-    }
-
-    /// A value that is parsed; a wrong one is complained about with the given mend.
-    fn parsed<T>(&mut self, name: &str, parse: impl Fn(&str) -> Option<T>, mend: &str) -> Option<T> {
-        let text = self.get(name)?;
-        let value = parse(&text);
-        if value.is_none() {
-            self.complain(format!("{name} is wrong: {mend}."));
-        }
-        value
+impl Settings {
+    /// Reads the settings by name. An empty value is as good as none.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, WrongSettings> {
+        settings(&mut Reader::new(&lookup))
     }
 }
 
-pub fn settings(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Settings, WrongSettings> {
-    let mut reader = Reader { lookup, wrong: Vec::new() };
+fn settings(reader: &mut Reader<'_>) -> Result<Settings, WrongSettings> {
     let watch = reader.get("LEPTOS_WATCH").is_some();
-    let database_url = database_url(&mut reader);
-    let database_limits = database_limits(&mut reader);
+    let (database_url, database_direct_url) = database_url::both(reader);
+    let database_limits = database_limits(reader);
     let database_wait = reader.parsed(
         "DATABASE_WAIT_SECONDS",
         |text| number(text, 0..=3_600),
         "set it to the seconds, from 0 to 3600, that the start waits for a database that is not there yet",
     );
-    let listen_addr = listen_addr(&mut reader, watch);
-    let admin_addr = admin_addr(&mut reader, listen_addr);
-    let public_url = public_url(&mut reader, listen_addr);
-    let webhook_secrets = webhook_secrets(&reader);
-    let payments = payments(&mut reader, &webhook_secrets);
-    let public_mock_mode = public_mock_mode(&mut reader, &payments, listen_addr, public_url.as_ref());
-    let seller = seller(&mut reader, &payments);
-    let mail = mail(&mut reader, &payments);
+    let listen_addr = listen_addr(reader, watch);
+    let admin_addr = admin_addr(reader, listen_addr);
+    let public_url = public_url(reader, listen_addr);
+    let webhook_secrets: Vec<_> = reader.list("STRIPE_WEBHOOK_SECRET").into_iter().map(SecretString::from).collect();
+    let payments = payments(reader, &webhook_secrets);
+    let public_mock_mode = public_mock_mode(reader, &payments, listen_addr, public_url.as_ref());
+    let order_limits = order_limits(reader);
+    let shutdown_delay = reader
+        .parsed(
+            "SHUTDOWN_DELAY_SECONDS",
+            |text| number(text, 0..=600),
+            "set it to the seconds, from 0 to 600, that the process goes on serving after a SIGTERM",
+        )
+        .map(|seconds| Duration::from_secs(seconds.into()));
+    let seller = seller(reader, &payments);
+    let mail = mail(reader, &payments);
     let mail_pause = reader.parsed("MAIL_PAUSE_MS", milliseconds, "set it to milliseconds from 0 to 60000, such as 50");
     let vat = reader.parsed("VAT_RATE", basis_points, "set it to a per cent from 0 to 100, such as 19 or 8.1");
     let zone = reader.parsed("TIME_ZONE", |name| TimeZone::get(name).ok(), "set it to a name such as Europe/Berlin");
+    let log_filter = log_filter(reader);
     let log_format = reader.parsed("LOG_FORMAT", log_format, "set it to text or json");
     let header = |name: &str| HeaderName::try_from(name).ok();
     let client_ip_header =
         reader.parsed("CLIENT_IP_HEADER", header, "set it to the header in which your proxy names the client");
-    let Some(legal) = legal(&mut reader) else { return Err(WrongSettings(reader.wrong)) };
+    let cookie_prefix =
+        reader.parsed("COOKIE_PREFIX", cookie_prefix, "set it to 1 to 40 letters, digits, _ or -, such as iza_credits");
+    let Some(legal) = legal(reader) else { return Err(reader.wrong()) };
     let settings = Settings {
         database_url,
+        database_direct_url,
         database_limits,
         database_wait: Duration::from_secs(database_wait.unwrap_or(30).into()),
+        shutdown_delay: shutdown_delay.unwrap_or_else(|| shutdown_delay_default(&payments)),
         listen_addr,
         admin_addr,
         public_url,
         payments,
         public_mock_mode,
+        order_limits,
         webhook_secrets,
         issuer: Issuer { seller, vat_rate_basis_points: vat.unwrap_or(1_900) },
         mail,
         mail_pause: mail_pause.unwrap_or(MAIL_PAUSE_DEFAULT),
         legal,
         time_zone: zone.or_else(|| TimeZone::get("Europe/Berlin").ok()).unwrap_or(TimeZone::UTC),
+        log_filter,
         log_format: log_format.unwrap_or_default(),
         site_root: reader.get("LEPTOS_SITE_ROOT").unwrap_or_else(|| "target/site".to_owned()),
         client_ip_header,
+        cookie_prefix: cookie_prefix.unwrap_or_else(|| COOKIE_PREFIX_DEFAULT.to_owned()),
         watch,
     };
-    if reader.wrong.is_empty() { Ok(settings) } else { Err(WrongSettings(reader.wrong)) }
+    if reader.is_fine() { Ok(settings) } else { Err(reader.wrong()) }
 }
 
 /// The texts; `None` once it is complained about one.
@@ -135,16 +115,6 @@ fn legal(reader: &mut Reader<'_>) -> Option<legal::Read> {
         return None;
     }
     legal::read(folder.as_deref()).map_err(|sentence| reader.complain(sentence)).ok()
-}
-
-fn database_url(reader: &mut Reader<'_>) -> SecretString {
-    let url = reader.get("DATABASE_URL").unwrap_or_else(|| DATABASE_URL_DEFAULT.to_owned());
-    if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme)) {
-        reader.complain(
-            "DATABASE_URL is wrong: set it to sqlite://path/to/file.db or to postgres://user:password@host/database.",
-        );
-    }
-    SecretString::from(url)
 }
 
 fn database_limits(reader: &mut Reader<'_>) -> DatabaseLimits {
@@ -159,6 +129,20 @@ fn database_limits(reader: &mut Reader<'_>) -> DatabaseLimits {
         "set it to the seconds that a statement may take, from 1 to 600",
     );
     DatabaseLimits { connections, time: Duration::from_secs(seconds.unwrap_or(10).into()) }
+}
+
+fn order_limits(reader: &mut Reader<'_>) -> OrderLimits {
+    let open_max = reader.parsed(
+        "OPEN_PURCHASES_MAX",
+        |text| number(text, 1..=1_000_000),
+        "set it to the unpaid purchases that one customer may have, from 1 to 1000000",
+    );
+    let per_minute_max = reader.parsed(
+        "ORDERS_PER_MINUTE_MAX",
+        |text| number(text, 1..=1_000_000),
+        "set it to the orders that one customer may place in a minute, from 1 to 1000000",
+    );
+    OrderLimits { open_max: open_max.unwrap_or(20), per_minute_max: per_minute_max.unwrap_or(10) }
 }
 
 fn number(text: &str, range: RangeInclusive<u32>) -> Option<u32> {
@@ -240,11 +224,6 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn webhook_secrets(reader: &Reader<'_>) -> Vec<SecretString> {
-    let all = reader.get("STRIPE_WEBHOOK_SECRET").unwrap_or_default();
-    all.split(',').map(str::trim).filter(|secret| !secret.is_empty()).map(SecretString::from).collect()
-}
-
 fn payments(reader: &mut Reader<'_>, webhook_secrets: &[SecretString]) -> Payments {
     let base = |text: &str| {
         let url = Url::parse(text).ok()?;
@@ -258,6 +237,9 @@ fn payments(reader: &mut Reader<'_>, webhook_secrets: &[SecretString]) -> Paymen
         }
         return Payments::Mock;
     };
+    if !is_word(&key) {
+        reader.complain("STRIPE_SECRET_KEY is wrong: there is a blank in it, or a character that is not ASCII.");
+    }
     let live = key.starts_with("sk_live_") || key.starts_with("rk_live_");
     if !live && !key.starts_with("sk_test_") && !key.starts_with("rk_test_") {
         reader.complain(
@@ -345,16 +327,38 @@ fn seller(reader: &mut Reader<'_>, payments: &Payments) -> Seller {
     let name = field("SELLER_NAME", "Muster GmbH (Demo)");
     let address = field("SELLER_ADDRESS", "Musterstraße 1, 10115 Berlin");
     let vat_id = field("SELLER_VAT_ID", "DE123456789");
-    let lines = address.split([',', '\n']).map(|line| line.trim().to_owned()).filter(|line| !line.is_empty());
-    Seller { name, address: lines.collect(), vat_id }
+    for (field, value) in [("SELLER_NAME", &name), ("SELLER_VAT_ID", &vat_id)] {
+        if value.contains(char::is_control) {
+            reader.complain(format!("{field} is wrong: set it to one line of text."));
+        }
+    }
+    // A comma may stand at the end of a line.
+    let address: Vec<_> = address
+        .lines()
+        .flat_map(|line| line.trim().trim_end_matches(',').split(','))
+        .map(|line| line.trim().to_owned())
+        .collect();
+    if address.iter().any(|line| line.is_empty() || line.contains(char::is_control)) {
+        reader.complain(
+            "SELLER_ADDRESS is wrong: it has an empty line. Separate its lines by commas, such as Musterstraße 1, 10115 \
+             Berlin.",
+        );
+    }
+    Seller { name, address, vat_id }
 }
 
 /// A per cent with up to two decimal places, in hundredths.
 fn basis_points(text: &str) -> Option<i64> {
-    let text = text.trim_end_matches('%').trim_end().replace(',', ".");
-    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let text = text.strip_suffix('%').unwrap_or(text).trim_end().replace(',', ".");
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, "0"));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 3 || fraction.len() > 2 || !digits(whole) || !digits(fraction) {
+    if whole.is_empty()
+        || whole.len() > 3
+        || fraction.is_empty()
+        || fraction.len() > 2
+        || !digits(whole)
+        || !digits(fraction)
+    {
         return None;
     }
     let hundredths = format!("{fraction:0<2}");
@@ -362,8 +366,28 @@ fn basis_points(text: &str) -> Option<i64> {
     (rate <= 10_000).then_some(rate)
 }
 
+/// Part of a cookie's name; a `__Host-` or `__Secure-` would mean something else to browsers.
+fn cookie_prefix(text: &str) -> Option<String> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    (plain && text.len() <= 40 && !text.starts_with("__")).then(|| text.to_owned())
+}
+
 fn milliseconds(text: &str) -> Option<Duration> {
     text.parse().ok().filter(|&count| count <= 60_000).map(Duration::from_millis)
+}
+
+/// A live shop is behind a proxy that has to notice; anything else stops at once.
+fn shutdown_delay_default(payments: &Payments) -> Duration {
+    let live = matches!(payments, Payments::Stripe { live: true, .. });
+    if live { SHUTDOWN_DELAY_LIVE } else { Duration::ZERO }
+}
+
+fn log_filter(reader: &mut Reader<'_>) -> String {
+    let Some(filter) = reader.get("RUST_LOG") else { return LOG_FILTER_DEFAULT.to_owned() };
+    if filter.split(',').any(|directive| directive.trim().is_empty()) || EnvFilter::builder().parse(&filter).is_err() {
+        reader.complain("RUST_LOG is wrong: set it to a level, or to several such as info,sqlx=warn.");
+    }
+    filter
 }
 
 fn log_format(text: &str) -> Option<LogFormat> {

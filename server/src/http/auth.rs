@@ -25,7 +25,7 @@ pub struct Credentials {
 pub struct NewAccount {
     #[schema(format = Email, max_length = 254, examples("kim@example.com"))]
     email: String,
-    /// Not the e-mail address.
+    /// Not easily guessed, and not the e-mail address.
     #[schema(format = Password, min_length = 10, max_length = 128, examples("correct horse battery"))]
     password: String,
 }

@@ -30,7 +30,7 @@ pub struct ConsentView {
     responses((status = 200, body = ConsentView)),
 )]
 pub async fn get_consent(State(state): State<AppState>, uri: Uri, headers: HeaderMap) -> Json<ConsentView> {
-    let consent = &state.shop.settings.legal.of(locale_of(&uri, &headers)).consent;
+    let consent = &state.shop.settings.legal.of(locale_of(&uri, &headers, &state.site)).consent;
     Json(ConsentView {
         version: consent.version.to_string(),
         locale: consent.locale.as_str(),

@@ -26,10 +26,13 @@ pub async fn healthz() -> Json<Health> {
     OK
 }
 
-/// The database can be reached, has every migration, and takes writes, and the background tasks get on. A header
-/// `X-Late-Tasks` names those that do not.
+/// The database can be reached, has every migration, and takes writes, the background tasks get on, and the process is not
+/// about to stop. A header `X-Late-Tasks` names the tasks that do not get on.
 #[utoipa::path(get, path = "/readyz", tag = "health", responses((status = 200, body = Health)))]
 pub async fn readyz(State(state): State<AppState>) -> Result<Json<Health>, Response> {
+    if state.draining.is_cancelled() {
+        return Err(Problem::SHUTTING_DOWN.into_response());
+    }
     if !state.readiness.of(state.store.as_ref()).await {
         return Err(Problem::DATABASE_UNAVAILABLE.into_response());
     }

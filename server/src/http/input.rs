@@ -1,10 +1,13 @@
-//! Reading requests strictly: whatever does not fit becomes a problem.
+//! Strict extractors: a request that does not fit is answered by a problem document.
+
+use std::error::Error;
 
 use axum::{
     Json,
     extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::JsonRejection},
     http::{StatusCode, request::Parts},
 };
+use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
@@ -24,6 +27,18 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             Err(_) => Err(Problem::MALFORMED_BODY),
         }
     }
+}
+
+/// What is wrong with a body that could not be read to its end: it is too long, or was cut off or garbled on the way.
+pub fn unreadable(error: &axum::Error) -> Problem {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if error.is::<LengthLimitError>() {
+            return Problem::BODY_TOO_LARGE;
+        }
+        cause = error.source();
+    }
+    Problem::MALFORMED_BODY
 }
 
 /// An id at the end of the path. One that cannot be read is as unknown as any other.

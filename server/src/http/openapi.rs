@@ -49,13 +49,19 @@ fn problems(operation_id: &str) -> &'static [Problem] {
             Problem::IDEMPOTENCY_KEY_REUSED,
             Problem::UNKNOWN_PRODUCT,
             Problem::UNKNOWN_CONSENT,
+            Problem::TOO_MANY_ORDERS,
             Problem::PROVIDER_REJECTED,
             Problem::PROVIDER_UNAVAILABLE,
         ],
-        "complete_checkout" => &[Problem::NOT_FOUND, Problem::PROVIDER_UNAVAILABLE],
+        "complete_checkout" => &[Problem::NOT_FOUND, Problem::PAYMENT_UNKNOWN],
         "get_purchase" => &[Problem::NOT_FOUND],
         "list_purchases" => &[Problem::INVALID_QUERY],
-        "receive_webhook" => &[Problem::INVALID_SIGNATURE, Problem::BODY_TOO_LARGE, Problem::WEBHOOK_NOT_CONFIGURED],
+        "receive_webhook" => &[
+            Problem::INVALID_SIGNATURE,
+            Problem::MALFORMED_BODY,
+            Problem::BODY_TOO_LARGE,
+            Problem::WEBHOOK_NOT_CONFIGURED,
+        ],
         "create_account" => {
             &[Problem::EMAIL_TAKEN, Problem::WEAK_PASSWORD, Problem::INVALID_EMAIL, Problem::TOO_MANY_ATTEMPTS]
         }

@@ -6,9 +6,11 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use billing::{BillingError, OrderError, provider::ProviderError, store::StoreError};
+use billing::{BillingError, OrderError, clock::Clock, provider::ProviderError, store::StoreError};
 use problem_details::ProblemDetails;
 use serde::Serialize;
+
+use crate::{log_limit::LogLimit, system::SystemClock};
 
 /// What went wrong, as the public sees it. Every text is fixed, so nothing private can slip into one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,14 +64,17 @@ problems! {
     UNKNOWN_PRODUCT = UNPROCESSABLE_ENTITY "unknown_product" "No product of that id is on sale.";
     UNKNOWN_CONSENT = UNPROCESSABLE_ENTITY "unknown_consent" "No wording of that version was ever shown.";
     INCOMPLETE_WITHDRAWAL = UNPROCESSABLE_ENTITY "incomplete" "A withdrawal needs a name, a contract and an e-mail address.";
-    WEAK_PASSWORD = UNPROCESSABLE_ENTITY "weak_password" "A password has 10 to 128 characters and is not the e-mail address.";
+    WEAK_PASSWORD = UNPROCESSABLE_ENTITY "weak_password" "A password has 10 to 128 characters and is not easily guessed: no word with a number behind it, no row of keys, nothing repeated, and not the e-mail address or the shop's name.";
     INVALID_EMAIL = UNPROCESSABLE_ENTITY "invalid_email" "That is not an e-mail address.";
     TOO_MANY_ATTEMPTS = TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts; try again later." retry 60;
+    TOO_MANY_ORDERS = TOO_MANY_REQUESTS "too_many_orders" "Too many orders wait for their payment, or came within a minute; try again later with the same Idempotency-Key." retry 60;
     INTERNAL = INTERNAL_SERVER_ERROR "internal" "Something failed on our side; it has been written down.";
     PROVIDER_REJECTED = BAD_GATEWAY "provider_rejected" "The payment provider refused the order; nothing was charged.";
-    PROVIDER_UNAVAILABLE = SERVICE_UNAVAILABLE "provider_unavailable" "The payment provider cannot be reached; try again with the same Idempotency-Key." retry 10;
+    PROVIDER_UNAVAILABLE = SERVICE_UNAVAILABLE "provider_unavailable" "The payment provider opens no checkout session at the moment; try again with the same Idempotency-Key." retry 10;
+    PAYMENT_UNKNOWN = SERVICE_UNAVAILABLE "payment_unknown" "The payment provider gives no usable answer about the payment, which may have been made; try again." retry 10;
     WEBHOOK_NOT_CONFIGURED = SERVICE_UNAVAILABLE "webhook_not_configured" "No webhook secret is set, so no notification can be verified." retry 60;
     DATABASE_UNAVAILABLE = SERVICE_UNAVAILABLE "database_unavailable" "The database cannot be reached; try again in a moment." retry 5;
+    SHUTTING_DOWN = SERVICE_UNAVAILABLE "shutting_down" "This process is about to stop; another one serves." retry 1;
     TASK_LATE = SERVICE_UNAVAILABLE "task_late" "A background task of this process does not get on." retry 5;
     BUSY = SERVICE_UNAVAILABLE "busy" "Too much is going on; try again in a moment." retry 2;
     TIMED_OUT = SERVICE_UNAVAILABLE "timed_out" "The answer took too long; try again in a moment." retry 5;
@@ -120,33 +125,40 @@ impl IntoResponse for Problem {
     }
 }
 
+/// Requests that the database does not answer: during an outage all of them, refused at once.
+static UNAVAILABLE: LogLimit = LogLimit::new();
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "the store failed");
-        match error {
-            StoreError::Unavailable(_) => Self::DATABASE_UNAVAILABLE,
-            StoreError::Refused(_) | StoreError::Corrupt(_) | StoreError::Internal(_) => Self::INTERNAL,
-        }
-    }
-}
-
-impl From<ProviderError> for Problem {
-    fn from(error: ProviderError) -> Self {
-        tracing::warn!(%error, "the payment provider failed");
-        match error {
-            ProviderError::Unavailable { retry_after, .. } => {
-                retry_after.map_or(Self::PROVIDER_UNAVAILABLE, |wait| Self::PROVIDER_UNAVAILABLE.after(wait))
+        if matches!(error, StoreError::Unavailable(_)) {
+            if let Some(requests) = UNAVAILABLE.count(SystemClock.now()) {
+                tracing::error!(%error, requests, "the database is not available");
             }
-            ProviderError::Rejected { .. } => Self::PROVIDER_REJECTED,
+            return Self::DATABASE_UNAVAILABLE;
+        }
+        tracing::error!(%error, "the store failed");
+        Self::INTERNAL
+    }
+}
+
+impl Problem {
+    /// The same, to be tried again when the provider says so.
+    fn after_provider(self, error: &ProviderError) -> Self {
+        tracing::warn!(%error, code = self.code, "the payment provider gave no result");
+        match error {
+            ProviderError::Unavailable { retry_after: Some(wait), .. } => self.after(*wait),
+            _ => self,
         }
     }
 }
 
+/// Of everything but an order: the purchase exists, and may have been paid.
 impl From<BillingError> for Problem {
     fn from(error: BillingError) -> Self {
         match error {
             BillingError::Store(error) => error.into(),
-            BillingError::Provider(error) => error.into(),
+            BillingError::Provider(error) => Self::PAYMENT_UNKNOWN.after_provider(&error),
+            BillingError::SessionMissing => Self::PAYMENT_UNKNOWN,
             BillingError::Contended => Self::BUSY,
             BillingError::Transition(error) => {
                 tracing::error!(%error, "the state machine was asked for a move that it does not have");
@@ -162,7 +174,10 @@ impl From<OrderError> for Problem {
             OrderError::UnknownProduct => Self::UNKNOWN_PRODUCT,
             OrderError::UnknownConsent => Self::UNKNOWN_CONSENT,
             OrderError::KeyReused => Self::IDEMPOTENCY_KEY_REUSED,
+            OrderError::TooMany => Self::TOO_MANY_ORDERS,
             OrderError::Rejected => Self::PROVIDER_REJECTED,
+            // Nobody has seen the payment page, so nobody has paid.
+            OrderError::Billing(BillingError::Provider(error)) => Self::PROVIDER_UNAVAILABLE.after_provider(&error),
             OrderError::Billing(error) => error.into(),
         }
     }

@@ -1,6 +1,7 @@
 //! What is on sale.
 
 use axum::{Json, extract::State};
+use billing::catalog::PurchaseType;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -17,8 +18,7 @@ pub struct ProductView {
     name: &'static str,
     /// What kind of thing it is.
     #[serde(rename = "type")]
-    #[schema(value_type = super::purchases::PurchaseTypeName)]
-    kind: &'static str,
+    kind: PurchaseType,
     /// Credits booked when it is paid.
     #[schema(minimum = 1)]
     credits: i64,
@@ -36,7 +36,7 @@ pub async fn list_products(State(state): State<AppState>) -> Json<Vec<ProductVie
     let products = state.shop.billing.products().iter().map(|product| ProductView {
         id: product.id,
         name: product.name,
-        kind: product.kind.as_str(),
+        kind: product.kind,
         credits: product.credits.0,
         amount_cents: product.price.cents,
         currency: product.price.currency.code(),

@@ -20,50 +20,6 @@ use crate::{identity::RequireUser, state::AppState};
 
 const LIMIT_DEFAULT: u32 = 20;
 
-/// What kind of thing was bought.
-#[derive(ToSchema)]
-#[schema(as = PurchaseType, rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum PurchaseTypeName {
-    /// Prepaid credits.
-    Credits,
-    /// The IZA Pass.
-    IzaPass,
-}
-
-/// Where a purchase stands.
-#[derive(ToSchema)]
-#[schema(as = PurchaseStatus, rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(dead_code, reason = "names the values in the OpenAPI document")]
-enum StatusName {
-    Pending,
-    Paid,
-    Failed,
-    Refunded,
-}
-
-/// Why a purchase failed.
-#[derive(ToSchema)]
-#[schema(as = FailureReason, rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(dead_code, reason = "names the values in the OpenAPI document")]
-enum FailureReasonName {
-    Expired,
-    PaymentFailed,
-    Cancelled,
-    ProviderRejected,
-}
-
-/// Why a ledger entry was booked.
-#[derive(ToSchema)]
-#[schema(as = EntryKind, rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(dead_code, reason = "names the values in the OpenAPI document")]
-enum EntryKindName {
-    Purchase,
-    Refund,
-    RefundReversal,
-    Dispute,
-    DisputeReversal,
-}
-
 /// One order of one product, as it was on the shelf when it was ordered.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Purchase)]
@@ -73,12 +29,9 @@ pub struct PurchaseView {
     product_id: String,
     product_name: String,
     #[serde(rename = "type")]
-    #[schema(value_type = PurchaseTypeName)]
     kind: PurchaseType,
-    #[schema(value_type = StatusName)]
     status: Status,
     /// Only while FAILED.
-    #[schema(value_type = Option<FailureReasonName>)]
     failure_reason: Option<FailureReason>,
     /// What is booked when it is paid.
     credits: i64,
@@ -216,7 +169,6 @@ struct Seller {
 #[derive(Serialize, ToSchema)]
 #[schema(as = LedgerEntry)]
 struct EntryView {
-    #[schema(value_type = EntryKindName)]
     kind: EntryKind,
     /// Added to the balance; negative takes.
     credits: i64,

@@ -13,7 +13,7 @@ use serde::Serialize;
 use tokio::time::timeout;
 use utoipa::ToSchema;
 
-use super::problem::Problem;
+use super::{input::unreadable, problem::Problem};
 use crate::{
     state::AppState,
     stripe::{event, signature},
@@ -50,7 +50,7 @@ pub async fn receive_webhook(
         if let Some(notifications) = state.log_limits.unreadable_notifications.count(state.clock.now()) {
             tracing::warn!(%error, notifications, "notifications could not be read");
         }
-        Problem::BODY_TOO_LARGE
+        unreadable(&error)
     })?;
     let signed = headers.get("stripe-signature").and_then(|value| value.to_str().ok()).unwrap_or_default();
     signature::verify(signed, &payload, &state.webhook_secrets, state.clock.now()).map_err(|error| {

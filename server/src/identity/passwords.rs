@@ -6,47 +6,40 @@ use argon2::{
     Argon2, PasswordHash, PasswordHasher, PasswordVerifier,
     password_hash::{self, SaltString},
 };
-use billing::account::{EmailAddress, NOBODYS_PASSWORD};
+use billing::account::NOBODYS_PASSWORD;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::http::problem::Problem;
 
-const CHARACTERS_MIN: usize = 10;
-const CHARACTERS_MAX: usize = 128;
-/// How long a request waits for its turn.
+/// How long a request waits for its permit.
 const WAIT_MAX: Duration = Duration::from_secs(5);
 
-/// Whether a new password is allowed: 10 to 128 characters, and not the address itself.
-pub fn is_strong(password: &str, email: &EmailAddress) -> bool {
-    let length = password.chars().count();
-    (CHARACTERS_MIN..=CHARACTERS_MAX).contains(&length) && password.trim().to_lowercase() != email.as_str()
-}
-
-/// Hands out turns: each hash takes 19 MiB and a core.
+/// Limits how many hashes are computed at once: each takes 19 MiB and a core.
 pub struct Passwords {
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 impl Passwords {
     pub fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { turns: Arc::new(Semaphore::new(cores)) }
+        Self { permits: Arc::new(Semaphore::new(cores)) }
     }
 
-    pub async fn turn(&self) -> Result<Turn, Problem> {
-        match tokio::time::timeout(WAIT_MAX, Arc::clone(&self.turns).acquire_owned()).await {
-            Ok(Ok(permit)) => Ok(Turn { _permit: permit }),
+    /// Waits until one more hash may be computed.
+    pub async fn permit(&self) -> Result<HashPermit, Problem> {
+        match tokio::time::timeout(WAIT_MAX, Arc::clone(&self.permits).acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(HashPermit { _permit: permit }),
             Ok(Err(_)) | Err(_) => Err(Problem::BUSY),
         }
     }
 }
 
-/// The right to hash once.
-pub struct Turn {
+/// Allows one hash to be computed.
+pub struct HashPermit {
     _permit: OwnedSemaphorePermit,
 }
 
-impl Turn {
+impl HashPermit {
     pub async fn hash(self, password: String) -> Result<String, Problem> {
         let hash = move || {
             let mut salt = [0; 16];
@@ -72,13 +65,14 @@ impl Turn {
         self.run(verify).await
     }
 
-    /// The turn goes into the thread, so that a request that gives up does not free it early.
+    /// Takes the permit into the thread, so that a request that is cancelled does not give it back while the hash is still
+    /// being computed.
     async fn run<T: Send + 'static>(
         self,
         work: impl FnOnce() -> Result<T, password_hash::Error> + Send + 'static,
     ) -> Result<T, Problem> {
         let outcome = tokio::task::spawn_blocking(move || {
-            let _turn = self;
+            let _permit = self;
             work()
         });
         match outcome.await {
@@ -102,26 +96,15 @@ mod tests {
     #[tokio::test]
     async fn only_the_password_itself_fits() {
         let passwords = Passwords::new();
-        let hash = passwords.turn().await.unwrap().hash("correct horse".to_owned()).await.unwrap();
+        let hash = passwords.permit().await.unwrap().hash("correct horse".to_owned()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         for (password, hash, fits) in [
             ("correct horse", Some(hash.clone()), true),
             ("correct horse ", Some(hash), false),
             ("correct horse", None, false),
         ] {
-            let verified = passwords.turn().await.unwrap().verify(password.to_owned(), hash).await;
+            let verified = passwords.permit().await.unwrap().verify(password.to_owned(), hash).await;
             assert_eq!(verified, Ok(fits));
-        }
-    }
-
-    #[test]
-    fn a_password_is_long_enough_and_not_the_address() {
-        let email = "kim.long@example.com".parse().unwrap();
-        for good in ["0123456789", "ääääääääää", &"x".repeat(128)] {
-            assert!(is_strong(good, &email), "{good}");
-        }
-        for weak in ["", "012345678", "Kim.Long@example.com", &"x".repeat(129)] {
-            assert!(!is_strong(weak, &email), "{weak}");
         }
     }
 }

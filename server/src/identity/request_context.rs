@@ -35,7 +35,7 @@ pub async fn identify(
 ) -> Response {
     match state.identity.owner(&session).await {
         Ok(owner) => {
-            let locale = locale_of(request.uri(), request.headers());
+            let locale = locale_of(request.uri(), request.headers(), &state.site);
             let named = request.uri().query().and_then(named_locale);
             let visitor = match owner {
                 Some(SessionLookup { caller, balance, changes, .. }) => {
@@ -55,15 +55,17 @@ pub async fn identify(
     }
 }
 
-/// The language that the address names (`?lang=en`), or that was chosen before, or else the one that the browser asks for.
-pub fn locale_of(uri: &Uri, headers: &HeaderMap) -> Locale {
+/// The language that the address names (`?lang=en`), or else the one that was chosen before, or else the one that the
+/// browser asks for ([`Locale::negotiate`]).
+pub fn locale_of(uri: &Uri, headers: &HeaderMap, site: &Site) -> Locale {
     uri.query().and_then(named_locale).unwrap_or_else(|| {
         let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        let chosen = pairs.find(|(name, _)| *name == "locale").and_then(|(_, value)| value.parse().ok());
+        let cookie = site.locale_cookie();
+        let chosen = pairs.find(|(name, _)| *name == cookie).and_then(|(_, value)| value.parse().ok());
         chosen.unwrap_or_else(|| {
-            let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-            Locale::negotiate(asked.unwrap_or_default())
+            let lines = headers.get_all(header::ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok());
+            Locale::negotiate(&lines.collect::<Vec<_>>().join(","))
         })
     })
 }
@@ -72,8 +74,8 @@ pub fn locale_of(uri: &Uri, headers: &HeaderMap) -> Locale {
 pub fn locale_cookie(locale: Locale, site: &Site) -> Result<HeaderValue, Problem> {
     const YEAR_IN_SECONDS: u32 = 31_536_000;
     let secure = if site.secure() { "; Secure" } else { "" };
-    let cookie =
-        format!("locale={}; Max-Age={YEAR_IN_SECONDS}; Path=/; HttpOnly; SameSite=Lax{secure}", locale.as_str());
+    let (name, tag) = (site.locale_cookie(), locale.as_str());
+    let cookie = format!("{name}={tag}; Max-Age={YEAR_IN_SECONDS}; Path=/; HttpOnly; SameSite=Lax{secure}");
     HeaderValue::try_from(cookie).map_err(|_| Problem::INTERNAL)
 }
 
@@ -142,17 +144,27 @@ mod tests {
         assert_eq!((address("for=192.0.2.7"), address("")), (None, None));
     }
 
+    fn site() -> Site {
+        Site {
+            public_url: "http://127.0.0.1".parse().unwrap(),
+            checkout_origin: String::new(),
+            client_ip_header: None,
+            cookie_prefix: "shop".to_owned(),
+            watch: false,
+        }
+    }
+
     #[test]
     fn the_addresss_language_goes_before_the_chosen_one_and_that_before_the_browsers() {
         let plain = Uri::from_static("/?older=x");
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT_LANGUAGE, "en-GB".parse().unwrap());
-        assert_eq!(locale_of(&plain, &headers), Locale::En);
-        headers.insert(header::COOKIE, "a=b; locale=de".parse().unwrap());
-        assert_eq!(locale_of(&plain, &headers), Locale::De);
-        assert_eq!(locale_of(&Uri::from_static("/?a=b&lang=en"), &headers), Locale::En);
-        assert_eq!(locale_of(&Uri::from_static("/?lang=xx"), &headers), Locale::De);
-        headers.insert(header::COOKIE, "locale=xx".parse().unwrap());
-        assert_eq!(locale_of(&plain, &headers), Locale::En);
+        assert_eq!(locale_of(&plain, &headers, &site()), Locale::En);
+        headers.insert(header::COOKIE, "a=b; locale=en; shop_locale=de".parse().unwrap());
+        assert_eq!(locale_of(&plain, &headers, &site()), Locale::De);
+        assert_eq!(locale_of(&Uri::from_static("/?a=b&lang=en"), &headers, &site()), Locale::En);
+        assert_eq!(locale_of(&Uri::from_static("/?lang=xx"), &headers, &site()), Locale::De);
+        headers.insert(header::COOKIE, "shop_locale=xx".parse().unwrap());
+        assert_eq!(locale_of(&plain, &headers, &site()), Locale::En);
     }
 }

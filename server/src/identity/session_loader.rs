@@ -7,9 +7,9 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use billing::{
-    account::{AccountStore, SessionLookup},
+    account::SessionLookup,
     clock::Clock,
-    store::StoreError,
+    store::{AccountStore, StoreError},
 };
 use tokio::{
     sync::{mpsc, oneshot},

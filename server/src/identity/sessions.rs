@@ -4,10 +4,7 @@ use std::{fmt, sync::Arc};
 
 use super::USER;
 use async_trait::async_trait;
-use billing::{
-    account::{AccountStore, StoredSession},
-    clock::Clock,
-};
+use billing::{account::StoredSession, clock::Clock, store::AccountStore};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
@@ -17,6 +14,8 @@ use tower_sessions::{
     session::{Id, Record},
     session_store::{Error, Result},
 };
+
+use crate::state::Site;
 
 /// How long a session lasts without being used.
 const INACTIVITY_DAYS_MAX: i64 = 14;
@@ -36,16 +35,11 @@ impl fmt::Debug for Sessions {
     }
 }
 
-/// The session cookie's name. `__Host-` binds it to this very host (RFC 6265bis), where the cookie is Secure.
-pub fn cookie_name(secure: bool) -> &'static str {
-    if secure { "__Host-session" } else { "session" }
-}
-
 /// Gives each request its session. Nothing is stored, and no cookie set, before something is put into it.
-pub fn layer(accounts: Arc<dyn AccountStore>, clock: Arc<dyn Clock>, secure: bool) -> SessionManagerLayer<Sessions> {
+pub fn layer(accounts: Arc<dyn AccountStore>, clock: Arc<dyn Clock>, site: &Site) -> SessionManagerLayer<Sessions> {
     SessionManagerLayer::new(Sessions { accounts, clock })
-        .with_name(cookie_name(secure))
-        .with_secure(secure)
+        .with_name(site.session_cookie())
+        .with_secure(site.secure())
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
         .with_path("/")

@@ -1,4 +1,4 @@
-//! A mailbox in memory, for whoever develops: what would have been sent can be read at `/dev/mailbox`.
+//! A mailbox in memory, for development: shows at `/dev/mailbox` what would have been sent.
 
 use std::{
     collections::VecDeque,

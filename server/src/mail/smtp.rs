@@ -1,11 +1,11 @@
-//! The way to a mail server.
+//! The connection to a mail server.
 
 use std::time::Duration;
 
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
-/// A mail server that says nothing for so long is taken for unreachable; shorter than the lease on a mail.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a mail server may be silent; shorter than the lease on a mail.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Connections to one mail server.
 #[derive(Clone)]
@@ -19,7 +19,7 @@ pub fn is_address(url: &str) -> bool {
 /// The mail server of that address; an error says what is wrong with it. Needs the runtime.
 pub fn transport(url: &str) -> Result<Smtp, String> {
     let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map_err(|error| error.to_string())?;
-    Ok(Smtp(builder.timeout(Some(PATIENCE)).build()))
+    Ok(Smtp(builder.timeout(Some(TIMEOUT)).build()))
 }
 
 impl Smtp {

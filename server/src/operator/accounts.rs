@@ -2,7 +2,7 @@
 
 use super::{CommandError, no_such_customer, parse_email};
 use crate::{
-    identity::passwords::{Passwords, is_strong},
+    identity::{password_policy, passwords::Passwords},
     worker::Worker,
 };
 
@@ -24,11 +24,10 @@ pub async fn reset_password(worker: &Worker, email: &str, password: Option<Strin
         let told = format!("The new password is {password}\n");
         (password, told)
     };
-    if !is_strong(&password, &email) {
-        let rule = "A password has 10 to 128 characters and is not the e-mail address: nothing was changed.";
-        return Err(CommandError::Refused(rule.to_owned()));
+    if !password_policy::is_allowed(&password, &email) {
+        return Err(CommandError::Refused(format!("{} Nothing was changed.", password_policy::RULE)));
     }
-    let hash = Passwords::new().turn().await?.hash(password).await?;
+    let hash = Passwords::new().permit().await?.hash(password).await?;
     let user = account.caller.user_id;
     let ended = worker.accounts.set_password(user, &hash).await?.ok_or_else(|| no_such_customer(&email))?;
     tracing::info!(%user, ended, "a password was set by hand, and the user's sessions ended");

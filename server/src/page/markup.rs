@@ -1,7 +1,7 @@
 //! Pages as valid HTML.
 //!
-//! Leptos marks places by `<!>`, and writes what islands may read from the server after the end of the document. Browsers
-//! make of both what is meant; the standard allows neither (HTML, sections 13.1.6 and 13.1).
+//! Leptos writes `<!>` as a marker, and the data that islands read after the end of the document. Browsers accept both; the
+//! standard allows neither (HTML, sections 13.1.6 and 13.1).
 
 use axum::{
     body::{Body, to_bytes},
@@ -11,11 +11,11 @@ use axum::{
 
 use crate::http::problem::Problem;
 
-/// No page is nearly as long.
+/// Far above the longest page.
 const PAGE_BYTES_MAX: usize = 1024 * 1024;
 
-/// A page's text, once all of it is there; or the answer to give in its place.
-pub async fn whole(page: Response) -> Result<(Parts, String), Response> {
+/// Collects a page's body into a string. An error is the response to send instead.
+pub async fn collect_html(page: Response) -> Result<(Parts, String), Response> {
     let (mut parts, body) = page.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
     let html = to_bytes(body, PAGE_BYTES_MAX).await.ok().and_then(|html| String::from_utf8(html.into()).ok());
@@ -25,13 +25,13 @@ pub async fn whole(page: Response) -> Result<(Parts, String), Response> {
     })
 }
 
-/// The same page, written as the standard has it. What is no page stays as it is.
-pub async fn valid(response: Response) -> Response {
+/// Rewrites a page into valid HTML. A response of another type stays as it is.
+pub async fn make_valid(response: Response) -> Response {
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     if !kind.is_some_and(|kind| kind.starts_with("text/html")) {
         return response;
     }
-    match whole(response).await {
+    match collect_html(response).await {
         Ok((parts, html)) => Response::from_parts(parts, Body::from(rewritten(&html))),
         Err(answer) => answer,
     }

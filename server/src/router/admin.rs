@@ -16,7 +16,7 @@ use axum::{
 use tower::ServiceBuilder;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, timeout::TimeoutLayer};
 
-use super::{answers, files};
+use super::{files, responses};
 use crate::{
     forwarding,
     http::{dev, health, problem::Problem},
@@ -29,7 +29,8 @@ pub fn admin(state: &AppState) -> Router {
     let around = ServiceBuilder::new()
         .layer(middleware::from_fn_with_state(state.clone(), security::headers))
         .layer(CompressionLayer::new())
-        .layer(middleware::from_fn(answers::tidy))
+        .layer(middleware::from_fn(responses::set_cache_control))
+        .layer(middleware::from_fn_with_state(state.clone(), responses::render_errors))
         .layer(CatchPanicLayer::custom(security::after_panic))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, security::REQUEST_TIME_MAX));
     let mailbox = Router::new()
@@ -59,8 +60,8 @@ async fn metrics(State(state): State<AppState>) -> Response {
     (headers, state.metrics.render()).into_response()
 }
 
-/// Lets in whoever is on this machine; for others there is nothing. A request that a proxy forwards comes from somewhere
-/// else. One whose host has a name may come from a page of another site, which has made that name lead here (DNS rebinding).
+/// Answers 404 unless the request comes from this machine. A request that a proxy forwards comes from somewhere else. One
+/// that names its host by a domain may come from a page of another site whose domain resolves to here (DNS rebinding).
 async fn require_loopback(request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let local = peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback());

@@ -22,7 +22,8 @@ use axum::{
     response::Response,
 };
 use leptos::config::LeptosOptions;
-use tower::Service;
+use percent_encoding::percent_decode_str;
+use tower::{Service, ServiceExt};
 use tower_http::services::ServeDir;
 
 /// How the names of the front end's files go on.
@@ -53,7 +54,7 @@ fn is_copy(folder: &Path, plain: &str, packed: &str) -> bool {
     })
 }
 
-/// Serves the site's root; what is not there goes to `not_found`.
+/// Serves the files of the site's root, and everything else by `not_found`.
 pub fn serve<N>(options: &LeptosOptions, not_found: N) -> Router
 where
     N: Service<Request, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
@@ -65,9 +66,36 @@ where
         .precompressed_zstd()
         .precompressed_gzip()
         .call_fallback_on_method_not_allowed(true)
-        .fallback(not_found);
+        .fallback(not_found.clone());
     let front_end = Arc::new(FrontEnd::new(options));
-    Router::new().fallback_service(files).layer(middleware::from_fn_with_state(front_end, by_name))
+    let only_file_names = move |request: Request, next: Next| {
+        let not_found = not_found.clone();
+        async move {
+            if can_name_a_file(request.uri().path()) {
+                return next.run(request).await;
+            }
+            let Ok(response) = not_found.oneshot(request).await;
+            response
+        }
+    };
+    Router::new()
+        .fallback_service(files)
+        .layer(middleware::from_fn_with_state(front_end, by_name))
+        .layer(middleware::from_fn(only_file_names))
+}
+
+/// The operating system refuses names of more than 255 bytes; the longest ending that is tried is `.zst`.
+const NAME_BYTES_MAX: usize = 255 - ".zst".len();
+/// It refuses paths of 4,096 bytes, too, and the site's root stands before this one.
+const PATH_BYTES_MAX: usize = 1_024;
+
+/// Whether a file can have that name. Opening one that cannot exist is an error other than "not found", which `ServeDir`
+/// answers with 500.
+fn can_name_a_file(path: &str) -> bool {
+    let path: Vec<u8> = percent_decode_str(path).collect();
+    path.len() <= PATH_BYTES_MAX
+        && !path.contains(&0)
+        && path.split(|byte| *byte == b'/').all(|name| name.len() <= NAME_BYTES_MAX)
 }
 
 /// The front end's files as they are asked for.

@@ -21,7 +21,7 @@ use billing::{ids::UserId, locale::Locale};
 use leptos::nonce::Nonce;
 use quick_cache::{Weighter, sync::Cache};
 
-use crate::page::markup::whole;
+use crate::page::markup::collect_html;
 
 /// How many bytes of pages are kept.
 const KEPT_BYTES_MAX: u64 = 32 * 1024 * 1024;
@@ -113,7 +113,7 @@ pub(super) async fn cached_page(
     if response.status() != StatusCode::OK {
         return response;
     }
-    let (parts, html) = match whole(response).await {
+    let (parts, html) = match collect_html(response).await {
         Ok(page) => page,
         Err(answer) => return answer,
     };

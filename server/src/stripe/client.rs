@@ -1,8 +1,8 @@
 //! The payment provider over Stripe's API.
 //!
 //! Each operation has a deadline, and is repeated within it when its outcome is unclear (see [`call`]). What Stripe
-//! refuses is [`ProviderError::Rejected`]; what stays unclear is [`ProviderError::Unavailable`], and may be asked
-//! again at any later time: opening a session carries an idempotency key made from the purchase's id, expiring one
+//! refuses is [`ProviderError::Rejected`], or [`ProviderError::AccessDenied`] where the key is at fault; what stays
+//! unclear is [`ProviderError::Unavailable`], and may be asked again at any later time: opening a session carries an idempotency key made from the purchase's id, expiring one
 //! twice changes nothing, and the rest only reads.
 
 pub mod call;
@@ -147,10 +147,12 @@ impl PaymentProvider for StripeProvider {
             Ok(object) => Ok(Some(read_session(&object)?)),
             Err(Fault::NotFound) => Ok(None),
             // Stripe refuses to expire a session that is not open. Whether that was why, the session itself tells.
-            Err(refused @ Fault::Refused { .. }) => match retrieve_session(&operation, id).await? {
-                Some(session) if session.status == SessionStatus::Open => Err(refused.into()),
-                closed => Ok(closed),
-            },
+            Err(refused @ (Fault::Refused { .. } | Fault::Denied { .. })) => {
+                match retrieve_session(&operation, id).await? {
+                    Some(session) if session.status == SessionStatus::Open => Err(refused.into()),
+                    closed => Ok(closed),
+                }
+            }
             Err(fault) => Err(fault.into()),
         }
     }
@@ -158,6 +160,7 @@ impl PaymentProvider for StripeProvider {
     async fn retrieve_payment(&self, payment_ref: &str) -> Result<Option<PaymentRecord>, ProviderError> {
         let Some(id) = plain_id(payment_ref) else { return Ok(None) };
         let operation = self.operation("retrieve_payment");
+        let observed_at = self.clock.now();
         let payment = if id.starts_with("pi_") {
             optional(operation.call(&requests::retrieve_payment(id), None).await)?
         } else {
@@ -167,7 +170,7 @@ impl PaymentProvider for StripeProvider {
             match object::reference(&charge, "payment_intent").and_then(plain_id) {
                 Some(payment) => optional(operation.call(&requests::retrieve_payment(payment), None).await)?,
                 // Checkout makes no charge without a payment intent: another system's.
-                None => return Ok(Some(record(&charge, Vec::new())?)),
+                None => return Ok(Some(record(&charge, observed_at, Vec::new())?)),
             }
         };
         let Some(payment) = payment else { return Ok(None) };
@@ -176,7 +179,7 @@ impl PaymentProvider for StripeProvider {
             every(&operation, |after| requests::refunds(id, after)),
             every(&operation, |after| requests::disputes(id, after)),
         )?;
-        Ok(Some(record(&payment, snapshots(&refunds, &disputes)?)?))
+        Ok(Some(record(&payment, observed_at, snapshots(&refunds, &disputes)?)?))
     }
 
     async fn retrieve_sale(&self, reference: &str) -> Result<Option<SaleRecord>, ProviderError> {
@@ -213,7 +216,7 @@ fn read_session(object: &Value) -> Result<CheckoutSession, Fault> {
     object::checkout_session(object).map_err(|field| Fault::unreadable("a checkout session", field))
 }
 
-fn record(payment: &Value, snapshots: Vec<Snapshot>) -> Result<PaymentRecord, Fault> {
+fn record(payment: &Value, observed_at: Timestamp, snapshots: Vec<Snapshot>) -> Result<PaymentRecord, Fault> {
     Ok(PaymentRecord {
         payment_ref: object::text(payment, "id").ok_or_else(|| Fault::unreadable("a payment", "id"))?.to_owned(),
         livemode: payment
@@ -222,6 +225,7 @@ fn record(payment: &Value, snapshots: Vec<Snapshot>) -> Result<PaymentRecord, Fa
             .ok_or_else(|| Fault::unreadable("a payment", "livemode"))?,
         purchase_id: object::purchase_in_metadata(payment),
         tenant_id: object::tenant_in_metadata(payment),
+        observed_at,
         snapshots,
     })
 }

@@ -4,6 +4,7 @@
 mod reversal;
 
 use billing::event::{EventMeaning, IncomingEvent};
+use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -46,9 +47,13 @@ fn meaning(event: &Value) -> Result<EventMeaning, &'static str> {
         | "charge.dispute.created"
         | "charge.dispute.funds_withdrawn"
         | "charge.dispute.closed"
-        | "charge.dispute.funds_reinstated" => reversal::read(&object()?),
+        | "charge.dispute.funds_reinstated" => reversal::read(&object()?, made_at(event)),
         _ => Ok(EventMeaning::Irrelevant("not a type of event that the shop acts upon")),
     }
+}
+
+fn made_at(event: &Value) -> Option<Timestamp> {
+    event.get("created").and_then(Value::as_i64).and_then(|second| Timestamp::from_second(second).ok())
 }
 
 /// What the event is about. Some objects do not say whether they are about real money; the event does.

@@ -89,33 +89,37 @@ pub fn refund(object: &Value) -> Result<RefundSnapshot, &'static str> {
     })
 }
 
-/// A dispute; errors name the unusable field.
+/// A dispute; errors name the unusable field. Money that moved counts: the status decides only where no balance transaction
+/// does.
 pub fn dispute(object: &Value) -> Result<DisputeSnapshot, &'static str> {
-    let state = match text(object, "status").ok_or("status")? {
-        "needs_response" | "under_review" | "lost" => DisputeState::Withdrawn,
+    let status = text(object, "status").ok_or("status")?;
+    let amount = object.get("amount").and_then(Value::as_i64).ok_or("amount")?;
+    let moves = object.get("balance_transactions").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let amounts = || moves.iter().filter_map(|transaction| transaction.get("amount")?.as_i64());
+    let out = amounts().filter(|amount| *amount < 0).fold(0, i64::saturating_sub);
+    let back = amounts().filter(|amount| *amount > 0).fold(0, i64::saturating_add);
+    let state = match status {
+        _ if back > 0 => DisputeState::Reinstated,
+        // The way back can be later than the verdict.
         "won" => DisputeState::Reinstated,
-        status if status.starts_with("warning_") => DisputeState::Inquiry,
-        // `prevented` may or may not move money, and so may what Stripe adds next.
-        _ => by_balance(object),
+        _ if out > 0 => DisputeState::Withdrawn,
+        "needs_response" | "under_review" | "lost" => DisputeState::Withdrawn,
+        // `warning_…` is a question; `prevented`, and what Stripe adds next, move money by a transaction or not at all.
+        _ => DisputeState::Inquiry,
     };
-    Ok(DisputeSnapshot {
-        // Events of old API versions exist that name the charge alone; it has but one dispute.
-        provider_ref: text(object, "id").or_else(|| reference(object, "charge")).ok_or("id")?.to_owned(),
-        amount: object.get("amount").and_then(Value::as_i64).ok_or("amount")?,
-        state,
-        made_at: object.get("created").and_then(Value::as_i64),
-    })
-}
-
-/// Where a dispute stands by the money that it moved: none, out, or out and in again.
-fn by_balance(dispute: &Value) -> DisputeState {
-    let moves = dispute.get("balance_transactions").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let amounts = moves.iter().filter_map(|transaction| transaction.get("amount")?.as_i64());
-    match amounts.fold(0, i64::saturating_add) {
-        ..0 => DisputeState::Withdrawn,
-        _ if moves.is_empty() => DisputeState::Inquiry,
-        _ => DisputeState::Reinstated,
+    // Events of old API versions exist that name the charge alone; it has but one dispute.
+    let provider_ref = text(object, "id").or_else(|| reference(object, "charge")).ok_or("id")?.to_owned();
+    let mut dispute = DisputeSnapshot::new(provider_ref, amount, state);
+    // An account in another currency has its transactions converted, each at its day's rate: the difference is not what
+    // the bank has kept.
+    let is_converted = |transaction: &Value| match (text(transaction, "currency"), text(object, "currency")) {
+        (Some(of_account), Some(of_dispute)) => !of_account.eq_ignore_ascii_case(of_dispute),
+        _ => false,
+    };
+    if back > 0 && !moves.iter().any(is_converted) {
+        dispute.withdrawn = (out - back).max(0);
     }
+    Ok(DisputeSnapshot { made_at: object.get("created").and_then(Value::as_i64), ..dispute })
 }
 
 /// The purchase that the object's metadata names.
@@ -253,9 +257,11 @@ mod tests {
             ("needs_response", json!([]), DisputeState::Withdrawn),
             ("under_review", json!([out]), DisputeState::Withdrawn),
             ("lost", json!([out]), DisputeState::Withdrawn),
+            ("won", json!([]), DisputeState::Reinstated),
             ("won", json!([out]), DisputeState::Reinstated),
+            ("won", json!([out, back]), DisputeState::Reinstated),
             ("warning_needs_response", json!([]), DisputeState::Inquiry),
-            ("warning_under_review", json!([out]), DisputeState::Inquiry),
+            ("warning_under_review", json!([out]), DisputeState::Withdrawn),
             ("warning_closed", json!([]), DisputeState::Inquiry),
             ("prevented", json!([]), DisputeState::Inquiry),
             ("prevented", json!([out]), DisputeState::Withdrawn),
@@ -264,7 +270,30 @@ mod tests {
             let read = dispute(&json!({
                 "id": "dp_1", "amount": 699, "status": status, "balance_transactions": moves,
             }));
-            assert_eq!(read.unwrap().state, state, "{status} {moves}");
+            assert_eq!(read, Ok(DisputeSnapshot::new("dp_1".to_owned(), 699, state)), "{status} {moves}");
+        }
+    }
+
+    #[test]
+    fn what_a_dispute_moved_counts_where_it_came_back_in_part() {
+        let moved = |currency: &str, amount: i64| json!({"amount": amount, "currency": currency});
+        for (status, amount, moves, withdrawn) in [
+            ("won", 699, json!([moved("eur", -699), moved("eur", 300)]), 399),
+            ("lost", 699, json!([moved("eur", -699), moved("eur", 300)]), 399),
+            ("lost", 699, json!([moved("eur", -699), moved("eur", 699)]), 0),
+            ("won", 699, json!([moved("eur", -699), moved("eur", 300), moved("eur", 399)]), 0),
+            ("needs_response", 699, json!([moved("eur", -350), moved("eur", 350), moved("eur", -699)]), 699),
+            // The second withdrawal of a dispute that was corrected is still to come.
+            ("needs_response", 699, json!([moved("eur", -350)]), 699),
+            // Converted, at two rates.
+            ("won", 699, json!([moved("usd", -768), moved("usd", 751)]), 0),
+            ("lost", 699, json!([moved("usd", -768)]), 699),
+            ("prevented", 699, json!([moved("usd", -768)]), 699),
+        ] {
+            let read = dispute(&json!({
+                "id": "dp_1", "amount": amount, "currency": "eur", "status": status, "balance_transactions": moves,
+            }));
+            assert_eq!(read.unwrap().withdrawn, withdrawn, "{status} {moves}");
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Telling of changed purchases: at once in this process, and within moments in every other one on the database.
+//! Sends notifications of changed purchases: at once within this process, and in batches to the other processes.
 //!
-//! Not in the booking transaction: a transaction that notifies holds a lock of the whole database until its commit is
-//! on the disk, so the bookings of all tenants would go through one by one. What a process that dies has not told any
-//! more, open pages learn when they look again by themselves.
+//! Not in the booking transaction: `NOTIFY` takes a lock on the whole database until the commit is on the disk, which would
+//! serialize the bookings of all tenants. Notifications that are lost when a process dies only delay open pages, which also
+//! poll.
 
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ use tokio::{
 
 use crate::pool::Pool;
 
-/// How long changes are gathered before they are told together.
-const GATHERED_FOR: Duration = Duration::from_millis(20);
-/// Changes that may wait to be told; beyond that they are lost, as hints may be.
+/// How long changes are collected into one batch.
+const BATCH_TIME: Duration = Duration::from_millis(20);
+/// Changes that may wait; further ones are dropped.
 const WAITING_MAX: usize = 4096;
 
-/// Tells others, until it is stopped or dropped.
+/// Sends notifications until it is stopped or dropped.
 #[derive(Debug)]
 pub(crate) struct Announcer {
     here: broadcast::Sender<TenantId>,
@@ -36,7 +36,7 @@ impl Announcer {
     }
 
     pub(crate) fn changed(&self, tenant: TenantId) {
-        // Errors mean that nobody listens, and that too much waits already.
+        // The first fails when nobody listens, the second when the queue is full.
         let _ = self.here.send(tenant);
         let _ = self.elsewhere.try_send(tenant);
     }
@@ -58,7 +58,7 @@ async fn announce(pool: Pool, mut waiting: mpsc::Receiver<TenantId>) {
         let mut tenants: Vec<String> = changed.drain(..).map(|tenant| tenant.to_string()).collect();
         tenants.sort_unstable();
         tenants.dedup();
-        // Nothing is written that would have to outlive a power cut.
+        // Nothing here has to outlive a power cut.
         let told = sqlx::query!(
             r#"SELECT pg_notify('tenant_changed', tenant) AS "told?" FROM unnest($1::TEXT[]) AS changed (tenant)
             WHERE set_config('synchronous_commit', 'off', TRUE) = 'off'"#,
@@ -69,6 +69,6 @@ async fn announce(pool: Pool, mut waiting: mpsc::Receiver<TenantId>) {
         if let Err(error) = told {
             tracing::warn!(%error, "other processes could not be told of changed purchases");
         }
-        sleep(GATHERED_FOR).await;
+        sleep(BATCH_TIME).await;
     }
 }

@@ -7,11 +7,13 @@ use tokio::sync::broadcast;
 pub(crate) use crate::pool::Pool;
 use crate::{
     PostgresStore,
-    pool::Transaction,
-    portable::{OwnerRow, select_owners},
+    pool::{Lease, Transaction},
+    portable::{NewPurchaseRow, OwnerRow, insert_purchase, select_owners},
 };
 
-pub(crate) type Connection = sqlx::PgConnection;
+pub(crate) type Connection = Lease;
+/// A connection as the driver knows it, for its migrations.
+pub(crate) type DriverConnection = sqlx::PgConnection;
 
 impl PostgresStore {
     pub(crate) fn writer(&self) -> &Pool {
@@ -44,6 +46,12 @@ impl PostgresStore {
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<TenantId> {
         self.changes.subscribe()
     }
+}
+
+/// Writes a purchase, if the tenant may order it; tells how many were written.
+pub(crate) async fn insert_purchase(connection: &mut Connection, row: &NewPurchaseRow<'_>) -> Result<u64, sqlx::Error> {
+    let insert = insert_purchase!("($24::BIGINT IS NULL OR may_order($2, $24, $25, $26))", row);
+    Ok(insert.execute(connection).await?.rows_affected())
 }
 
 /// The constraint or trigger that refused a write; the triggers raise `check_violation` with their rule's name.

@@ -1,15 +1,15 @@
-//! Whether the server has room for what the shop's processes may open.
+//! Checks that the server's `max_connections` is enough for all processes of the shop.
 
 use crate::pool::Pool;
 
-/// Every process holds one connection of that name besides its pool: the one that listens. The number is its pool's size.
+/// The name of the connection that listens, one per process. The pool's size follows.
 const PREFIX: &str = "credit-shop/";
 
 pub(crate) fn application_name(connections: u32) -> String {
     format!("{PREFIX}{connections}")
 }
 
-/// Says so in the log when all processes together may want more connections than the server lets in.
+/// Logs a warning when all processes together may open more connections than the server allows.
 pub(crate) async fn warn_when_too_many(pool: &Pool) -> Result<(), sqlx::Error> {
     let names: Vec<String> =
         sqlx::query_scalar("SELECT application_name FROM pg_stat_activity WHERE application_name LIKE 'credit-shop/%'")
@@ -34,7 +34,7 @@ pub(crate) async fn warn_when_too_many(pool: &Pool) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// The pools, and a connection each that listens.
+/// The sizes of all pools, and one connection for each that listens.
 fn wanted(names: &[String]) -> i64 {
     let sizes = names.iter().filter_map(|name| name.strip_prefix(PREFIX)?.parse::<i64>().ok());
     sizes.map(|size| size + 1).sum()

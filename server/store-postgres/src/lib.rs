@@ -4,7 +4,9 @@
 //! connection.
 
 mod announce;
+mod breaker;
 mod commit;
+mod connect;
 mod dialect;
 mod fit;
 mod listen;
@@ -12,6 +14,7 @@ mod migrating;
 mod migration_lock;
 mod open;
 mod pool;
+mod pooler;
 #[path = "../../store-shared/mod.rs"]
 mod portable;
 #[cfg(feature = "testing")]
@@ -21,12 +24,12 @@ mod tls;
 use std::{sync::Arc, time::Duration};
 
 use billing::ids::TenantId;
-use sqlx::migrate::Migrator;
+use sqlx::{migrate::Migrator, postgres::PgConnectOptions};
 use tokio::{sync::broadcast, time::timeout};
 
 use announce::Announcer;
 use listen::Listener;
-pub use open::OpenError;
+pub use open::{OpenError, Urls};
 use pool::Pool;
 pub use portable::{Limits, MigrateError};
 
@@ -42,6 +45,8 @@ type ThisStore = PostgresStore;
 #[derive(Clone, Debug)]
 pub struct PostgresStore {
     pool: Pool,
+    /// The server itself, with whatever may be between it and the pool.
+    direct: PgConnectOptions,
     changes: broadcast::Sender<TenantId>,
     announcer: Arc<Announcer>,
     listener: Arc<Listener>,
@@ -53,7 +58,7 @@ impl PostgresStore {
     pub async fn migrate(&self) -> Result<(), MigrateError> {
         while let Err(error) = self.check_migrated().await {
             let MigrateError::Behind(version) = error else { return Err(error) };
-            migrating::apply(&self.pool.options(), version).await?;
+            migrating::apply(&self.direct, version).await?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The one connection that hears of changed purchases.
+//! Receives notifications of changed purchases, on a connection of its own.
 
 use std::{io, time::Duration};
 
@@ -10,14 +10,14 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{open::CONNECT_TIME_MAX, pool::PING_TIME_MAX};
+use crate::connect::{CONNECT_TIME_MAX, PING_TIME_MAX, no_answer};
 
 const CHANNEL: &str = "tenant_changed";
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// How long the connection may be silent before it is asked whether it is still there.
 const SILENCE_MAX: Duration = Duration::from_secs(5);
 
-/// Passes on what the database tells, until it is stopped or dropped.
+/// Forwards notifications until it is stopped or dropped.
 #[derive(Debug)]
 pub(crate) struct Listener {
     task: AbortHandle,
@@ -56,7 +56,7 @@ async fn connect(options: &PgConnectOptions) -> Result<PgListener, sqlx::Error> 
         listener.listen(CHANNEL).await?;
         Ok(listener)
     };
-    timeout(CONNECT_TIME_MAX, connecting).await.unwrap_or_else(|_| Err(silent()))
+    timeout(CONNECT_TIME_MAX, connecting).await.unwrap_or_else(|_| Err(no_answer()))
 }
 
 async fn keep_listening(first: PgListener, options: PgConnectOptions, changes: broadcast::Sender<TenantId>) {
@@ -64,7 +64,6 @@ async fn keep_listening(first: PgListener, options: PgConnectOptions, changes: b
     loop {
         let error = pass_on(&mut listener, &changes).await;
         tracing::warn!(%error, "lost the connection that hears of changed purchases: pages are told later until it is back");
-        // The lost one is closed at once where its end is known, and else when the kernel gives up on it.
         listener = loop {
             match connect(&options).await {
                 Ok(listener) => break listener,
@@ -89,14 +88,10 @@ async fn pass_on(listener: &mut PgListener, changes: &broadcast::Sender<TenantId
             Ok(Err(error)) => return error,
             Err(_) => {
                 let answer = timeout(PING_TIME_MAX, sqlx::raw_sql("SELECT 1").execute(&mut *listener)).await;
-                if let Err(error) = answer.unwrap_or_else(|_| Err(silent())) {
+                if let Err(error) = answer.unwrap_or_else(|_| Err(no_answer())) {
                     return error;
                 }
             }
         }
     }
-}
-
-fn silent() -> sqlx::Error {
-    sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the server did not answer in time"))
 }

@@ -1,17 +1,17 @@
-//! Migrating beside shops that serve.
+//! Migrating while other processes serve.
 //!
-//! A statement that waits for a table's lock makes everybody wait who comes after it, readers as well. So it waits shortly,
-//! steps back, and tries again.
+//! A statement that waits for a table's lock blocks all later ones on that table, readers as well. So a migration waits only
+//! briefly for a lock, gives up, and tries again.
 
 use std::time::Duration;
 
 use sqlx::{Connection, PgConnection, migrate::MigrateError as SqlxError, postgres::PgConnectOptions};
 use tokio::time::{Instant, sleep};
 
-use crate::{MIGRATOR, MigrateError, dialect, migration_lock, open, portable::migrate_to};
+use crate::{MIGRATOR, MigrateError, connect::connect, dialect, migration_lock, portable::migrate_to};
 
-/// How long a migration goes on trying.
-const PATIENCE: Duration = Duration::from_mins(5);
+/// How long a migration is retried.
+const RETRY_TIME_MAX: Duration = Duration::from_mins(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const PAUSE_MAX: Duration = Duration::from_secs(10);
 
@@ -21,7 +21,7 @@ pub(crate) async fn apply(options: &PgConnectOptions, version: i64) -> Result<()
     let mut pause = FIRST_PAUSE;
     loop {
         match attempt(options, version).await {
-            Err(error) if is_locked(&error) && began.elapsed() < PATIENCE => {
+            Err(error) if is_locked(&error) && began.elapsed() < RETRY_TIME_MAX => {
                 tracing::warn!(version, %error, "somebody holds a lock that the migration needs: it is tried again");
                 sleep(pause).await;
                 pause = (pause * 2).min(PAUSE_MAX);
@@ -31,10 +31,10 @@ pub(crate) async fn apply(options: &PgConnectOptions, version: i64) -> Result<()
     }
 }
 
-/// On a connection of its own: after a failure the driver leaves its lock held, and closing gives it back.
+/// On a connection of its own: after a failure the driver keeps its lock, and closing releases it.
 async fn attempt(options: &PgConnectOptions, version: i64) -> Result<(), MigrateError> {
     let failed = |error: sqlx::Error| MigrateError::Other(error.into());
-    let mut connection = open::connect(options).await.map_err(failed)?;
+    let mut connection = connect(options).await.map_err(failed)?;
     let ours = async {
         migration_lock::acquire(&mut connection).await?;
         bound(&mut connection, version).await
@@ -43,13 +43,13 @@ async fn attempt(options: &PgConnectOptions, version: i64) -> Result<(), Migrate
         Ok(()) => migrate_to(&mut connection, version).await,
         Err(error) => Err(failed(error)),
     };
-    // The outcome is known; a connection that will not close politely is gone all the same.
+    // The migration is done or has failed; how closing goes changes neither.
     let _ = connection.close().await;
     outcome
 }
 
-/// A migration may take long, but not wait long. One outside a transaction (`CREATE INDEX CONCURRENTLY`) may: nobody waits
-/// behind it, and interrupted it leaves an index that is of no use.
+/// A migration may run long, but not wait long for a lock. One outside a transaction (`CREATE INDEX CONCURRENTLY`) may: it
+/// blocks nobody, and interrupted it leaves an invalid index.
 async fn bound(connection: &mut PgConnection, version: i64) -> Result<(), sqlx::Error> {
     let concurrent = MIGRATOR.iter().any(|migration| migration.version == version && migration.no_tx);
     let bounds = if concurrent {

@@ -1,16 +1,16 @@
 //! One process migrates at a time.
 //!
-//! The driver has a lock for that, too, but waits for it in a statement, and a statement holds a snapshot. `CREATE INDEX
-//! CONCURRENTLY` waits for every older snapshot to go: who waits for the driver's lock, and who holds it and builds an index,
-//! would wait for each other. So this lock is asked for again and again, with nothing held in between; whoever has it
-//! finds the driver's free.
+//! The driver has a lock for that, too, but waits for it within a statement, which holds a snapshot. `CREATE INDEX
+//! CONCURRENTLY` waits for all older snapshots: a process that waits for the driver's lock and one that holds it and builds
+//! an index would deadlock. So this lock is polled, without a snapshot in between. Whoever has it finds the driver's lock
+//! free.
 
 use std::time::Duration;
 
 use sqlx::PgConnection;
 use tokio::time::sleep;
 
-/// Which lock of the database's; the number is nobody else's.
+/// The advisory lock's number, which nothing else uses.
 const KEY: i64 = i64::from_be_bytes(*b"migrates");
 const ASK_EVERY: Duration = Duration::from_millis(100);
 

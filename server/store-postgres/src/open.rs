@@ -1,34 +1,56 @@
 //! Connecting to the server.
 
-use std::{io, str::FromStr, sync::Arc, time::Duration};
+use std::{str::FromStr, sync::Arc};
 
-use sqlx::{
-    ConnectOptions, Connection, PgConnection,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
-use tokio::{sync::broadcast, time::timeout};
+use sqlx::{Connection, postgres::PgConnectOptions};
+use tokio::sync::broadcast;
 
 use crate::{
     PostgresStore,
     announce::Announcer,
+    connect::connect,
     fit,
     listen::Listener,
-    pool::{PING_TIME_MAX, Pool},
-    portable::{Limits, is_suspect},
+    pool::{Pool, Route},
+    pooler,
+    portable::Limits,
     tls,
 };
 
 pub(crate) const CONNECTIONS_DEFAULT: u32 = 16;
-/// How long a server may take to let somebody in.
-pub(crate) const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
-/// How long an idle connection is taken to be still there.
-const TRUSTED_FOR: Duration = Duration::from_secs(5);
 /// Hints that a slow listener may fall behind by.
 const CHANGES_KEPT: usize = 1024;
+
+/// The way to a database.
+#[derive(Clone, Copy)]
+pub struct Urls<'a> {
+    /// For everything, or for transactions alone where there is another.
+    pub main: &'a str,
+    /// The server itself, where `main` leads to a pooler in transaction mode: for what needs a session, which are
+    /// migrations and notifications.
+    pub direct: Option<&'a str>,
+}
+
+impl<'a> From<&'a str> for Urls<'a> {
+    fn from(main: &'a str) -> Self {
+        Self { main, direct: None }
+    }
+}
 
 /// Why the database could not be opened. No password is in it.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// A pooler gives each transaction another session, and no direct way is named.
+    #[error(
+        "{host}:{port} is a pooler in transaction mode, such as PgBouncer: set DATABASE_DIRECT_URL to the PostgreSQL server \
+         itself as well, or let the pooler work in session mode"
+    )]
+    Pooler {
+        /// From the URL.
+        host: String,
+        /// From the URL.
+        port: u16,
+    },
     /// Not a PostgreSQL URL.
     #[error("the database URL is not one of PostgreSQL's: write it like postgres://user:password@host:5432/shop")]
     Url,
@@ -101,76 +123,57 @@ impl PostgresStore {
         Self::open_with(url, Limits::default()).await
     }
 
-    /// As [`open`](Self::open), with limits of the operator's.
-    pub async fn open_with(url: &str, limits: Limits) -> Result<Self, OpenError> {
-        if !url.starts_with("postgres:") && !url.starts_with("postgresql:") {
-            return Err(OpenError::Url);
-        }
-        let options = PgConnectOptions::from_str(url).map_err(|_| OpenError::Url)?.application_name("credit-shop");
+    /// As [`open`](Self::open), with limits of the operator's, and perhaps through a pooler.
+    pub async fn open_with<'a>(urls: impl Into<Urls<'a>>, limits: Limits) -> Result<Self, OpenError> {
+        let Urls { main, direct } = urls.into();
+        let main = options(main)?;
+        let (direct, route) = match direct {
+            Some(direct) => (options(direct)?, Route::Transactions),
+            None => (main.clone(), Route::Session),
+        };
+        check_sessions(&direct).await?;
         let opened = async {
-            // The pool would try an absent server again and again, and in the end say only that time was up.
-            let mut first = connect(&options).await?;
-            tls::warn_when_readable(&options, &mut first).await?;
-            first.close().await?;
-            let pool = Pool::new(pool(&options, limits).await?, limits.time);
+            let pool = Pool::open(&main, limits, route).await?;
             let changes = broadcast::Sender::new(CHANGES_KEPT);
             // One per process, so that who looks at the server's connections can add up the pools.
-            let listening = options.clone().application_name(&fit::application_name(limits.connections));
+            let listening = direct.clone().application_name(&fit::application_name(limits.connections));
             let listener = Arc::new(Listener::start(listening, changes.clone()).await?);
-            fit::warn_when_too_many(&pool).await?;
+            if route == Route::Session {
+                fit::warn_when_too_many(&pool).await?;
+            }
             let announcer = Arc::new(Announcer::start(&pool, changes.clone()));
-            Ok(Self { pool, changes, announcer, listener })
+            Ok(Self { pool, direct: direct.clone(), changes, announcer, listener })
         };
-        opened.await.map_err(|source| explain(&options, source))
+        opened.await.map_err(|source| explain(&main, source))
     }
 }
 
-/// A connection of its own, in bounded time.
-pub(crate) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
-    timeout(CONNECT_TIME_MAX, options.connect()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+fn options(url: &str) -> Result<PgConnectOptions, OpenError> {
+    if !url.starts_with("postgres:") && !url.starts_with("postgresql:") {
+        return Err(OpenError::Url);
+    }
+    let options = PgConnectOptions::from_str(url).map_err(|_| OpenError::Url)?;
+    // PgBouncer refuses the driver's `extra_float_digits`; the shop stores no floats.
+    Ok(options.application_name("credit-shop").extra_float_digits(None))
 }
 
-async fn pool(options: &PgConnectOptions, limits: Limits) -> Result<sqlx::Pool<sqlx::Postgres>, sqlx::Error> {
-    // Nobody waits for ever: not for a lock, and not for an answer. The server's end learns by itself that we are gone, and
-    // gives back what was locked; its probes keep the way open through firewalls that forget a silent connection.
-    let (lock, statement) = (limits.lock_time().as_millis(), limits.time.as_millis());
-    let bounds: Arc<str> = format!(
-        "SET lock_timeout = {lock}; SET statement_timeout = {statement}; SET tcp_keepalives_idle = 10;
-        SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; SET tcp_user_timeout = 20000"
-    )
-    .into();
-    PgPoolOptions::new()
-        .max_connections(limits.connections)
-        .acquire_timeout(limits.time)
-        // Asking each time whether the connection is still there would double the round trips of most requests.
-        .test_before_acquire(false)
-        .before_acquire(|connection, about| {
-            Box::pin(async move {
-                if is_suspect(about.age) {
-                    return Ok(false);
-                }
-                if about.idle_for > TRUSTED_FOR {
-                    ping(connection).await?;
-                }
-                Ok(true)
-            })
-        })
-        .after_release(|_, about| Box::pin(async move { Ok(!is_suspect(about.age)) }))
-        .after_connect(move |connection, _| {
-            let bounds = bounds.clone();
-            Box::pin(async move {
-                sqlx::raw_sql(sqlx::AssertSqlSafe(bounds)).execute(connection).await?;
-                Ok(())
-            })
-        })
-        .connect_with(options.clone())
-        .await
-}
-
-/// Whether the server is still at the other end.
-async fn ping(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let silent = || sqlx::Error::Io(io::ErrorKind::TimedOut.into());
-    timeout(PING_TIME_MAX, connection.ping()).await.unwrap_or_else(|_| Err(silent()))
+/// Checks that somebody answers there, and gives each connection a session of its own.
+async fn check_sessions(options: &PgConnectOptions) -> Result<(), OpenError> {
+    // The pool would try an absent server again and again, and in the end say only that time was up.
+    let checked = async {
+        let mut first = connect(options).await?;
+        let shared = pooler::shares_sessions(options, &mut first).await?;
+        if !shared {
+            tls::warn_when_readable(options, &mut first).await?;
+        }
+        first.close().await?;
+        Ok(shared)
+    };
+    match checked.await {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(OpenError::Pooler { host: options.get_host().to_owned(), port: options.get_port() }),
+        Err(source) => Err(explain(options, source)),
+    }
 }
 
 fn explain(options: &PgConnectOptions, source: sqlx::Error) -> OpenError {

@@ -5,46 +5,87 @@
 //! socket options that would let the kernel notice.
 
 use std::{
-    io,
     ops::{Deref, DerefMut},
+    sync::Arc,
     time::Duration,
 };
 
 use futures_core::{future::BoxFuture, stream::BoxStream};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use sqlx::{
-    Describe, Either, Error, Execute, Executor, PgConnection, Postgres, SqlStr,
+    AssertSqlSafe, Describe, Either, Error, Execute, Executor, Postgres, SqlStr,
+    error::BoxDynError,
     pool::PoolConnection,
-    postgres::{PgConnectOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo},
+    postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo},
 };
 use tokio::{runtime::Handle, time::timeout};
 
-/// How long a connection may take to show that it is still there.
-pub(crate) const PING_TIME_MAX: Duration = Duration::from_secs(2);
+use crate::{
+    breaker::Breaker,
+    connect::{PING_TIME_MAX, ping},
+    portable::{Limits, is_suspect},
+};
+
 /// What an answer may take on its way, on top of the time that the server gives a statement.
 const TRAVEL_TIME_MAX: Duration = Duration::from_secs(2);
+/// How long an idle connection is taken to be still there.
+const TRUSTED_FOR: Duration = Duration::from_secs(5);
+
+/// What a connection of the pool leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// A session of the server's, for as long as the connection lives.
+    Session,
+    /// A pooler that may use another session for each transaction: nothing outlives one.
+    Transactions,
+}
 
 /// Connections to the server; cheap to clone. As an executor it runs each query on a connection of its own, within the
 /// limit.
 #[derive(Clone, Debug)]
 pub(crate) struct Pool {
     inner: sqlx::Pool<Postgres>,
+    breaker: Arc<Breaker>,
+    rules: Rules,
+}
+
+/// How statements run on the pool's connections.
+#[derive(Clone, Debug)]
+struct Rules {
+    route: Route,
     answer_time_max: Duration,
+    /// Begins a transaction.
+    begin: Arc<str>,
 }
 
 impl Pool {
-    pub(crate) fn new(inner: sqlx::Pool<Postgres>, statement_time_max: Duration) -> Self {
-        Self { inner, answer_time_max: statement_time_max + TRAVEL_TIME_MAX }
+    pub(crate) async fn open(options: &PgConnectOptions, limits: Limits, route: Route) -> Result<Self, Error> {
+        let breaker = Breaker::new(options.clone());
+        let rules = Rules {
+            route,
+            answer_time_max: limits.time + TRAVEL_TIME_MAX,
+            begin: match route {
+                Route::Session => "BEGIN".into(),
+                Route::Transactions => format!("BEGIN; {}", bounds(limits, "SET LOCAL")).into(),
+            },
+        };
+        Ok(Self { inner: connections(options, limits, route, &breaker).await?, breaker, rules })
     }
 
     pub(crate) async fn acquire(&self) -> Result<Lease, Error> {
-        Ok(Lease { connection: self.inner.acquire().await?, broken: false, answer_time_max: self.answer_time_max })
+        let connection = self.breaker.run(self.rules.answer_time_max, self.inner.acquire()).await?;
+        Ok(Lease {
+            connection,
+            broken: false,
+            in_transaction: false,
+            breaker: self.breaker.clone(),
+            rules: self.rules.clone(),
+        })
     }
 
     pub(crate) async fn begin(&self) -> Result<Transaction, Error> {
         let mut lease = self.acquire().await?;
-        lease.broken = true;
-        lease.command("BEGIN").await?;
+        lease.begin().await?;
         Ok(Transaction(lease))
     }
 
@@ -56,32 +97,123 @@ impl Pool {
     pub(crate) fn driver(&self) -> &sqlx::Pool<Postgres> {
         &self.inner
     }
-
-    pub(crate) fn options(&self) -> PgConnectOptions {
-        self.inner.connect_options().as_ref().clone()
-    }
 }
 
-/// A connection, until this is dropped.
+async fn connections(
+    options: &PgConnectOptions,
+    limits: Limits,
+    route: Route,
+    breaker: &Arc<Breaker>,
+) -> Result<sqlx::Pool<Postgres>, Error> {
+    // Nobody waits for ever: not for a lock, and not for an answer. The server's end learns by itself that we are gone, and
+    // gives back what was locked; its probes keep the way open through firewalls that forget a silent connection.
+    let session: Arc<str> = match route {
+        Route::Session => format!(
+            "{}; SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
+            SET tcp_user_timeout = 20000",
+            bounds(limits, "SET")
+        )
+        .into(),
+        // What is set for a session would stay in it for the next client.
+        Route::Transactions => "".into(),
+    };
+    let is_outdated = {
+        let breaker = breaker.clone();
+        move |age| is_suspect(age) || breaker.predates_outage(age)
+    };
+    PgPoolOptions::new()
+        .max_connections(limits.connections)
+        .acquire_timeout(limits.time)
+        // Asking each time whether the connection is still there would double the round trips of most requests.
+        .test_before_acquire(false)
+        .before_acquire({
+            let is_outdated = is_outdated.clone();
+            move |connection, about| {
+                let outdated = is_outdated(about.age);
+                Box::pin(async move {
+                    if !outdated && about.idle_for > TRUSTED_FOR {
+                        ping(connection).await?;
+                    }
+                    Ok(!outdated)
+                })
+            }
+        })
+        .after_release(move |_, about| {
+            let outdated = is_outdated(about.age);
+            Box::pin(async move { Ok(!outdated) })
+        })
+        .after_connect(move |connection, _| {
+            let session = session.clone();
+            Box::pin(async move {
+                if !session.is_empty() {
+                    sqlx::raw_sql(AssertSqlSafe(session)).execute(connection).await?;
+                }
+                Ok(())
+            })
+        })
+        .connect_with(options.clone())
+        .await
+}
+
+/// How long the server may take for a statement, and wait for a lock.
+fn bounds(limits: Limits, set: &str) -> String {
+    let (lock, statement) = (limits.lock_time().as_millis(), limits.time.as_millis());
+    format!("{set} lock_timeout = {lock}; {set} statement_timeout = {statement}")
+}
+
+/// A connection, until this is dropped. As an executor it keeps to the limit.
 #[derive(Debug)]
 pub(crate) struct Lease {
     connection: PoolConnection<Postgres>,
     /// Whether it is closed instead of given back: it does not answer, or is amid a transaction.
     broken: bool,
-    answer_time_max: Duration,
+    in_transaction: bool,
+    breaker: Arc<Breaker>,
+    rules: Rules,
 }
 
 impl Lease {
-    async fn command(&mut self, statement: &'static str) -> Result<(), Error> {
-        within(self.answer_time_max, sqlx::raw_sql(statement).execute(&mut *self.connection)).await?;
+    async fn begin(&mut self) -> Result<(), Error> {
+        self.broken = true;
+        self.command(self.rules.begin.clone()).await?;
+        self.in_transaction = true;
         Ok(())
     }
-}
 
-/// Waits for an answer no longer than that.
-async fn within<T>(limit: Duration, answer: impl Future<Output = Result<T, Error>> + Send) -> Result<T, Error> {
-    let late = || Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the server did not answer in time"));
-    timeout(limit, answer).await.unwrap_or_else(|_| Err(late()))
+    /// Ends a transaction, by `COMMIT` or `ROLLBACK`.
+    async fn end(&mut self, command: &'static str) -> Result<(), Error> {
+        self.command(command.into()).await?;
+        (self.in_transaction, self.broken) = (false, false);
+        Ok(())
+    }
+
+    async fn command(&mut self, statement: Arc<str>) -> Result<(), Error> {
+        let command = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *self.connection);
+        self.breaker.run_statement(self.rules.answer_time_max, command).await?;
+        Ok(())
+    }
+
+    /// Runs a statement. Through a pooler it needs a transaction around it, since the driver prepares a statement first and
+    /// executes it then.
+    async fn run<'q, E: Execute<'q, Postgres> + 'q>(
+        &mut self,
+        statement: E,
+    ) -> Result<Vec<Either<PgQueryResult, PgRow>>, Error> {
+        let alone = self.rules.route == Route::Transactions && !self.in_transaction;
+        if alone {
+            self.begin().await?;
+        }
+        let statement = Statement { inner: statement, can_be_named: self.rules.route == Route::Session };
+        let rows = self.connection.fetch_many(statement).try_collect();
+        let rows = self.breaker.run_statement(self.rules.answer_time_max, rows).await;
+        self.broken |= rows.as_ref().is_err_and(is_lost);
+        match &rows {
+            Ok(_) if alone => self.end("COMMIT").await?,
+            Err(error) if alone && !is_lost(error) => self.end("ROLLBACK").await?,
+            _ => {}
+        }
+        rows
+    }
 }
 
 fn is_lost(error: &Error) -> bool {
@@ -99,17 +231,27 @@ impl Drop for Lease {
     }
 }
 
-impl Deref for Lease {
-    type Target = PgConnection;
-
-    fn deref(&self) -> &PgConnection {
-        &self.connection
-    }
+/// A statement that the driver keeps prepared by a name, or not: behind a pooler, a name may mean another client's statement.
+struct Statement<E> {
+    inner: E,
+    can_be_named: bool,
 }
 
-impl DerefMut for Lease {
-    fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.connection
+impl<'q, E: Execute<'q, Postgres>> Execute<'q, Postgres> for Statement<E> {
+    fn sql(self) -> SqlStr {
+        self.inner.sql()
+    }
+
+    fn statement(&self) -> Option<&PgStatement> {
+        self.inner.statement()
+    }
+
+    fn take_arguments(&mut self) -> Result<Option<PgArguments>, BoxDynError> {
+        self.inner.take_arguments()
+    }
+
+    fn persistent(&self) -> bool {
+        self.can_be_named && self.inner.persistent()
     }
 }
 
@@ -118,32 +260,71 @@ impl DerefMut for Lease {
 pub(crate) struct Transaction(Lease);
 
 impl Transaction {
-    pub(crate) async fn commit(self) -> Result<(), Error> {
-        self.end("COMMIT").await
+    pub(crate) async fn commit(mut self) -> Result<(), Error> {
+        self.0.end("COMMIT").await
     }
 
-    pub(crate) async fn rollback(self) -> Result<(), Error> {
-        self.end("ROLLBACK").await
-    }
-
-    async fn end(mut self, command: &'static str) -> Result<(), Error> {
-        self.0.command(command).await?;
-        self.0.broken = false;
-        Ok(())
+    pub(crate) async fn rollback(mut self) -> Result<(), Error> {
+        self.0.end("ROLLBACK").await
     }
 }
 
 impl Deref for Transaction {
-    type Target = PgConnection;
+    type Target = Lease;
 
-    fn deref(&self) -> &PgConnection {
+    fn deref(&self) -> &Lease {
         &self.0
     }
 }
 
 impl DerefMut for Transaction {
-    fn deref_mut(&mut self) -> &mut PgConnection {
+    fn deref_mut(&mut self) -> &mut Lease {
         &mut self.0
+    }
+}
+
+fn first_row(answer: Vec<Either<PgQueryResult, PgRow>>) -> Option<PgRow> {
+    answer.into_iter().find_map(Either::right)
+}
+
+impl<'c> Executor<'c> for &'c mut Lease {
+    type Database = Postgres;
+
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Either<PgQueryResult, PgRow>, Error>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        let all = async move { Ok::<_, Error>(stream::iter(self.run(query).await?).map(Ok)) };
+        Box::pin(stream::once(all).try_flatten())
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<PgRow>, Error>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        Box::pin(async move { Ok(first_row(self.run(query).await?)) })
+    }
+
+    fn prepare_with<'e>(self, sql: SqlStr, parameters: &'e [PgTypeInfo]) -> BoxFuture<'e, Result<PgStatement, Error>>
+    where
+        'c: 'e,
+    {
+        Box::pin(async move {
+            let prepared = self.connection.prepare_with(sql, parameters);
+            self.breaker.run_statement(self.rules.answer_time_max, prepared).await
+        })
+    }
+
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Postgres>, Error>>
+    where
+        'c: 'e,
+    {
+        Box::pin(async move {
+            let described = self.connection.describe(sql);
+            self.breaker.run_statement(self.rules.answer_time_max, described).await
+        })
     }
 }
 
@@ -155,12 +336,7 @@ impl<'p> Executor<'p> for &'p Pool {
         'p: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        let all = async move {
-            let mut lease = self.acquire().await?;
-            let rows: Result<Vec<_>, _> = within(self.answer_time_max, lease.fetch_many(query).try_collect()).await;
-            lease.broken = rows.as_ref().is_err_and(is_lost);
-            Ok::<_, Error>(stream::iter(rows?).map(Ok))
-        };
+        let all = async move { Ok::<_, Error>(stream::iter(self.acquire().await?.run(query).await?).map(Ok)) };
         Box::pin(stream::once(all).try_flatten())
     }
 
@@ -169,31 +345,20 @@ impl<'p> Executor<'p> for &'p Pool {
         'p: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        Box::pin(async move {
-            let mut lease = self.acquire().await?;
-            let row = within(self.answer_time_max, lease.fetch_optional(query)).await;
-            lease.broken = row.as_ref().is_err_and(is_lost);
-            row
-        })
+        Box::pin(async move { Ok(first_row(self.acquire().await?.run(query).await?)) })
     }
 
     fn prepare_with<'e>(self, sql: SqlStr, parameters: &'e [PgTypeInfo]) -> BoxFuture<'e, Result<PgStatement, Error>>
     where
         'p: 'e,
     {
-        Box::pin(async move {
-            let mut lease = self.acquire().await?;
-            within(self.answer_time_max, lease.prepare_with(sql, parameters)).await
-        })
+        Box::pin(async move { self.acquire().await?.prepare_with(sql, parameters).await })
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Postgres>, Error>>
     where
         'p: 'e,
     {
-        Box::pin(async move {
-            let mut lease = self.acquire().await?;
-            within(self.answer_time_max, lease.describe(sql)).await
-        })
+        Box::pin(async move { self.acquire().await?.describe(sql).await })
     }
 }

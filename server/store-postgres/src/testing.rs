@@ -14,6 +14,9 @@ use crate::{MigrateError, OpenError, PostgresStore, migrating};
 /// Names the server: a URL to its maintenance database.
 pub const SERVER_VARIABLE: &str = "TEST_POSTGRES_URL";
 
+const FORGET_NEWEST: &str = "DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)
+    RETURNING version";
+
 /// A fresh, empty database of its own; call [`remove`](Self::remove) at the end.
 #[derive(Debug)]
 pub struct TestDatabase {
@@ -86,8 +89,16 @@ impl TestDatabase {
     /// The store on it, with the migrations up to and with that one.
     pub async fn store_at(&self, version: i64) -> Result<PostgresStore, TestDatabaseError> {
         let store = PostgresStore::open(&self.url()).await?;
-        migrating::apply(&store.pool.options(), version).await?;
+        migrating::apply(&store.direct, version).await?;
         Ok(store)
+    }
+
+    /// Makes it look as if the newest migration were not applied, and gives its number.
+    pub async fn forget_newest_migration(&self) -> Result<i64, TestDatabaseError> {
+        let mut connection = self.server.clone().database(&self.name).connect().await?;
+        let newest = sqlx::query_scalar(FORGET_NEWEST).fetch_one(&mut connection).await?;
+        connection.close().await?;
+        Ok(newest)
     }
 
     /// Removes it, whoever is still connected.

@@ -1,10 +1,10 @@
-//! Whether the way to the server can be read by others.
+//! Checks whether the connection to the server is encrypted.
 
 use std::{io, net::IpAddr};
 
 use sqlx::{PgConnection, error::DatabaseError, postgres::PgConnectOptions};
 
-/// Says so in the log when customers' data leaves this machine in the clear.
+/// Logs a warning when customers' data leaves this machine unencrypted.
 pub(crate) async fn warn_when_readable(
     options: &PgConnectOptions,
     connection: &mut PgConnection,
@@ -34,14 +34,14 @@ fn is_this_machine(host: &str) -> bool {
     host == "localhost" || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
-/// Whether the server lets nobody in without TLS. PostgreSQL has no code of its own for it.
+/// Whether the server refuses connections without TLS. PostgreSQL has no error code of its own for it.
 pub(crate) fn is_demanded(error: &dyn DatabaseError) -> bool {
     let message = error.message();
     error.code().is_some_and(|code| code == "28000")
         && ["no encryption", "SSL off"].iter().any(|words| message.ends_with(words))
 }
 
-/// Whether there was somebody, and no TLS with them.
+/// Whether a server answered, and TLS with it failed.
 pub(crate) fn has_failed(options: &PgConnectOptions, error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Tls(_) => true,

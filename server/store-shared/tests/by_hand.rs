@@ -8,7 +8,7 @@ use billing::{
     event::{EventOutcome, EventStatus},
     purchase::{Purchase, Status},
     receipt::ReceiptSeries,
-    store::{PageRequest, Store as _},
+    store::{EventStore as _, LedgerStore as _, PageRequest, PurchaseStore as _, ReceiptStore as _},
     testing::fixtures::{World, issuer},
 };
 
@@ -123,7 +123,7 @@ async fn nothing_that_is_typed_by_hand_breaks_a_rule() {
     world.billing.discard(failed.tenant_id, failed.id).await.unwrap();
     let pending = order(&world.caller).await;
     let bare = world.purchase_of(&world.caller, Some("key"));
-    store.insert_purchase(&bare).await.unwrap();
+    store.insert_purchase(&bare, None).await.unwrap();
     let event = world.event("evt_1");
     store.record_event(&event).await.unwrap();
     let (status, at) = (EventStatus::Ignored, world.now());

@@ -4,12 +4,12 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use billing::{
     Billing, Order,
-    account::{Account, AccountStore as _, Principal},
+    account::{Account, Principal},
     billing::RecoverError,
     event::{EventStatus, IncomingEvent, StoredEvent},
     ids::{TenantId, UserId},
     purchase::Purchase,
-    store::Store as _,
+    store::{AccountStore as _, EventStore as _},
     testing::fixtures::{World, issuer},
 };
 use jiff::SignedDuration;
@@ -183,6 +183,10 @@ async fn a_lost_sale_goes_to_no_account_but_the_customers_or_the_one_that_is_nam
         let recovered = world.billing.recover_sale(&store, session, Some(&lee.email)).await.unwrap();
         assert_eq!((recovered.was_missing, recovered.purchase.tenant_id), (was_missing, tenant_id));
     }
+    // It is booked: to name another account for it is a mistake, and moves nothing.
+    let refused = world.billing.recover_sale(&store, session, Some(&world.caller.email)).await;
+    assert!(matches!(refused, Err(RecoverError::BookedElsewhere)), "{refused:?}");
+    assert_eq!(credits(&world, world.caller.tenant_id).await, 0);
     for event in world.provider.events() {
         world.billing.receive_event(event).await.unwrap();
     }

@@ -6,11 +6,12 @@ use tokio::sync::broadcast;
 
 use crate::{
     SqliteStore,
-    portable::{OwnerRow, select_owners},
+    portable::{NewPurchaseRow, OwnerRow, insert_purchase, select_owners},
 };
 
 pub(crate) type Pool = sqlx::Pool<Sqlite>;
 pub(crate) type Connection = sqlx::SqliteConnection;
+pub(crate) type DriverConnection = sqlx::SqliteConnection;
 
 impl SqliteStore {
     pub(crate) fn writer(&self) -> &Pool {
@@ -51,6 +52,18 @@ impl SqliteStore {
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<TenantId> {
         self.changes.subscribe()
     }
+}
+
+/// Writes a purchase, if the tenant may order it; tells how many were written. The statement has the write lock from its
+/// beginning, so no other order comes between counting and writing.
+pub(crate) async fn insert_purchase(connection: &mut Connection, row: &NewPurchaseRow<'_>) -> Result<u64, sqlx::Error> {
+    let insert = insert_purchase!(
+        "($24 IS NULL
+            OR ((SELECT count(*) FROM purchases WHERE tenant_id = $2 AND status = 'PENDING') < $24
+                AND (SELECT count(*) FROM purchases WHERE tenant_id = $2 AND id > $25) < $26))",
+        row
+    );
+    Ok(insert.execute(connection).await?.rows_affected())
 }
 
 /// The constraint or trigger that refused a write. Triggers say `name: why`; SQLite itself names CHECKs, and the columns

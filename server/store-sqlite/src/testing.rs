@@ -8,6 +8,8 @@ use tempfile::TempDir;
 use crate::{MigrateError, OpenError, SqliteStore};
 
 const FILE: &str = "shop.db";
+const FORGET_NEWEST: &str = "DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)
+    RETURNING version";
 
 /// A SQLite file in a folder of its own, gone when this is dropped.
 #[derive(Debug)]
@@ -70,6 +72,21 @@ impl TestDatabase {
         let store = SqliteStore::open(&self.url()).await?;
         store.migrate().await?;
         Ok(store)
+    }
+
+    /// The store on it, with the migrations up to and with that one.
+    pub async fn store_at(&self, version: i64) -> Result<SqliteStore, TestDatabaseError> {
+        let store = SqliteStore::open(&self.url()).await?;
+        store.apply(version).await?;
+        Ok(store)
+    }
+
+    /// Makes it look as if the newest migration were not applied, and gives its number.
+    pub async fn forget_newest_migration(&self) -> Result<i64, TestDatabaseError> {
+        let mut connection = self.url().parse::<SqliteConnectOptions>()?.connect().await?;
+        let newest = sqlx::query_scalar(FORGET_NEWEST).fetch_one(&mut connection).await?;
+        connection.close().await?;
+        Ok(newest)
     }
 
     /// Removes it.

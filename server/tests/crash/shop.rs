@@ -102,7 +102,7 @@ impl Shop {
             asks_provider: true,
             issuer: issuer(),
         };
-        operator::reconcile(&worker, self.clock.now(), false).await.unwrap();
+        operator::reconcile::reconcile(&worker, self.clock.now(), false).await.unwrap();
     }
 
     pub async fn close(self) {

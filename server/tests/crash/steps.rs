@@ -16,12 +16,15 @@ use billing::{
     event::{ClosedEvent, EventStatus, NewEvent, StoredEvent},
     ids::{EventId, PurchaseId, TenantId, WithdrawalId},
     ledger::{Balance, Entry},
-    mail::{Mail, MailStore, Topic},
+    mail::{Mail, Topic},
     provider::{CheckoutSession, EventPage, PaymentProvider, PaymentRecord, ProviderError, SaleRecord},
     purchase::Purchase,
     receipt::{Issuer, Receipt, ReceiptSeries, Seller},
-    store::{Backlog, Change, Committed, Inserted, PageRequest, PoolUse, Recorded, Store, StoreError},
-    withdrawal::{Withdrawal, WithdrawalStore},
+    store::{
+        Backlog, Change, Committed, ConsentStore, EventStore, Inserted, LedgerStore, MailStore, OrderLimits,
+        PageRequest, PoolUse, PurchaseStore, ReceiptStore, Recorded, Store, StoreError, WithdrawalStore,
+    },
+    withdrawal::Withdrawal,
 };
 use futures::{future::poll_fn, stream::BoxStream};
 use jiff::Timestamp;
@@ -118,21 +121,34 @@ macro_rules! stepped {
     };
 }
 
-stepped! { "store", Store of Store:
-    async fn insert_purchase(purchase: &Purchase) -> Result<Inserted, StoreError>;
+stepped! { "store", PurchaseStore of Store:
+    async fn insert_purchase(purchase: &Purchase, limits: Option<OrderLimits>) -> Result<Inserted, StoreError>;
     async fn purchase(tenant: TenantId, id: PurchaseId) -> Result<Option<Purchase>, StoreError>;
     async fn purchase_by_checkout(tenant: TenantId, provider_ref: &str) -> Result<Option<Purchase>, StoreError>;
-    async fn has_checkout_without_prefix(prefix: &str) -> Result<bool, StoreError>;
     async fn locate(
         provider_ref: &str,
         purchase_id: Option<PurchaseId>,
     ) -> Result<Option<(TenantId, PurchaseId)>, StoreError>;
     async fn locate_payment(payment_ref: &str) -> Result<Option<(TenantId, PurchaseId)>, StoreError>;
+    async fn has_checkout_without_prefix(prefix: &str) -> Result<bool, StoreError>;
     async fn purchases(tenant: TenantId, page: PageRequest) -> Result<Vec<Purchase>, StoreError>;
+    async fn claim_pending(
+        now: Timestamp,
+        leased_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TenantId, PurchaseId)>, StoreError>;
+    async fn pending_since(before: Timestamp) -> Result<Vec<(TenantId, PurchaseId)>, StoreError>;
+    ---
+}
+
+stepped! { "store", LedgerStore of Store:
     async fn balance(tenant: TenantId) -> Result<Balance, StoreError>;
     async fn ledger(tenant: TenantId, limit: u32, before: Option<i64>) -> Result<Vec<Entry>, StoreError>;
     async fn entries(tenant: TenantId, purchase: PurchaseId) -> Result<Vec<Entry>, StoreError>;
-    async fn commit(change: &Change) -> Result<Committed, StoreError>;
+    ---
+}
+
+stepped! { "store", EventStore of Store:
     async fn record_event(event: &NewEvent) -> Result<Recorded, StoreError>;
     async fn close_event(event: &ClosedEvent) -> Result<bool, StoreError>;
     async fn defer_event(id: EventId, until: Timestamp, note: &str) -> Result<(), StoreError>;
@@ -141,22 +157,29 @@ stepped! { "store", Store of Store:
         leased_until: Timestamp,
         limit: u32,
     ) -> Result<Vec<StoredEvent>, StoreError>;
-    async fn claim_pending(
-        now: Timestamp,
-        leased_until: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<(TenantId, PurchaseId)>, StoreError>;
-    async fn pending_since(before: Timestamp) -> Result<Vec<(TenantId, PurchaseId)>, StoreError>;
     async fn backfilled_until() -> Result<Option<Timestamp>, StoreError>;
     async fn set_backfilled_until(until: Timestamp) -> Result<(), StoreError>;
     async fn events(status: Option<EventStatus>, limit: u32) -> Result<Vec<StoredEvent>, StoreError>;
     async fn event(id: &str) -> Result<Option<StoredEvent>, StoreError>;
     async fn tenant_events(tenant: TenantId, limit: u32) -> Result<Vec<StoredEvent>, StoreError>;
+    ---
+}
+
+stepped! { "store", ConsentStore of Store:
     async fn keep_consent_text(text: &ConsentText) -> Result<(), StoreError>;
     async fn consent_text(version: &ConsentVersion) -> Result<Option<ConsentText>, StoreError>;
+    ---
+}
+
+stepped! { "store", ReceiptStore of Store:
     async fn begin_receipt_series(seller: &Seller, series: ReceiptSeries) -> Result<(), StoreError>;
     async fn number_receipts(issuer: &Issuer, at: Timestamp, limit: u32) -> Result<u32, StoreError>;
     async fn receipt(tenant: TenantId, purchase: PurchaseId) -> Result<Option<Receipt>, StoreError>;
+    ---
+}
+
+stepped! { "store", Store of Store:
+    async fn commit(change: &Change) -> Result<Committed, StoreError>;
     async fn backlog() -> Result<Backlog, StoreError>;
     async fn ready() -> Result<(), StoreError>;
     ---

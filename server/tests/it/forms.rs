@@ -75,8 +75,9 @@ async fn a_form_that_is_refused_is_there_again_and_says_why(shop: TestShop) {
     for (path, email, password, status, says) in [
         ("/signin", "kim@example.com", "wrong password", 401, "E-Mail-Adresse oder Passwort stimmt nicht."),
         ("/signup", "kim@example.com", PASSWORD, 409, "Zu dieser E-Mail-Adresse gibt es schon ein Konto."),
+        ("/signup", "lee@example.com", "passwort123", 422, "Dieses Passwort wäre zu leicht zu erraten."),
         ("/signup", "kim\">", PASSWORD, 422, "Das ist keine gültige E-Mail-Adresse."),
-        ("/signup", "lee@example.com", "too short", 422, "Dieses Passwort geht nicht."),
+        ("/signup", "lee@example.com", "too short", 422, "Dieses Passwort wäre zu leicht zu erraten."),
     ] {
         let fields = [("email", email), ("password", password), ("next", "/purchases/1")];
         let answer = visitor.form(path, &encoded(&fields)).await;
@@ -120,7 +121,7 @@ async fn a_language_is_kept_for_a_year(shop: TestShop) {
     assert!(visitor.get("/signin").await.text().contains("<html lang=\"de\""));
     let answer = visitor.form("/locale", "locale=en&next=/signin").await;
     assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/signin"));
-    assert_eq!(answer.header("set-cookie"), "locale=en; Max-Age=31536000; Path=/; HttpOnly; SameSite=Lax");
+    assert_eq!(answer.header("set-cookie"), "iza_credits_locale=en; Max-Age=31536000; Path=/; HttpOnly; SameSite=Lax");
     assert!(visitor.get("/signin").await.text().contains("<html lang=\"en\""));
     assert_eq!(visitor.form("/locale", "locale=xx").await.status, StatusCode::BAD_REQUEST);
 }

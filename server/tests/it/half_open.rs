@@ -11,10 +11,8 @@ use std::{
 };
 
 use billing::{
-    account::AccountStore,
-    mail::MailStore,
     receipt::ReceiptNumber,
-    store::{PageRequest, Store},
+    store::{AccountStore, MailStore, PageRequest, PurchaseStore},
 };
 use serde_json::{Value, json};
 use store_postgres::{PostgresStore, testing::TestDatabase};
@@ -34,15 +32,15 @@ const BACK_WITHIN: Duration = Duration::from_mins(1);
 const STOPPED_WITHIN: Duration = Duration::from_secs(30);
 
 /// Between the process and its database: passes everything on, until it swallows what the open connections carry.
-struct Proxy {
-    url: String,
+pub struct Proxy {
+    pub url: String,
     /// The connections up to that number are swallowed.
     swallowed: Arc<AtomicU64>,
     opened: Arc<AtomicU64>,
 }
 
 impl Proxy {
-    async fn start(database: &str) -> Self {
+    pub async fn start(database: &str) -> Self {
         let mut url = Url::parse(database).unwrap();
         let server = (url.host_str().unwrap().to_owned(), url.port().unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -67,7 +65,12 @@ impl Proxy {
         self.swallowed.store(self.opened.load(Ordering::SeqCst), Ordering::SeqCst);
     }
 
-    fn swallow_all(&self) {
+    /// New connections work again; those that are open do not.
+    pub fn pass_new(&self) {
+        self.swallow_open();
+    }
+
+    pub fn swallow_all(&self) {
         self.swallowed.store(u64::MAX, Ordering::SeqCst);
     }
 }
@@ -95,11 +98,15 @@ async fn pass_on(
 }
 
 /// A request on a connection of its own; `None` when there is no answer.
-async fn call(address: &str, method: &str, path: &str, cookie: &str, body: &Value) -> Option<(u16, String)> {
-    let body = body.to_string();
+pub async fn call(address: &str, method: &str, path: &str, cookie: &str, body: &Value) -> Option<(u16, String)> {
+    let headers = format!("Cookie: {cookie}\r\nContent-Type: application/json\r\n");
+    request(address, method, path, &headers, &body.to_string()).await
+}
+
+/// As [`call`], with other headers.
+pub async fn request(address: &str, method: &str, path: &str, headers: &str, body: &str) -> Option<(u16, String)> {
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nCookie: {cookie}\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n{body}",
         body.len()
     );
     let mut connection = TcpStream::connect(address).await.ok()?;

@@ -6,7 +6,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use crate::shop::{Answer, TestShop, Visitor};
+use crate::shop::{Answer, Client, TestShop};
 
 on_both_databases!(
     who_is_not_signed_in_gets_nowhere,
@@ -51,11 +51,13 @@ async fn who_is_not_signed_in_gets_nowhere(shop: TestShop) {
     let former = kim.clone();
     let token = kim.cookie_header();
     kim.delete("/auth/session").await;
-    former.cookies.lock().unwrap().push(("session".to_owned(), token["session=".len()..].to_owned()));
+    let cookie = shop.state.site.session_cookie();
+    let token = token.strip_prefix(&format!("{cookie}=")).unwrap().to_owned();
+    former.cookies.lock().unwrap().push((cookie.clone(), token));
     let guesser = shop.visitor();
-    guesser.cookies.lock().unwrap().push(("session".to_owned(), "AAAAAAAAAAAAAAAAAAAAAA".to_owned()));
+    guesser.cookies.lock().unwrap().push((cookie.clone(), "AAAAAAAAAAAAAAAAAAAAAA".to_owned()));
     let garbled = shop.visitor();
-    garbled.cookies.lock().unwrap().push(("session".to_owned(), "%00ü".replace('ü', "x")));
+    garbled.cookies.lock().unwrap().push((cookie, "%00x".to_owned()));
     for visitor in [shop.visitor(), former, guesser, garbled] {
         for (method, path, body) in &PRIVATE {
             visitor.send(request(method, path, body)).await.assert_problem(401, "not_signed_in");
@@ -83,7 +85,7 @@ fn comparable(answer: &Answer) -> (StatusCode, Vec<(String, String)>, String) {
     (answer.status, headers.collect(), answer.text())
 }
 
-async fn two(shop: &TestShop) -> (Visitor, Visitor, Value) {
+async fn two(shop: &TestShop) -> (Client, Client, Value) {
     let kim = shop.customer("kim@example.com").await;
     let lee = shop.customer("lee@example.com").await;
     let order = kim.order("credits_10").await;

@@ -1,10 +1,34 @@
 //! The language of a page: by its address, by what was chosen, or by what the browser asks for.
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode, header};
 
-use crate::shop::TestShop;
+use crate::shop::{TestShop, bare};
 
-on_both_databases!(a_page_is_had_in_each_language_and_says_where);
+on_both_databases!(
+    a_page_is_had_in_each_language_and_says_where,
+    a_browser_gets_german_or_english_whatever_it_asks_for,
+);
+
+async fn a_browser_gets_german_or_english_whatever_it_asks_for(shop: TestShop) {
+    for (asked, language) in [
+        (&["fr"][..], "en"),
+        (&["fr-CH, fr;q=0.9, *;q=0.5"], "en"),
+        (&["fr, de;q=0.1"], "de"),
+        (&["de-AT"], "de"),
+        (&["en-US,en;q=0.9,de;q=0.8"], "en"),
+        (&["fr", "de;q=0.5"], "de"),
+        (&["*"], "de"),
+        (&[""], "de"),
+        (&[], "de"),
+    ] {
+        let mut request = bare(Method::GET, "/signin");
+        for line in asked {
+            request.headers_mut().append(header::ACCEPT_LANGUAGE, line.parse().unwrap());
+        }
+        let page = shop.visitor().send(request).await.text();
+        assert!(page.contains(&format!("<html lang=\"{language}\"")), "{asked:?}: {page}");
+    }
+}
 
 async fn a_page_is_had_in_each_language_and_says_where(shop: TestShop) {
     let visitor = shop.visitor();

@@ -39,12 +39,12 @@ async fn said_after(log: &Mutex<String>, words: &str) -> String {
     }
 }
 
-async fn get(address: &str, path: &str) -> String {
+pub async fn get(address: &str, path: &str) -> String {
     let request = format!("GET {path} HTTP/1.1\nHost: {address}\nConnection: close\n\n");
     read_until(&mut send(address, &request).await, "nothing more").await
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 

@@ -84,8 +84,8 @@ pub async fn send_due(mailer: &Mailer) {
 
 async fn a_paid_purchase_is_confirmed_with_its_consent_and_the_terms(shop: TestShop) {
     let kim = shop.customer("kim@example.com").await;
-    let consent = kim.get("/billing/consent").await.json();
-    let order = json!({"product_id": "credits_5", "consent": consent["version"]});
+    let offered = kim.get("/billing/consent").await.json();
+    let order = json!({"product_id": "credits_5", "consent": offered["version"]});
     let order = kim.post("/billing/checkout/session", &order).await.json();
     let mailer = mailer(&shop, None);
     send_due(&mailer).await;
@@ -108,7 +108,7 @@ async fn a_paid_purchase_is_confirmed_with_its_consent_and_the_terms(shop: TestS
         for part in ["6,99\u{a0}€", "19\u{a0}%", number, "Muster GmbH (Demo)", "/withdraw", "erloschen"] {
             assert!(text.contains(part), "{part} is not in {text}");
         }
-        assert!(text.contains(consent["text"].as_str().unwrap()), "{text}");
+        assert!(text.contains(offered["text"].as_str().unwrap()), "{text}");
     }
     let attached: Vec<_> = content.attachments.iter().map(|attachment| attachment.file_name.as_str()).collect();
     assert_eq!(attached, ["AGB.html", "Widerrufsbelehrung.html"]);

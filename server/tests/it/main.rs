@@ -44,6 +44,7 @@ use std::sync::LazyLock;
 
 use tokio::runtime::Runtime;
 
+mod addresses;
 mod admin;
 mod consent;
 mod customer;
@@ -58,15 +59,19 @@ mod languages;
 mod listeners;
 mod lost_sales;
 mod mails;
+mod mode;
 mod openapi;
 mod operator;
 mod orders;
+mod outage;
 mod page_cache;
 mod problems;
 mod process;
 mod provider;
+mod random_requests;
 mod receipts;
 mod reversals;
+mod rolling_restart;
 mod schemas;
 mod security;
 mod shop;

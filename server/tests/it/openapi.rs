@@ -59,7 +59,7 @@ pub fn assert_promised(state: &AppState, method: &Method, path: &str, answer: &A
 }
 
 /// The paths that the router knows, as its debug output shows them.
-fn routes(state: &AppState) -> BTreeSet<String> {
+pub fn routes(state: &AppState) -> BTreeSet<String> {
     let shown = format!("{:?}", server::router::routes(state));
     let paths = shown.split('"').filter(|text| text.starts_with('/') && !text.contains(' '));
     paths.map(str::to_owned).collect()

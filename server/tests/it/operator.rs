@@ -8,7 +8,7 @@ use server::operator::{self, CommandError};
 use crate::{
     customer::completed,
     mails::{mailer, send_due},
-    provider::Fickle,
+    provider::{Fickle, Mood},
     shop::{PASSWORD, TestShop},
     withdrawals::declare,
 };
@@ -80,7 +80,7 @@ async fn a_replay_that_fails_says_why_it_failed_now_and_not_what_was_noted_befor
     let noted = event().await.note;
     assert_eq!(noted, "no purchase of this shop has that payment");
 
-    provider.be_unavailable();
+    provider.be(Mood::Unavailable);
     let why = refusal(operator::events::replay(&shop.worker(), "evt_1").await);
     assert!(why.contains("could not be applied, the payment provider is not available"), "{why}");
     assert!(why.contains("It stays IGNORED") && !why.contains(&noted), "{why}");
@@ -93,9 +93,9 @@ async fn a_replay_that_fails_says_why_it_failed_now_and_not_what_was_noted_befor
 async fn a_reconciliation_that_leaves_something_undone_has_failed(shop: TestShop) {
     let provider = Fickle::new();
     let shop = shop.with_provider(provider.clone());
-    provider.be_unavailable();
+    provider.be(Mood::Unavailable);
     shop.notify(&reversal("evt_1", "pi_unknown", 699)).await;
-    match operator::reconcile(&shop.worker(), shop.state.clock.now(), false).await {
+    match operator::reconcile::reconcile(&shop.worker(), shop.state.clock.now(), false).await {
         Err(CommandError::Partly { report, undone }) => {
             assert!(report.contains("event evt_1 charge.refunded: could not be applied"), "{report}");
             assert!(report.ends_with("1 events taken up, 0 purchases asked about, 0 changed.\n"), "{report}");
@@ -168,7 +168,7 @@ async fn a_new_password_lets_its_owner_in_and_everybody_else_out(shop: TestShop)
         let visitor = shop.visitor();
         visitor.post("/auth/session", &json!({"email": "kim@example.com", "password": password})).await.status
     };
-    for weak in ["short", "kim@example.com"] {
+    for weak in ["short", "kim@example.com", "1234567890", "passwort123"] {
         assert!(refusal(reset(Some(weak)).await).starts_with("A password has 10 to 128 characters"));
     }
     assert_eq!(kim.credits().await, 0, "still signed in");

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     customer::completed,
-    shop::{TestShop, Visitor},
+    shop::{Client, TestShop},
 };
 
 on_both_databases!(
@@ -15,7 +15,7 @@ on_both_databases!(
 );
 
 /// The page, and the nonce that its header names.
-async fn page(visitor: &Visitor, path: &str) -> (String, String) {
+async fn page(visitor: &Client, path: &str) -> (String, String) {
     let answer = visitor.get(path).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
     assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
@@ -26,7 +26,7 @@ async fn page(visitor: &Visitor, path: &str) -> (String, String) {
 }
 
 /// The page without its nonce, the same however often it is asked for.
-async fn settled_page(visitor: &Visitor) -> String {
+async fn settled_page(visitor: &Client) -> String {
     let (first, nonce) = page(visitor, "/").await;
     let first = first.replace(&nonce, "");
     for _ in 0..2 {

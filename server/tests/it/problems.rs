@@ -10,12 +10,13 @@ use serde_json::json;
 use server::tasks::{Job, Tasks};
 use tokio_util::sync::CancellationToken;
 
-use crate::shop::{Answer, TestShop, Visitor, bare};
+use crate::shop::{Answer, Client, TestShop, bare};
 
 on_both_databases!(
     a_body_that_is_not_the_calls_json_is_malformed,
     a_body_of_another_type_is_refused,
     a_large_body_is_refused,
+    a_body_that_breaks_off_is_malformed_and_not_large,
     an_unknown_address_is_a_problem_for_programs_and_a_page_for_people,
     health_needs_nobody,
 );
@@ -28,7 +29,7 @@ const CALLS: [(&str, &str); 4] = [
     ("/auth/session", r#"{"email":"lee@example.com","password":"correct horse"}"#),
 ];
 
-async fn post(visitor: &Visitor, path: &str, kind: Option<&str>, body: impl Into<Body>) -> Answer {
+async fn post(visitor: &Client, path: &str, kind: Option<&str>, body: impl Into<Body>) -> Answer {
     let mut request = Request::post(path);
     if let Some(kind) = kind {
         request = request.header(header::CONTENT_TYPE, kind);
@@ -80,6 +81,25 @@ async fn a_large_body_is_refused(shop: TestShop) {
             large.into_bytes().chunks(4_096).map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec())).collect::<Vec<_>>();
         let body = Body::from_stream(futures::stream::iter(chunks));
         post(&kim, path, Some("application/json"), body).await.assert_problem(413, "body_too_large");
+    }
+}
+
+async fn a_body_that_breaks_off_is_malformed_and_not_large(shop: TestShop) {
+    let kim = shop.customer("kim@example.com").await;
+    for (path, good) in CALLS.into_iter().chain([("/billing/webhook", "{}")]) {
+        let broken = || std::io::Error::new(std::io::ErrorKind::InvalidInput, "Invalid chunk size line");
+        let chunks = [Ok(good.as_bytes().to_vec()), Err(broken())];
+        let body = Body::from_stream(futures::stream::iter(chunks));
+        post(&kim, path, Some("application/json"), body).await.assert_problem(400, "malformed_body");
+    }
+    let large = vec![b' '; 256 * 1024 + 1];
+    post(&kim, "/billing/webhook", Some("application/json"), large.clone()).await.assert_problem(413, "body_too_large");
+    let body = Body::from_stream(futures::stream::iter([Ok::<_, std::io::Error>(large)]));
+    post(&kim, "/billing/webhook", Some("application/json"), body).await.assert_problem(413, "body_too_large");
+    for path in ["/signin", "/signup", "/discard", "/locale", "/withdraw"] {
+        let chunks = [Ok(b"a=b".to_vec()), Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof))];
+        let body = Body::from_stream(futures::stream::iter(chunks));
+        post(&kim, path, Some("application/x-www-form-urlencoded"), body).await.assert_problem(400, "bad_request");
     }
 }
 

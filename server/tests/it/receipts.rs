@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     customer::completed,
-    shop::{Answer, TestShop, Visitor},
+    shop::{Answer, Client, TestShop},
 };
 
 on_both_databases!(
@@ -32,11 +32,11 @@ on_both_databases!(
     a_history_of_any_length_is_exported_whole,
 );
 
-async fn in_language(visitor: &Visitor, path: &str, language: &str) -> Answer {
+async fn in_language(visitor: &Client, path: &str, language: &str) -> Answer {
     visitor.send(Request::get(path).header(header::ACCEPT_LANGUAGE, language).body(Body::empty()).unwrap()).await
 }
 
-async fn pdf(visitor: &Visitor, id: &str, language: &str) -> Document {
+async fn pdf(visitor: &Client, id: &str, language: &str) -> Document {
     let answer = in_language(visitor, &format!("/purchases/{id}/receipt.pdf"), language).await;
     assert_eq!(
         (answer.status, answer.header("content-type")),
@@ -126,7 +126,7 @@ fn dispute(amount: i64) -> Value {
 }
 
 /// A purchase of 10 credits, paid by a notification that names its payment; gives its id.
-async fn paid(shop: &TestShop, buyer: &Visitor) -> String {
+async fn paid(shop: &TestShop, buyer: &Client) -> String {
     let order = buyer.order("credits_10").await;
     shop.notify(&completed("evt_paid", &order, 1_299)).await;
     order["purchase_id"].as_str().unwrap().to_owned()
@@ -182,7 +182,7 @@ async fn a_receipt_keeps_the_seller_and_the_rate_that_it_was_issued_with(shop: T
     let id = paid(&shop, &kim).await;
     let before = kim.get(&format!("/billing/purchases/{id}")).await.json();
     let moved = shop.with_settings(&[("VAT_RATE", "7"), ("SELLER_NAME", "Neu GmbH"), ("SELLER_VAT_ID", "DE 1")]);
-    let kim = Visitor { shop: moved, ..kim };
+    let kim = Client { shop: moved, ..kim };
     assert_eq!(kim.get(&format!("/billing/purchases/{id}")).await.json(), before);
     let page = kim.get(&format!("/purchases/{id}")).await.text();
     assert!(page.contains("Muster GmbH") && page.contains("19\u{a0}%"), "{page}");

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     customer::completed,
-    shop::{TestShop, Visitor, WEBHOOK_SECRET, sign},
+    shop::{Client, TestShop, WEBHOOK_SECRET, sign},
 };
 
 on_both_databases!(
@@ -14,13 +14,16 @@ on_both_databases!(
     a_full_refund_takes_all_and_shows,
     a_failed_refund_gives_back,
     a_lost_dispute_takes_once_and_a_won_one_gives_back,
+    an_inquiry_that_escalates_takes_the_amount_that_is_withdrawn,
+    an_open_dispute_is_corrected_up_and_down,
+    a_dispute_reinstated_in_part_gives_back_that_part,
     a_refund_that_is_told_before_its_payment_is_booked_with_it,
     a_balance_may_become_negative_and_no_stranger_is_touched,
     every_recorded_event_is_applied_or_ignored_for_a_reason,
 );
 
 /// A customer who has paid for 5 credits, by a notification that names its payment.
-async fn paid(shop: &TestShop) -> (Visitor, Value) {
+async fn paid(shop: &TestShop) -> (Client, Value) {
     let kim = shop.customer("kim@example.com").await;
     let order = kim.order("credits_5").await;
     shop.notify(&completed("evt_paid", &order, 699)).await;
@@ -96,6 +99,58 @@ async fn a_lost_dispute_takes_once_and_a_won_one_gives_back(shop: TestShop) {
     shop.notify(&event("evt_5", "charge.dispute.closed", dispute("won"))).await;
     shop.notify(&event("evt_6", "charge.dispute.funds_reinstated", dispute("won"))).await;
     assert_eq!(kim.credits().await, 3, "all but what was refunded");
+}
+
+/// A dispute's notification, made at that second.
+fn dispute_of(created: i64, amount: i64, status: &str, moved: &[i64]) -> Value {
+    let transactions: Vec<_> = moved.iter().map(|amount| json!({"amount": amount, "currency": "eur"})).collect();
+    let mut object = dispute(status);
+    object["amount"] = json!(amount);
+    object["balance_transactions"] = json!(transactions);
+    let mut event = event(&format!("evt_{created}"), "charge.dispute.created", object);
+    event["created"] = json!(created);
+    event
+}
+
+fn of_type(mut event: Value, kind: &str) -> Value {
+    event["type"] = json!(kind);
+    event
+}
+
+async fn an_inquiry_that_escalates_takes_the_amount_that_is_withdrawn(shop: TestShop) {
+    let (kim, _) = paid(&shop).await;
+    let inquiry = dispute_of(1, 300, "warning_needs_response", &[]);
+    let withdrawn = of_type(dispute_of(2, 699, "needs_response", &[-699]), "charge.dispute.funds_withdrawn");
+    shop.notify(&inquiry).await;
+    assert_eq!(kim.credits().await, 5);
+    for _ in 0..2 {
+        shop.notify(&withdrawn).await;
+        assert_eq!(kim.credits().await, 0);
+    }
+}
+
+async fn an_open_dispute_is_corrected_up_and_down(shop: TestShop) {
+    let (kim, order) = paid(&shop).await;
+    let corrected =
+        |created, amount| of_type(dispute_of(created, amount, "needs_response", &[]), "charge.dispute.funds_withdrawn");
+    for (created, amount, left) in [(2, 350, 3), (3, 699, 0), (4, 350, 3), (1, 140, 3), (5, 699, 0)] {
+        shop.notify(&corrected(created, amount)).await;
+        assert_eq!(kim.credits().await, left, "{amount} cents, told at {created}");
+    }
+    let path = format!("/billing/purchases/{}", order["purchase_id"].as_str().unwrap());
+    let entries = kim.get(&path).await.json()["entries"].clone();
+    let credits: Vec<_> = entries.as_array().unwrap().iter().map(|entry| entry["credits"].as_i64().unwrap()).collect();
+    assert_eq!(credits, [5, -2, -3, 3, -3], "each correction is one entry");
+}
+
+async fn a_dispute_reinstated_in_part_gives_back_that_part(shop: TestShop) {
+    let (kim, order) = paid(&shop).await;
+    let told = |event, kind| of_type(event, &format!("charge.dispute.{kind}"));
+    shop.notify(&told(dispute_of(1, 699, "needs_response", &[-699]), "funds_withdrawn")).await;
+    shop.notify(&told(dispute_of(2, 699, "won", &[-699, 300]), "funds_reinstated")).await;
+    assert_eq!(kim.credits().await, 3, "3.99 of 6.99 are with the bank");
+    let receipt = kim.get(&format!("/purchases/{}", order["purchase_id"].as_str().unwrap())).await.text();
+    assert!(receipt.contains("3,99") && receipt.contains("3,00"), "{receipt}");
 }
 
 async fn a_refund_that_is_told_before_its_payment_is_booked_with_it(shop: TestShop) {

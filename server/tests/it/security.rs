@@ -6,13 +6,14 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::shop::{ORIGIN, TestShop, bare};
+use crate::shop::{Client, ORIGIN, TestShop, bare};
 
 on_both_databases!(
     a_request_forged_by_another_site_is_turned_away,
     every_answer_has_the_headers,
     the_pages_scripts_carry_the_headers_nonce,
     behind_tls_cookies_insist_on_it,
+    two_shops_on_one_host_keep_their_cookies_apart,
     nothing_private_is_cached,
     each_client_behind_a_proxy_is_told_apart,
 );
@@ -141,7 +142,7 @@ async fn behind_tls_cookies_insist_on_it(shop: TestShop) {
     let body = json!({"email": "kim@example.com", "password": crate::shop::PASSWORD});
     let answer = visitor.post("/auth/accounts", &body).await;
     let cookie = answer.header("set-cookie");
-    assert!(cookie.starts_with("__Host-session="), "{cookie}");
+    assert!(cookie.starts_with("__Host-iza_credits_session="), "{cookie}");
     for part in ["; Secure", "; HttpOnly", "; SameSite=Lax", "; Path=/"] {
         assert!(cookie.contains(part), "{cookie}");
     }
@@ -150,7 +151,25 @@ async fn behind_tls_cookies_insist_on_it(shop: TestShop) {
     assert_eq!(visitor.credits().await, 0);
     assert!(visitor.form("/locale", "locale=en").await.header("set-cookie").contains("; Secure"));
     let out = visitor.delete("/auth/session").await;
-    assert!(out.header("set-cookie").starts_with("__Host-session=;"), "{}", out.header("set-cookie"));
+    assert!(out.header("set-cookie").starts_with("__Host-iza_credits_session=;"), "{}", out.header("set-cookie"));
+}
+
+/// Cookies know no ports: a browser sends them all to every process on the machine.
+async fn two_shops_on_one_host_keep_their_cookies_apart(shop: TestShop) {
+    let other = shop.with_settings(&[("COOKIE_PREFIX", "other")]);
+    let kim = shop.customer("kim@example.com").await;
+    let at_other = Client { shop: other.clone(), cookies: kim.cookies.clone() };
+    at_other.get("/billing/balance").await.assert_problem(401, "not_signed_in");
+    let body = json!({"email": "lee@example.com", "password": crate::shop::PASSWORD});
+    assert_eq!(at_other.post("/auth/accounts", &body).await.status, StatusCode::CREATED);
+    at_other.form("/locale", "locale=en").await;
+    // Any other app's.
+    kim.cookies.lock().unwrap().extend([("session", "x"), ("locale", "en")].map(|(a, b)| (a.to_owned(), b.to_owned())));
+    assert!(kim.cookie_header().contains("iza_credits_session=") && kim.cookie_header().contains("other_session="));
+    let page = kim.get("/").await.text();
+    assert!(page.contains("kim@example.com") && page.contains("<html lang=\"de\""), "{page}");
+    let page = at_other.get("/").await.text();
+    assert!(page.contains("lee@example.com") && page.contains("<html lang=\"en\""), "{page}");
 }
 
 async fn nothing_private_is_cached(shop: TestShop) {

@@ -1,4 +1,4 @@
-//! A shop to test, and visitors to it.
+//! A shop to test, and its clients.
 
 use std::{
     net::SocketAddr,
@@ -18,7 +18,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use server::{
     config::Settings,
-    lifecycle::{self, Stores},
+    database::{self, Stores},
+    lifecycle,
     mock::MockProvider,
     router::{admin, router},
     state::AppState,
@@ -68,11 +69,11 @@ pub struct TestShop {
 impl TestShop {
     /// In mock mode, with a webhook secret.
     pub async fn open(url: &str) -> Self {
-        if std::env::var_os("RUST_LOG").is_some() {
-            server::telemetry::start_logging(server::telemetry::LogFormat::Text);
+        if let Ok(filter) = std::env::var("RUST_LOG") {
+            server::telemetry::start_logging(server::telemetry::LogFormat::Text, &filter);
         }
         let settings = settings(url, &[]);
-        let stores = lifecycle::open_migrated(&settings).await.unwrap();
+        let stores = database::open_to_serve(&settings).await.unwrap();
         let provider = Arc::new(MockProvider::new(ORIGIN.parse().unwrap()));
         lifecycle::keep_consent_texts(&settings, stores.store.as_ref()).await.unwrap();
         Self::build(url, settings, stores, provider)
@@ -120,8 +121,8 @@ impl TestShop {
     }
 
     /// Somebody who is not signed in.
-    pub fn visitor(&self) -> Visitor {
-        Visitor { shop: self.clone(), cookies: Arc::default() }
+    pub fn visitor(&self) -> Client {
+        Client { shop: self.clone(), cookies: Arc::default() }
     }
 
     /// What the admin listener answers.
@@ -135,7 +136,7 @@ impl TestShop {
     }
 
     /// Somebody who has just signed up.
-    pub async fn customer(&self, email: &str) -> Visitor {
+    pub async fn customer(&self, email: &str) -> Client {
         let visitor = self.visitor();
         let answer = visitor.post("/auth/accounts", &json!({"email": email, "password": PASSWORD})).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
@@ -175,6 +176,8 @@ fn settings(url: &str, changes: &[(&str, &str)]) -> Settings {
             "DATABASE_URL" => Some(url.to_owned()),
             "PUBLIC_URL" => Some(ORIGIN.to_owned()),
             "STRIPE_WEBHOOK_SECRET" => Some(WEBHOOK_SECRET.to_owned()),
+            // Tests order more at once than buyers do.
+            "OPEN_PURCHASES_MAX" | "ORDERS_PER_MINUTE_MAX" => Some("1000000".to_owned()),
             _ => None,
         })
     };
@@ -189,14 +192,14 @@ pub fn sign(secret: &str, time: i64, payload: &[u8]) -> String {
     format!("t={time},v1={}", hex::encode(mac.finalize().into_bytes()))
 }
 
-/// Who asks: a browser with its cookies.
+/// A client that keeps cookies, as a browser does.
 #[derive(Clone)]
-pub struct Visitor {
+pub struct Client {
     pub shop: TestShop,
     pub cookies: Arc<Mutex<Vec<(String, String)>>>,
 }
 
-impl Visitor {
+impl Client {
     pub async fn get(&self, path: &str) -> Answer {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await
     }

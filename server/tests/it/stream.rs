@@ -7,7 +7,7 @@ use futures::StreamExt;
 use http_body_util::BodyDataStream;
 use tokio::time::{Instant, timeout};
 
-use crate::shop::{TestShop, Visitor, bare};
+use crate::shop::{Client, TestShop, bare};
 
 on_both_databases!(
     the_balance_comes_at_once_and_upon_each_change,
@@ -26,12 +26,12 @@ struct Stream {
 }
 
 impl Stream {
-    async fn open(visitor: &Visitor) -> Self {
+    async fn open(visitor: &Client) -> Self {
         Self::open_again(visitor, None).await
     }
 
     /// As a browser comes back that has heard the event of that id.
-    async fn open_again(visitor: &Visitor, last_id: Option<&str>) -> Self {
+    async fn open_again(visitor: &Client, last_id: Option<&str>) -> Self {
         let mut request = bare(axum::http::Method::GET, "/billing/balance/stream");
         if let Some(id) = last_id {
             request.headers_mut().insert("Last-Event-ID", id.parse().unwrap());
@@ -217,7 +217,7 @@ async fn postgres_tells_other_processes() {
     let database = store_postgres::testing::TestDatabase::create().await.unwrap();
     let (one, other) = (TestShop::open(&database.url()).await, TestShop::open(&database.url()).await);
     let kim = one.customer("kim@example.com").await;
-    let there = Visitor { shop: other.clone(), cookies: kim.cookies.clone() };
+    let there = Client { shop: other.clone(), cookies: kim.cookies.clone() };
     let mut stream = Stream::open(&there).await;
     stream.expect(0).await;
     let start = Instant::now();

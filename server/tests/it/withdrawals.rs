@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 use server::{lifecycle, operator};
 
-use crate::shop::{Answer, TestShop, Visitor};
+use crate::shop::{Answer, Client, TestShop};
 
 on_both_databases!(
     a_withdrawal_is_acknowledged_with_what_was_said_and_when,
@@ -16,7 +16,7 @@ on_both_databases!(
     declarations_cannot_be_used_to_flood_an_address,
 );
 
-async fn declaration(visitor: &Visitor, name: &str, contract: &str, email: &str) -> Answer {
+async fn declaration(visitor: &Client, name: &str, contract: &str, email: &str) -> Answer {
     let form = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs([("name", name), ("contract", contract), ("email", email)])
         .finish();
@@ -24,7 +24,7 @@ async fn declaration(visitor: &Visitor, name: &str, contract: &str, email: &str)
 }
 
 /// Declares what is taken; gives the page that it leads to.
-pub async fn declare(visitor: &Visitor, name: &str, contract: &str, email: &str) -> String {
+pub async fn declare(visitor: &Client, name: &str, contract: &str, email: &str) -> String {
     let answer = declaration(visitor, name, contract, email).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
     answer.header("location").to_owned()
@@ -40,7 +40,7 @@ async fn send_mails(shop: &TestShop) {
 }
 
 /// Buys five credits, with consent to delivery at once.
-async fn buy_with_consent(kim: &Visitor) -> String {
+async fn buy_with_consent(kim: &Client) -> String {
     let version = kim.get("/billing/consent").await.json()["version"].clone();
     let order = json!({"product_id": "credits_5", "consent": version});
     let order = kim.post("/billing/checkout/session", &order).await.json();

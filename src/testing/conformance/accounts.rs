@@ -6,10 +6,10 @@ use jiff::Timestamp;
 
 use super::{credits, settled};
 use crate::{
-    account::{Account, InsertedSale, Principal, SignUp, StoredSession},
+    account::{Account, Principal, StoredSession},
     ids::UserId,
     purchase::{FailureReason, Purchase},
-    store::StoreError,
+    store::{InsertedSale, SignUp, StoreError},
     testing::{AnyStore, fixtures::World},
 };
 

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
+use jiff::SignedDuration;
 
 use super::{apply, bare, insert, stored};
 use crate::{
     ids::PurchaseId,
     locale::Locale,
     purchase::{Checkout, FailureReason, Purchase},
-    store::{Inserted, PageRequest, StoreError},
+    store::{Inserted, OrderLimits, PageRequest, StoreError},
     testing::{
         AnyStore,
         fixtures::{World, checkout},
@@ -39,7 +40,7 @@ pub async fn a_new_purchase_begins_pending(store: Arc<dyn AnyStore>) {
     let paid = Purchase { state: fresh.state.pay(world.now()).expect("pending"), ..fresh.clone() };
     let later = Purchase { version: 2, ..fresh.clone() };
     for purchase in [paid, later] {
-        let refused = store.insert_purchase(&purchase).await;
+        let refused = store.insert_purchase(&purchase, None).await;
         assert!(matches!(&refused, Err(StoreError::Refused(rule)) if rule == "purchases_start"), "{refused:?}");
     }
     assert_eq!(store.purchase(fresh.tenant_id, fresh.id).await.ok(), Some(None));
@@ -51,7 +52,7 @@ pub async fn only_users_of_the_tenant_order_for_it(store: Arc<dyn AnyStore>) {
     let foreign = Purchase { ordered_by: other.user_id, ..world.purchase() };
     let unknown = Purchase { ordered_by: world.account().caller.user_id, ..world.purchase() };
     for purchase in [foreign, unknown] {
-        let refused = store.insert_purchase(&purchase).await;
+        let refused = store.insert_purchase(&purchase, None).await;
         assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
     }
 }
@@ -62,7 +63,7 @@ pub async fn one_order_key_makes_one_purchase_in_each_tenant(store: Arc<dyn AnyS
     let first = world.purchase_of(&world.caller, Some("key"));
     insert(&world, &first).await;
     let again = world.purchase_of(&world.caller, Some("key"));
-    let inserted = store.insert_purchase(&again).await.expect("no error");
+    let inserted = store.insert_purchase(&again, None).await.expect("no error");
     assert_eq!(inserted, Inserted::Existing(Box::new(first.clone())));
     assert_eq!(store.purchase(again.tenant_id, again.id).await.ok(), Some(None), "nothing is written");
     insert(&world, &world.purchase_of(&other, Some("key"))).await;
@@ -72,13 +73,14 @@ pub async fn one_order_key_makes_one_purchase_in_each_tenant(store: Arc<dyn AnyS
 pub async fn one_order_key_at_the_same_instant_makes_one_purchase(store: Arc<dyn AnyStore>) {
     let world = World::open(store.clone(), 1).await;
     let orders: Vec<Purchase> = (0..8).map(|_| world.purchase_of(&world.caller, Some("key"))).collect();
-    let inserted = join_all(orders.iter().map(|order| store.insert_purchase(order))).await;
+    let inserted = join_all(orders.iter().map(|order| store.insert_purchase(order, None))).await;
     let mut written = Vec::new();
     let mut given = Vec::new();
     for (order, inserted) in orders.iter().zip(inserted) {
         match inserted.expect("no error") {
             Inserted::New => written.push(order.id),
             Inserted::Existing(earlier) => given.push(earlier.id),
+            Inserted::LimitReached => panic!("there is no limit"),
         }
     }
     assert_eq!(written.len(), 1);
@@ -91,8 +93,61 @@ pub async fn orders_without_a_key_are_orders_of_their_own(store: Arc<dyn AnyStor
     insert(&world, &first).await;
     insert(&world, &world.purchase()).await;
     // The same id is no order of its own.
-    let refused = store.insert_purchase(&first).await;
+    let refused = store.insert_purchase(&first, None).await;
     assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
+}
+
+pub async fn open_purchases_are_limited_for_each_tenant(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let other = world.another_caller().await;
+    let limits = Some(OrderLimits { open_max: 2, per_minute_max: 100 });
+    let order = async |purchase: &Purchase| store.insert_purchase(purchase, limits).await.expect("the store answers");
+    let first = world.purchase_of(&world.caller, Some("key"));
+    let second = world.purchase();
+    assert_eq!(order(&first).await, Inserted::New);
+    assert_eq!(order(&second).await, Inserted::New);
+    let third = world.purchase_of(&world.caller, Some("another key"));
+    assert_eq!(order(&third).await, Inserted::LimitReached);
+    assert_eq!(store.purchase(third.tenant_id, third.id).await.ok(), Some(None), "nothing is written");
+    let again = order(&world.purchase_of(&world.caller, Some("key"))).await;
+    assert_eq!(again, Inserted::Existing(Box::new(first)), "a known key is no new order");
+    assert_eq!(order(&world.purchase_of(&other, None)).await, Inserted::New, "tenants count for themselves");
+    let state = second.state.fail(FailureReason::Cancelled, world.now()).expect("pending");
+    apply(&world, bare(Purchase { state, ..second })).await;
+    assert_eq!(order(&third).await, Inserted::New, "one was dropped");
+    insert(&world, &world.purchase()).await;
+}
+
+pub async fn orders_within_a_minute_are_limited_for_each_tenant(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    let other = world.another_caller().await;
+    let limits = Some(OrderLimits { open_max: 100, per_minute_max: 2 });
+    let order = async |purchase: &Purchase| store.insert_purchase(purchase, limits).await.expect("the store answers");
+    for _ in 0..2 {
+        let purchase = world.purchase();
+        assert_eq!(order(&purchase).await, Inserted::New);
+        let state = purchase.state.fail(FailureReason::Cancelled, world.now()).expect("pending");
+        apply(&world, bare(Purchase { state, ..purchase })).await;
+    }
+    assert_eq!(order(&world.purchase()).await, Inserted::LimitReached, "dropped ones count");
+    assert_eq!(order(&world.purchase_of(&other, None)).await, Inserted::New, "tenants count for themselves");
+    world.clock.advance(SignedDuration::from_secs(59));
+    assert_eq!(order(&world.purchase()).await, Inserted::LimitReached);
+    world.clock.advance(SignedDuration::from_secs(2));
+    assert_eq!(order(&world.purchase()).await, Inserted::New);
+}
+
+pub async fn orders_at_the_same_instant_do_not_exceed_the_limit(store: Arc<dyn AnyStore>) {
+    let world = World::open(store.clone(), 1).await;
+    for limits in
+        [OrderLimits { open_max: 5, per_minute_max: 1_000 }, OrderLimits { open_max: 1_000, per_minute_max: 5 }]
+    {
+        let buyer = world.another_caller().await;
+        let orders: Vec<Purchase> = (0..24).map(|_| world.purchase_of(&buyer, None)).collect();
+        let inserted = join_all(orders.iter().map(|order| store.insert_purchase(order, Some(limits)))).await;
+        let written = inserted.into_iter().filter(|inserted| matches!(inserted, Ok(Inserted::New))).count();
+        assert_eq!(written, 5, "{limits:?}");
+    }
 }
 
 pub async fn a_page_of_the_history_goes_on_where_the_last_one_ended(store: Arc<dyn AnyStore>) {

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::{apply, bare, insert, outcome, settled, stored};
+use super::{apply, balance, bare, credits, insert, outcome, settled, stored};
 use crate::{
     event::{EventStatus, NewEvent},
     purchase::Purchase,
-    reversal::{RefundSnapshot, RefundState, Snapshot},
+    reversal::{DisputeSnapshot, DisputeState, ObservedAt, RefundSnapshot, RefundState, Snapshot},
     store::{Change, Recorded},
     testing::{AnyStore, fixtures::World},
 };
@@ -31,23 +31,53 @@ async fn recorded(world: &World, provider_event_id: &str) -> NewEvent {
     event
 }
 
-pub async fn what_went_back_is_read_back_as_it_was_written(store: Arc<dyn AnyStore>) {
-    let world = World::open(store, 1).await;
-    let paid = settled(&world).await;
+fn dispute(amount: i64, withdrawn: i64, state: DisputeState) -> Snapshot {
+    Snapshot::Dispute(DisputeSnapshot { withdrawn, ..DisputeSnapshot::new("dp_1".to_owned(), amount, state) })
+}
+
+/// A change that books what the snapshots make due.
+fn reversal(world: &World, paid: &Purchase, snapshots: &[Snapshot]) -> Change {
     let mut back = paid.clone();
-    let postings = back.reversals.record_and_post(&[refund("re_1"), refund("re_2")], paid.sold());
+    let now = world.now();
+    let postings = back.reversals.record_and_post(snapshots, ObservedAt::new(now, now), paid.sold());
     let entries = postings.into_iter().map(|posting| crate::ledger::NewEntry {
         kind: posting.kind,
         effect_ref: posting.effect_ref,
         credits: posting.credits,
-        ..world.entry(&paid)
+        ..world.entry(paid)
     });
-    let change = Change { entries: entries.collect(), ..bare(back) };
+    Change { entries: entries.collect(), ..bare(back) }
+}
+
+pub async fn refunds_and_disputes_are_read_back_as_they_were_written(store: Arc<dyn AnyStore>) {
+    let world = World::open(store, 1).await;
+    let paid = settled(&world).await;
+    let change = reversal(&world, &paid, &[refund("re_1"), refund("re_2")]);
     assert_eq!(change.entries.len(), 2, "both are booked, in one change");
     let written = apply(&world, change).await;
     assert_eq!(stored(&world, &written).await, written);
-    let balance = world.store.balance(paid.tenant_id).await.expect("the store answers");
-    assert_eq!(balance, super::credits(3, 3));
+    assert_eq!(balance(&world, paid.tenant_id).await, credits(3, 3));
+}
+
+pub async fn a_corrected_dispute_is_booked_by_its_difference(store: Arc<dyn AnyStore>) {
+    let world = World::open(store, 1).await;
+    let mut purchase = settled(&world).await;
+    for ((amount, withdrawn, state, left), seq) in [
+        (350, 350, DisputeState::Withdrawn, 3),
+        (699, 699, DisputeState::Withdrawn, 0),
+        (350, 350, DisputeState::Withdrawn, 3),
+        (699, 699, DisputeState::Withdrawn, 0),
+        (699, 399, DisputeState::Reinstated, 3),
+        (699, 0, DisputeState::Reinstated, 5),
+    ]
+    .into_iter()
+    .zip(2..)
+    {
+        let change = reversal(&world, &purchase, &[dispute(amount, withdrawn, state)]);
+        purchase = apply(&world, change).await;
+        assert_eq!(stored(&world, &purchase).await, purchase);
+        assert_eq!(balance(&world, purchase.tenant_id).await, credits(left, seq), "{withdrawn} of {amount}");
+    }
 }
 
 pub async fn a_payment_finds_its_purchase(store: Arc<dyn AnyStore>) {

@@ -7,10 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{MemoryStore, give_way, lock, rules};
 use crate::{
-    account::{Account, AccountStore, EmailAddress, InsertedSale, Principal, SessionLookup, SignUp, StoredSession},
+    account::{Account, EmailAddress, Principal, SessionLookup, StoredSession},
     ids::UserId,
     purchase::Purchase,
-    store::StoreError,
+    store::{AccountStore, InsertedSale, SignUp, StoreError},
 };
 
 #[async_trait]

@@ -7,9 +7,9 @@ use super::{MemoryStore, Tables, give_way, lock, rules};
 use crate::{
     account::EmailAddress,
     ids::{PurchaseId, TenantId, WithdrawalId},
-    mail::{Mail, MailState, MailStore, Topic},
-    store::StoreError,
-    withdrawal::{Withdrawal, WithdrawalStore},
+    mail::{Mail, MailState, Topic},
+    store::{MailStore, StoreError, WithdrawalStore},
+    withdrawal::Withdrawal,
 };
 
 pub(super) struct KeptMail {

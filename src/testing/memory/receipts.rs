@@ -1,11 +1,14 @@
 //! Numbering receipts.
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::Tables;
+use super::{MemoryStore, Tables, give_way, lock, rules};
 use crate::{
+    ids::{PurchaseId, TenantId},
     purchase::Purchase,
-    receipt::{Issuer, Receipt, ReceiptNumber},
+    receipt::{Issuer, Receipt, ReceiptNumber, ReceiptSeries, Seller},
+    store::{ReceiptStore, StoreError},
 };
 
 impl Tables {
@@ -35,5 +38,23 @@ impl Tables {
             receipts.insert(purchase.id, receipt);
         }
         u32::try_from(due.len()).unwrap_or(limit)
+    }
+}
+
+#[async_trait]
+impl ReceiptStore for MemoryStore {
+    async fn begin_receipt_series(&self, seller: &Seller, series: ReceiptSeries) -> Result<(), StoreError> {
+        give_way().await;
+        rules::refuse_if(!lock(&self.tables).receipt_series.insert((seller.key(), series)), "receipt_series_pkey")
+    }
+
+    async fn number_receipts(&self, issuer: &Issuer, at: Timestamp, limit: u32) -> Result<u32, StoreError> {
+        give_way().await;
+        Ok(lock(&self.tables).number_receipts(issuer, at, limit))
+    }
+
+    async fn receipt(&self, tenant: TenantId, purchase: PurchaseId) -> Result<Option<Receipt>, StoreError> {
+        give_way().await;
+        Ok(lock(&self.tables).receipts.get(&purchase).filter(|receipt| receipt.tenant_id == tenant).cloned())
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     ledger::{EntryKind, NewEntry},
     money::Credits,
     purchase::{Purchase, Status},
-    store::StoreError,
+    store::{OrderLimits, StoreError},
 };
 
 pub(super) fn refuse_if(broken: bool, rule: &str) -> Result<(), StoreError> {
@@ -21,6 +21,15 @@ pub(super) fn may_insert(tables: &Tables, purchase: &Purchase) -> Result<(), Sto
     refuse_if(purchase.item.price.cents <= 0, "purchases_amount_cents_check")?;
     refuse_if(purchase.item.credits <= Credits(0), "purchases_credits_amount_check")?;
     may_have_checkout(tables, purchase)
+}
+
+pub(super) fn may_order(tables: &Tables, purchase: &Purchase, limits: OrderLimits) -> bool {
+    let own = || tables.purchases.values().filter(|other| other.tenant_id == purchase.tenant_id);
+    let open = own().filter(|other| other.status() == Status::Pending).count();
+    let window_start = purchase.created_at - OrderLimits::WINDOW;
+    let recent = own().filter(|other| other.created_at > window_start).count();
+    let under = |count: usize, max: u32| u32::try_from(count).is_ok_and(|count| count < max);
+    under(open, limits.open_max) && under(recent, limits.per_minute_max)
 }
 
 pub(super) fn may_update(tables: &Tables, stored: &Purchase, wanted: &Purchase) -> Result<(), StoreError> {

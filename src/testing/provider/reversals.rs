@@ -2,6 +2,7 @@
 
 use super::{Books, ScriptedProvider};
 use crate::{
+    clock::Clock,
     event::{EventMeaning, ReversalUpdate},
     ids::PurchaseId,
     provider::{PaymentRecord, PaymentStatus},
@@ -23,8 +24,7 @@ impl ScriptedProvider {
         self.keep(&mut books, purchase, Snapshot::Refund(refund));
         // As Stripe does, once more, by the charge's figure.
         let figure = Snapshot::RefundedTotal { provider_ref: charge(purchase), amount: refunded(&books, purchase) };
-        let news = news(purchase, figure);
-        self.tell(&mut books, purchase, news);
+        self.tell_reversal(&mut books, purchase, figure);
     }
 
     /// The newest refund that stands fails.
@@ -39,8 +39,33 @@ impl ScriptedProvider {
         }
     }
 
-    /// The one dispute of a payment is opened, or goes on; never back. Its amount is the first that is given.
+    /// The one dispute of a payment is opened, corrected to another amount, or goes on; never back.
     pub fn dispute(&self, purchase: PurchaseId, cents: i64, state: DisputeState) {
+        let amount = |known: Option<&DisputeSnapshot>| match (known, state) {
+            // It is over: what is disputed stays.
+            (Some(known), DisputeState::Reinstated) => known.amount,
+            _ => cents,
+        };
+        self.move_dispute(purchase, state, |known, provider_ref| {
+            DisputeSnapshot::new(provider_ref, amount(known), state)
+        });
+    }
+
+    /// The one dispute of a payment is over, and the bank keeps a part of it.
+    pub fn reinstate_in_part(&self, purchase: PurchaseId, kept_cents: i64) {
+        let state = DisputeState::Reinstated;
+        self.move_dispute(purchase, state, |known, provider_ref| {
+            let amount = known.map_or(kept_cents, |known| known.amount);
+            DisputeSnapshot { withdrawn: kept_cents.min(amount), ..DisputeSnapshot::new(provider_ref, amount, state) }
+        });
+    }
+
+    fn move_dispute(
+        &self,
+        purchase: PurchaseId,
+        state: DisputeState,
+        next: impl FnOnce(Option<&DisputeSnapshot>, String) -> DisputeSnapshot,
+    ) {
         let mut books = lock(&self.books);
         if paid(&books, purchase).is_none() {
             return;
@@ -49,13 +74,10 @@ impl ScriptedProvider {
             Snapshot::Dispute(dispute) => Some(dispute.clone()),
             _ => None,
         });
-        let dispute = DisputeSnapshot { provider_ref: format!("dp_{purchase}"), amount: cents, state, made_at: None };
-        let dispute = match known {
-            Some(known) if known.state >= state => return,
-            Some(known) => DisputeSnapshot { state, ..known },
-            None => dispute,
-        };
-        self.keep(&mut books, purchase, Snapshot::Dispute(dispute));
+        let next = next(known.as_ref(), format!("dp_{purchase}"));
+        if known.is_none_or(|known| known.state <= state && known != next) {
+            self.keep(&mut books, purchase, Snapshot::Dispute(next));
+        }
     }
 
     /// Each refund and dispute of a purchase's payment as it stands.
@@ -72,6 +94,7 @@ impl ScriptedProvider {
             livemode: false,
             purchase_id: payment.session.purchase_id,
             tenant_id: payment.session.tenant_id,
+            observed_at: self.clock.now(),
             snapshots: payment.snapshots.clone(),
         })
     }
@@ -84,22 +107,24 @@ impl ScriptedProvider {
                 None => payment.snapshots.push(snapshot.clone()),
             }
         }
-        self.tell(books, purchase, news(purchase, snapshot));
+        self.tell_reversal(books, purchase, snapshot);
+    }
+
+    fn tell_reversal(&self, books: &mut Books, purchase: PurchaseId, snapshot: Snapshot) {
+        let update = ReversalUpdate {
+            payment_ref: Some(format!("pi_{purchase}")),
+            charge_ref: Some(charge(purchase)),
+            purchase_id: Some(purchase),
+            livemode: false,
+            made_at: Some(self.clock.now()),
+            snapshots: vec![snapshot],
+        };
+        self.tell(books, purchase, EventMeaning::Reversal(update));
     }
 }
 
 fn charge(purchase: PurchaseId) -> String {
     format!("ch_{purchase}")
-}
-
-fn news(purchase: PurchaseId, snapshot: Snapshot) -> EventMeaning {
-    EventMeaning::Reversal(ReversalUpdate {
-        payment_ref: Some(format!("pi_{purchase}")),
-        charge_ref: Some(charge(purchase)),
-        purchase_id: Some(purchase),
-        livemode: false,
-        snapshots: vec![snapshot],
-    })
 }
 
 fn name(snapshot: &Snapshot) -> &str {

@@ -7,7 +7,7 @@ use crate::{
     mail::Topic,
     provider::PaymentStatus,
     purchase::{Purchase, Status},
-    reversal::{DisputeState, RefundState, Snapshot},
+    reversal::{RefundState, Snapshot},
     testing::{fixtures, fixtures::World},
 };
 
@@ -24,7 +24,7 @@ fn left(world: &World, purchase: &Purchase) -> i64 {
 fn gone(snapshot: &Snapshot) -> i64 {
     match snapshot {
         Snapshot::Refund(refund) if refund.state == RefundState::Standing => refund.amount,
-        Snapshot::Dispute(dispute) if dispute.state == DisputeState::Withdrawn => dispute.amount,
+        Snapshot::Dispute(dispute) => dispute.withdrawn,
         _ => 0,
     }
 }

@@ -39,6 +39,8 @@ pub(super) enum Act {
     FailRefund(usize),
     /// About that much of it, in percent.
     Dispute(usize, i64, DisputeState),
+    /// The bank keeps that much of it, in percent.
+    ReinstateInPart(usize, i64),
 }
 
 /// A purchase or an event is meant by its place in the list of all.
@@ -73,7 +75,8 @@ fn act() -> impl Strategy<Value = Act> {
         1 => purchase().prop_map(Act::Expire),
         6 => refund.prop_map(|(purchase, percent)| Act::Refund(purchase, percent)),
         2 => purchase().prop_map(Act::FailRefund),
-        3 => dispute.prop_map(|(purchase, percent, state)| Act::Dispute(purchase, percent, state)),
+        4 => dispute.prop_map(|(purchase, percent, state)| Act::Dispute(purchase, percent, state)),
+        1 => (purchase(), 1..100_i64).prop_map(|(purchase, percent)| Act::ReinstateInPart(purchase, percent)),
     ]
 }
 

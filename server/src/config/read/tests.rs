@@ -3,7 +3,7 @@
 use super::*;
 
 fn read(pairs: &[(&str, &str)]) -> Result<Settings, WrongSettings> {
-    settings(&|name| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+    Settings::read(|name| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
 }
 
 fn wrong(pairs: &[(&str, &str)]) -> Vec<String> {
@@ -65,8 +65,97 @@ fn a_live_key_needs_a_webhook_secret_and_a_seller() {
 
 #[test]
 fn several_webhook_secrets_are_told_apart() {
-    assert_eq!(read(&[("STRIPE_WEBHOOK_SECRET", "a, b ,,")]).unwrap().webhook_secrets.len(), 2);
-    assert!(read(&[("STRIPE_WEBHOOK_SECRET", " , ")]).unwrap().webhook_secrets.is_empty());
+    assert_eq!(read(&[("STRIPE_WEBHOOK_SECRET", " a, b\t")]).unwrap().webhook_secrets.len(), 2);
+    assert!(read(&[("STRIPE_WEBHOOK_SECRET", " ")]).unwrap().webhook_secrets.is_empty());
+}
+
+#[test]
+fn a_list_with_an_item_that_is_none_is_wrong() {
+    for bad in [",", " , ", "a,", ",a", "a,,b", "a, b ,,", "a b", "a,b c", "a,a", "a, a", "ä"] {
+        let wrong = wrong(&[("STRIPE_WEBHOOK_SECRET", bad)]);
+        assert!(matches!(&wrong[..], [only] if only.starts_with("STRIPE_WEBHOOK_SECRET is wrong")), "{bad}: {wrong:?}");
+    }
+    for bad in [",", "Street 1,,Town", ",Town", "Street 1,\n\nTown", "Street\u{7}"] {
+        let wrong = wrong(&[("SELLER_ADDRESS", bad)]);
+        assert!(matches!(&wrong[..], [only] if only.starts_with("SELLER_ADDRESS is wrong")), "{bad}: {wrong:?}");
+    }
+    for good in ["Street 1, Town", "Street 1,\nTown", "Street 1\nTown\n", " Street 1 ,Town,"] {
+        assert_eq!(read(&[("SELLER_ADDRESS", good)]).unwrap().issuer.seller.address, ["Street 1", "Town"], "{good:?}");
+    }
+    for bad in [",", "info,", "info,,sqlx=warn", "sqlx=loud"] {
+        assert!(wrong(&[("RUST_LOG", bad)])[0].starts_with("RUST_LOG is wrong"), "{bad}");
+    }
+    assert_eq!(read(&[("RUST_LOG", " ")]).unwrap().log_filter, LOG_FILTER_DEFAULT);
+    for (name, bad) in [
+        ("STRIPE_SECRET_KEY", "sk_test_1 sk_test_2"),
+        ("STRIPE_SECRET_KEY", "sk_test_1\n2"),
+        ("SELLER_NAME", "A\nB"),
+        ("SELLER_VAT_ID", "DE1\tDE2"),
+        ("VAT_RATE", "19,"),
+        ("VAT_RATE", "19%%"),
+        ("CLIENT_IP_HEADER", "X-Real-IP,"),
+        ("MAIL_FROM", "a@example.com, b@example.com"),
+        ("LISTEN_ADDR", "127.0.0.1:3000,"),
+        ("TIME_ZONE", "Europe/Berlin,"),
+    ] {
+        let wrong = wrong(&[(name, bad)]);
+        assert!(wrong.iter().any(|sentence| sentence.starts_with(name)), "{name}={bad:?}: {wrong:?}");
+    }
+}
+
+#[test]
+fn the_way_to_postgres_is_checked_before_anybody_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let (good, bad) = (folder.path().join("ca.crt"), folder.path().join("bad.crt"));
+    std::fs::write(&good, "-----BEGIN CERTIFICATE-----\n").unwrap();
+    std::fs::write(&bad, "nothing").unwrap();
+    let url = |query: &str| format!("postgres://shop:hidden@db.example.com/shop?{query}");
+    let with_ca = |file: &std::path::Path| url(&format!("sslmode=verify-full&sslrootcert={}", file.display()));
+    for right in [url(""), url("sslmode=require"), url("sslmode=VERIFY-CA"), with_ca(&good)] {
+        assert_eq!(wrong(&[("DATABASE_URL", &right)]), Vec::<String>::new(), "{right}");
+        let both = [("DATABASE_URL", "postgres://shop@127.0.0.1:6432/shop"), ("DATABASE_DIRECT_URL", &right)];
+        assert_eq!(wrong(&both), Vec::<String>::new(), "{right}");
+    }
+    for (bad, said) in [
+        (url("sslmode=yes"), "sslmode is one of disable, allow,"),
+        (url("sslmode="), "sslmode is one of"),
+        (with_ca(&bad), "holds no certificate"),
+        (with_ca(&folder.path().join("none")), "cannot be read (No such file"),
+        ("postgres://db:port/shop".to_owned(), "write it like postgres://"),
+    ] {
+        for name in ["DATABASE_URL", "DATABASE_DIRECT_URL"] {
+            let wrong =
+                wrong(&[("DATABASE_URL", "postgres://db/shop"), (name, &bad)][usize::from(name == "DATABASE_URL")..]);
+            let fits = |only: &String| only.starts_with(&format!("{name} is wrong")) && only.contains(said);
+            assert!(matches!(&wrong[..], [only] if fits(only) && !only.contains("hidden")), "{bad}: {wrong:?}");
+        }
+    }
+    let direct = ("DATABASE_DIRECT_URL", "postgres://db/shop");
+    assert!(wrong(&[direct])[0].starts_with("DATABASE_DIRECT_URL is set, but DATABASE_URL leads to no PostgreSQL"));
+    assert!(
+        wrong(&[("DATABASE_URL", "postgres://db/shop"), ("DATABASE_DIRECT_URL", "sqlite://a.db")])[0]
+            .starts_with("DATABASE_DIRECT_URL is wrong")
+    );
+}
+
+#[test]
+fn only_a_live_shop_stops_late_unless_it_is_told_to() {
+    let live = [
+        ("STRIPE_SECRET_KEY", "sk_live_1"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_1"),
+        ("SELLER_NAME", "A"),
+        ("SELLER_ADDRESS", "B"),
+        ("SELLER_VAT_ID", "C"),
+        ("SMTP_URL", "smtps://mail.example.com"),
+        ("MAIL_FROM", "a@example.com"),
+    ];
+    assert_eq!(read(&live).unwrap().shutdown_delay, SHUTDOWN_DELAY_LIVE);
+    assert_eq!(read(&[]).unwrap().shutdown_delay, Duration::ZERO);
+    assert_eq!(read(&[("STRIPE_SECRET_KEY", "sk_test_1")]).unwrap().shutdown_delay, Duration::ZERO);
+    assert_eq!(read(&[("SHUTDOWN_DELAY_SECONDS", "15")]).unwrap().shutdown_delay, Duration::from_secs(15));
+    for bad in ["-1", "601", "soon"] {
+        assert!(wrong(&[("SHUTDOWN_DELAY_SECONDS", bad)])[0].starts_with("SHUTDOWN_DELAY_SECONDS is wrong"), "{bad}");
+    }
 }
 
 #[test]
@@ -112,6 +201,28 @@ fn mock_mode_is_open_to_nobody_else_unless_a_setting_says_so() {
     assert!(wrong(&[("ALLOW_PUBLIC_MOCK_MODE", "perhaps")])[0].starts_with("ALLOW_PUBLIC_MOCK_MODE is wrong"));
     for own in [&[("LISTEN_ADDR", "[::1]:3000")][..], &[("PUBLIC_URL", "http://localhost:3000")]] {
         assert!(!read(own).unwrap().public_mock_mode, "{own:?}");
+    }
+}
+
+#[test]
+fn orders_are_limited_unless_told_otherwise() {
+    let limits = |pairs: &[(&str, &str)]| read(pairs).unwrap().order_limits;
+    assert_eq!(limits(&[]), OrderLimits { open_max: 20, per_minute_max: 10 });
+    let set = limits(&[("OPEN_PURCHASES_MAX", "3"), ("ORDERS_PER_MINUTE_MAX", "1000000")]);
+    assert_eq!(set, OrderLimits { open_max: 3, per_minute_max: 1_000_000 });
+    for name in ["OPEN_PURCHASES_MAX", "ORDERS_PER_MINUTE_MAX"] {
+        for bad in ["0", "-1", "many", "1000001"] {
+            assert!(wrong(&[(name, bad)])[0].starts_with(&format!("{name} is wrong")), "{bad}");
+        }
+    }
+}
+
+#[test]
+fn cookies_have_a_name_of_their_own() {
+    assert_eq!(read(&[]).unwrap().cookie_prefix, "iza_credits");
+    assert_eq!(read(&[("COOKIE_PREFIX", "other-shop_2")]).unwrap().cookie_prefix, "other-shop_2");
+    for bad in ["a b", "a;b", "a=b", "ü", "__Host-x", &"x".repeat(41)] {
+        assert!(wrong(&[("COOKIE_PREFIX", bad)])[0].starts_with("COOKIE_PREFIX is wrong"), "{bad}");
     }
 }
 

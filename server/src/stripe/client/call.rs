@@ -1,4 +1,4 @@
-//! A call to Stripe: exchanges, until one has a clear outcome or retry_policy is at its end.
+//! A call to Stripe: attempts, until one has a clear outcome or the retry policy allows no more.
 //!
 //! Only what may be repeated is called this way: reading, a POST with an idempotency key, and one whose second time
 //! changes nothing.

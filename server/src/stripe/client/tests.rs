@@ -91,10 +91,14 @@ fn settings(base: &str) -> StripeSettings {
     }
 }
 
-/// A provider some minutes after the order, with the given retry_policy.
+/// Some minutes after the order.
+fn asked_at() -> Timestamp {
+    ordered_at() + jiff::SignedDuration::from_mins(7)
+}
+
+/// A provider some minutes after the order, with the given retry policy.
 fn patient(base: &str, retry_policy: RetryPolicy) -> StripeProvider {
-    let minutes_later = ordered_at() + jiff::SignedDuration::from_mins(7);
-    provider_at(&StripeSettings { retry_policy, ..settings(base) }, minutes_later)
+    provider_at(&StripeSettings { retry_policy, ..settings(base) }, asked_at())
 }
 
 fn provider(server: &MockServer) -> StripeProvider {

@@ -4,11 +4,13 @@ use billing::{
     event::{EventMeaning, ReversalUpdate},
     reversal::Snapshot,
 };
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::stripe::object::{dispute, purchase_in_metadata, reference, refund, text};
 
-pub(super) fn read(object: &Value) -> Result<EventMeaning, &'static str> {
+/// `made_at` is when Stripe made the event.
+pub(super) fn read(object: &Value, made_at: Option<Timestamp>) -> Result<EventMeaning, &'static str> {
     let (charge, snapshots) = match text(object, "object").ok_or("object")? {
         "charge" => (text(object, "id"), charge(object)?),
         "refund" => (reference(object, "charge"), vec![Snapshot::Refund(refund(object)?)]),
@@ -20,6 +22,7 @@ pub(super) fn read(object: &Value) -> Result<EventMeaning, &'static str> {
         charge_ref: charge.map(str::to_owned),
         purchase_id: purchase_in_metadata(object),
         livemode: object.get("livemode").and_then(Value::as_bool).ok_or("livemode")?,
+        made_at,
         snapshots,
     }))
 }

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+mod breaker;
 mod half_open;
 mod migrating;
+mod pgbouncer;
 #[path = "../../../store-shared/tests/mod.rs"]
 mod portable;
 mod proxy;

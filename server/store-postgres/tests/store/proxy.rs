@@ -1,4 +1,4 @@
-//! A way to the server that can fall silent: it takes packets and delivers none, and ends nothing.
+//! A way to the server that can fail: it falls silent, taking packets and delivering none, or it goes away.
 
 use std::{
     future::pending,
@@ -12,12 +12,15 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream, tcp},
+    task::{JoinHandle, JoinSet},
 };
 
 pub struct Proxy {
     port: u16,
+    server: (String, u16),
     /// Whether the connections made from now on are silent; each keeps its own.
     silent: Arc<Mutex<Arc<AtomicBool>>>,
+    task: JoinHandle<()>,
 }
 
 impl Proxy {
@@ -27,20 +30,20 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let silent = Arc::new(Mutex::new(Arc::new(AtomicBool::new(false))));
-        let of_the_time = silent.clone();
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                let silent = of_the_time.lock().unwrap().clone();
-                let server = TcpStream::connect(server.clone()).await.unwrap();
-                for stream in [&client, &server] {
-                    stream.set_nodelay(true).unwrap();
-                }
-                let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
-                tokio::spawn(carry(from_client, to_server, silent.clone()));
-                tokio::spawn(carry(from_server, to_client, silent));
-            }
-        });
-        Self { port, silent }
+        let task = tokio::spawn(accept(listener, server.clone(), silent.clone()));
+        Self { port, server, silent, task }
+    }
+
+    /// Ends all connections, and takes no new ones.
+    pub async fn go_away(&mut self) {
+        self.task.abort();
+        let _ = (&mut self.task).await;
+    }
+
+    /// Takes connections again.
+    pub async fn come_back(&mut self) {
+        let listener = TcpListener::bind(("127.0.0.1", self.port)).await.unwrap();
+        self.task = tokio::spawn(accept(listener, self.server.clone(), self.silent.clone()));
     }
 
     pub fn url(&self, direct: &str) -> String {
@@ -56,6 +59,20 @@ impl Proxy {
     /// New connections work again; those from before stay silent for good.
     pub fn let_new_ones_through(&self) {
         *self.silent.lock().unwrap() = Arc::new(AtomicBool::new(false));
+    }
+}
+
+async fn accept(listener: TcpListener, server: (String, u16), silent: Arc<Mutex<Arc<AtomicBool>>>) {
+    let mut connections = JoinSet::new();
+    while let Ok((client, _)) = listener.accept().await {
+        let silent = silent.lock().unwrap().clone();
+        let server = TcpStream::connect(server.clone()).await.unwrap();
+        for stream in [&client, &server] {
+            stream.set_nodelay(true).unwrap();
+        }
+        let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
+        connections.spawn(carry(from_client, to_server, silent.clone()));
+        connections.spawn(carry(from_server, to_client, silent));
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use billing::{store::Store as _, testing::fixtures::World};
+use billing::{
+    store::{LedgerStore as _, Store as _},
+    testing::fixtures::World,
+};
 use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
 use store_postgres::MigrateError;
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use billing::{
     Order,
-    store::{Store as _, StoreError},
+    store::{LedgerStore as _, Store as _, StoreError},
     testing::fixtures::World,
 };
 use futures::StreamExt;

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command, s
 
 use billing::{
     Order,
-    store::{PageRequest, Store as _},
+    store::{PageRequest, PurchaseStore as _},
     testing::fixtures::World,
 };
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};

@@ -8,7 +8,7 @@ use std::{
 
 use billing::{
     Order,
-    store::{Store as _, StoreError},
+    store::{LedgerStore as _, Store as _, StoreError},
     testing::fixtures::World,
 };
 use sqlx::SqliteConnection;

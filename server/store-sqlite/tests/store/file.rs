@@ -48,7 +48,7 @@ async fn a_place_where_nothing_can_be_written_gets_a_sentence() {
 
 #[tokio::test]
 async fn what_is_committed_outlives_the_process() {
-    use billing::{account::AccountStore as _, testing::fixtures::World};
+    use billing::{store::AccountStore as _, testing::fixtures::World};
 
     let database = TestDatabase::create().await.unwrap();
     let store = database.store().await.unwrap();

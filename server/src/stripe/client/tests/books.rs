@@ -35,7 +35,7 @@ fn refund_snapshot(id: &str, amount: i64, state: RefundState) -> Snapshot {
 
 fn dispute_snapshot(id: &str, state: DisputeState) -> Snapshot {
     let made_at = Some(if id == "du_1" { 200 } else { 400 });
-    Snapshot::Dispute(DisputeSnapshot { provider_ref: id.to_owned(), amount: 699, state, made_at })
+    Snapshot::Dispute(DisputeSnapshot { made_at, ..DisputeSnapshot::new(id.to_owned(), 699, state) })
 }
 
 async fn get(server: &MockServer, at: &str, answer: ResponseTemplate) {
@@ -71,6 +71,7 @@ fn everything_that_went_back() -> PaymentRecord {
         livemode: false,
         purchase_id: Some(purchase().id),
         tenant_id: Some(purchase().tenant_id),
+        observed_at: asked_at(),
         snapshots: vec![
             refund_snapshot("re_1", 140, RefundState::Failed),
             dispute_snapshot("du_1", DisputeState::Reinstated),
@@ -190,5 +191,5 @@ async fn a_list_of_events_that_cannot_be_read_is_not_taken_for_empty() {
 
     let page = provider(&server).events_since(ordered_at(), None).await;
 
-    assert!(matches!(page, Err(ProviderError::Unavailable { .. })), "{page:?}");
+    assert!(matches!(page, Err(ProviderError::Unreadable { .. })), "{page:?}");
 }

@@ -1,8 +1,8 @@
-//! What every answer has in common: errors are problems, or pages for whoever reads pages; nothing private is cached.
+//! What all responses have in common: an error is a problem document, or a page for a browser; nothing private is cached.
 
 use app::bare_page;
 use axum::{
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{Html, IntoResponse, Response},
@@ -12,18 +12,19 @@ use billing::locale::Locale;
 use crate::{
     http::problem::{Problem, Written},
     identity::locale_of,
+    state::AppState,
 };
 
-/// Whether programs rather than people ask there.
+/// Whether the path belongs to the API rather than to the pages.
 pub fn is_api(path: &str) -> bool {
     let first = path.split('/').nth(1).unwrap_or_default();
     matches!(first, "billing" | "auth" | "api" | "healthz" | "readyz")
 }
 
-/// Brings each answer into its common form.
-pub async fn tidy(request: Request, next: Next) -> Response {
+/// Gives each error its body: a page where a browser asks for one, else a problem document.
+pub async fn render_errors(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let api = is_api(request.uri().path());
-    let locale = locale_of(request.uri(), request.headers());
+    let locale = locale_of(request.uri(), request.headers(), &state.site);
     let reads_pages = !api && accepts_html(request.headers());
     let mut response = next.run(request).await;
     let status = response.status();
@@ -31,16 +32,15 @@ pub async fn tidy(request: Request, next: Next) -> Response {
         let problem = response.extensions().get::<Written>().is_some();
         let written = problem || has_content(response.headers());
         if reads_pages && (problem || !written) {
-            response = rewritten(response, error_page(status, locale));
+            response = with_body_of(response, error_page(status, locale));
         } else if !written {
-            response = rewritten(response, Problem::for_status(status).into_response());
+            response = with_body_of(response, Problem::for_status(status).into_response());
         }
     }
-    keep_private(api, &mut response);
     response
 }
 
-/// Whether somebody wrote the answer on purpose; layers and axum itself write nothing, or a line of plain text.
+/// Whether a handler wrote a body; layers and axum itself write none, or a line of plain text.
 fn has_content(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     !kind.is_empty() && !kind.starts_with("text/plain")
@@ -51,8 +51,8 @@ fn accepts_html(headers: &HeaderMap) -> bool {
     accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
-/// Another body for the same answer: what else it said in headers, such as Allow or Retry-After, still holds.
-fn rewritten(old: Response, new: Response) -> Response {
+/// The old response with the body of the new one. The old headers, such as Allow or Retry-After, still hold.
+fn with_body_of(old: Response, new: Response) -> Response {
     let (old, _) = old.into_parts();
     let (mut parts, body) = new.into_parts();
     for (name, value) in &old.headers {
@@ -64,17 +64,20 @@ fn rewritten(old: Response, new: Response) -> Response {
     Response::from_parts(parts, body)
 }
 
-fn keep_private(api: bool, response: &mut Response) {
+/// Sets `Cache-Control` where no handler did: `no-store`, or `no-cache` for static files, which are not private.
+pub async fn set_cache_control(request: Request, next: Next) -> Response {
+    let api = is_api(request.uri().path());
+    let mut response = next.run(request).await;
     let status = response.status();
     let kind = response.headers().get(header::CONTENT_TYPE);
     let page = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-    // A static file is not private; whoever has it asks whether it has changed.
     let file = !api && !page && (status.is_success() || status == StatusCode::NOT_MODIFIED);
     let cache = HeaderValue::from_static(if file { "no-cache" } else { "no-store" });
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(cache);
+    response
 }
 
-/// A page that needs nothing: no database, no visitor, no script.
+/// A page that needs no database, no session and no script.
 fn error_page(status: StatusCode, locale: Locale) -> Response {
     let kind = match status {
         StatusCode::FORBIDDEN => bare_page::Kind::Refused,

@@ -1,0 +1,2 @@
+-- PostgreSQL has a function here that locks and counts. SQLite writes one statement at a time, so there the order's own
+-- statement counts.

@@ -1,0 +1,18 @@
+//! What the database could not do.
+
+/// What the database could not do. The text is for the log, never for the public.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot be reached, or did not answer in time.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// It refused a write that breaks a rule; names the constraint or trigger.
+    #[error("the database refused the write: {0}")]
+    Refused(String),
+    /// A stored row makes no sense.
+    #[error("a stored row makes no sense: {0}")]
+    Corrupt(String),
+    /// Anything else.
+    #[error("the database failed: {0}")]
+    Internal(String),
+}

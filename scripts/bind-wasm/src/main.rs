@@ -25,7 +25,7 @@ fn bind(wasm: &str, folder: &str, name: &str) -> Result<(), Box<dyn Error>> {
     let mut bindgen = Bindgen::new();
     bindgen.input_path(wasm).out_name(name).web(true)?.typescript(false);
     // The names of functions would be more than half of what the browser loads.
-    bindgen.remove_name_section(true).remove_producers_section(true);
+    bindgen.remove_name_section(true).remove_producers_section(true).omit_default_module_path(false);
     bindgen.generate(folder)?;
     // Leptos asks for NAME.wasm.
     let folder = PathBuf::from(folder);

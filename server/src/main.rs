@@ -161,7 +161,7 @@ async fn main() -> ExitCode {
     let matches = Cli::command().get_matches();
     let name = command_name(&matches);
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    match run(cli.command.unwrap_or(Command::Serve), &name).await {
+    match Box::pin(run(cli.command.unwrap_or(Command::Serve), &name)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");

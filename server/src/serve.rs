@@ -1,6 +1,6 @@
 //! Accepting connections, with limits on headers and time, and closing them when the process stops.
 
-use std::{io, net::SocketAddr, pin::pin, time::Duration};
+use std::{future::ready, io, net::SocketAddr, pin::pin, time::Duration};
 
 use axum::{
     Extension, Router,
@@ -36,7 +36,7 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: &Shutdown) {
     let Shutdown { draining, stopping, .. } = shutdown;
     let router = router.layer(map_response({
         let draining = draining.clone();
-        move |response| close_after(response, draining.is_cancelled())
+        move |response| ready(close_after(response, draining.is_cancelled()))
     }));
     let connections = TaskTracker::new();
     loop {
@@ -69,7 +69,7 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: &Shutdown) {
 }
 
 /// Tells the client to open another connection for its next request, which then goes to another process.
-async fn close_after(mut response: Response, draining: bool) -> Response {
+fn close_after(mut response: Response, draining: bool) -> Response {
     if draining {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }

@@ -46,7 +46,7 @@ type ThisStore = PostgresStore;
 pub struct PostgresStore {
     pool: Pool,
     /// The server itself, with whatever may be between it and the pool.
-    direct: PgConnectOptions,
+    direct: Arc<PgConnectOptions>,
     changes: broadcast::Sender<TenantId>,
     announcer: Arc<Announcer>,
     listener: Arc<Listener>,

@@ -142,7 +142,7 @@ impl PostgresStore {
                 fit::warn_when_too_many(&pool).await?;
             }
             let announcer = Arc::new(Announcer::start(&pool, changes.clone()));
-            Ok(Self { pool, direct: direct.clone(), changes, announcer, listener })
+            Ok(Self { pool, direct: direct.clone().into(), changes, announcer, listener })
         };
         opened.await.map_err(|source| explain(&main, source))
     }

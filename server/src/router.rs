@@ -4,6 +4,7 @@ mod admin;
 mod answers;
 pub mod files;
 mod page_cache;
+mod server_functions;
 
 use app::context::RequestContext;
 use axum::{
@@ -141,7 +142,8 @@ fn pages(state: &AppState) -> Router<AppState> {
         ServiceBuilder::new()
             .layer(middleware::from_fn(ask_to_sign_in))
             .layer(middleware::from_fn_with_state(PageCache::default(), page_cache::cached_page))
-            .layer(middleware::map_response(page::markup::valid)),
+            .layer(middleware::map_response(page::markup::valid))
+            .layer(middleware::from_fn(server_functions::answer)),
     )
 }
 

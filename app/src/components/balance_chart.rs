@@ -6,9 +6,10 @@ use billing::{locale::Locale, money::Credits};
 use leptos::prelude::*;
 
 use crate::{
-    api::{LedgerEntryView, Moment},
-    context::texts,
-    format::{self, WallTime},
+    format,
+    locales::island_texts,
+    views::{LedgerEntryView, Moment},
+    wall_time::WallTime,
 };
 
 /// The picture's own units; the page scales it.
@@ -30,7 +31,7 @@ pub(crate) fn BalanceChart(
     /// Until when the newest balance has stood; until its own entry, where later ones are on another page.
     until: Option<Moment>,
 ) -> impl IntoView {
-    let t = texts();
+    let t = island_texts();
     let (Some(newest), Some(oldest)) = (entries.first(), entries.last()) else { return ().into_any() };
     let (first, last) = (oldest.at, until.unwrap_or(newest.at));
     let scale = Scale::of(&entries, last.second);
@@ -150,6 +151,7 @@ mod tests {
 
     fn entry(second: i64, credits: i64, balance: i64) -> LedgerEntryView {
         LedgerEntryView {
+            seq: second,
             purchase_id: "0198f2a4-7b1c-7def-8a2b-0123456789ab".parse().expect("an id"),
             kind: EntryKind::Purchase,
             credits: Credits(credits),

@@ -11,7 +11,7 @@ pub(crate) fn Facts(children: Children) -> impl IntoView {
 /// A name and its value.
 #[component]
 pub(crate) fn Fact(
-    name: String,
+    #[prop(into)] name: String,
     /// What it all comes to.
     #[prop(optional)]
     total: bool,

@@ -55,9 +55,9 @@ pub(crate) fn Notice(tone: Tone, children: Children) -> impl IntoView {
 
 /// Why a form was not taken. It is read first, so it has the focus.
 #[component]
-pub(crate) fn Refusal(children: Children) -> impl IntoView {
+pub(crate) fn Refusal(#[prop(optional)] id: Option<&'static str>, children: Children) -> impl IntoView {
     view! {
-        <div class="outline-none" tabindex="-1" autofocus>
+        <div class="outline-none" id=id tabindex="-1" autofocus>
             <Notice tone=Tone::Bad>{children()}</Notice>
         </div>
     }

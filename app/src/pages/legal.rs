@@ -4,11 +4,11 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
-use super::not_found::NotFound;
+use super::{not_found::NotFound, page_error::PageError};
 use crate::{
     api,
-    components::{ErrorView, Notice, Tone},
-    context::texts,
+    components::{Notice, Tone},
+    locales::texts,
     error::ShopError,
     legal::LegalPage,
 };
@@ -31,7 +31,7 @@ pub(crate) fn LegalTextPage() -> impl IntoView {
             .into_any()
         }
         Err(ShopError::NotFound) => view! { <NotFound /> }.into_any(),
-        Err(error) => view! { <ErrorView error=error /> }.into_any(),
+        Err(error) => view! { <PageError error=error /> }.into_any(),
     };
     view! { <div class="narrow">{content}</div> }
 }

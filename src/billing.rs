@@ -10,6 +10,7 @@
 //!
 //! Once a payment may have been attempted, the provider is asked; nothing is assumed and nothing compensated.
 
+mod attention;
 mod checkout;
 mod customer;
 mod mail;
@@ -156,6 +157,10 @@ pub enum BillingError {
     /// The payment provider.
     #[error(transparent)]
     Provider(#[from] ProviderError),
+    /// The payment provider does not know the checkout session that it opened for a purchase: whether that was paid is
+    /// unknown.
+    #[error("the payment provider has no such checkout session")]
+    SessionMissing,
     /// A move that the state machine does not have was about to be made.
     #[error(transparent)]
     Transition(#[from] InvalidTransition),

@@ -24,6 +24,11 @@ pub trait PaymentProvider: Send + Sync {
     /// Whether real money moves.
     fn livemode(&self) -> bool;
 
+    /// Whether to retrieve a checkout session is to pay it, as in mock mode.
+    fn pays_on_retrieve(&self) -> bool {
+        false
+    }
+
     /// Opens the checkout session of a purchase, or gives the one it opened before.
     async fn create_checkout(&self, purchase: &Purchase, buyer_email: &str) -> Result<CheckoutSession, ProviderError>;
 
@@ -151,7 +156,8 @@ pub enum PaymentStatus {
     Failed,
 }
 
-/// What the provider could not do.
+/// Why a call to the provider gave no result. Of a payment that may have been begun, none of these says that there was
+/// none.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ProviderError {
     /// It did not answer, or asked to come back later; whether the call took effect is unknown.
@@ -162,10 +168,23 @@ pub enum ProviderError {
         /// When it asked to be called again.
         retry_after: Option<Duration>,
     },
-    /// It understood, and refused.
+    /// It does not accept the shop's key, or the key lacks a right. The call had no effect, and works again once an
+    /// operator has mended the key.
+    #[error("the payment provider does not accept the shop's key: {detail}")]
+    AccessDenied {
+        /// For the log; no secret in it.
+        detail: String,
+    },
+    /// It understood, and refused what was asked.
     #[error("the payment provider refused: {detail}")]
     Rejected {
         /// For the log; no secret in it.
+        detail: String,
+    },
+    /// It answered without a field that decides; whether the call took effect is unknown.
+    #[error("the payment provider's answer cannot be used: {detail}")]
+    Unreadable {
+        /// For the log; names the field, no secret in it.
         detail: String,
     },
 }

@@ -1,7 +1,7 @@
 //! What a customer learns when something goes wrong. No internals: those are in the server's log.
 
 #[cfg(feature = "ssr")]
-use billing::{BillingError, OrderError, provider::ProviderError};
+use billing::{BillingError, OrderError};
 use leptos::{
     serde_json,
     server_fn::{
@@ -109,7 +109,7 @@ impl Decodes<ShopError> for ProblemEncoding {
     type Error = serde_json::Error;
 
     fn decode(bytes: Bytes) -> Result<ShopError, Self::Error> {
-        let ProblemCode { code } = serde_json::from_slice(&bytes)?;
+        let ProblemCode { code } = serde_json::from_str(&String::from_utf8_lossy(&bytes))?;
         Ok(ShopError::from_code(&code).unwrap_or(ShopError::Unavailable))
     }
 }
@@ -129,17 +129,15 @@ impl FromServerFnError for ShopError {
     }
 }
 
+/// Of everything but an order: the purchase exists, and may have been paid.
 #[cfg(feature = "ssr")]
 impl From<BillingError> for ShopError {
     fn from(error: BillingError) -> Self {
         match error {
-            BillingError::Provider(ProviderError::Unavailable { .. }) => {
-                tracing::warn!(%error, "the payment provider is not available");
+            // What an operator has to mend is in the log already.
+            BillingError::Provider(_) | BillingError::SessionMissing => {
+                tracing::warn!(%error, "it is not known how a payment stands");
                 Self::PaymentUnknown
-            }
-            BillingError::Provider(ProviderError::Rejected { .. }) => {
-                tracing::error!(%error, "the payment provider refused");
-                Self::Rejected
             }
             BillingError::Store(_) | BillingError::Transition(_) | BillingError::Contended => {
                 tracing::error!(%error, "a page could not be served");
@@ -193,6 +191,7 @@ impl AccountProblem {
 
 #[cfg(test)]
 mod tests {
+    use billing::provider::ProviderError;
     use strum::IntoEnumIterator;
 
     use super::*;
@@ -219,5 +218,22 @@ mod tests {
     fn an_order_that_may_still_go_through_keeps_its_key() {
         assert!(ShopError::ProviderUnavailable.keeps_order());
         assert!(!ShopError::Rejected.keeps_order());
+    }
+
+    #[test]
+    fn a_payment_that_may_have_been_made_is_never_called_unmade() {
+        let detail = || "scripted".to_owned();
+        for error in [
+            ProviderError::Unavailable { detail: detail(), retry_after: None },
+            ProviderError::AccessDenied { detail: detail() },
+            ProviderError::Rejected { detail: detail() },
+            ProviderError::Unreadable { detail: detail() },
+        ] {
+            assert_eq!(ShopError::from(BillingError::Provider(error.clone())), ShopError::PaymentUnknown, "{error}");
+            let order = OrderError::Billing(BillingError::Provider(error));
+            assert_eq!(ShopError::from(order), ShopError::ProviderUnavailable);
+        }
+        assert_eq!(ShopError::from(BillingError::SessionMissing), ShopError::PaymentUnknown);
+        assert!(!ShopError::PaymentUnknown.keeps_order());
     }
 }

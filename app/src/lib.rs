@@ -4,6 +4,8 @@
 //! islands reach the domain through the functions in `api` alone. Islands are rendered on the server with their data, and
 //! render what server functions answer in the browser, by the same `components`.
 
+// The server's types of whole islands are deep.
+#![recursion_limit = "512"]
 #![cfg_attr(feature = "ssr", expect(clippy::needless_pass_by_value, reason = "a component owns what it is given"))]
 
 #[cfg(feature = "ssr")]

@@ -192,6 +192,6 @@ fn Frame() -> impl IntoView {
             </Routes>
         </main>
         <Footer />
-        {follower.map(|email| view! { <BalanceFollower email=email /> })}
+        {follower.map(|email| view! { <BalanceFollower email=email /> }.into_any())}
     }
 }

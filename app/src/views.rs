@@ -18,6 +18,8 @@ pub(crate) struct ProductView {
     pub(crate) name: String,
     pub(crate) kind: PurchaseType,
     pub(crate) credits: Credits,
+    /// What it is, where its credits do not say it all.
+    pub(crate) about: Option<String>,
     /// VAT included.
     pub(crate) price: Money,
     /// What a credit costs in it; none where the product is more than its credits.

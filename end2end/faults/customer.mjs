@@ -55,7 +55,7 @@ export class Customer {
   /** Drops a purchase at the cancel page. @param {string} purchase */
   async drop(purchase) {
     const form = new URLSearchParams({ purchase_id: purchase });
-    await this.#send('POST', '/discard', form).catch(() => null);
+    await this.#send('POST', '/api/discard_purchase', form).catch(() => null);
   }
 
   /** All purchases with their entries, the balance, and the number of the newest entry. */

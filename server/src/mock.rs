@@ -53,11 +53,15 @@ impl PaymentProvider for MockProvider {
         false
     }
 
+    fn pays_on_retrieve(&self) -> bool {
+        true
+    }
+
     async fn create_checkout(&self, purchase: &Purchase, _buyer_email: &str) -> Result<CheckoutSession, ProviderError> {
         Ok(self.session(purchase, SessionStatus::Open))
     }
 
-    /// To ask is to pay, unless the purchase has failed: its session is over.
+    /// Pays the session, unless the purchase has failed: its session is over.
     async fn retrieve_checkout(&self, purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError> {
         let failed = matches!(purchase.state, State::Failed(_));
         let status = if failed { SessionStatus::Expired } else { SessionStatus::Complete };

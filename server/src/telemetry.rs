@@ -87,9 +87,20 @@ fn describe() {
 
 /// There from the start, so that an alert can tell zero from unknown.
 fn register() {
-    for reason in
-        ["amount", "currency", "livemode", "session", "payment", "unknown_purchase", "unreadable", "retries_exhausted"]
-    {
+    for reason in [
+        "amount",
+        "currency",
+        "livemode",
+        "session",
+        "payment",
+        "unknown_purchase",
+        "unreadable",
+        "retries_exhausted",
+        "provider_access",
+        "provider_refusal",
+        "provider_answer",
+        "session_missing",
+    ] {
         metrics::counter!("billing_attention_total", "reason" => reason).absolute(0);
     }
     for outcome in ["applied", "ignored", "attention", "deferred"] {

@@ -5,7 +5,7 @@ mod tests;
 
 use jiff::Timestamp;
 
-use super::{Billing, BillingError, reversal::Evidence};
+use super::{Billing, BillingError, attention, reversal::Evidence};
 use crate::{
     event::{ClosedEvent, EventOutcome, EventStatus, NewEvent},
     ids::{EntryId, EventId, PurchaseId, TenantId},
@@ -206,8 +206,29 @@ impl Billing {
         if purchase.state.paid_at().is_some() {
             return Ok(Some(purchase));
         }
-        let Some(session) = self.provider.retrieve_checkout(&purchase).await? else { return Ok(Some(purchase)) };
-        let applied = self.apply_checkout(tenant, purchase.id, &session, Hint::None, Cause::Asked).await?;
+        self.ask_about(purchase).await
+    }
+
+    /// The buyer is back without having paid, or so it seems: asks the provider all the same, since a payment may have
+    /// been made on another page. `None` for a purchase that is unknown or another tenant's. In mock mode, where asking
+    /// pays, the purchase is given as it is.
+    pub async fn check_unpaid(&self, tenant: TenantId, id: PurchaseId) -> Result<Option<Purchase>, BillingError> {
+        let Some(purchase) = self.store.purchase(tenant, id).await? else { return Ok(None) };
+        let may_be_paid = matches!(purchase.state, State::Pending(_)) && purchase.checkout.is_some();
+        if !may_be_paid || self.provider.pays_on_retrieve() {
+            return Ok(Some(purchase));
+        }
+        self.ask_about(purchase).await
+    }
+
+    /// Asks the provider how the session of a purchase stands, and acts upon it.
+    async fn ask_about(&self, purchase: Purchase) -> Result<Option<Purchase>, BillingError> {
+        let session = self.provider.retrieve_checkout(&purchase).await.inspect_err(attention::report)?;
+        let Some(session) = session else {
+            attention::report_missing_session(purchase.id);
+            return Err(BillingError::SessionMissing);
+        };
+        let applied = self.apply_checkout(purchase.tenant_id, purchase.id, &session, Hint::None, Cause::Asked).await?;
         Ok(applied.map(Applied::into_purchase))
     }
 
@@ -218,7 +239,14 @@ impl Billing {
         if !matches!(purchase.state, State::Pending(_)) {
             return Ok(Some(purchase));
         }
-        let Some(session) = self.provider.expire_checkout(&purchase).await? else { return Ok(Some(purchase)) };
+        let session = self.provider.expire_checkout(&purchase).await.inspect_err(attention::report)?;
+        let Some(session) = session else {
+            if purchase.checkout.is_none() {
+                return Ok(Some(purchase));
+            }
+            attention::report_missing_session(purchase.id);
+            return Err(BillingError::SessionMissing);
+        };
         let applied = self.apply_checkout(tenant, id, &session, Hint::Dropped, Cause::Asked).await?;
         Ok(applied.map(Applied::into_purchase))
     }

@@ -1,7 +1,7 @@
 //! Ordering: from a product id to a checkout session.
 
 use super::{
-    Applied, Billing, BillingError,
+    Applied, Billing, BillingError, attention,
     checkout::{Cause, Hint},
 };
 use crate::{
@@ -51,8 +51,8 @@ pub enum OrderError {
     /// The provider refused to open a checkout session; the purchase is FAILED.
     #[error("the payment provider refused the order")]
     Rejected,
-    /// Anything else. When the provider was not available, the purchase stays PENDING, and the same order with the
-    /// same key goes on where this one stopped.
+    /// Anything else. When the provider was not available, or did not accept the shop's key, the purchase stays PENDING,
+    /// and the same order with the same key goes on where this one stopped.
     #[error(transparent)]
     Billing(#[from] BillingError),
 }
@@ -117,14 +117,15 @@ impl Billing {
             (None, State::Failed(_)) => return Err(OrderError::Rejected),
             (None, _) => {}
         }
-        let session = match self.provider.create_checkout(&purchase, buyer.email.as_str()).await {
+        let opened = self.provider.create_checkout(&purchase, buyer.email.as_str()).await;
+        let session = match opened.inspect_err(attention::report) {
             Ok(session) => session,
-            Err(ProviderError::Rejected { detail }) => {
-                tracing::error!(purchase = %purchase.id, detail, "the provider refused to open a checkout session");
+            Err(ProviderError::Rejected { .. }) => {
+                tracing::error!(purchase = %purchase.id, "the purchase failed: no checkout session can be opened for it");
                 self.reject(purchase).await?;
                 return Err(OrderError::Rejected);
             }
-            Err(unavailable) => return Err(BillingError::Provider(unavailable).into()),
+            Err(error) => return Err(BillingError::Provider(error).into()),
         };
         let noted = self.apply_checkout(purchase.tenant_id, purchase.id, &session, Hint::None, Cause::Asked).await?;
         noted.map(Applied::into_purchase).ok_or(OrderError::Billing(BillingError::Contended))

@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Billing, BillingError, Processed,
+    Billing, BillingError, Processed, attention,
     checkout::{Cause, Hint},
 };
 use crate::{
@@ -77,7 +77,8 @@ impl Billing {
         id: PurchaseId,
     ) -> Result<Option<Purchase>, BillingError> {
         let Some(purchase) = self.store.purchase(tenant, id).await? else { return Ok(None) };
-        if let Some(session) = self.provider.retrieve_checkout(&purchase).await? {
+        let session = self.provider.retrieve_checkout(&purchase).await.inspect_err(attention::report)?;
+        if let Some(session) = session {
             let applied = self.apply_checkout(tenant, id, &session, Hint::None, Cause::Asked).await?;
             return Ok(applied.map(super::Applied::into_purchase));
         }
@@ -122,7 +123,7 @@ impl Billing {
         let mut page: Option<String> = None;
         let mut news = 0_u32;
         loop {
-            let fetched = self.provider.events_since(since, page.as_deref()).await?;
+            let fetched = self.provider.events_since(since, page.as_deref()).await.inspect_err(attention::report)?;
             for event in fetched.events {
                 news += u32::from(self.receive_if_new(event).await?);
             }

@@ -1,7 +1,7 @@
 //! Refunds and disputes: bringing a purchase to what the provider's books say of its money.
 
 use super::{
-    Applied, Billing, BillingError, Discrepancy,
+    Applied, Billing, BillingError, Discrepancy, attention,
     checkout::{ATTEMPTS_MAX, Cause, NOTHING_NEW},
     webhook::Progress,
 };
@@ -38,7 +38,7 @@ impl Billing {
         let Some(reference) = news.payment_ref.as_deref().or(news.charge_ref.as_deref()) else {
             return self.applied_or_foreign(Cause::Stored(event), None, "names no payment").await;
         };
-        let record = self.provider.retrieve_payment(reference).await?;
+        let record = self.provider.retrieve_payment(reference).await.inspect_err(attention::report)?;
         let Some((tenant, id)) = self.locate_reversal(news, record.as_ref()).await? else {
             return match record {
                 // Every payment of this shop carries its purchase's id.

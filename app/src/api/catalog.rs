@@ -5,5 +5,6 @@ use crate::{error::ShopError, views::ProductView};
 
 /// Everything on sale.
 pub(crate) fn products() -> Result<Vec<ProductView>, ShopError> {
-    Ok(server::shop()?.billing.products().iter().map(product_view).collect())
+    let locale = server::locale();
+    Ok(server::shop()?.billing.products().iter().map(|product| product_view(product, locale)).collect())
 }

@@ -3,6 +3,7 @@
 use billing::{
     catalog::{CATALOG, Product, PurchaseType},
     ledger::{Balance, Entry},
+    locale::Locale,
     money::{Credits, Money},
     purchase::{Purchase, Status},
 };
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// A product, compared with the same credits bought one by one.
-pub(crate) fn product_view(product: &Product) -> ProductView {
+pub(crate) fn product_view(product: &Product, locale: Locale) -> ProductView {
     let pack = product.kind == PurchaseType::Credits;
     let single = CATALOG.iter().find(|other| other.kind == PurchaseType::Credits && other.credits == Credits(1));
     ProductView {
@@ -22,6 +23,7 @@ pub(crate) fn product_view(product: &Product) -> ProductView {
         name: product.name.to_owned(),
         kind: product.kind,
         credits: product.credits,
+        about: product.about(locale).map(str::to_owned),
         price: product.price,
         price_per_credit: pack.then(|| per_credit(product.price, product.credits)).flatten(),
         saving: single.filter(|_| pack).and_then(|single| saving(product.price, product.credits, single.price)),
@@ -106,7 +108,7 @@ mod tests {
     #[test]
     fn a_larger_pack_says_what_a_credit_costs_and_what_it_saves() {
         let shown = CATALOG.each_ref().map(|product| {
-            let view = product_view(product);
+            let view = product_view(product, Locale::De);
             (view.id, view.price_per_credit.map(|price| price.cents), view.saving.map(|saving| saving.cents))
         });
         // 6.99 / 5 = 1.398 and 12.99 / 10 = 1.299; five for 1.49 each are 7.45, ten 14.90.

@@ -3,6 +3,7 @@
 use billing::ids::PurchaseId;
 use leptos::prelude::*;
 
+use super::json::Json;
 use crate::{error::ShopError, views::HistoryView};
 
 /// How many purchases a page of the history has.
@@ -10,7 +11,7 @@ use crate::{error::ShopError, views::HistoryView};
 const PAGE_LIMIT: u32 = 10;
 
 /// The signed-in customer's purchases older than `cursor`, or the newest.
-#[server(prefix = "/api", endpoint = "purchase_history")]
+#[server(prefix = "/api", endpoint = "purchase_history", output = Json)]
 pub(crate) async fn purchase_history(#[server(default)] cursor: Option<PurchaseId>) -> Result<HistoryView, ShopError> {
     let (shop, caller) = super::server::signed_in()?;
     let page = shop.billing.history(caller.tenant_id, PAGE_LIMIT, cursor).await?;

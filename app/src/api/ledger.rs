@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::json::Json;
 use crate::{error::ShopError, views::LedgerView};
 
 /// How many entries a page has; as many as the chart can show apart from one another.
@@ -9,7 +10,7 @@ use crate::{error::ShopError, views::LedgerView};
 const PAGE_LIMIT: u32 = 50;
 
 /// The signed-in customer's entries before entry `before`, or the newest.
-#[server(prefix = "/api", endpoint = "ledger")]
+#[server(prefix = "/api", endpoint = "ledger", output = Json)]
 pub(crate) async fn ledger(#[server(default)] before: Option<i64>) -> Result<LedgerView, ShopError> {
     let (shop, caller) = super::server::signed_in()?;
     let page = shop.billing.ledger(caller.tenant_id, PAGE_LIMIT, before).await?;

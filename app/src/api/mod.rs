@@ -10,6 +10,7 @@ mod checkout;
 #[cfg(feature = "ssr")]
 mod convert;
 mod history;
+mod json;
 mod ledger;
 #[cfg(feature = "ssr")]
 mod legal;

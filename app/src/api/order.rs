@@ -2,20 +2,22 @@
 
 use leptos::prelude::*;
 
+use super::json::Json;
 use crate::{
     error::ShopError,
     views::{OrderFormView, OrderRedirect},
 };
 
 /// The form for ordering a product, with a key of its own.
-#[server(prefix = "/api", endpoint = "order_form")]
+#[server(prefix = "/api", endpoint = "order_form", output = Json)]
 pub(crate) async fn order_form(product_id: String) -> Result<OrderFormView, ShopError> {
     let (shop, _) = super::server::signed_in()?;
     let product = shop.billing.products().iter().find(|product| product.id == product_id);
     let product = product.ok_or(ShopError::UnknownProduct)?;
-    let consent = &shop.settings.legal.of(super::server::locale()).consent;
+    let locale = super::server::locale();
+    let consent = &shop.settings.legal.of(locale).consent;
     Ok(OrderFormView {
-        product: super::product_view(product),
+        product: super::product_view(product, locale),
         order_key: shop.billing.order_key().as_str().to_owned(),
         consent_version: consent.version.to_string(),
         consent: consent.text.clone(),
@@ -27,7 +29,7 @@ pub(crate) async fn order_form(product_id: String) -> Result<OrderFormView, Shop
 /// Orders a product and opens its checkout session; the same key again gives the same purchase. `consent` is the version
 /// of the wording whose box is ticked; a form sends nothing of a box that is not. A plain form is answered with a redirect:
 /// to where the order leads, or back to the form, with the reason, and with its key where it may still go through.
-#[server(prefix = "/api", endpoint = "create_checkout")]
+#[server(prefix = "/api", endpoint = "create_checkout", output = Json)]
 pub(crate) async fn create_checkout(
     #[server(default)] product_id: String,
     #[server(default)] order_key: String,

@@ -56,7 +56,7 @@ pub(crate) struct EntryView {
     pub(crate) at: WallTime,
 }
 
-/// The receipt of one of the signed-in visitor's purchases.
+/// The receipt of one of the signed-in customer's purchases.
 pub(crate) async fn receipt(purchase_id: PurchaseId) -> Result<ReceiptView, ShopError> {
     let (shop, caller) = server::signed_in()?;
     let purchase = shop.billing.purchase(caller.tenant_id, purchase_id).await?.ok_or(ShopError::NotFound)?;

@@ -1,7 +1,7 @@
 //! What a page being rendered knows: the shop, who asks, and how to answer.
 
 use billing::{
-    Order,
+    BillingError, Order,
     account::Principal,
     ids::PurchaseId,
     locale::Locale,
@@ -26,13 +26,13 @@ pub(super) fn shop() -> Result<Shop, ShopError> {
 
 /// The shop, and who is signed in.
 pub(super) fn signed_in() -> Result<(Shop, Principal), ShopError> {
-    let caller = use_context::<RequestContext>().and_then(|visitor| visitor.caller).ok_or(ShopError::NotSignedIn)?;
+    let caller = use_context::<RequestContext>().and_then(|request| request.caller).ok_or(ShopError::NotSignedIn)?;
     Ok((shop()?, caller))
 }
 
-/// The visitor's language.
+/// The language to answer in.
 pub(super) fn locale() -> Locale {
-    use_context::<RequestContext>().map(|visitor| visitor.locale).unwrap_or_default()
+    use_context::<RequestContext>().map(|request| request.locale).unwrap_or_default()
 }
 
 /// Gives the page being rendered that HTTP status.
@@ -96,4 +96,20 @@ pub(super) async fn discard(purchase_id: PurchaseId) -> Result<PurchaseStatusVie
     let purchase = shop.billing.discard(caller.tenant_id, purchase_id).await?.ok_or(ShopError::NotFound)?;
     let balance = shop.billing.balance(caller.tenant_id).await?;
     Ok(convert::purchase_status(&purchase, true, balance, &shop.settings.time_zone))
+}
+
+/// How a purchase stands; what the provider does not tell is not known.
+pub(super) async fn purchase_status(purchase_id: PurchaseId) -> Result<PurchaseStatusView, ShopError> {
+    let (shop, caller) = signed_in()?;
+    let (purchase, known) = match shop.billing.check_unpaid(caller.tenant_id, purchase_id).await {
+        Ok(purchase) => (purchase, true),
+        Err(error @ (BillingError::Provider(_) | BillingError::SessionMissing)) => {
+            tracing::warn!(%error, "it is not known how a payment stands");
+            (shop.billing.purchase(caller.tenant_id, purchase_id).await?, false)
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let purchase = purchase.ok_or(ShopError::NotFound)?;
+    let balance = shop.billing.balance(caller.tenant_id).await?;
+    Ok(convert::purchase_status(&purchase, known, balance, &shop.settings.time_zone))
 }

@@ -16,7 +16,7 @@ pub(crate) fn PageBalancePill() -> impl IntoView {
     let PageBalance(balance) = expect_context();
     Suspend::new(async move {
         let balance = balance.await;
-        view! { <BalancePill balance=balance /> }
+        view! { <BalancePill balance=balance /> }.into_any()
     })
 }
 
@@ -26,6 +26,6 @@ pub(crate) fn PageBalanceCard() -> impl IntoView {
     let PageBalance(balance) = expect_context();
     Suspend::new(async move {
         let balance = balance.await;
-        view! { <BalanceCard balance=balance /> }
+        view! { <BalanceCard balance=balance /> }.into_any()
     })
 }

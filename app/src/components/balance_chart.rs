@@ -32,7 +32,7 @@ pub(crate) fn BalanceChart(
     until: Option<Moment>,
 ) -> impl IntoView {
     let t = island_texts();
-    let (Some(newest), Some(oldest)) = (entries.first(), entries.last()) else { return ().into_any() };
+    let (newest, oldest) = (entries.first()?, entries.last()?);
     let (first, last) = (oldest.at, until.unwrap_or(newest.at));
     let scale = Scale::of(&entries, last.second);
     let line = scale.line(&entries);
@@ -65,7 +65,7 @@ pub(crate) fn BalanceChart(
         })
         .collect();
     let beneath = (HEIGHT - 6).to_string();
-    view! {
+    Some(view! {
         <figure class="chart">
             <svg viewBox=format!("0 0 {WIDTH} {HEIGHT}") role="img" aria-label=says.clone()>
                 {marks}
@@ -80,8 +80,7 @@ pub(crate) fn BalanceChart(
             </svg>
             <figcaption class="fine">{says}</figcaption>
         </figure>
-    }
-    .into_any()
+    })
 }
 
 /// The balance that the oldest of the entries found.

@@ -22,7 +22,7 @@ pub(crate) fn LedgerRow(entry: LedgerEntryView) -> impl IntoView {
             <td>
                 {entry_reason(entry.kind, t)}
                 " "
-                <a class="link-inline" href=receipt aria-label=label>
+                <a class="link-inline" id=format!("entry-{}", entry.seq) href=receipt aria-label=label>
                     {t.receipt}
                 </a>
                 <p class="fine">{at}</p>

@@ -1,11 +1,9 @@
 //! What pages and islands are made of. Those that only pages need, and those that hold islands, are the server's.
 
-mod balance_chart;
 mod error_view;
 mod facts;
 #[cfg_attr(not(feature = "ssr"), expect(dead_code, reason = "islands use some of the pictures"))]
 mod icon;
-mod ledger_row;
 mod notice;
 mod order_form;
 mod outcome_card;
@@ -15,27 +13,31 @@ mod status;
 #[cfg(feature = "ssr")]
 mod balance;
 #[cfg(feature = "ssr")]
+mod balance_chart;
+#[cfg(feature = "ssr")]
 mod footer;
 #[cfg(feature = "ssr")]
 mod header;
 #[cfg(feature = "ssr")]
+mod ledger_row;
+#[cfg(feature = "ssr")]
 mod product_card;
 
-pub(crate) use balance_chart::BalanceChart;
 pub(crate) use error_view::ErrorView;
 pub(crate) use icon::{Icon, Shape};
-pub(crate) use ledger_row::LedgerRow;
 pub(crate) use notice::{Notice, Tone};
 pub(crate) use order_form::{ORDER_REFUSAL, OrderForm, OrderProgress, OrderSkeleton};
-pub(crate) use purchase_outcome::{CancelOutcome, SuccessOutcome};
+pub(crate) use purchase_outcome::{Outcome, PurchaseOutcome};
 pub(crate) use status::StatusBadge;
 
 #[cfg(feature = "ssr")]
 pub(crate) use {
     balance::{PageBalance, PageBalanceCard},
+    balance_chart::BalanceChart,
     facts::{Fact, Facts},
     footer::Footer,
     header::{Header, MockBanner},
+    ledger_row::LedgerRow,
     notice::Refusal,
     outcome_card::OutcomeCard,
     product_card::ProductCard,

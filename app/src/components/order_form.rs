@@ -58,21 +58,21 @@ pub(crate) fn OrderSkeleton() -> impl IntoView {
 
 /// The form. Where nothing listens to `on_submit`, it is an ordinary one.
 #[component]
-pub(crate) fn OrderForm(
+pub(crate) fn OrderForm<F: FnMut(ev::SubmitEvent) + Send + 'static>(
     form: OrderFormView,
     progress: OrderProgress,
-    on_submit: Callback<ev::SubmitEvent>,
+    on_submit: F,
 ) -> impl IntoView {
     let t = island_texts();
     let OrderFormView { product, order_key, consent_version, consent, vat_rate_basis_points, mock } = form;
     let refusal = move || {
         let refused = progress.refused.get()?;
-        Some(view! { <Refusal id=ORDER_REFUSAL>{error_text(refused, t)}</Refusal> })
+        Some(view! { <Refusal id=ORDER_REFUSAL text=error_text(refused, t) /> })
     };
     // What § 312j (2) BGB asks for stands right above the button, and the button says what § 312j (3) BGB wants of it.
     view! {
         {refusal}
-        <form class="stack" method="post" action=routes::ORDER on:submit=move |event| on_submit.run(event)>
+        <form class="stack" method="post" action=routes::ORDER on:submit=on_submit>
             <input type="hidden" name="product_id" value=product.id.clone() />
             <input type="hidden" name="order_key" value=order_key />
             <label class="consent">
@@ -87,17 +87,17 @@ pub(crate) fn OrderForm(
             <span>{if mock { t.order_hint_mock } else { t.order_hint }}</span>
         </p>
     }
-    .into_any()
 }
 
-fn order_facts(product: &ProductView, vat_rate_basis_points: i64, t: &'static IslandTexts) -> AnyView {
+fn order_facts(product: &ProductView, vat_rate_basis_points: i64, t: &'static IslandTexts) -> impl IntoView + use<> {
     let (name, price) = (product.name.clone(), format::money(product.price, t.locale));
     let vat = (t.vat_included)(&format::percent(vat_rate_basis_points, t.locale));
+    let about = product.about.clone().map(|about| view! { <span class="fine">{about}</span> });
     // A pack's name says its credits; their price is what is left to say.
     let credits = price_per_credit(product, t).unwrap_or_else(|| format::credits(product.credits, t.locale));
     view! {
         <Facts>
-            <Fact name=t.product>{name}</Fact>
+            <Fact name=t.product>{name} {about}</Fact>
             <Fact name=t.credits>{credits}</Fact>
             <Fact name=t.delivery>{t.delivery_at_once}</Fact>
             <Fact name=t.total total=true>
@@ -106,7 +106,6 @@ fn order_facts(product: &ProductView, vat_rate_basis_points: i64, t: &'static Is
             </Fact>
         </Facts>
     }
-    .into_any()
 }
 
 /// The button, which says so while the order is on its way; then where the buyer is being taken, with a link for a browser

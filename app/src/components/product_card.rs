@@ -1,6 +1,5 @@
 //! A product on the shelf.
 
-use billing::catalog::PurchaseType;
 use leptos::prelude::*;
 
 use crate::{api::PageContext, format, locales::texts, routes, views::ProductView, wording::price_per_credit};
@@ -10,10 +9,10 @@ use crate::{api::PageContext, format, locales::texts, routes, views::ProductView
 pub(crate) fn ProductCard(product: ProductView) -> impl IntoView {
     let t = texts();
     let page = expect_context::<PageContext>();
-    let about = match product.kind {
-        PurchaseType::Credits => price_per_credit(&product, t).unwrap_or_default(),
-        PurchaseType::IzaPass => (t.pass_about)(&format::credits(product.credits, t.locale)),
-    };
+    let about = price_per_credit(&product, t).unwrap_or_else(|| {
+        let included = (t.credits_included)(&format::credits(product.credits, t.locale));
+        product.about.iter().cloned().chain([included]).collect::<Vec<_>>().join(", ")
+    });
     let order = routes::order(&product.id);
     let href = if page.signed_in() { order } else { routes::sign_in(&order) };
     view! {

@@ -2,7 +2,7 @@
 //!
 //! A hidden tab lets go of its stream, since browsers open only a few connections to one host; it takes it up again
 //! when it is shown, and hears at once how things stand. What a tab hears by its stream it passes on to the others of the
-//! same visitor, so one that must do without a stream does not show less.
+//! same customer, so one that must do without a stream does not show less.
 
 use std::{
     cell::{Cell, RefCell},
@@ -37,7 +37,7 @@ struct EventData {
     changes: Option<i64>,
 }
 
-/// Follows the visitor's balance for as long as the page is there.
+/// Follows the customer's balance for as long as the page is there.
 pub(super) fn follow(balance: LiveBalance, email: &str) {
     let others = BroadcastChannel::new(&format!("balance of {email}")).ok();
     let follower = Rc::new(Follower {
@@ -72,7 +72,7 @@ pub(super) fn follow(balance: LiveBalance, email: &str) {
 
 struct Follower {
     balance: LiveBalance,
-    /// The visitor's other tabs.
+    /// The customer's other tabs.
     others: Option<BroadcastChannel>,
     /// The newest entry and the number of changes, as far as was told.
     known: Cell<(i64, i64)>,

@@ -3,24 +3,28 @@
 
 mod balance;
 mod balance_stream;
+mod data;
 mod history;
 mod latest;
-mod ledger;
 mod live_balance;
 mod order_dialog;
 mod print;
 mod purchase_status;
+mod reload;
 
 pub(crate) use live_balance::LiveBalance;
 #[cfg(feature = "ssr")]
 pub(crate) use {
     balance::{BalanceCard, BalanceFollower, BalancePill},
+    data::IslandData,
     history::History,
-    ledger::Ledger,
+    reload::ReloadOnChange,
     order_dialog::OrderDialog,
     print::PrintButton,
-    purchase_status::{PurchaseStatus, ReturnPage},
+    purchase_status::PurchaseStatus,
 };
+
+use std::time::Duration;
 
 use billing::locale::Locale;
 use leptos::prelude::*;
@@ -39,4 +43,17 @@ fn focus(id: &str) {
     if let Some(element) = element.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
         _ = element.focus();
     }
+}
+
+/// Makes a change after which the focus is on an element of the same id: lists are changed in place, row by row. Where that
+/// element has gone, the page's content gets it.
+fn keep_focus(change: impl FnOnce()) {
+    let focused = document().active_element().map(|element| element.id()).filter(|id| !id.is_empty());
+    change();
+    // Effects run before the next task.
+    let refocus = move || {
+        let Some(id) = focused else { return };
+        if document().get_element_by_id(&id).is_some() { focus(&id) } else { focus("main") }
+    };
+    set_timeout(refocus, Duration::ZERO);
 }

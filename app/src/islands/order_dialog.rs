@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
-use leptos::{ev, html, prelude::*};
+use leptos::{either::EitherOf3, ev, html, prelude::*};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlAnchorElement, HtmlFormElement, UrlSearchParams};
 
-use super::{focus, latest::Latest};
+use super::{data::IslandData, focus, latest::Latest};
 use crate::{
     api,
     components::{ErrorView, Icon, ORDER_REFUSAL, OrderForm, OrderProgress, OrderSkeleton, Shape},
@@ -24,8 +24,9 @@ const OPENED_HERE: &str = "opened-here";
 
 #[derive(Clone, Copy)]
 struct State {
-    /// The product whose form is open.
-    product_id: RwSignal<Option<String>>,
+    open: RwSignal<bool>,
+    /// The product whose form is open, or was.
+    product_id: StoredValue<Option<String>>,
     /// None while it is loading.
     form: RwSignal<Option<Result<OrderFormView, ShopError>>>,
     progress: OrderProgress,
@@ -38,7 +39,11 @@ impl State {
     fn open(self, product_id: String) {
         self.progress.reset();
         self.form.set(None);
-        self.product_id.set(Some(product_id.clone()));
+        self.product_id.set_value(Some(product_id.clone()));
+        // Another product's form can be open: the dialog stays.
+        if !self.open.get_untracked() {
+            self.open.set(true);
+        }
         let address = routes::order(&product_id);
         self.latest.send(api::order_form(product_id), move |form| match form {
             Err(ShopError::NotSignedIn | ShopError::Unreachable | ShopError::Unavailable) => go_to(&address),
@@ -64,10 +69,10 @@ impl State {
                 history.replace_state_with_url(&JsValue::NULL, "", Some(routes::SHOP))
             };
         }
-        if let Some(product_id) = self.product_id.get_untracked() {
+        if let Some(product_id) = self.product_id.get_value() {
             focus(&routes::buy_link_id(&product_id));
         }
-        self.product_id.set(None);
+        self.open.set(false);
     }
 
     /// Sends the order. Where the answer cannot be read, the form is sent as it is without JavaScript: its key makes one
@@ -128,14 +133,17 @@ impl State {
 pub(crate) fn OrderDialog(
     /// The product in the address.
     product_id: Option<String>,
-    /// Its form, or why there is none.
-    form: Option<Result<OrderFormView, ShopError>>,
+    /// Its form.
+    form: IslandData<Option<OrderFormView>>,
+    /// Why there is none.
+    failed: Option<ShopError>,
     /// Why the order was not taken, when the form was sent before.
     refused: Option<ShopError>,
 ) -> impl IntoView {
     let state = State {
-        product_id: RwSignal::new(product_id),
-        form: RwSignal::new(form),
+        open: RwSignal::new(product_id.is_some()),
+        product_id: StoredValue::new(product_id),
+        form: RwSignal::new(form.0.map(Ok).or(failed.map(Err))),
         progress: OrderProgress::new(refused),
         dialog: NodeRef::new(),
         latest: Latest::new(),
@@ -167,8 +175,7 @@ pub(crate) fn OrderDialog(
             shown_again.remove();
         });
     });
-    let open = Memo::new(move |_| state.product_id.with(Option::is_some));
-    move || open.get().then(|| view! { <Dialog state=state /> })
+    move || state.open.get().then(|| view! { <Dialog state=state /> })
 }
 
 #[component]
@@ -193,16 +200,18 @@ fn Dialog(state: State) -> impl IntoView {
             state.close();
         }
     };
-    let on_submit = Callback::new(move |event: ev::SubmitEvent| {
+    let on_submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
         if let Some(form) = event.target().and_then(|form| form.dyn_into::<HtmlFormElement>().ok()) {
             state.send(&form);
         }
-    });
+    };
     let content = move || match state.form.get() {
-        None => view! { <OrderSkeleton /> }.into_any(),
-        Some(Ok(form)) => view! { <OrderForm form=form progress=state.progress on_submit=on_submit /> }.into_any(),
-        Some(Err(error)) => view! { <ErrorView error=error here=routes::SHOP.to_owned() /> }.into_any(),
+        None => EitherOf3::A(view! { <OrderSkeleton /> }),
+        Some(Ok(form)) => {
+            EitherOf3::B(view! { <OrderForm form=form progress=state.progress on_submit=on_submit /> })
+        }
+        Some(Err(error)) => EitherOf3::C(view! { <ErrorView error=error here=routes::SHOP.to_owned() /> }),
     };
     // What the dialog is called is read first; what went wrong, before that.
     let begins = state.progress.refused.get_untracked().is_none();
@@ -229,7 +238,6 @@ fn Dialog(state: State) -> impl IntoView {
             </div>
         </dialog>
     }
-    .into_any()
 }
 
 fn go_to(address: &str) {

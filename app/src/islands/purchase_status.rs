@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use billing::{ids::PurchaseId, purchase::Status};
 use leptos::{ev, prelude::*};
-use serde::{Deserialize, Serialize};
 
-use super::{balance::BalanceText, latest::Latest, live_balance::LiveBalance};
+use super::{balance::BalanceText, data::IslandData, latest::Latest, live_balance::LiveBalance};
 use crate::{
     api,
-    components::{CancelOutcome, ErrorView, Notice, SuccessOutcome, Tone},
+    components::{Notice, Outcome, PurchaseOutcome, Tone},
     error::ShopError,
     locales::island_texts,
     routes,
@@ -20,49 +19,17 @@ use crate::{
 /// How long to wait before asking again.
 const ASK_AGAIN: Duration = Duration::from_secs(3);
 
-/// Which page the buyer has come back to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum ReturnPage {
-    Success { session_id: String },
-    Cancel { purchase_id: PurchaseId },
-}
-
-impl ReturnPage {
-    fn address(&self) -> String {
-        match self {
-            Self::Success { session_id } => routes::success(session_id),
-            Self::Cancel { purchase_id } => routes::cancel(&purchase_id.to_string()),
-        }
-    }
-
-    async fn ask(self) -> Result<PurchaseStatusView, ShopError> {
-        match self {
-            Self::Success { session_id } => api::confirm_checkout(session_id).await,
-            Self::Cancel { purchase_id } => api::purchase_status(purchase_id).await,
-        }
-    }
-}
-
-type Answer = Result<PurchaseStatusView, ShopError>;
-
 /// Whether asking again can show something else.
-fn is_settled(status: &Answer) -> bool {
-    match status {
-        Ok(status) => status.purchase.status != Status::Pending,
-        Err(error) => !matches!(
-            error,
-            ShopError::PaymentUnknown
-                | ShopError::ProviderUnavailable
-                | ShopError::Unavailable
-                | ShopError::Unreachable
-        ),
-    }
+fn is_settled(status: Option<&PurchaseStatusView>) -> bool {
+    status.is_some_and(|status| status.purchase.status != Status::Pending)
 }
 
 #[derive(Clone, Copy)]
 struct State {
-    page: StoredValue<ReturnPage>,
-    status: RwSignal<Answer>,
+    /// The checkout session, on the success page.
+    session_id: StoredValue<Option<String>>,
+    /// None while nobody can tell.
+    status: RwSignal<Option<PurchaseStatusView>>,
     /// Why the purchase could not be dropped.
     refused: RwSignal<Option<ShopError>>,
     discarding: RwSignal<bool>,
@@ -73,58 +40,62 @@ struct State {
 impl State {
     /// Asks how the purchase stands; on the success page again and again until that is settled.
     fn ask(self) {
-        let page = self.page.get_value();
-        let asks_again = matches!(page, ReturnPage::Success { .. });
-        self.latest.send(page.ask(), move |answer| {
-            self.show(answer);
-            if asks_again {
-                self.ask_later();
-            }
-        });
+        if let Some(session_id) = self.session_id.get_value() {
+            self.latest.send(api::confirm_checkout(session_id), move |answer| {
+                let gone = matches!(answer, Err(ShopError::NotSignedIn | ShopError::NotFound));
+                self.show(answer);
+                if !gone {
+                    self.ask_later();
+                }
+            });
+        } else if let Some(purchase_id) = self.purchase_id() {
+            self.latest.send(api::purchase_status(purchase_id), move |answer| self.show(answer));
+        }
+    }
+
+    fn purchase_id(self) -> Option<PurchaseId> {
+        self.status.with_untracked(|status| status.as_ref().map(|status| status.purchase.id))
+    }
+
+    fn is_settled(self) -> bool {
+        self.status.with_untracked(|status| is_settled(status.as_ref()))
     }
 
     fn ask_later(self) {
-        if !self.status.with_untracked(is_settled) {
-            let number = self.latest.cancel();
-            set_timeout(
-                move || {
-                    if self.latest.is(number) {
-                        self.ask();
-                    }
-                },
-                ASK_AGAIN,
-            );
+        if self.is_settled() {
+            return;
         }
+        let number = self.latest.cancel();
+        let ask = move || {
+            if self.latest.is(number) {
+                self.ask();
+            }
+        };
+        set_timeout(ask, ASK_AGAIN);
     }
 
     /// Shows an answer; one that tells nothing leaves what was known.
-    fn show(self, answer: Answer) {
-        if let Ok(status) = &answer {
-            self.live.set_balance(status.balance);
-        } else if !is_settled(&answer) && self.status.with_untracked(Result::is_ok) {
-            return;
-        }
-        if self.status.with_untracked(|shown| *shown != answer) {
+    fn show(self, answer: Result<PurchaseStatusView, ShopError>) {
+        let Ok(status) = answer else { return };
+        self.live.set_balance(status.balance);
+        let status = Some(status);
+        if self.status.with_untracked(|shown| *shown != status) {
             let had_focus = main_has_focus();
-            self.status.set(answer);
+            self.status.set(status);
             if had_focus {
                 set_timeout(keep_focus_in_main, Duration::ZERO);
             }
         }
     }
 
-    fn discard(self, purchase_id: PurchaseId) {
-        if self.discarding.get_untracked() {
-            return;
-        }
+    fn discard(self) {
+        let Some(purchase_id) = self.purchase_id().filter(|_| !self.discarding.get_untracked()) else { return };
         self.discarding.set(true);
         self.refused.set(None);
         self.latest.send(api::discard_purchase(purchase_id), move |answer| {
             self.discarding.set(false);
-            match answer {
-                Ok(_) => self.show(answer),
-                Err(error) => self.refused.set(Some(error)),
-            }
+            self.refused.set(answer.as_ref().err().copied());
+            self.show(answer);
         });
     }
 }
@@ -132,8 +103,10 @@ impl State {
 /// How a purchase stands. Follows the purchases, and drops an open one without loading a page.
 #[island]
 pub(crate) fn PurchaseStatus(
-    page: ReturnPage,
-    status: Result<PurchaseStatusView, ShopError>,
+    /// The checkout session, on the success page.
+    session_id: Option<String>,
+    /// None while nobody can tell, since the provider does not answer.
+    status: IslandData<Option<PurchaseStatusView>>,
     /// Why the purchase could not be dropped, when its form was sent before.
     refused: Option<ShopError>,
     /// How often the purchases had changed when the page was rendered.
@@ -141,17 +114,17 @@ pub(crate) fn PurchaseStatus(
 ) -> impl IntoView {
     let t = island_texts();
     let live = expect_context::<LiveBalance>();
-    let asks = matches!(page, ReturnPage::Success { .. });
+    let asks = session_id.is_some();
     let state = State {
-        page: StoredValue::new(page),
-        status: RwSignal::new(status),
+        session_id: StoredValue::new(session_id),
+        status: RwSignal::new(status.0),
         refused: RwSignal::new(refused),
         discarding: RwSignal::new(false),
         live,
         latest: Latest::new(),
     };
     live.on_changes(changes, move || {
-        if !state.status.with_untracked(is_settled) && !state.discarding.get_untracked() {
+        if !state.is_settled() && !state.discarding.get_untracked() {
             state.ask();
         }
     });
@@ -179,42 +152,32 @@ pub(crate) fn PurchaseStatus(
     }
 }
 
-fn outcome(state: State, status: Answer) -> AnyView {
-    let page = state.page.get_value();
-    let here = page.address();
-    match (page, status) {
-        (ReturnPage::Success { .. }, Ok(status)) => {
-            let balance = Some(status.balance);
-            view! {
-                <SuccessOutcome purchase=Some(status.purchase) here=here>
-                    <BalanceText balance=balance large=false />
-                </SuccessOutcome>
-            }
-            .into_any()
+fn outcome(state: State, status: Option<PurchaseStatusView>) -> impl IntoView {
+    let t = island_texts();
+    let balance = status.as_ref().map(|status| status.balance);
+    let outcome = match (state.session_id.get_value(), status) {
+        (None, Some(status)) => Outcome::of_cancel(status, t),
+        (session_id, status) => {
+            let here = routes::success(&session_id.unwrap_or_default());
+            Outcome::of_success(status.as_ref().map(|status| &status.purchase), here, t)
         }
-        (ReturnPage::Success { .. }, Err(ShopError::PaymentUnknown | ShopError::ProviderUnavailable)) => {
-            view! { <SuccessOutcome purchase=None here=here>{()}</SuccessOutcome> }.into_any()
-        }
-        (ReturnPage::Cancel { purchase_id }, Ok(status)) => view! {
-            <CancelOutcome status=status>
-                <DiscardForm state=state purchase_id=purchase_id />
-            </CancelOutcome>
-        }
-        .into_any(),
-        (_, Err(error)) => view! { <ErrorView error=error here=here /> }.into_any(),
-    }
+    };
+    let balance = view! { <BalanceText balance=balance large=false /> };
+    let discard = view! { <DiscardForm state=state /> };
+    view! { <PurchaseOutcome outcome=outcome balance=balance discard=discard /> }
 }
 
 #[component]
-fn DiscardForm(state: State, purchase_id: PurchaseId) -> impl IntoView {
+fn DiscardForm(state: State) -> impl IntoView {
     let t = island_texts();
+    let purchase_id = state.purchase_id().map(|id| id.to_string());
     let discard = move |event: ev::SubmitEvent| {
         event.prevent_default();
-        state.discard(purchase_id);
+        state.discard();
     };
     view! {
         <form method="post" action=routes::DISCARD on:submit=discard>
-            <input type="hidden" name="purchase_id" value=purchase_id.to_string() />
+            <input type="hidden" name="purchase_id" value=purchase_id />
             <button class="btn btn-secondary" disabled=move || state.discarding.get()>
                 {move || if state.discarding.get() { t.discarding } else { t.discard }}
             </button>

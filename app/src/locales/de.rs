@@ -227,7 +227,7 @@ pub(super) const TEXTS: Texts = Texts {
     // with something filled in
     sold_by: |seller| format!("Verkauft von {seller}"),
     buy_product: |name| format!("{name} kaufen"),
-    pass_about: |credits| format!("Der Pass für IZA, mit {credits}"),
+    credits_included: |credits| format!("{credits} enthalten"),
     vat: |rate| format!("Enthaltene MwSt. ({rate})"),
     purchase_of_number: |number| format!("Kaufnummer {number}"),
     withdraw_received: |at, email| format!("Eingegangen am {at}. Die Bestätigung geht an {email}."),

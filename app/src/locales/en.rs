@@ -232,7 +232,7 @@ pub(super) const TEXTS: Texts = Texts {
     // with something filled in
     sold_by: |seller| format!("Sold by {seller}"),
     buy_product: |name| format!("Buy {name}"),
-    pass_about: |credits| format!("The pass for IZA, with {credits}"),
+    credits_included: |credits| format!("{credits} included"),
     vat: |rate| format!("VAT included ({rate})"),
     purchase_of_number: |number| format!("Purchase number {number}"),
     withdraw_received: |at, email| format!("Received on {at}. The acknowledgement goes to {email}."),

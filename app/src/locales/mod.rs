@@ -285,7 +285,7 @@ pub(crate) struct Texts {
     // with something filled in
     pub(crate) sold_by: fn(seller: &str) -> String,
     pub(crate) buy_product: fn(name: &str) -> String,
-    pub(crate) pass_about: fn(credits: &str) -> String,
+    pub(crate) credits_included: fn(credits: &str) -> String,
     pub(crate) vat: fn(rate: &str) -> String,
     pub(crate) purchase_of_number: fn(number: &str) -> String,
     pub(crate) withdraw_received: fn(at: &str, email: &str) -> String,

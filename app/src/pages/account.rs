@@ -127,7 +127,7 @@ fn EmailField() -> impl IntoView {
 fn Problem() -> impl IntoView {
     let t = texts();
     let problem = address::query("error").map(|code| AccountProblem::from_code(&code));
-    problem.map(|problem| view! { <Refusal>{problem_text(problem, t)}</Refusal> })
+    problem.map(|problem| view! { <Refusal text=problem_text(problem, t) /> })
 }
 
 fn problem_text(problem: AccountProblem, t: &'static Texts) -> &'static str {

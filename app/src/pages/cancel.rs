@@ -3,12 +3,12 @@
 use billing::ids::PurchaseId;
 use leptos::prelude::*;
 
-use super::not_found::NotFound;
+use super::{not_found::NotFound, page_error::PageError};
 use crate::{
     address,
     api::{self, PageContext},
     error::ShopError,
-    islands::{PurchaseStatus, ReturnPage},
+    islands::{IslandData, PurchaseStatus},
 };
 
 /// Says whether anything was charged, where that is known; offers to go on paying or to drop the purchase.
@@ -28,12 +28,9 @@ pub(crate) fn CancelPage() -> impl IntoView {
     let outcome = Suspend::new(async move {
         match api::purchase_status(purchase_id).await {
             Err(ShopError::NotFound) => view! { <NotFound /> }.into_any(),
-            status => {
-                if let Err(error) = &status {
-                    api::page_status(error.status());
-                }
-                let page = ReturnPage::Cancel { purchase_id };
-                view! { <PurchaseStatus page=page status=status refused=refused changes=changes /> }.into_any()
+            Err(error) => view! { <PageError error=error /> }.into_any(),
+            Ok(status) => {
+                view! { <PurchaseStatus session_id=None status=IslandData(Some(status)) refused=refused changes=changes /> }.into_any()
             }
         }
     });

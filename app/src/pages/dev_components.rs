@@ -5,6 +5,7 @@ use billing::{
     catalog::{CATALOG, PurchaseType},
     ids::PurchaseId,
     ledger::{Balance, EntryKind},
+    locale::Locale,
     money::{Credits, Money},
     purchase::{FailureReason, Status},
 };
@@ -37,7 +38,7 @@ pub(crate) fn DevComponentsPage() -> impl IntoView {
         tones.map(|tone| view! { <Notice tone=tone>{format!("{tone:?}: a sentence, and what to do next.")}</Notice> });
     let icons = Shape::ALL.map(|shape| view! { <Icon shape=shape /> });
     let badges: Vec<_> = standings().into_iter().map(|purchase| view! { <StatusBadge purchase=purchase /> }).collect();
-    let products: Vec<_> = CATALOG.iter().map(|product| view! { <ProductCard product=product_view(product) /> }).collect();
+    let products: Vec<_> = CATALOG.iter().map(|product| view! { <ProductCard product=product_view(product, Locale::En) /> }).collect();
     let balances = [Some(12), Some(-3), None].map(|credits| {
         let balance = credits.map(|credits| Balance { credits: Credits(credits), seq: 1 });
         let balance = PageBalance(ready(balance).boxed().shared());
@@ -48,7 +49,7 @@ pub(crate) fn DevComponentsPage() -> impl IntoView {
         }
     });
     let order = OrderFormView {
-        product: product_view(&CATALOG[1]),
+        product: product_view(&CATALOG[1], Locale::En),
         order_key: "example".to_owned(),
         consent_version: "example".to_owned(),
         consent: "What the buyer consents to, in the words that are kept.".to_owned(),
@@ -74,7 +75,7 @@ pub(crate) fn DevComponentsPage() -> impl IntoView {
             <Controls />
             <Part name="Balance">{balances}</Part>
             <Part name="Order form">
-                <OrderForm form=order progress=OrderProgress::new(None) on_submit=Callback::new(|_| ()) />
+                <OrderForm form=order progress=OrderProgress::new(None) on_submit=|_| () />
             </Part>
             <Part name="Order form, before it has come">
                 <OrderSkeleton />

@@ -3,12 +3,15 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use super::page_error::PageError;
 use crate::{
     address,
     api::{self, PageContext},
-    components::PageBalanceCard,
-    islands::Ledger,
+    components::{BalanceChart, LedgerRow, PageBalanceCard},
+    islands::ReloadOnChange,
     locales::texts,
+    routes,
+    views::LedgerView,
 };
 
 /// Balance, chart, and the ledger a page at a time: `/account?before=<entry>` goes on.
@@ -26,12 +29,71 @@ pub(crate) fn LedgerPage() -> impl IntoView {
             </header>
             <PageBalanceCard />
             {Suspend::new(async move {
-                let page = api::ledger(before).await;
-                if let Err(error) = &page {
-                    api::page_status(error.status());
+                match api::ledger(before).await {
+                    Ok(page) => view! { <Ledger page=page newest=before.is_none() /> }.into_any(),
+                    Err(error) => view! { <PageError error=error /> }.into_any(),
                 }
-                view! { <Ledger page=page before=before changes=changes /> }
             })}
+            <ReloadOnChange changes=changes />
         </div>
     }
+}
+
+#[component]
+fn Ledger(page: LedgerView, newest: bool) -> impl IntoView {
+    let t = texts();
+    if page.entries.is_empty() && newest {
+        return view! {
+            <div class="empty stack items-center">
+                <p>{t.ledger_empty}</p>
+                <a class="btn btn-primary" href=routes::SHOP>
+                    {t.shop_title}
+                </a>
+            </div>
+        }
+        .into_any();
+    }
+    let rows: Vec<_> = page.entries.iter().cloned().map(|entry| view! { <LedgerRow entry=entry /> }).collect();
+    let link = |id: &'static str, href: String, text: &'static str| {
+        view! {
+            <a class="btn btn-secondary" id=id href=href>
+                {text}
+            </a>
+        }
+    };
+    let older = page.next.map(|seq| link("ledger-older", routes::account_before(seq), t.ledger_older));
+    let newer = (!newest).then(|| link("ledger-newest", routes::ACCOUNT.to_owned(), t.ledger_newest));
+    let more = (older.is_some() || newer.is_some()).then(|| {
+        view! {
+            <nav class="flex flex-wrap gap-3" aria-label=t.entries>
+                {newer}
+                {older}
+            </nav>
+        }
+    });
+    view! {
+        <section class="card stack" aria-labelledby="ledger-title">
+            <h2 class="title" id="ledger-title">
+                {t.entries}
+            </h2>
+            <BalanceChart entries=page.entries until=newest.then_some(page.as_of) />
+            <table class="entries">
+                <caption class="sr-only">{t.chart_title}</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">{t.entry_kind}</th>
+                        <th class="numeric" scope="col">
+                            {t.credits}
+                        </th>
+                        <th class="numeric" scope="col">
+                            {t.balance}
+                        </th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+            {more}
+        </section>
+    }
+    .into_any()
 }

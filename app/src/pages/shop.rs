@@ -4,12 +4,13 @@ use billing::ids::PurchaseId;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use super::page_error::PageError;
 use crate::{
     address,
     api::{self, PageContext},
-    components::{ErrorView, Icon, Notice, PageBalanceCard, ProductCard, Shape, Tone},
+    components::{Icon, Notice, PageBalanceCard, ProductCard, Shape, Tone},
     error::ShopError,
-    islands::{History, OrderDialog},
+    islands::{History, IslandData, OrderDialog},
     locales::texts,
     routes,
     views::OrderFormView,
@@ -62,11 +63,10 @@ fn Purchases() -> impl IntoView {
     let changes = expect_context::<PageContext>().changes;
     let older_than = address::query("older").and_then(|id| id.parse::<PurchaseId>().ok());
     Suspend::new(async move {
-        let page = api::purchase_history(older_than).await;
-        if let Err(error) = &page {
-            api::page_status(error.status());
+        match api::purchase_history(older_than).await {
+            Ok(page) => view! { <History page=IslandData(page) older_than=older_than changes=changes /> }.into_any(),
+            Err(error) => view! { <PageError error=error /> }.into_any(),
         }
-        view! { <History page=page older_than=older_than changes=changes /> }
     })
 }
 
@@ -77,16 +77,19 @@ fn Order(product_id: Option<String>, refused: Option<ShopError>) -> impl IntoVie
     let earlier_key = address::query("key").filter(|_| refused.is_some_and(ShopError::keeps_order));
     Suspend::new(async move {
         let form = match &product_id {
-            Some(product_id) => Some(api::order_form(product_id.clone()).await),
-            None => None,
+            Some(product_id) => api::order_form(product_id.clone()).await.map(Some),
+            None => Ok(None),
         };
-        if let Some(Err(error)) = &form {
+        let failed = form.as_ref().err().copied();
+        if let Some(error) = failed {
             api::page_status(error.status());
         }
-        let form = form.map(|form| {
-            form.map(|form| OrderFormView { order_key: earlier_key.unwrap_or(form.order_key.clone()), ..form })
+        let form = form.ok().flatten();
+        let form = form.map(|form| match earlier_key {
+            Some(order_key) => OrderFormView { order_key, ..form },
+            None => form,
         });
-        view! { <OrderDialog product_id=product_id form=form refused=refused /> }
+        view! { <OrderDialog product_id=product_id form=IslandData(form) failed=failed refused=refused /> }.into_any()
     })
 }
 
@@ -117,7 +120,7 @@ fn Products() -> impl IntoView {
             let cards: Vec<_> = products.into_iter().map(|product| view! { <ProductCard product=product /> }).collect();
             view! { <ul class="shelf">{cards}</ul> }.into_any()
         }
-        Err(error) => view! { <ErrorView error=error here=routes::SHOP.to_owned() /> }.into_any(),
+        Err(error) => view! { <PageError error=error /> }.into_any(),
     };
     view! {
         <section class="section" id="products" aria-labelledby="products-title">

@@ -7,12 +7,12 @@ use futures::{
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-use super::not_found::NotFound;
+use super::{not_found::NotFound, page_error::PageError};
 use crate::{
     address,
     api::{self, PageContext},
     error::ShopError,
-    islands::{PurchaseStatus, ReturnPage},
+    islands::{IslandData, PurchaseStatus},
     routes,
     views::PurchaseStatusView,
 };
@@ -35,22 +35,20 @@ fn session_id() -> String {
 pub(crate) fn SuccessPage() -> impl IntoView {
     let confirmation = expect_context::<Option<Confirmation>>();
     let changes = expect_context::<PageContext>().changes;
-    let page = ReturnPage::Success { session_id: session_id() };
+    let session_id = session_id();
     let outcome = Suspend::new(async move {
         let status = match confirmation {
             Some(confirmation) => confirmation.await,
             None => Err(ShopError::NotFound),
         };
-        match status {
-            Err(ShopError::NotFound) => view! { <NotFound /> }.into_any(),
-            status => {
-                // While the provider does not answer, the page says how it stands all the same.
-                if let Err(error @ (ShopError::NotSignedIn | ShopError::Unavailable)) = status {
-                    api::page_status(error.status());
-                }
-                view! { <PurchaseStatus page=page status=status refused=None changes=changes /> }.into_any()
-            }
-        }
+        let status = match status {
+            Ok(status) => Some(status),
+            // While the provider does not answer, the page says how it stands all the same.
+            Err(ShopError::PaymentUnknown) => None,
+            Err(ShopError::NotFound) => return view! { <NotFound /> }.into_any(),
+            Err(error) => return view! { <PageError error=error /> }.into_any(),
+        };
+        view! { <PurchaseStatus session_id=Some(session_id) status=IslandData(status) refused=None changes=changes /> }.into_any()
     });
     view! { <div class="narrow">{outcome}</div> }
 }

@@ -45,7 +45,7 @@ fn Form() -> impl IntoView {
         <section class="card stack">
             <h1 class="title-large">{t.withdraw}</h1>
             <p>{t.withdraw_lead}</p>
-            {problem.map(|problem| view! { <Refusal>{problem}</Refusal> })}
+            {problem.map(|problem| view! { <Refusal text=problem /> })}
             <form class="stack" method="post" action=routes::WITHDRAW>
                 <label class="field">
                     <span>{t.withdraw_name}</span>

@@ -52,7 +52,7 @@ fn problems(operation_id: &str) -> &'static [Problem] {
             Problem::PROVIDER_REJECTED,
             Problem::PROVIDER_UNAVAILABLE,
         ],
-        "complete_checkout" => &[Problem::NOT_FOUND, Problem::PROVIDER_UNAVAILABLE],
+        "complete_checkout" => &[Problem::NOT_FOUND, Problem::PAYMENT_UNKNOWN],
         "get_purchase" => &[Problem::NOT_FOUND],
         "list_purchases" => &[Problem::INVALID_QUERY],
         "receive_webhook" => &[Problem::INVALID_SIGNATURE, Problem::BODY_TOO_LARGE, Problem::WEBHOOK_NOT_CONFIGURED],

@@ -67,7 +67,8 @@ problems! {
     TOO_MANY_ATTEMPTS = TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts; try again later." retry 60;
     INTERNAL = INTERNAL_SERVER_ERROR "internal" "Something failed on our side; it has been written down.";
     PROVIDER_REJECTED = BAD_GATEWAY "provider_rejected" "The payment provider refused the order; nothing was charged.";
-    PROVIDER_UNAVAILABLE = SERVICE_UNAVAILABLE "provider_unavailable" "The payment provider cannot be reached; try again with the same Idempotency-Key." retry 10;
+    PROVIDER_UNAVAILABLE = SERVICE_UNAVAILABLE "provider_unavailable" "The payment provider opens no checkout session at the moment; try again with the same Idempotency-Key." retry 10;
+    PAYMENT_UNKNOWN = SERVICE_UNAVAILABLE "payment_unknown" "The payment provider gives no usable answer about the payment, which may have been made; try again." retry 10;
     WEBHOOK_NOT_CONFIGURED = SERVICE_UNAVAILABLE "webhook_not_configured" "No webhook secret is set, so no notification can be verified." retry 60;
     DATABASE_UNAVAILABLE = SERVICE_UNAVAILABLE "database_unavailable" "The database cannot be reached; try again in a moment." retry 5;
     TASK_LATE = SERVICE_UNAVAILABLE "task_late" "A background task of this process does not get on." retry 5;
@@ -130,23 +131,24 @@ impl From<StoreError> for Problem {
     }
 }
 
-impl From<ProviderError> for Problem {
-    fn from(error: ProviderError) -> Self {
-        tracing::warn!(%error, "the payment provider failed");
+impl Problem {
+    /// The same, to be tried again when the provider says so.
+    fn after_provider(self, error: &ProviderError) -> Self {
+        tracing::warn!(%error, code = self.code, "the payment provider gave no result");
         match error {
-            ProviderError::Unavailable { retry_after, .. } => {
-                retry_after.map_or(Self::PROVIDER_UNAVAILABLE, |wait| Self::PROVIDER_UNAVAILABLE.after(wait))
-            }
-            ProviderError::Rejected { .. } => Self::PROVIDER_REJECTED,
+            ProviderError::Unavailable { retry_after: Some(wait), .. } => self.after(*wait),
+            _ => self,
         }
     }
 }
 
+/// Of everything but an order: the purchase exists, and may have been paid.
 impl From<BillingError> for Problem {
     fn from(error: BillingError) -> Self {
         match error {
             BillingError::Store(error) => error.into(),
-            BillingError::Provider(error) => error.into(),
+            BillingError::Provider(error) => Self::PAYMENT_UNKNOWN.after_provider(&error),
+            BillingError::SessionMissing => Self::PAYMENT_UNKNOWN,
             BillingError::Contended => Self::BUSY,
             BillingError::Transition(error) => {
                 tracing::error!(%error, "the state machine was asked for a move that it does not have");
@@ -163,6 +165,8 @@ impl From<OrderError> for Problem {
             OrderError::UnknownConsent => Self::UNKNOWN_CONSENT,
             OrderError::KeyReused => Self::IDEMPOTENCY_KEY_REUSED,
             OrderError::Rejected => Self::PROVIDER_REJECTED,
+            // Nobody has seen the payment page, so nobody has paid.
+            OrderError::Billing(BillingError::Provider(error)) => Self::PROVIDER_UNAVAILABLE.after_provider(&error),
             OrderError::Billing(error) => error.into(),
         }
     }

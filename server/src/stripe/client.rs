@@ -1,8 +1,8 @@
 //! The payment provider over Stripe's API.
 //!
 //! Each operation has a deadline, and is repeated within it when its outcome is unclear (see [`call`]). What Stripe
-//! refuses is [`ProviderError::Rejected`]; what stays unclear is [`ProviderError::Unavailable`], and may be asked
-//! again at any later time: opening a session carries an idempotency key made from the purchase's id, expiring one
+//! refuses is [`ProviderError::Rejected`], or [`ProviderError::AccessDenied`] where the key is at fault; what stays
+//! unclear is [`ProviderError::Unavailable`], and may be asked again at any later time: opening a session carries an idempotency key made from the purchase's id, expiring one
 //! twice changes nothing, and the rest only reads.
 
 pub mod call;
@@ -147,10 +147,12 @@ impl PaymentProvider for StripeProvider {
             Ok(object) => Ok(Some(read_session(&object)?)),
             Err(Fault::NotFound) => Ok(None),
             // Stripe refuses to expire a session that is not open. Whether that was why, the session itself tells.
-            Err(refused @ Fault::Refused { .. }) => match retrieve_session(&operation, id).await? {
-                Some(session) if session.status == SessionStatus::Open => Err(refused.into()),
-                closed => Ok(closed),
-            },
+            Err(refused @ (Fault::Refused { .. } | Fault::Denied { .. })) => {
+                match retrieve_session(&operation, id).await? {
+                    Some(session) if session.status == SessionStatus::Open => Err(refused.into()),
+                    closed => Ok(closed),
+                }
+            }
             Err(fault) => Err(fault.into()),
         }
     }

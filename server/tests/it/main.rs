@@ -68,6 +68,7 @@ mod provider;
 mod receipts;
 mod reversals;
 mod security;
+mod server_functions;
 mod shop;
 mod stream;
 mod webhook;

@@ -8,7 +8,7 @@ use server::operator::{self, CommandError};
 use crate::{
     customer::completed,
     mails::{mailer, send_due},
-    provider::Fickle,
+    provider::{Fickle, Mood},
     shop::{PASSWORD, TestShop},
     withdrawals::declare,
 };
@@ -80,7 +80,7 @@ async fn a_replay_that_fails_says_why_it_failed_now_and_not_what_was_noted_befor
     let noted = event().await.note;
     assert_eq!(noted, "no purchase of this shop has that payment");
 
-    provider.be_unavailable();
+    provider.be(Mood::Unavailable);
     let why = refusal(operator::events::replay(&shop.worker(), "evt_1").await);
     assert!(why.contains("could not be applied, the payment provider is not available"), "{why}");
     assert!(why.contains("It stays IGNORED") && !why.contains(&noted), "{why}");
@@ -93,7 +93,7 @@ async fn a_replay_that_fails_says_why_it_failed_now_and_not_what_was_noted_befor
 async fn a_reconciliation_that_leaves_something_undone_has_failed(shop: TestShop) {
     let provider = Fickle::new();
     let shop = shop.with_provider(provider.clone());
-    provider.be_unavailable();
+    provider.be(Mood::Unavailable);
     shop.notify(&reversal("evt_1", "pi_unknown", 699)).await;
     match operator::reconcile(&shop.worker(), shop.state.clock.now(), false).await {
         Err(CommandError::Partly { report, undone }) => {

@@ -1,10 +1,11 @@
 //! Ordering: keys, prices, providers that fail, paging.
 
 use axum::http::{HeaderValue, Request, StatusCode, header};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::{
-    provider::Fickle,
+    provider::{Fickle, Mood, SILENT},
     shop::{TestShop, Visitor},
 };
 
@@ -16,6 +17,8 @@ on_both_databases!(
     a_bad_key_is_refused_before_anything_is_written,
     an_amount_in_the_body_is_not_read,
     an_order_goes_on_once_the_provider_is_back,
+    a_key_that_the_provider_does_not_accept_fails_no_order,
+    nobody_is_told_that_nothing_was_charged_where_it_is_not_known,
     a_rejected_order_stays_rejected,
     a_bad_page_is_refused,
     a_receipt_adds_up,
@@ -26,6 +29,14 @@ const ORDER: &str = "/billing/checkout/session";
 
 async fn order_with_key(visitor: &Visitor, key: &str, product: &str) -> crate::shop::Answer {
     visitor.post_with(ORDER, &[("Idempotency-Key", key)], &json!({"product_id": product})).await
+}
+
+/// How often a person was asked to look, for that reason.
+fn attention(shop: &TestShop, reason: &str) -> u64 {
+    let series = format!(r#"billing_attention_total{{reason="{reason}"}} "#);
+    let metrics = shop.state.metrics.render();
+    let counted = metrics.lines().find_map(|line| line.strip_prefix(&series));
+    counted.unwrap_or_else(|| panic!("{reason} is not there from the start")).parse().unwrap()
 }
 
 async fn the_same_key_again_is_the_same_order(shop: TestShop) {
@@ -92,7 +103,7 @@ async fn an_order_goes_on_once_the_provider_is_back(shop: TestShop) {
     let provider = Fickle::new();
     let shop = shop.with_provider(provider.clone());
     let kim = shop.customer("kim@example.com").await;
-    provider.be_unavailable();
+    provider.be(Mood::Unavailable);
     let answer = order_with_key(&kim, "k1", "credits_5").await;
     answer.assert_problem(503, "provider_unavailable");
     assert_eq!(answer.header("retry-after"), "7");
@@ -100,25 +111,88 @@ async fn an_order_goes_on_once_the_provider_is_back(shop: TestShop) {
     let waiting = kim.purchases().await;
     assert_eq!((waiting.len(), &waiting[0]["status"], &waiting[0]["session_id"]), (1, &json!("PENDING"), &Value::Null));
 
-    provider.work();
+    provider.be(Mood::Works);
     let order = order_with_key(&kim, "k1", "credits_5").await;
     assert_eq!(order.status, StatusCode::CREATED);
     assert_eq!(order.json()["purchase_id"], waiting[0]["id"]);
     assert_eq!(kim.purchases().await.len(), 1);
 
-    provider.be_unavailable();
+    provider.be(Mood::Unavailable);
     let body = json!({"session_id": order.json()["session_id"]});
-    kim.post("/billing/checkout/complete", &body).await.assert_problem(503, "provider_unavailable");
+    kim.post("/billing/checkout/complete", &body).await.assert_problem(503, "payment_unknown");
     assert_eq!(kim.credits().await, 0);
+}
+
+/// The key is the operator's to mend, and the order goes through once it is.
+async fn a_key_that_the_provider_does_not_accept_fails_no_order(shop: TestShop) {
+    let provider = Fickle::new();
+    let shop = shop.with_provider(provider.clone());
+    let kim = shop.customer("kim@example.com").await;
+    let consent = kim.get("/billing/consent").await.json()["version"].as_str().unwrap().to_owned();
+    let form = format!("product_id=credits_5&order_key=f1&consent={consent}");
+    let before = attention(&shop, "provider_access");
+    provider.be(Mood::Denies);
+    order_with_key(&kim, "k1", "credits_5").await.assert_problem(503, "provider_unavailable");
+    let again = kim.form("/api/create_checkout", &form).await;
+    assert!(again.header("location").contains("error=provider_unavailable"), "{}", again.header("location"));
+    assert!(again.header("location").contains("key=f1"), "the form keeps its key");
+    assert!(kim.purchases().await.iter().all(|purchase| purchase["status"] == "PENDING"));
+    assert!(attention(&shop, "provider_access") > before);
+    // The worker has no more luck, and fails nothing either.
+    shop.clock.advance(SignedDuration::from_mins(10));
+    assert_eq!(shop.state.shop.billing.check_pending(shop.state.accounts.as_ref(), 10).await.unwrap(), 2);
+    assert!(kim.purchases().await.iter().all(|purchase| purchase["status"] == "PENDING"));
+
+    provider.be(Mood::Works);
+    assert_eq!(order_with_key(&kim, "k1", "credits_5").await.status, StatusCode::CREATED);
+    let onward = kim.form("/api/create_checkout", &form).await;
+    assert!(onward.header("location").contains("/checkout/success?session_id="), "{}", onward.header("location"));
+    assert_eq!(kim.purchases().await.len(), 2);
+}
+
+/// Whatever the provider says but how the payment stands, the buyer may have paid.
+async fn nobody_is_told_that_nothing_was_charged_where_it_is_not_known(shop: TestShop) {
+    let provider = Fickle::new();
+    let shop = shop.with_provider(provider.clone());
+    let kim = shop.customer("kim@example.com").await;
+    let order = kim.order("credits_5").await;
+    let (session, purchase) = (order["session_id"].as_str().unwrap(), order["purchase_id"].as_str().unwrap());
+    let success = format!("/checkout/success?session_id={session}");
+    let cancel = format!("/checkout/cancel?purchase_id={purchase}");
+    let reasons = ["provider_access", "provider_refusal", "provider_answer", "session_missing"];
+    let before = reasons.map(|reason| attention(&shop, reason));
+    for mood in SILENT {
+        provider.be(mood);
+        let page = kim.get(&success).await;
+        assert_eq!(page.status, StatusCode::OK, "{mood:?}");
+        assert!(page.text().contains("Zahlung wird verarbeitet"), "{mood:?}: {}", page.text());
+        let dropped = kim.form("/discard", &format!("purchase_id={purchase}")).await;
+        assert!(dropped.header("location").ends_with("&error=payment_unknown"), "{mood:?}");
+        for page in [page, kim.get(&cancel).await, kim.get(dropped.header("location")).await] {
+            let text = page.text();
+            assert!(!text.contains("abgebucht") && !text.contains("Weiter zur Zahlung"), "{mood:?}: {text}");
+        }
+        let body = json!({"session_id": session});
+        kim.post("/billing/checkout/complete", &body).await.assert_problem(503, "payment_unknown");
+        assert_eq!(kim.purchases().await[0]["status"], "PENDING", "{mood:?}");
+    }
+    for (reason, before) in reasons.into_iter().zip(before) {
+        assert!(attention(&shop, reason) > before, "{reason}");
+    }
+
+    provider.be(Mood::Works);
+    let page = kim.get(&cancel).await;
+    assert!(page.text().contains("Dieser Kauf ist bezahlt"), "{}", page.text());
+    assert_eq!(kim.credits().await, 5);
 }
 
 async fn a_rejected_order_stays_rejected(shop: TestShop) {
     let provider = Fickle::new();
     let shop = shop.with_provider(provider.clone());
     let kim = shop.customer("kim@example.com").await;
-    provider.reject();
+    provider.be(Mood::Rejects);
     order_with_key(&kim, "k1", "credits_5").await.assert_problem(502, "provider_rejected");
-    provider.work();
+    provider.be(Mood::Works);
     order_with_key(&kim, "k1", "credits_5").await.assert_problem(502, "provider_rejected");
     let purchases = kim.purchases().await;
     assert_eq!(purchases.len(), 1);

@@ -1,10 +1,7 @@
 //! A payment provider that does as it is told.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU8, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -16,15 +13,27 @@ use billing::{
 use jiff::Timestamp;
 use server::mock::MockProvider;
 
-const WORKS: u8 = 0;
-const UNAVAILABLE: u8 = 1;
-const REJECTS: u8 = 2;
+/// What the provider says to every call.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Mood {
+    #[default]
+    Works,
+    Unavailable,
+    Denies,
+    Rejects,
+    Mumbles,
+    /// Of the sessions that it has opened, it knows none.
+    Forgets,
+}
 
-/// The mock provider with a switch; clones share it.
+/// Every way not to tell how a payment stands.
+pub const SILENT: [Mood; 5] = [Mood::Unavailable, Mood::Denies, Mood::Rejects, Mood::Mumbles, Mood::Forgets];
+
+/// The mock provider with a switch, and with sessions that are paid once somebody asks about them; clones share it.
 #[derive(Clone)]
 pub struct Fickle {
     mock: MockProvider,
-    mood: Arc<AtomicU8>,
+    mood: Arc<Mutex<Mood>>,
 }
 
 impl Fickle {
@@ -32,24 +41,22 @@ impl Fickle {
         Self { mock: MockProvider::new(crate::shop::ORIGIN.parse().unwrap()), mood: Arc::default() }
     }
 
-    pub fn work(&self) {
-        self.mood.store(WORKS, Ordering::SeqCst);
+    pub fn be(&self, mood: Mood) {
+        *self.mood.lock().unwrap() = mood;
     }
 
-    pub fn be_unavailable(&self) {
-        self.mood.store(UNAVAILABLE, Ordering::SeqCst);
-    }
-
-    pub fn reject(&self) {
-        self.mood.store(REJECTS, Ordering::SeqCst);
+    fn forgets(&self) -> bool {
+        matches!(*self.mood.lock().unwrap(), Mood::Forgets)
     }
 
     fn ask(&self) -> Result<(), ProviderError> {
         let detail = "as it was told; sk_test_secret".to_owned();
-        match self.mood.load(Ordering::SeqCst) {
-            UNAVAILABLE => Err(ProviderError::Unavailable { detail, retry_after: Some(Duration::from_secs(7)) }),
-            REJECTS => Err(ProviderError::Rejected { detail }),
-            _ => Ok(()),
+        match *self.mood.lock().unwrap() {
+            Mood::Unavailable => Err(ProviderError::Unavailable { detail, retry_after: Some(Duration::from_secs(7)) }),
+            Mood::Denies => Err(ProviderError::AccessDenied { detail }),
+            Mood::Rejects => Err(ProviderError::Rejected { detail }),
+            Mood::Mumbles => Err(ProviderError::Unreadable { detail }),
+            Mood::Works | Mood::Forgets => Ok(()),
         }
     }
 }
@@ -67,11 +74,17 @@ impl PaymentProvider for Fickle {
 
     async fn retrieve_checkout(&self, purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError> {
         self.ask()?;
+        if self.forgets() {
+            return Ok(None);
+        }
         self.mock.retrieve_checkout(purchase).await
     }
 
     async fn expire_checkout(&self, purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError> {
         self.ask()?;
+        if self.forgets() {
+            return Ok(None);
+        }
         self.mock.expire_checkout(purchase).await
     }
 

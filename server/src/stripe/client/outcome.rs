@@ -19,8 +19,19 @@ const WORD_LENGTH_MAX: usize = 64;
 pub enum Fault {
     /// Stripe has no such object.
     NotFound,
+    /// Stripe does not accept the key, or the key lacks a right. Nothing was done, and Stripe keeps no such answer under
+    /// the idempotency key.
+    Denied {
+        /// For the log.
+        detail: String,
+    },
     /// Stripe understood, and refused.
     Refused {
+        /// For the log.
+        detail: String,
+    },
+    /// Stripe answered without a field that decides. Asking again at once would give the same.
+    Unreadable {
         /// For the log.
         detail: String,
     },
@@ -41,16 +52,18 @@ impl Fault {
         Self::Unclear { detail: detail.into(), retry_after: None, repeat: true }
     }
 
-    /// An answer that Stripe meant, but that lacks what decides. Asking again at once would give the same.
+    /// An object without a field that decides.
     pub fn unreadable(what: &str, field: &str) -> Self {
-        Self::Unclear { detail: format!("{what} without a usable `{field}`"), retry_after: None, repeat: false }
+        Self::Unreadable { detail: format!("{what} without a usable `{field}`") }
     }
 
     /// The name in the metrics.
     pub fn label(&self) -> &'static str {
         match self {
             Self::NotFound => "not_found",
+            Self::Denied { .. } => "denied",
             Self::Refused { .. } => "refused",
+            Self::Unreadable { .. } => "unreadable",
             Self::Unclear { .. } => "unclear",
         }
     }
@@ -60,7 +73,9 @@ impl From<Fault> for ProviderError {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::NotFound => Self::Rejected { detail: "no such object".to_owned() },
+            Fault::Denied { detail } => Self::AccessDenied { detail },
             Fault::Refused { detail } => Self::Rejected { detail },
+            Fault::Unreadable { detail } => Self::Unreadable { detail },
             Fault::Unclear { detail, retry_after, .. } => Self::Unavailable { detail, retry_after },
         }
     }
@@ -81,6 +96,9 @@ pub fn judge(answer: &Answer) -> Result<Value, Fault> {
         // The key is known with other parameters: an earlier call has had its effect, whatever that was.
         Some(error) if answer.status == StatusCode::BAD_REQUEST && word(error, "type") == Some("idempotency_error") => {
             Err(Fault::Unclear { detail, retry_after: None, repeat: false })
+        }
+        Some(_) if matches!(answer.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+            Err(Fault::Denied { detail })
         }
         Some(_) if answer.status.is_client_error() && !may_pass(answer) => Err(Fault::Refused { detail }),
         _ => {

@@ -190,5 +190,5 @@ async fn a_list_of_events_that_cannot_be_read_is_not_taken_for_empty() {
 
     let page = provider(&server).events_since(ordered_at(), None).await;
 
-    assert!(matches!(page, Err(ProviderError::Unavailable { .. })), "{page:?}");
+    assert!(matches!(page, Err(ProviderError::Unreadable { .. })), "{page:?}");
 }

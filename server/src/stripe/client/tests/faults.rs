@@ -99,9 +99,7 @@ async fn what_does_not_pass_ends_after_four_tries_with_an_open_outcome() {
 async fn what_stripe_refuses_is_not_asked_again() {
     for (status, kind, code) in [
         (400, "invalid_request_error", "parameter_missing"),
-        (401, "invalid_request_error", "api_key_expired"),
         (402, "card_error", "card_declined"),
-        (403, "invalid_request_error", "more_permissions_required"),
         (404, "invalid_request_error", "url_invalid"),
     ] {
         let server = first_then_well(stripe_error(status, kind, code), 1).await;
@@ -112,6 +110,25 @@ async fn what_stripe_refuses_is_not_asked_again() {
         let said = format!("HTTP {status}, type {kind}, code {code}, param line_items[0][price_data], request req_1");
         assert_eq!(detail, said);
         assert_eq!(requests(&server).await.len(), 1);
+    }
+}
+
+/// The operator's to mend, never the buyer's order at fault.
+#[tokio::test]
+async fn a_key_that_stripe_does_not_accept_refuses_no_order() {
+    for (status, code) in [(401, "api_key_expired"), (403, "more_permissions_required")] {
+        let server = first_then_well(stripe_error(status, "invalid_request_error", code), 1).await;
+        let provider = provider(&server);
+
+        let denied = create(&provider).await;
+
+        let Err(ProviderError::AccessDenied { detail }) = denied else { panic!("{denied:?}") };
+        assert!(detail.starts_with(&format!("HTTP {status}, type invalid_request_error, code {code}")), "{detail}");
+        assert_eq!(requests(&server).await.len(), 1);
+
+        assert_eq!(create(&provider).await.unwrap().provider_ref, "cs_test_1", "the key is mended");
+        let sent = requests(&server).await;
+        assert_eq!(header(&sent[1], "idempotency-key"), header(&sent[0], "idempotency-key"));
     }
 }
 
@@ -160,8 +177,9 @@ async fn an_answer_without_what_decides_is_neither_believed_nor_asked_for_again(
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(ok(&session(&json!({"status": "paused"})))).mount(&server).await;
 
-    let (detail, _) = unavailable(create(&provider(&server)).await);
+    let answered = create(&provider(&server)).await;
 
+    let Err(ProviderError::Unreadable { detail }) = answered else { panic!("{answered:?}") };
     assert_eq!(detail, "a checkout session without a usable `status`");
     assert_eq!(requests(&server).await.len(), 1);
 }

@@ -138,7 +138,7 @@ async fn a_session_that_nobody_can_be_sent_to_is_not_taken_for_opened() {
 
     let answered = provider(&server).create_checkout(&purchase(), EMAIL).await;
 
-    assert!(matches!(answered, Err(ProviderError::Unavailable { .. })), "{answered:?}");
+    assert!(matches!(answered, Err(ProviderError::Unreadable { .. })), "{answered:?}");
 }
 
 #[tokio::test]
@@ -225,7 +225,7 @@ async fn a_session_that_stays_open_was_not_expired() {
 
     let found = provider(&server).expire_checkout(&opened()).await;
 
-    assert!(matches!(found, Err(ProviderError::Rejected { .. })), "{found:?}");
+    assert!(matches!(found, Err(ProviderError::AccessDenied { .. })), "{found:?}");
 }
 
 /// All that the shop wrote on the session comes back; what Stripe says of money counts.

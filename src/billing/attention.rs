@@ -1,0 +1,28 @@
+//! Faults at the provider that an operator has to mend: one line at level ERROR each, and one in the metrics.
+
+use crate::{ids::PurchaseId, provider::ProviderError};
+
+/// Reports a failed call, if only an operator can mend it. What passes by itself is left to the retries.
+pub(super) fn report(error: &ProviderError) {
+    let reason = match error {
+        ProviderError::Unavailable { .. } => return,
+        ProviderError::AccessDenied { .. } => "provider_access",
+        ProviderError::Rejected { .. } => "provider_refusal",
+        ProviderError::Unreadable { .. } => "provider_answer",
+    };
+    tracing::error!(%error, reason, "a call to the payment provider failed; a person has to look");
+    count(reason);
+}
+
+/// Reports that the provider does not know the checkout session that it once opened for a purchase.
+pub(super) fn report_missing_session(purchase: PurchaseId) {
+    tracing::error!(
+        %purchase,
+        "the payment provider has no such checkout session; is the key that of another account?"
+    );
+    count("session_missing");
+}
+
+fn count(reason: &'static str) {
+    metrics::counter!("billing_attention_total", "reason" => reason).increment(1);
+}

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantNames};
 
-use crate::money::{Credits, Money};
+use crate::{
+    locale::Locale,
+    money::{Credits, Money},
+};
 
 /// The type of a product.
 #[derive(
@@ -74,6 +77,15 @@ pub const CATALOG: [Product; 4] = [
 ];
 
 impl Product {
+    /// What the product is, where its credits do not say it all.
+    pub fn about(&self, locale: Locale) -> Option<&'static str> {
+        match (self.kind, locale) {
+            (PurchaseType::Credits, _) => None,
+            (PurchaseType::IzaPass, Locale::De) => Some("Der Pass für IZA"),
+            (PurchaseType::IzaPass, Locale::En) => Some("The pass for IZA"),
+        }
+    }
+
     /// The product of that id, if it is on sale.
     pub fn find(id: &str) -> Option<&'static Self> {
         CATALOG.iter().find(|product| product.id == id)

@@ -1,4 +1,4 @@
-//! A page for when something is so wrong that no other can be made: it needs no database, no visitor, and no script.
+//! A page for when something is so wrong that no other can be made: it needs no database, no session, and no script.
 
 use billing::locale::Locale;
 
@@ -13,7 +13,7 @@ pub enum Kind {
     Unreachable,
     /// It will not work, whenever.
     WrongRequest,
-    /// It is nothing that the visitor did.
+    /// The shop's own fault.
     OurFault,
 }
 

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use billing::{Billing, account::Principal, consent::ConsentText, ledger::Balance, locale::Locale, receipt::Issuer};
-use leptos::prelude::use_context;
 
-use crate::{api::PageContext, legal::LegalPage, locales::Texts};
+use crate::legal::LegalPage;
 
 /// The shop itself; one for the process.
 #[derive(Clone)]
@@ -89,9 +88,4 @@ pub struct RequestContext {
     pub changes: i64,
     /// The language to answer in.
     pub locale: Locale,
-}
-
-/// The texts in the visitor's language.
-pub(crate) fn texts() -> &'static Texts {
-    Texts::of(use_context::<PageContext>().unwrap_or_default().locale)
 }

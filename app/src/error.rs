@@ -1,13 +1,23 @@
-//! What a visitor learns when something goes wrong. No internals: those are in the server's log.
+//! What a customer learns when something goes wrong. No internals: those are in the server's log.
 
+#[cfg(feature = "ssr")]
 use billing::{BillingError, OrderError};
-use leptos::server_fn::{codec::JsonEncoding, error::FromServerFnError, error::ServerFnErrorErr};
+use leptos::{
+    serde_json,
+    server_fn::{
+        Bytes, ContentType, Decodes, Encodes, Format, FormatType,
+        error::{FromServerFnError, ServerFnErrorErr},
+    },
+};
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
 
 /// Why the shop did not do what it was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr)]
+#[cfg_attr(test, derive(strum::EnumIter))]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum ShopError {
+#[strum(serialize_all = "snake_case")]
+pub enum ShopError {
     /// Nobody is signed in, or not any more.
     NotSignedIn,
     /// There is no such thing, or it is another tenant's.
@@ -30,47 +40,23 @@ pub(crate) enum ShopError {
     Unavailable,
     /// What was sent makes no sense to the server.
     Malformed,
+    /// The browser got no answer from the shop.
+    Unreachable,
 }
 
 impl ShopError {
-    const ALL: [Self; 11] = [
-        Self::NotSignedIn,
-        Self::NotFound,
-        Self::UnknownProduct,
-        Self::ConsentMissing,
-        Self::KeyReused,
-        Self::TooManyOrders,
-        Self::ProviderUnavailable,
-        Self::PaymentUnknown,
-        Self::Rejected,
-        Self::Unavailable,
-        Self::Malformed,
-    ];
-
-    /// The name that travels in a URL, after a form was sent.
-    pub(crate) fn code(self) -> &'static str {
-        match self {
-            Self::NotSignedIn => "not_signed_in",
-            Self::NotFound => "not_found",
-            Self::UnknownProduct => "unknown_product",
-            Self::ConsentMissing => "consent_missing",
-            Self::KeyReused => "key_reused",
-            Self::TooManyOrders => "too_many_orders",
-            Self::ProviderUnavailable => "provider_unavailable",
-            Self::PaymentUnknown => "payment_unknown",
-            Self::Rejected => "rejected",
-            Self::Unavailable => "unavailable",
-            Self::Malformed => "malformed",
-        }
+    /// The name in answers and addresses.
+    pub fn code(self) -> &'static str {
+        self.into()
     }
 
-    /// The error of that name; what comes back in a URL is anybody's, so nothing but known names count.
+    /// The error of that name; what comes back in an address is anybody's, so nothing but known names count.
     pub(crate) fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|error| error.code() == code)
+        code.parse().ok()
     }
 
     /// The HTTP status that says the same.
-    pub(crate) fn status(self) -> u16 {
+    pub fn status(self) -> u16 {
         match self {
             Self::NotSignedIn => 401,
             Self::NotFound | Self::UnknownProduct => 404,
@@ -79,31 +65,82 @@ impl ShopError {
             Self::TooManyOrders => 429,
             Self::Malformed => 400,
             Self::Rejected => 502,
-            Self::ProviderUnavailable | Self::PaymentUnknown | Self::Unavailable => 503,
+            Self::ProviderUnavailable | Self::PaymentUnknown | Self::Unavailable | Self::Unreachable => 503,
         }
     }
 
     /// Whether the very same order, under the same key, can go through later.
     pub(crate) fn keeps_order(self) -> bool {
-        matches!(self, Self::ConsentMissing | Self::TooManyOrders | Self::ProviderUnavailable | Self::Unavailable)
+        matches!(
+            self,
+            Self::ConsentMissing
+                | Self::TooManyOrders
+                | Self::ProviderUnavailable
+                | Self::Unavailable
+                | Self::Unreachable
+        )
+    }
+}
+
+/// Writes errors as problems (RFC 9457), as the rest of the API does.
+pub struct ProblemEncoding;
+
+#[derive(Serialize)]
+struct Problem {
+    r#type: &'static str,
+    status: u16,
+    code: &'static str,
+}
+
+/// What of a problem decides what it is; the router and its layers answer with problems, too.
+#[derive(Deserialize)]
+struct ProblemCode {
+    code: String,
+}
+
+impl ContentType for ProblemEncoding {
+    const CONTENT_TYPE: &'static str = "application/problem+json";
+}
+
+impl FormatType for ProblemEncoding {
+    const FORMAT_TYPE: Format = Format::Text;
+}
+
+impl Encodes<ShopError> for ProblemEncoding {
+    type Error = serde_json::Error;
+
+    fn encode(error: &ShopError) -> Result<Bytes, Self::Error> {
+        let problem = Problem { r#type: "about:blank", status: error.status(), code: error.code() };
+        serde_json::to_vec(&problem).map(Bytes::from)
+    }
+}
+
+impl Decodes<ShopError> for ProblemEncoding {
+    type Error = serde_json::Error;
+
+    fn decode(bytes: Bytes) -> Result<ShopError, Self::Error> {
+        let ProblemCode { code } = serde_json::from_str(&String::from_utf8_lossy(&bytes))?;
+        Ok(ShopError::from_code(&code).unwrap_or(ShopError::Unavailable))
     }
 }
 
 impl FromServerFnError for ShopError {
-    type Encoder = JsonEncoding;
+    type Encoder = ProblemEncoding;
 
-    /// What can go wrong before a server function is called is what it was sent, or else the shop.
+    /// What fails before a server function runs is what it was sent, or else the way to it.
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
-            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
-                Self::Malformed
-            }
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => Self::Malformed,
+            // On the server, a body that is no text; in the browser, an answer that is none of the shop's.
+            ServerFnErrorErr::Deserialization(_) if cfg!(feature = "ssr") => Self::Malformed,
+            ServerFnErrorErr::Request(_) => Self::Unreachable,
             _ => Self::Unavailable,
         }
     }
 }
 
 /// Of everything but an order: the purchase exists, and may have been paid.
+#[cfg(feature = "ssr")]
 impl From<BillingError> for ShopError {
     fn from(error: BillingError) -> Self {
         match error {
@@ -120,6 +157,7 @@ impl From<BillingError> for ShopError {
     }
 }
 
+#[cfg(feature = "ssr")]
 impl From<OrderError> for ShopError {
     fn from(error: OrderError) -> Self {
         match error {
@@ -165,15 +203,26 @@ impl AccountProblem {
 #[cfg(test)]
 mod tests {
     use billing::provider::ProviderError;
+    use strum::IntoEnumIterator;
 
     use super::*;
 
     #[test]
     fn an_error_in_a_url_comes_back_as_itself_and_nothing_else_does() {
-        for error in ShopError::ALL {
+        for error in ShopError::iter() {
             assert_eq!(ShopError::from_code(error.code()), Some(error));
+            assert_eq!(ShopError::de(error.ser()), error);
         }
         assert_eq!(ShopError::from_code("<b>pay me</b>"), None);
+    }
+
+    #[test]
+    fn what_is_no_problem_of_the_shops_is_never_the_customers_fault() {
+        let answers: [&[u8]; 3] = [b"<h1>502</h1>", b"{}", br#"{"code":"timed_out"}"#];
+        assert_eq!(ShopError::de(Bytes::from_static(answers[2])), ShopError::Unavailable);
+        for answer in &answers[..2] {
+            assert!(<ProblemEncoding as Decodes<ShopError>>::decode(Bytes::from_static(answer)).is_err());
+        }
     }
 
     #[test]

@@ -1,33 +1,11 @@
-//! How numbers, money and times read in each language: pure functions, for the server, and credits for the browser, too.
+//! How numbers, money and times read in each language: pure functions, the same on the server and in the browser.
 
 use billing::{
     locale::Locale,
     money::{Credits, Currency, Money},
 };
 
-use serde::{Deserialize, Serialize};
-
-use crate::locales::Conventions;
-
-/// A minute on the wall clock of the shop's time zone, worked out by the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct WallTime {
-    pub(crate) year: i16,
-    /// From 1.
-    pub(crate) month: i8,
-    /// From 1.
-    pub(crate) day: i8,
-    pub(crate) hour: i8,
-    pub(crate) minute: i8,
-}
-
-impl WallTime {
-    /// The instant on the wall clock of that zone.
-    pub(crate) fn at(at: jiff::Timestamp, zone: &jiff::tz::TimeZone) -> Self {
-        let at = zone.to_datetime(at);
-        Self { year: at.year(), month: at.month(), day: at.day(), hour: at.hour(), minute: at.minute() }
-    }
-}
+use crate::{locales::Conventions, wall_time::WallTime};
 
 const NBSP: char = '\u{a0}';
 const MINUS: char = '\u{2212}';

@@ -29,6 +29,11 @@ impl LegalPage {
         }
     }
 
+    /// Its address.
+    pub(crate) fn path(self) -> String {
+        format!("/legal/{}", self.name())
+    }
+
     /// Its heading.
     pub(crate) fn title(self, t: &Texts) -> &'static str {
         match self {

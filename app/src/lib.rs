@@ -1,42 +1,48 @@
 //! The shop's pages, rendered by the server, and their islands: what of them moves in the browser.
 //!
-//! The server provides a [`Shop`](context::Shop) and a [`RequestContext`](context::RequestContext) by context; pages reach the
-//! domain through the functions in `api` alone. The browser knows the islands, and nothing else.
+//! The server provides a [`Shop`](context::Shop) and a [`RequestContext`](context::RequestContext) by context; pages and
+//! islands reach the domain through the functions in `api` alone. Islands are rendered on the server with their data, and
+//! render what server functions answer in the browser, by the same `components`.
 
+// The server's types of whole islands are deep.
+#![recursion_limit = "512"]
 #![cfg_attr(feature = "ssr", expect(clippy::needless_pass_by_value, reason = "a component owns what it is given"))]
 
 #[cfg(feature = "ssr")]
+mod address;
 mod api;
 #[cfg(feature = "ssr")]
 pub mod bare_page;
-#[cfg(feature = "ssr")]
 mod components;
 #[cfg(feature = "ssr")]
 pub mod context;
 #[cfg(feature = "ssr")]
+mod documents;
+#[cfg_attr(not(feature = "ssr"), expect(dead_code, reason = "sign-in and sign-up are the server's"))]
 mod error;
-#[cfg(feature = "ssr")]
-pub mod export;
-#[cfg_attr(not(feature = "ssr"), expect(dead_code, reason = "islands show credits, and nothing else"))]
+#[cfg_attr(not(feature = "ssr"), expect(dead_code, reason = "islands show no rates for spreadsheets"))]
 mod format;
-#[cfg(feature = "ssr")]
-pub mod forms;
 mod islands;
 #[cfg(feature = "ssr")]
 pub mod legal;
-#[cfg_attr(not(feature = "ssr"), expect(dead_code, reason = "islands are told what they say"))]
+#[cfg_attr(not(feature = "ssr"), expect(dead_code, reason = "the browser has the texts of islands alone"))]
 mod locales;
-#[cfg(feature = "ssr")]
-pub mod mail_templates;
+mod page_title;
 #[cfg(feature = "ssr")]
 mod pages;
-#[cfg(feature = "ssr")]
-pub mod receipt;
-#[cfg(feature = "ssr")]
+#[cfg_attr(not(feature = "ssr"), expect(dead_code, reason = "islands link to some pages only"))]
 pub mod routes;
 #[cfg(feature = "ssr")]
 mod shell;
+mod views;
+mod wall_time;
+mod wording;
 
-pub use islands::share;
+pub use islands::provide_page_contexts;
 #[cfg(feature = "ssr")]
-pub use shell::{App, shell};
+pub use {
+    api::PlainForm,
+    documents::{export, mail_templates, receipt},
+    error::ShopError,
+    shell::{App, shell},
+};

@@ -1,11 +1,9 @@
 //! The addresses of the pages.
 
 use billing::locale::Locale;
-use leptos::prelude::GetUntracked;
-use leptos_router::hooks::{use_location, use_query_map};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
-use crate::{error::ShopError, legal::LegalPage};
+use crate::error::ShopError;
 
 /// Whether a page is for signed-in visitors alone; the server sends others to the sign-in page and back.
 pub fn needs_sign_in(path: &str, query: &str) -> bool {
@@ -33,33 +31,31 @@ pub fn local_path(next: &str) -> Option<&str> {
     (plain && next.starts_with('/') && !next.starts_with("//")).then_some(next)
 }
 
-/// The address of the page being rendered.
-pub(crate) fn here() -> String {
-    let location = use_location();
-    match location.search.get_untracked() {
-        search if search.is_empty() => location.pathname.get_untracked(),
-        search => format!("{}?{search}", location.pathname.get_untracked()),
+/// A page with an error to say, by its bare code.
+pub fn with_error(page: &str, error: ShopError) -> String {
+    let separator = if page.contains('?') { '&' } else { '?' };
+    format!("{page}{separator}error={}", error.code())
+}
+
+/// Where a plain form goes back to whose order was not taken: the order form, with its key if the order can still go
+/// through.
+pub(crate) fn order_again(product_id: &str, order_key: &str, error: ShopError) -> String {
+    let page = if product_id.is_empty() { SHOP.to_owned() } else { order(product_id) };
+    if error == ShopError::NotSignedIn {
+        return sign_in(&page);
     }
-}
-
-/// A parameter of that address's query.
-pub(crate) fn query(name: &str) -> Option<String> {
-    use_query_map().get_untracked().get(name)
-}
-
-/// A page that has a query already, told of an error by a bare code.
-pub(crate) fn with_error(page: &str, error: ShopError) -> String {
-    format!("{page}&error={}", error.code())
+    let back = with_error(&page, error);
+    if error.keeps_order() && !order_key.is_empty() { format!("{back}&key={}", encoded(order_key)) } else { back }
 }
 
 /// Where the order form is sent.
 pub(crate) const ORDER: &str = "/api/create_checkout";
 
 /// Where the form that drops a purchase is sent.
-pub(crate) const DISCARD: &str = "/discard";
+pub(crate) const DISCARD: &str = "/api/discard_purchase";
 
 /// The front page.
-pub(crate) const SHOP: &str = "/";
+pub const SHOP: &str = "/";
 
 /// The account: balance over time, and every entry.
 pub(crate) const ACCOUNT: &str = "/account";
@@ -88,6 +84,11 @@ pub(crate) fn order(product_id: &str) -> String {
     format!("/?buy={}", encoded(product_id))
 }
 
+/// The id of the link that orders a product; focus goes back there when the order form closes.
+pub(crate) fn buy_link_id(product_id: &str) -> String {
+    format!("buy-{product_id}")
+}
+
 /// The front page with the history going on after a purchase.
 pub(crate) fn history(older_than: &str) -> String {
     format!("/?older={}#history", encoded(older_than))
@@ -114,11 +115,6 @@ pub(crate) fn receipt(purchase_id: &str) -> String {
 /// The same as a PDF.
 pub(crate) fn receipt_pdf(purchase_id: &str) -> String {
     format!("{}/receipt.pdf", receipt(purchase_id))
-}
-
-/// A page of the operator's own text.
-pub(crate) fn legal(page: LegalPage) -> String {
-    format!("/legal/{}", page.name())
 }
 
 /// The sign-in page, and where to go from there.

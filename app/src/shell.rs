@@ -11,9 +11,10 @@ use leptos_router::{
 
 use crate::{
     api::{self, Addresses, PageContext},
-    components::{Follow, Footer, Header, MockBanner, PageBalance},
-    islands::LiveBalance,
+    components::{Footer, Header, MockBanner, PageBalance},
+    islands::{BalanceFollower, LiveBalance},
     locales::Texts,
+    page_title::{SHOP_NAME, window_title},
     pages::{
         CancelPage, DevComponentsPage, LedgerPage, LegalTextPage, NotFoundPage, ReceiptPage, ShopPage, SignInPage,
         SignUpPage, SuccessPage, WithdrawPage, confirmation,
@@ -21,12 +22,10 @@ use crate::{
     routes,
 };
 
-const SHOP_NAME: &str = "IZA Credits";
-
 /// The HTML document, for the server.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
-    let visit = api::page_context();
-    let locale = visit.locale;
+    let page = api::page_context();
+    let locale = page.locale;
     let front_end = format!("/{}/{}", options.site_pkg_dir, options.output_name);
     view! {
         <!DOCTYPE html>
@@ -43,7 +42,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="stylesheet" href=format!("{front_end}.css") />
                 <AutoReload options=options />
                 <Transitions />
-                {has_islands(&visit).then(|| view! { <Islands front_end=front_end /> })}
+                {has_islands(&page).then(|| view! { <Islands front_end=front_end /> })}
                 <MetaTags />
             </head>
             <body>
@@ -55,8 +54,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 
 /// Whether something of the page moves: nothing does for whoever is not signed in. The page of components is to be looked
 /// at, and has no balance of its visitor's.
-fn has_islands(visit: &PageContext) -> bool {
-    visit.signed_in() && !api::is_at(routes::COMPONENTS)
+fn has_islands(page: &PageContext) -> bool {
+    page.signed_in() && !api::is_at(routes::COMPONENTS)
 }
 
 /// A page fades into the next one. A browser that breaks that off, since the visitor was quicker, complains of it unless
@@ -77,9 +76,8 @@ if (activation?.entry?.url?.endsWith(".pdf")) fade.skipTransition();
     view! { <script nonce=use_nonce()>{FADE}</script> }
 }
 
-/// Has the front end loaded while the page still comes in, but after what the page is seen with: it can be used before.
-/// Then its islands come to life, and so do those of what comes later; one that came from a newer server, which calls it
-/// something else, stays as it is.
+/// Loads the front end while the page still comes in, but after what the page is seen with: the page can be used before.
+/// Then it hydrates the islands.
 #[component]
 fn Islands(
     /// Its address, without an ending.
@@ -89,12 +87,9 @@ fn Islands(
     let (script, wasm) = (format!("{front_end}.js"), format!("{front_end}.wasm"));
     let start = format!(
         "import start, * as islands from \"{script}\";\n\
-         const wake = (root) => {{\n\
-         for (const island of root.querySelectorAll(\"leptos-island\")) islands[island.dataset.component]?.(island);\n\
-         }};\n\
          await start({{ module_or_path: \"{wasm}\" }});\n\
-         islands.hydrate(wake);\n\
-         wake(document);"
+         islands.hydrate();\n\
+         for (const island of document.querySelectorAll(\"leptos-island\")) islands[island.dataset.component]?.(island);"
     );
     view! {
         <link rel="modulepreload" href=script nonce=nonce.clone() fetchpriority="low" />
@@ -147,35 +142,34 @@ fn property(name: &'static str, content: String) -> impl IntoView {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    provide_context(api::page_context());
+    let page = api::page_context();
+    provide_context(page.locale);
+    provide_context(page);
     provide_context(LiveBalance::new());
     view! {
-        <Title formatter=window_title />
+        <Title formatter=|page: String| window_title(&page) />
         <Router>
             <Frame />
         </Router>
     }
 }
 
-fn window_title(page: String) -> String {
-    if page.is_empty() { SHOP_NAME.to_owned() } else { format!("{page} – {SHOP_NAME}") }
-}
-
 /// What is around the pages, and the pages. Each is answered whole, so that all of it is there without JavaScript.
 #[component]
 fn Frame() -> impl IntoView {
-    let visit = expect_context::<PageContext>();
+    let page = expect_context::<PageContext>();
     let confirmation = confirmation();
     provide_context(confirmation.clone());
+    let balance = page.balance;
     let balance = async move {
         match confirmation {
             // Confirming may have booked credits since the request came.
-            Some(confirmation) => confirmation.await.map_or(visit.balance, |confirmed| Some(confirmed.balance)),
-            None => visit.balance,
+            Some(confirmation) => confirmation.await.map_or(balance, |status| Some(status.balance)),
+            None => balance,
         }
     };
     provide_context(PageBalance(balance.boxed().shared()));
-    let moves = has_islands(&visit);
+    let follower = has_islands(&page).then(|| page.email.unwrap_or_default());
     view! {
         <MockBanner />
         <Header />
@@ -198,6 +192,6 @@ fn Frame() -> impl IntoView {
             </Routes>
         </main>
         <Footer />
-        {moves.then(|| view! { <Follow /> })}
+        {follower.map(|email| view! { <BalanceFollower email=email /> }.into_any())}
     }
 }

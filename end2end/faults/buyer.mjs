@@ -54,7 +54,7 @@ export class Buyer {
   /** Discards a purchase on the cancel page. @param {string} purchase */
   async discard(purchase) {
     const form = new URLSearchParams({ purchase_id: purchase });
-    await this.#send('POST', '/discard', form).catch(() => null);
+    await this.#send('POST', '/api/discard_purchase', form).catch(() => null);
   }
 
   /** All purchases with their entries, the balance, and the number of the newest entry. */

@@ -42,7 +42,7 @@ test('right above the order button stands what is bought, for how much, and when
   await signIn(page);
   await page.goto('/?buy=credits_5');
   const facts = orderDialog(page).locator('dl');
-  await expect(facts).toContainText(/Produkt.*5\sCredits.*Credits.*5\sCredits.*Lieferung.*sofort.*Gesamtpreis.*6,99\s€.*inkl\. 19\s%/s);
+  await expect(facts).toContainText(/Produkt.*5\sCredits.*Credits.*1,40\s€ je Credit, 0,46\s€ gespart.*Lieferung.*sofort.*Gesamtpreis.*6,99\s€.*inkl\. 19\s%/s);
   const next = await facts.evaluate((list) => list.nextElementSibling?.textContent);
   expect(next).toBe('Zahlungspflichtig bestellen');
 });
@@ -137,7 +137,7 @@ for (const { name, close } of [
 
 test('the order form opens at once, on the same page, and is filled when it has come', async ({ page, expectAccessible }) => {
   await signIn(page);
-  const release = await heldUp(page, /\?buy=/);
+  const release = await heldUp(page, /\/api\/order_form/);
   await withoutReload(page, async () => {
     await products(page).getByRole('link', { name: '10 Credits kaufen' }).click();
     await expect(page.locator('dialog:modal')).toHaveAttribute('aria-busy', 'true');
@@ -156,8 +156,8 @@ test('the order form opens at once, on the same page, and is filled when it has 
 
 test('an order form that is closed before it has come stays closed', async ({ page }) => {
   await signIn(page);
-  const release = await heldUp(page, /\?buy=/);
-  const answered = page.waitForResponse(/\?buy=credits_10/);
+  const release = await heldUp(page, /\/api\/order_form/);
+  const answered = page.waitForResponse(/\/api\/order_form/);
   await products(page).getByRole('link', { name: '10 Credits kaufen' }).click();
   await expect(page.locator('dialog:modal')).toBeVisible();
   await page.keyboard.press('Escape');
@@ -186,7 +186,7 @@ test.describe('an order form that cannot be had', () => {
 
   test('is gone to by its link', async ({ page }) => {
     await signIn(page);
-    await page.route(/\?buy=/, (route) => (route.request().isNavigationRequest() ? route.continue() : route.abort()));
+    await page.route(/\/api\/order_form/, (route) => route.abort());
     await products(page).getByRole('link', { name: '10 Credits kaufen' }).click();
     await expect(orderButton(page)).toBeVisible();
     await expect(orderDialog(page)).toContainText('12,99 €');

@@ -32,7 +32,7 @@ test('news in the history leaves the focus where it was', async ({ page }) => {
   await expect(row.getByRole('link')).toBeFocused();
 
   await historyRows(page).first().getByRole('link').focus();
-  await page.request.post('/discard', { form: { purchase_id } });
+  await page.request.post('/api/discard_purchase', { form: { purchase_id } });
   await expect(historyRows(page)).toContainText(['Verworfen', 'Offen']);
   await expect(historyRows(page).first().getByRole('link')).toBeFocused();
 });
@@ -70,7 +70,7 @@ test.describe('a lost connection', () => {
   test('is told, and the figures are right again once it is back', async ({ page, browser, shop }) => {
     await signIn(page);
     // Whatever follows the balance; the page itself comes through.
-    const following = /\/billing\/balance/;
+    const following = /\/billing\/balance|\/api\/current_balance/;
     await page.route(following, (route) => route.abort('connectionrefused'));
     await page.goto('/');
     await expect(balance(page)).toHaveText('Guthaben: 0 Credits');

@@ -32,7 +32,7 @@ test('on a slow line whatever is pressed shows at once that it was', async ({ pa
   await signIn(page);
   await page.waitForLoadState('networkidle');
   await slowDown(page);
-  const formComes = await heldUp(page, /\?buy=/);
+  const formComes = await heldUp(page, /\/api\/order_form/);
   await products(page).getByRole('link', { name: '10 Credits kaufen' }).click();
   await expect(page.locator('dialog:modal')).toHaveAttribute('aria-busy', 'true');
   formComes();

@@ -75,11 +75,11 @@ test('a purchase that cannot be dropped while Stripe is down stays open, and is 
   await payment.cancel(page).click();
   await stripe.breaks({ kind: '500', match: ending });
   await page.getByRole('button', { name: 'Kauf verwerfen' }).click();
-  await expect(page.getByRole('main')).toContainText('Der Zahlungsdienst ist gerade nicht erreichbar.');
+  await expect(page.getByRole('main')).toContainText('Der Zahlungsdienst gibt gerade keine Auskunft.');
   await expect(page.getByRole('link', { name: 'Weiter zur Zahlung' })).toBeVisible();
   await stripe.mend();
   await page.getByRole('button', { name: 'Kauf verwerfen' }).click();
   await expect(page.getByRole('heading', { name: 'Kauf beendet' })).toBeVisible();
-  await expect(page.getByRole('main')).not.toContainText('Der Zahlungsdienst ist gerade nicht erreichbar.');
+  await expect(page.getByRole('main')).not.toContainText('Der Zahlungsdienst gibt gerade keine Auskunft.');
   expect(await stripe.booked()).toMatchObject([{ session, status: 'expired' }]);
 });

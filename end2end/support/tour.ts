@@ -154,7 +154,7 @@ export async function customerTour(browser: Browser, baseURL: string, locale: st
   await stripe.deliveries();
   const failed = await inTurn('credits_5', 'pay_later', 'settle');
   const discarded = await inTurn('credits_1');
-  await customer.page.request.post('/discard', { form: { purchase_id: discarded.purchase_id } });
+  await customer.page.request.post('/api/discard_purchase', { form: { purchase_id: discarded.purchase_id } });
   const processing = await inTurn('credits_5', 'pay_later');
   const open = await inTurn('credits_1');
   const late = await inTurn('credits_1', 'pay');

@@ -3,6 +3,9 @@
 //! [`lifecycle`] starts and stops it, [`router`] puts it together, [`http`] is the JSON API, thin over the use cases
 //! of the crate `billing`. Everything that a request needs is in [`state::AppState`]; tests build the same router.
 
+// The types of whole pages are deep.
+#![recursion_limit = "512"]
+
 pub mod config;
 pub mod database;
 pub mod forwarding;

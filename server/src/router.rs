@@ -5,6 +5,7 @@ pub mod files;
 mod page_cache;
 mod query;
 mod responses;
+mod server_functions;
 
 use app::context::RequestContext;
 use axum::{
@@ -158,7 +159,8 @@ fn pages(state: &AppState) -> Router<AppState> {
             .layer(middleware::from_fn(query::check))
             .layer(middleware::from_fn(redirect_to_sign_in))
             .layer(middleware::from_fn_with_state(PageCache::default(), page_cache::cached_page))
-            .layer(middleware::map_response(page::markup::make_valid)),
+            .layer(middleware::map_response(page::markup::make_valid))
+            .layer(middleware::from_fn(server_functions::answer)),
     )
 }
 

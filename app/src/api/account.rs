@@ -1,6 +1,6 @@
-//! Who visits, and their balance.
+//! Who is signed in, and the addresses of the page being rendered.
 
-use billing::{locale::Locale, money::Credits};
+use billing::{ledger::Balance, locale::Locale};
 use http::{Uri, request::Parts};
 use leptos::prelude::*;
 
@@ -9,13 +9,13 @@ use crate::{
     routes,
 };
 
-/// What every page shows of the visitor and the shop.
+/// What every page shows of the shop and of who is signed in.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PageContext {
     /// Who is signed in.
     pub(crate) email: Option<String>,
     /// Their credits as the request came.
-    pub(crate) balance: Option<Credits>,
+    pub(crate) balance: Option<Balance>,
     /// How often their purchases had changed.
     pub(crate) changes: i64,
     /// The language of the page.
@@ -35,24 +35,24 @@ impl PageContext {
     }
 }
 
-/// The visit of the request at hand.
+/// What the page being rendered shows of them.
 pub(crate) fn page_context() -> PageContext {
     // Neither is there while the routes are listed at start.
-    let (Some(shop), Some(visitor)) = (use_context::<Shop>(), use_context::<RequestContext>()) else {
+    let (Some(shop), Some(request)) = (use_context::<Shop>(), use_context::<RequestContext>()) else {
         return PageContext::default();
     };
     PageContext {
-        balance: visitor.caller.is_some().then_some(visitor.balance.credits),
-        email: visitor.caller.map(|caller| caller.email.as_str().to_owned()),
-        changes: visitor.changes,
-        locale: visitor.locale,
+        balance: request.caller.is_some().then_some(request.balance),
+        email: request.caller.map(|caller| caller.email.as_str().to_owned()),
+        changes: request.changes,
+        locale: request.locale,
         mock: shop.settings.mock,
         vat_rate_basis_points: shop.settings.issuer.vat_rate_basis_points,
         seller_name: shop.settings.issuer.seller.name.clone(),
     }
 }
 
-/// The addresses of the page being rendered, for who links to it from elsewhere.
+/// The addresses of the page being rendered, for links to it from elsewhere.
 pub(crate) struct Addresses {
     /// Of the shop, without a slash at its end.
     pub(crate) shop: String,

@@ -1,23 +1,46 @@
-//! What pages ask of the shop.
+//! What pages and islands ask of the shop: a file a noun, a few lines each. The browser has the server functions as
+//! requests to the server.
 
+#[cfg(feature = "ssr")]
 mod account;
+mod balance;
+#[cfg(feature = "ssr")]
 mod catalog;
 mod checkout;
+#[cfg(feature = "ssr")]
+mod convert;
 mod history;
+mod json;
 mod ledger;
+#[cfg(feature = "ssr")]
 mod legal;
 mod order;
+#[cfg(feature = "ssr")]
 mod receipt;
+#[cfg(feature = "ssr")]
 mod server;
+#[cfg(feature = "ssr")]
 mod withdrawal;
 
+pub(crate) use balance::current_balance;
+pub(crate) use checkout::{confirm_checkout, discard_purchase, purchase_status};
+pub(crate) use history::purchase_history;
+pub(crate) use ledger::ledger;
+pub(crate) use order::{create_checkout, order_form};
+
+#[cfg(feature = "ssr")]
 pub(crate) use account::{Addresses, PageContext, addresses, is_at, page_context};
-pub(crate) use catalog::{ProductView, products};
-pub(crate) use checkout::{Cancelled, Confirmed, cancelled_purchase, confirm_checkout};
-pub(crate) use history::{HistoryView, PurchaseView, purchase_history};
-pub(crate) use ledger::{LedgerEntryView, LedgerView, Moment, ledger};
+#[cfg(feature = "ssr")]
+pub(crate) use catalog::products;
+#[cfg(feature = "ssr")]
+pub(crate) use convert::{product_view, purchase_view};
+#[cfg(feature = "ssr")]
 pub(crate) use legal::legal_text;
-pub(crate) use order::{OrderFormView, order_form};
+#[cfg(feature = "ssr")]
 pub(crate) use receipt::{EntryView, ReceiptView, ReturnView, receipt};
+#[cfg(feature = "ssr")]
+pub use server::PlainForm;
+#[cfg(feature = "ssr")]
 pub(crate) use server::page_status;
+#[cfg(feature = "ssr")]
 pub(crate) use withdrawal::withdrawal;

@@ -12,8 +12,8 @@ use billing::{
 };
 use jiff::Timestamp;
 
-use super::{history::PurchaseView, server};
-use crate::{context::Shop, error::ShopError, format::WallTime};
+use super::{convert::purchase_view, server};
+use crate::{context::Shop, error::ShopError, views::PurchaseView, wall_time::WallTime};
 
 /// All that the receipt says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub(crate) struct EntryView {
     pub(crate) at: WallTime,
 }
 
-/// The receipt of one of the signed-in visitor's purchases.
+/// The receipt of one of the signed-in customer's purchases.
 pub(crate) async fn receipt(purchase_id: PurchaseId) -> Result<ReceiptView, ShopError> {
     let (shop, caller) = server::signed_in()?;
     let purchase = shop.billing.purchase(caller.tenant_id, purchase_id).await?.ok_or(ShopError::NotFound)?;
@@ -129,7 +129,7 @@ impl ReceiptView {
             refunded_at: purchase.state.refunded_at().map(|at| WallTime::at(at, zone)),
             returns: returns.into_iter().map(returned).collect(),
             entries: entries.iter().map(entry).collect(),
-            purchase: PurchaseView::new(purchase, zone),
+            purchase: purchase_view(purchase, zone),
         })
     }
 }

@@ -1,17 +1,22 @@
 //! What a page being rendered knows: the shop, who asks, and how to answer.
 
-use billing::{account::Principal, locale::Locale};
-use http::{
-    HeaderValue, StatusCode,
-    header::{ACCEPT, LOCATION},
-    request::Parts,
+use billing::{
+    BillingError, Order,
+    account::Principal,
+    ids::PurchaseId,
+    locale::Locale,
+    purchase::{Purchase, State},
 };
+use http::{HeaderValue, StatusCode, header::LOCATION, request::Parts};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
+use super::convert;
 use crate::{
     context::{RequestContext, Shop},
     error::ShopError,
+    routes,
+    views::{OrderRedirect, PurchaseStatusView},
 };
 
 /// The shop.
@@ -21,13 +26,13 @@ pub(super) fn shop() -> Result<Shop, ShopError> {
 
 /// The shop, and who is signed in.
 pub(super) fn signed_in() -> Result<(Shop, Principal), ShopError> {
-    let caller = use_context::<RequestContext>().and_then(|visitor| visitor.caller).ok_or(ShopError::NotSignedIn)?;
+    let caller = use_context::<RequestContext>().and_then(|request| request.caller).ok_or(ShopError::NotSignedIn)?;
     Ok((shop()?, caller))
 }
 
-/// The visitor's language.
+/// The language to answer in.
 pub(super) fn locale() -> Locale {
-    use_context::<RequestContext>().map(|visitor| visitor.locale).unwrap_or_default()
+    use_context::<RequestContext>().map(|request| request.locale).unwrap_or_default()
 }
 
 /// Gives the page being rendered that HTTP status.
@@ -37,14 +42,14 @@ pub(crate) fn page_status(status: u16) {
     }
 }
 
-/// Sends the sender of a plain form on to a page; whoever runs code gets the answer itself.
+/// Marks a request to a server function as sent by a plain form: a browser waits for a page. The router sets it.
+#[derive(Clone, Copy, Debug)]
+pub struct PlainForm;
+
+/// Redirects to a page, if the request was sent by a plain form; whoever runs code gets the answer itself.
 pub(super) fn redirect_plain_form(to: &str) {
-    let accepts_html = |request: Parts| {
-        let accept = request.headers.get(ACCEPT).and_then(|value| value.to_str().ok());
-        accept.is_some_and(|accept| accept.contains("text/html"))
-    };
     let Some(response) = use_context::<ResponseOptions>() else { return };
-    if !use_context::<Parts>().is_some_and(accepts_html) {
+    if !use_context::<Parts>().is_some_and(|request| request.extensions.get::<PlainForm>().is_some()) {
         return;
     }
     let location = HeaderValue::try_from(to).unwrap_or_else(|error| {
@@ -53,4 +58,58 @@ pub(super) fn redirect_plain_form(to: &str) {
     });
     response.set_status(StatusCode::SEE_OTHER);
     response.insert_header(LOCATION, location);
+}
+
+/// Orders a product, and tells where that leads.
+pub(super) async fn place_order(
+    product_id: &str,
+    order_key: &str,
+    consent: Option<&str>,
+) -> Result<OrderRedirect, ShopError> {
+    let (shop, caller) = signed_in()?;
+    let key = order_key.parse().map_err(|_| ShopError::Malformed)?;
+    if product_id.is_empty() {
+        return Err(ShopError::Malformed);
+    }
+    let consent = consent.and_then(|version| version.parse().ok()).ok_or(ShopError::ConsentMissing)?;
+    let order = Order { product_id, key: Some(key), locale: locale(), consent: Some(consent) };
+    order_redirect(&shop.billing.order(&caller, order).await?)
+}
+
+fn order_redirect(purchase: &Purchase) -> Result<OrderRedirect, ShopError> {
+    let page = |address| OrderRedirect { address, pays: false };
+    let id = purchase.id.to_string();
+    Ok(match (&purchase.state, &purchase.checkout) {
+        // The same form was sent before, and that purchase is paid, or has ended.
+        (State::Paid(_) | State::Refunded(_), _) => page(routes::receipt(&id)),
+        (State::Failed(_), _) => page(routes::cancel(&id)),
+        // The payment was begun; its page is closed.
+        (State::Pending(_), Some(checkout)) if checkout.url.is_empty() => page(routes::success(&checkout.provider_ref)),
+        (State::Pending(_), Some(checkout)) => OrderRedirect { address: checkout.url.clone(), pays: true },
+        (State::Pending(_), None) => return Err(ShopError::ProviderUnavailable),
+    })
+}
+
+/// Drops a purchase.
+pub(super) async fn discard(purchase_id: PurchaseId) -> Result<PurchaseStatusView, ShopError> {
+    let (shop, caller) = signed_in()?;
+    let purchase = shop.billing.discard(caller.tenant_id, purchase_id).await?.ok_or(ShopError::NotFound)?;
+    let balance = shop.billing.balance(caller.tenant_id).await?;
+    Ok(convert::purchase_status(&purchase, true, balance, &shop.settings.time_zone))
+}
+
+/// How a purchase stands; what the provider does not tell is not known.
+pub(super) async fn purchase_status(purchase_id: PurchaseId) -> Result<PurchaseStatusView, ShopError> {
+    let (shop, caller) = signed_in()?;
+    let (purchase, known) = match shop.billing.check_unpaid(caller.tenant_id, purchase_id).await {
+        Ok(purchase) => (purchase, true),
+        Err(error @ (BillingError::Provider(_) | BillingError::SessionMissing)) => {
+            tracing::warn!(%error, "it is not known how a payment stands");
+            (shop.billing.purchase(caller.tenant_id, purchase_id).await?, false)
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let purchase = purchase.ok_or(ShopError::NotFound)?;
+    let balance = shop.billing.balance(caller.tenant_id).await?;
+    Ok(convert::purchase_status(&purchase, known, balance, &shop.settings.time_zone))
 }

@@ -3,7 +3,7 @@
 use billing::{ids::WithdrawalId, withdrawal::WithdrawalDecision};
 
 use super::server;
-use crate::{error::ShopError, format::WallTime};
+use crate::{error::ShopError, wall_time::WallTime};
 
 /// A declaration, as whoever declared it sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,69 +1,31 @@
-//! The credit balance, as the page is made with it. From then on, islands follow the ledger.
+//! The credit balance, as the page is rendered with it. From then on, islands follow the ledger.
 
-use billing::money::Credits;
+use billing::ledger::Balance;
 use futures::future::{BoxFuture, Shared};
 use leptos::prelude::*;
 
-use super::{Notice, Tone};
-use crate::{
-    api::PageContext,
-    context::texts,
-    islands::balance::{BalanceNews, BalanceText, WhileOverdrawn},
-};
+use crate::islands::{BalanceCard, BalancePill};
 
-/// The balance that the page shows. To be waited for, since making the page may book credits.
+/// The balance that the page shows. To be waited for, since rendering the page may book credits.
 #[derive(Clone)]
-pub(crate) struct PageBalance(pub(crate) Shared<BoxFuture<'static, Option<Credits>>>);
+pub(crate) struct PageBalance(pub(crate) Shared<BoxFuture<'static, Option<Balance>>>);
 
-/// The balance in words.
+/// The balance in a few words.
 #[component]
-pub(crate) fn Balance(
-    /// The number large, the word beside it small.
-    #[prop(optional)]
-    large: bool,
-) -> impl IntoView {
-    let locale = texts().locale;
+pub(crate) fn PageBalancePill() -> impl IntoView {
     let PageBalance(balance) = expect_context();
     Suspend::new(async move {
-        let credits = balance.await;
-        view! { <BalanceText credits=credits locale=locale large=large /> }
+        let balance = balance.await;
+        view! { <BalancePill balance=balance /> }.into_any()
     })
 }
 
 /// The balance in large figures, on a card of its own.
 #[component]
-pub(crate) fn BalanceCard() -> impl IntoView {
-    view! {
-        <div class="card hero-card">
-            <p class="eyebrow">{texts().balance}</p>
-            <p class="balance-large">
-                <Balance large=true />
-            </p>
-            <Overdrawn />
-        </div>
-    }
-    .into_any()
-}
-
-/// Says so when more credits were taken back than were left.
-#[component]
-fn Overdrawn() -> impl IntoView {
-    let t = texts();
+pub(crate) fn PageBalanceCard() -> impl IntoView {
     let PageBalance(balance) = expect_context();
     Suspend::new(async move {
-        let credits = balance.await;
-        view! {
-            <WhileOverdrawn credits=credits>
-                <Notice tone=Tone::Bad>{t.balance_overdrawn}</Notice>
-            </WhileOverdrawn>
-        }
+        let balance = balance.await;
+        view! { <BalanceCard balance=balance /> }.into_any()
     })
-}
-
-/// Has the page follow the ledger.
-#[component]
-pub(crate) fn Follow() -> impl IntoView {
-    let t = texts();
-    let visitor = expect_context::<PageContext>().email.unwrap_or_default();
-    view! { <BalanceNews locale=t.locale visitor=visitor label=t.new_balance lost=t.connection_lost /> }
 }

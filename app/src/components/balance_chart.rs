@@ -6,9 +6,10 @@ use billing::{locale::Locale, money::Credits};
 use leptos::prelude::*;
 
 use crate::{
-    api::{LedgerEntryView, Moment},
-    context::texts,
-    format::{self, WallTime},
+    format,
+    locales::island_texts,
+    views::{LedgerEntryView, Moment},
+    wall_time::WallTime,
 };
 
 /// The picture's own units; the page scales it.
@@ -30,8 +31,8 @@ pub(crate) fn BalanceChart(
     /// Until when the newest balance has stood; until its own entry, where later ones are on another page.
     until: Option<Moment>,
 ) -> impl IntoView {
-    let t = texts();
-    let (Some(newest), Some(oldest)) = (entries.first(), entries.last()) else { return ().into_any() };
+    let t = island_texts();
+    let (newest, oldest) = (entries.first()?, entries.last()?);
     let (first, last) = (oldest.at, until.unwrap_or(newest.at));
     let scale = Scale::of(&entries, last.second);
     let line = scale.line(&entries);
@@ -64,7 +65,7 @@ pub(crate) fn BalanceChart(
         })
         .collect();
     let beneath = (HEIGHT - 6).to_string();
-    view! {
+    Some(view! {
         <figure class="chart">
             <svg viewBox=format!("0 0 {WIDTH} {HEIGHT}") role="img" aria-label=says.clone()>
                 {marks}
@@ -79,8 +80,7 @@ pub(crate) fn BalanceChart(
             </svg>
             <figcaption class="fine">{says}</figcaption>
         </figure>
-    }
-    .into_any()
+    })
 }
 
 /// The balance that the oldest of the entries found.
@@ -150,6 +150,7 @@ mod tests {
 
     fn entry(second: i64, credits: i64, balance: i64) -> LedgerEntryView {
         LedgerEntryView {
+            seq: second,
             purchase_id: "0198f2a4-7b1c-7def-8a2b-0123456789ab".parse().expect("an id"),
             kind: EntryKind::Purchase,
             credits: Credits(credits),

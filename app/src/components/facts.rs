@@ -4,23 +4,23 @@ use leptos::prelude::*;
 
 /// A list of [`Fact`]s.
 #[component]
-pub(crate) fn Facts(children: Children) -> impl IntoView {
-    view! { <dl class="facts">{children()}</dl> }
+pub(crate) fn Facts<C: IntoView + 'static>(children: TypedChildren<C>) -> impl IntoView {
+    view! { <dl class="facts">{children.into_inner()()}</dl> }
 }
 
 /// A name and its value.
 #[component]
-pub(crate) fn Fact(
-    name: String,
+pub(crate) fn Fact<C: IntoView + 'static>(
+    #[prop(into)] name: String,
     /// What it all comes to.
     #[prop(optional)]
     total: bool,
-    children: Children,
+    children: TypedChildren<C>,
 ) -> impl IntoView {
     view! {
         <div class=if total { "fact fact-total" } else { "fact" }>
             <dt>{name}</dt>
-            <dd>{children()}</dd>
+            <dd>{children.into_inner()()}</dd>
         </div>
     }
 }

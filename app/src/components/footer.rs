@@ -3,7 +3,7 @@
 use billing::locale::Locale;
 use leptos::prelude::*;
 
-use crate::{api::PageContext, context::texts, legal::LegalPage, locales::Texts, routes};
+use crate::{address, api::PageContext, legal::LegalPage, locales::Texts, locales::texts, routes};
 
 /// Who sells, what the law asks to be within reach of every page, and the choice of language.
 #[component]
@@ -11,7 +11,7 @@ pub(crate) fn Footer() -> impl IntoView {
     let t = texts();
     let seller = expect_context::<PageContext>().seller_name;
     let legal = LegalPage::ALL.map(|page| {
-        view! { <a class="link" href=routes::legal(page)>{page.title(t)}</a> }
+        view! { <a class="link" href=page.path()>{page.title(t)}</a> }
     });
     view! {
         <footer class="site-footer">
@@ -52,7 +52,7 @@ pub(crate) fn LanguageSwitch() -> impl IntoView {
     });
     view! {
         <form class="flex" method="post" action="/locale" aria-label=t.language>
-            <input type="hidden" name="next" value=routes::here() />
+            <input type="hidden" name="next" value=address::here() />
             {choices}
         </form>
     }

@@ -3,23 +3,23 @@
 use leptos::prelude::*;
 
 use super::{
-    balance::Balance,
+    balance::PageBalancePill,
     footer::LanguageSwitch,
     icon::{Icon, Shape},
 };
-use crate::{api::PageContext, context::texts, routes};
+use crate::{api::PageContext, locales::texts, routes};
 
 /// Name of the shop, balance, and who is signed in.
 #[component]
 pub(crate) fn Header() -> impl IntoView {
     let t = texts();
     let email = expect_context::<PageContext>().email;
-    let visitor = match email {
+    let account = match email {
         Some(email) => view! {
             <a class="balance-pill" href=routes::ACCOUNT>
                 <Icon shape=Shape::Coin />
                 <span class="sr-only">{t.balance}": "</span>
-                <Balance />
+                <PageBalancePill />
             </a>
             <form class="flex items-center gap-1" method="post" action="/signout">
                 <span class="header-email" title=email.clone()>
@@ -50,7 +50,7 @@ pub(crate) fn Header() -> impl IntoView {
                     <div class="hidden md:block">
                         <LanguageSwitch />
                     </div>
-                    {visitor}
+                    {account}
                 </div>
             </div>
         </header>

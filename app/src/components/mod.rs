@@ -1,31 +1,44 @@
-//! What pages are made of.
+//! What pages and islands are made of. Those that only pages need, and those that hold islands, are the server's.
 
-mod balance;
-mod balance_chart;
 mod error_view;
 mod facts;
-mod footer;
-mod header;
-mod history;
+#[cfg_attr(not(feature = "ssr"), expect(dead_code, reason = "islands use some of the pictures"))]
 mod icon;
 mod notice;
-mod order_dialog;
 mod order_form;
 mod outcome_card;
-mod product_card;
+mod purchase_outcome;
 mod status;
 
-pub(crate) use balance::{Balance, BalanceCard, Follow, PageBalance};
-pub(crate) use balance_chart::BalanceChart;
-pub(crate) use error_view::{ErrorView, error_text};
-pub(crate) use facts::{Fact, Facts};
-pub(crate) use footer::Footer;
-pub(crate) use header::{Header, MockBanner};
-pub(crate) use history::History;
+#[cfg(feature = "ssr")]
+mod balance;
+#[cfg(feature = "ssr")]
+mod balance_chart;
+#[cfg(feature = "ssr")]
+mod footer;
+#[cfg(feature = "ssr")]
+mod header;
+#[cfg(feature = "ssr")]
+mod ledger_row;
+#[cfg(feature = "ssr")]
+mod product_card;
+
+pub(crate) use error_view::ErrorView;
 pub(crate) use icon::{Icon, Shape};
-pub(crate) use notice::{Notice, Refusal, Tone};
-pub(crate) use order_dialog::OrderDialog;
-pub(crate) use order_form::{OrderPanel, OrderSkeleton};
-pub(crate) use outcome_card::OutcomeCard;
-pub(crate) use product_card::ProductCard;
-pub(crate) use status::{StatusBadge, status_text};
+pub(crate) use notice::{Notice, Tone};
+pub(crate) use order_form::{ORDER_REFUSAL, OrderForm, OrderProgress, OrderSkeleton};
+pub(crate) use purchase_outcome::{Outcome, PurchaseOutcome};
+pub(crate) use status::StatusBadge;
+
+#[cfg(feature = "ssr")]
+pub(crate) use {
+    balance::{PageBalance, PageBalanceCard},
+    balance_chart::BalanceChart,
+    facts::{Fact, Facts},
+    footer::Footer,
+    header::{Header, MockBanner},
+    ledger_row::LedgerRow,
+    notice::Refusal,
+    outcome_card::OutcomeCard,
+    product_card::ProductCard,
+};

@@ -43,22 +43,22 @@ impl Tone {
 
 /// A message in a box; errors are announced.
 #[component]
-pub(crate) fn Notice(tone: Tone, children: Children) -> impl IntoView {
+pub(crate) fn Notice<C: IntoView + 'static>(tone: Tone, children: TypedChildren<C>) -> impl IntoView {
     let role = matches!(tone, Tone::Bad).then_some("alert");
     view! {
         <div class=tone.class() role=role>
             <Icon shape=tone.shape() />
-            <div>{children()}</div>
+            <div>{children.into_inner()()}</div>
         </div>
     }
 }
 
 /// Why a form was not taken. It is read first, so it has the focus.
 #[component]
-pub(crate) fn Refusal(children: Children) -> impl IntoView {
+pub(crate) fn Refusal(#[prop(optional)] id: Option<&'static str>, text: &'static str) -> impl IntoView {
     view! {
-        <div class="outline-none" tabindex="-1" autofocus>
-            <Notice tone=Tone::Bad>{children()}</Notice>
+        <div class="outline-none" id=id tabindex="-1" autofocus>
+            <Notice tone=Tone::Bad>{text}</Notice>
         </div>
     }
 }

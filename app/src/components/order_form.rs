@@ -1,29 +1,47 @@
 //! What the buyer sees before the order: what it is, what it costs, and the button that says what it means.
 
-use leptos::prelude::*;
+use leptos::{ev, prelude::*};
 
 use super::{
-    ErrorView, Fact, Facts, Refusal,
-    error_view::error_text,
+    facts::{Fact, Facts},
     icon::{Icon, Shape},
+    notice::Refusal,
 };
 use crate::{
-    api::{OrderFormView, PageContext},
-    context::texts,
     error::ShopError,
     format,
-    islands::order::OrderButton,
+    locales::{IslandTexts, island_texts},
     routes,
+    views::{OrderFormView, ProductView},
+    wording::{error_text, price_per_credit},
 };
 
-/// The form, or why there is none.
-#[component]
-pub(crate) fn OrderPanel(form: Result<OrderFormView, ShopError>) -> impl IntoView {
-    match form {
-        Ok(form) => view! { <Summary form=form /> }.into_any(),
-        Err(error) => view! { <ErrorView error=error /> }.into_any(),
+/// How far an order has got.
+#[derive(Clone, Copy)]
+pub(crate) struct OrderProgress {
+    /// Why it was not taken when it was sent before.
+    pub(crate) refused: RwSignal<Option<ShopError>>,
+    /// It is on its way: nothing more is sent.
+    pub(crate) sending: RwSignal<bool>,
+    /// The payment page that the buyer is being taken to.
+    pub(crate) paying_at: RwSignal<Option<String>>,
+}
+
+impl OrderProgress {
+    pub(crate) fn new(refused: Option<ShopError>) -> Self {
+        Self { refused: RwSignal::new(refused), sending: RwSignal::new(false), paying_at: RwSignal::new(None) }
+    }
+
+    /// As before anything was sent.
+    pub(crate) fn reset(self) {
+        self.refused.set(None);
+        self.sending.set(false);
+        self.paying_at.set(None);
     }
 }
+
+/// The id of what says why an order was not taken.
+pub(crate) const ORDER_REFUSAL: &str = "order-refusal";
 
 /// As high as the form, nearly, so that little moves when it comes.
 #[component]
@@ -38,45 +56,101 @@ pub(crate) fn OrderSkeleton() -> impl IntoView {
     }
 }
 
+/// The form. Where nothing listens to `on_submit`, it is an ordinary one.
 #[component]
-fn Summary(form: OrderFormView) -> impl IntoView {
-    let t = texts();
-    let visit = expect_context::<PageContext>();
-    let vat = (t.vat_included)(&format::percent(visit.vat_rate_basis_points, t.locale));
-    let OrderFormView { product, order_key, consent } = form;
-    // What came of the form when it was sent before, and the key to go on under.
-    let error = routes::query("error").and_then(|code| ShopError::from_code(&code));
-    let earlier_key = routes::query("key").filter(|_| error.is_some_and(ShopError::keeps_order));
+pub(crate) fn OrderForm<F: FnMut(ev::SubmitEvent) + Send + 'static>(
+    form: OrderFormView,
+    progress: OrderProgress,
+    on_submit: F,
+) -> impl IntoView {
+    let t = island_texts();
+    let OrderFormView { product, order_key, consent_version, consent, vat_rate_basis_points, mock } = form;
+    let refusal = move || {
+        let refused = progress.refused.get()?;
+        Some(view! { <Refusal id=ORDER_REFUSAL text=error_text(refused, t) /> })
+    };
     // What § 312j (2) BGB asks for stands right above the button, and the button says what § 312j (3) BGB wants of it.
     view! {
-        {error.map(|error| view! { <Refusal>{error_text(error, t)}</Refusal> })}
-        <form class="stack" method="post" action=routes::ORDER>
-            <input type="hidden" name="product_id" value=product.id />
-            <input type="hidden" name="order_key" value=earlier_key.unwrap_or(order_key) />
+        {refusal}
+        <form class="stack" method="post" action=routes::ORDER on:submit=on_submit>
+            <input type="hidden" name="product_id" value=product.id.clone() />
+            <input type="hidden" name="order_key" value=order_key />
             <label class="consent">
-                <input type="checkbox" name="consent" value=consent.version.to_string() required />
-                <span>{consent.text}</span>
+                <input type="checkbox" name="consent" value=consent_version required />
+                <span>{consent}</span>
             </label>
-            <Facts>
-                <Fact name=t.product.to_owned()>{product.name}</Fact>
-                <Fact name=t.credits.to_owned()>{format::credits(product.credits, t.locale)}</Fact>
-                <Fact name=t.delivery.to_owned()>{t.delivery_at_once}</Fact>
-                <Fact name=t.total.to_owned() total=true>
-                    <strong class="price">{format::money(product.price, t.locale)}</strong>
-                    <span class="fine">{vat}</span>
-                </Fact>
-            </Facts>
-            <OrderButton
-                label=t.order_button
-                sending_label=t.order_sending
-                redirect=t.redirect_pay
-                redirect_link=t.redirect_pay_link
-            />
+            {order_facts(&product, vat_rate_basis_points, t)}
+            <OrderButton progress=progress />
         </form>
         <p class="fine flex gap-2">
             <Icon shape=Shape::Lock />
-            <span>{if visit.mock { t.order_hint_mock } else { t.order_hint }}</span>
+            <span>{if mock { t.order_hint_mock } else { t.order_hint }}</span>
         </p>
     }
-    .into_any()
+}
+
+fn order_facts(product: &ProductView, vat_rate_basis_points: i64, t: &'static IslandTexts) -> impl IntoView + use<> {
+    let (name, price) = (product.name.clone(), format::money(product.price, t.locale));
+    let vat = (t.vat_included)(&format::percent(vat_rate_basis_points, t.locale));
+    let about = product.about.clone().map(|about| view! { <span class="fine">{about}</span> });
+    // A pack's name says its credits; their price is what is left to say.
+    let credits = price_per_credit(product, t).unwrap_or_else(|| format::credits(product.credits, t.locale));
+    view! {
+        <Facts>
+            <Fact name=t.product>{name} {about}</Fact>
+            <Fact name=t.credits>{credits}</Fact>
+            <Fact name=t.delivery>{t.delivery_at_once}</Fact>
+            <Fact name=t.total total=true>
+                <strong class="price">{price}</strong>
+                <span class="fine">{vat}</span>
+            </Fact>
+        </Facts>
+    }
+}
+
+/// The button, which says so while the order is on its way; then where the buyer is being taken, with a link for a browser
+/// that stays.
+#[component]
+fn OrderButton(progress: OrderProgress) -> impl IntoView {
+    let t = island_texts();
+    let OrderProgress { sending, paying_at, .. } = progress;
+    let redirect = move || {
+        paying_at.get().map(|address| {
+            view! {
+                <p>{format!("{} {}", t.redirect_pay, host(&address))}</p>
+                <p>
+                    <a class="link" href=address>
+                        {t.redirect_pay_link}
+                    </a>
+                </p>
+            }
+        })
+    };
+    view! {
+        <button class="btn btn-primary btn-large" disabled=move || sending.get()>
+            {move || if sending.get() { t.order_sending } else { t.order_button }}
+        </button>
+        <div class="text-center" role="status">
+            {redirect}
+        </div>
+    }
+}
+
+/// The host of an absolute address, port included, as the buyer will see it in the address bar.
+fn host(url: &str) -> &str {
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = after_scheme.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_buyer_is_told_the_host_that_the_browser_goes_to() {
+        assert_eq!(host("https://checkout.stripe.com/c/pay/cs_test_1#fid=x"), "checkout.stripe.com");
+        assert_eq!(host("http://127.0.0.1:3100?x=https://checkout.stripe.com/"), "127.0.0.1:3100");
+        assert_eq!(host("https://checkout.stripe.com@evil.example/pay"), "evil.example");
+    }
 }

@@ -1,28 +1,11 @@
-//! How a purchase stands, in words.
+//! How a purchase stands, as a mark beside it.
 
 use billing::purchase::{FailureReason, Status};
 use leptos::prelude::*;
 
-use crate::{api::PurchaseView, context::texts, locales::Texts};
+use crate::{locales::island_texts, views::PurchaseView, wording::status_text};
 
 /// How a purchase stands.
-pub(crate) fn status_text(purchase: &PurchaseView, t: &'static Texts) -> &'static str {
-    match (purchase.status, purchase.failure) {
-        (Status::Pending, _) if purchase.processing => t.status_processing,
-        (Status::Pending, _) => t.status_pending,
-        (Status::Paid, _) if purchase.disputed => t.status_disputed,
-        (Status::Paid, _) if purchase.refunded.cents > 0 => t.status_partly_refunded,
-        (Status::Paid, _) => t.status_paid,
-        (Status::Refunded, _) => t.status_refunded,
-        (Status::Failed, Some(FailureReason::Expired)) => t.status_expired,
-        (Status::Failed, Some(FailureReason::Cancelled)) => t.status_cancelled,
-        (Status::Failed, Some(FailureReason::PaymentFailed | FailureReason::ProviderRejected) | None) => {
-            t.status_failed
-        }
-    }
-}
-
-/// The same, as a mark beside the purchase.
 #[component]
 pub(crate) fn StatusBadge(purchase: PurchaseView) -> impl IntoView {
     let class = match purchase.status {
@@ -35,5 +18,5 @@ pub(crate) fn StatusBadge(purchase: PurchaseView) -> impl IntoView {
         Status::Failed => "badge badge-bad",
         Status::Refunded => "badge badge-plain",
     };
-    view! { <span class=class>{status_text(&purchase, texts())}</span> }
+    view! { <span class=class>{status_text(&purchase, island_texts())}</span> }
 }

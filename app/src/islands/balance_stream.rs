@@ -2,7 +2,7 @@
 //!
 //! A hidden tab lets go of its stream, since browsers open only a few connections to one host; it takes it up again
 //! when it is shown, and hears at once how things stand. What a tab hears by its stream it passes on to the others of the
-//! same visitor, so one that must do without a stream does not show less.
+//! same customer, so one that must do without a stream does not show less.
 
 use std::{
     cell::{Cell, RefCell},
@@ -10,15 +10,15 @@ use std::{
     time::Duration,
 };
 
-use billing::money::Credits;
+use billing::{ledger::Balance, money::Credits};
 use leptos::{ev, prelude::*, serde_json};
 use serde::Deserialize;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{BroadcastChannel, EventSource, MessageEvent};
 
-use super::{LiveBalance, fetch};
+use super::live_balance::LiveBalance;
+use crate::api;
 
-const BALANCE: &str = "/billing/balance";
 const STREAM: &str = "/billing/balance/stream";
 /// A stream is silent for fifteen seconds at most; one that is for so long is dead, whatever the browser thinks.
 const SILENCE_MAX: Duration = Duration::from_secs(40);
@@ -30,19 +30,16 @@ const ASK_EVERY: Duration = Duration::from_secs(15);
 
 type Listener = Closure<dyn FnMut(MessageEvent)>;
 
+/// The data of an event: a balance, or how often the purchases have changed.
 #[derive(Deserialize)]
-struct Balance {
-    credits: Credits,
+struct EventData {
+    credits: Option<Credits>,
+    changes: Option<i64>,
 }
 
-#[derive(Deserialize)]
-struct Purchases {
-    changes: i64,
-}
-
-/// Follows the visitor's balance for as long as the page is there.
-pub(super) fn follow(balance: LiveBalance, visitor: &str) {
-    let others = BroadcastChannel::new(&format!("balance of {visitor}")).ok();
+/// Follows the customer's balance for as long as the page is there.
+pub(super) fn follow(balance: LiveBalance, email: &str) {
+    let others = BroadcastChannel::new(&format!("balance of {email}")).ok();
     let follower = Rc::new(Follower {
         balance,
         others,
@@ -61,7 +58,7 @@ pub(super) fn follow(balance: LiveBalance, visitor: &str) {
         if document().hidden() { on_visibility.rest() } else { on_visibility.listen() }
     });
     on_cleanup(move || handle.remove());
-    let handle = window_event_listener_untyped("offline", move |_| balance.is_lost(true));
+    let handle = window_event_listener_untyped("offline", move |_| balance.set_lost(true));
     on_cleanup(move || handle.remove());
     let on_hide = follower.clone();
     let handle = window_event_listener(ev::pagehide, move |_| on_hide.rest());
@@ -75,7 +72,7 @@ pub(super) fn follow(balance: LiveBalance, visitor: &str) {
 
 struct Follower {
     balance: LiveBalance,
-    /// The visitor's other tabs.
+    /// The customer's other tabs.
     others: Option<BroadcastChannel>,
     /// The newest entry and the number of changes, as far as was told.
     known: Cell<(i64, i64)>,
@@ -110,7 +107,7 @@ impl Follower {
     /// Something was heard.
     fn alive(self: &Rc<Self>) {
         self.broken.set(false);
-        self.balance.is_lost(false);
+        self.balance.set_lost(false);
         self.pause.set(ASK_AFTER);
         self.ask_in(SILENCE_MAX);
     }
@@ -134,11 +131,14 @@ impl Follower {
     }
 
     fn take_in(&self, id: &str, data: &str) {
+        let (entry, _) = state(id);
         self.known.set(state(id));
-        if let Ok(Balance { credits }) = serde_json::from_str(data) {
-            self.balance.heard(credits);
-        } else if let Ok(Purchases { changes }) = serde_json::from_str(data) {
-            self.balance.heard_of_purchases(changes);
+        let Ok(EventData { credits, changes }) = serde_json::from_str(data) else { return };
+        if let Some(credits) = credits {
+            self.balance.set_balance(Balance { credits, seq: entry });
+        }
+        if let Some(changes) = changes {
+            self.balance.set_changes(changes);
         }
     }
 
@@ -186,11 +186,10 @@ impl Follower {
         let follower = self.clone();
         let asked = move || {
             leptos::task::spawn_local(async move {
-                let answer = fetch::text(BALANCE).await;
-                let balance = answer.and_then(|answer| serde_json::from_str::<Balance>(&answer).ok());
-                follower.balance.is_lost(balance.is_none());
-                if let Some(Balance { credits }) = balance {
-                    follower.balance.heard(credits);
+                let balance = api::current_balance().await;
+                follower.balance.set_lost(balance.is_err());
+                if let Ok(balance) = balance {
+                    follower.balance.set_balance(balance);
                 }
                 if document().hidden() {
                     return;

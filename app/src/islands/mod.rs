@@ -1,24 +1,59 @@
-//! What of a page moves in the browser. Each island is small, and is told what it says, so that texts stay on the server.
+//! What of a page moves in the browser. Each island is rendered on the server with its data, as serialised properties;
+//! in the browser it asks server functions for what is new, and renders the answer itself.
 
-pub(crate) mod balance;
+mod balance;
 mod balance_stream;
-mod fetch;
-pub(crate) mod fresh;
-pub(crate) mod order;
-pub(crate) mod order_opener;
-pub(crate) mod print;
-mod region;
+mod data;
+mod history;
+mod latest;
+mod live_balance;
+mod order_dialog;
+mod print;
+mod purchase_status;
+mod reload;
 
+pub(crate) use live_balance::LiveBalance;
+#[cfg(feature = "ssr")]
+pub(crate) use {
+    balance::{BalanceCard, BalanceFollower, BalancePill},
+    data::IslandData,
+    history::History,
+    order_dialog::OrderDialog,
+    print::PrintButton,
+    purchase_status::PurchaseStatus,
+    reload::ReloadOnChange,
+};
+
+use std::time::Duration;
+
+use billing::locale::Locale;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
 
-pub(crate) use balance::LiveBalance;
-
-/// Brings to life the islands in an element that has come later than the page.
-#[derive(Clone, Copy)]
-struct Wake(StoredValue<js_sys::Function, LocalStorage>);
-
-/// Sets up, in the browser, what the islands of a page share. `wake` brings to life the islands in an element.
-pub fn share(wake: js_sys::Function) {
+/// Provides, in the browser, what the islands of a page share: its language, and the balance.
+pub fn provide_page_contexts() {
+    let language = document().document_element().and_then(|html| html.get_attribute("lang"));
+    provide_context(language.and_then(|tag| tag.parse::<Locale>().ok()).unwrap_or_default());
     provide_context(LiveBalance::new());
-    provide_context(Wake(StoredValue::new_local(wake)));
+}
+
+/// Gives the focus to the element of that id.
+fn focus(id: &str) {
+    let element = document().get_element_by_id(id);
+    if let Some(element) = element.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
+        _ = element.focus();
+    }
+}
+
+/// Makes a change after which the focus is on an element of the same id: lists are changed in place, row by row. Where that
+/// element has gone, the page's content gets it.
+fn keep_focus(change: impl FnOnce()) {
+    let focused = document().active_element().map(|element| element.id()).filter(|id| !id.is_empty());
+    change();
+    // Effects run before the next task.
+    let refocus = move || {
+        let Some(id) = focused else { return };
+        if document().get_element_by_id(&id).is_some() { focus(&id) } else { focus("main") }
+    };
+    set_timeout(refocus, Duration::ZERO);
 }

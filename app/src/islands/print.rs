@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 /// Prints the page; not there without JavaScript, where it could do nothing.
 #[island]
-pub(crate) fn PrintButton(#[prop(into)] label: String) -> impl IntoView {
+pub(crate) fn PrintButton(label: String) -> impl IntoView {
     let able = RwSignal::new(false);
     Effect::new(move |_| able.set(true));
     view! {

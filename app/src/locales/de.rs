@@ -2,7 +2,7 @@
 
 use billing::locale::Locale;
 
-use super::{Conventions, Texts};
+use super::{Conventions, IslandTexts, Texts};
 
 pub(super) const CONVENTIONS: Conventions = Conventions {
     point: ',',
@@ -14,18 +14,13 @@ pub(super) const CONVENTIONS: Conventions = Conventions {
     column: b';',
 };
 
-pub(super) const TEXTS: Texts = Texts {
+pub(super) const ISLAND_TEXTS: IslandTexts = IslandTexts {
     locale: Locale::De,
-    language_name: "Deutsch",
 
     // general
     close: "Schließen",
     reload: "Neu laden",
-    language: "Sprache",
     connection_lost: "Keine Verbindung zum Server. Guthaben und Käufe können veraltet sein.",
-    skip_to_content: "Zum Inhalt",
-    mock_banner: "Testbetrieb: Es fließt kein echtes Geld.",
-    paid_by_stripe: "Bezahlt wird sicher bei Stripe.",
     balance: "Guthaben",
     credits: "Credits",
     product: "Produkt",
@@ -35,35 +30,14 @@ pub(super) const TEXTS: Texts = Texts {
     ordered_at: "Bestellt am",
     to_shop: "Zum Shop",
     receipt: "Beleg",
-    purchase: "Kauf",
     show_receipt: "Beleg ansehen",
     order_again: "Erneut bestellen",
 
     // accounts
     sign_in: "Anmelden",
-    sign_up: "Konto anlegen",
-    sign_out: "Abmelden",
-    email: "E-Mail-Adresse",
-    password: "Passwort",
-    password_rule: "10 bis 128 Zeichen, die nicht leicht zu erraten sind. Gut sind drei oder vier Wörter, die nichts miteinander zu tun haben.",
-    no_account: "Noch kein Konto?",
-    have_account: "Schon ein Konto?",
-    demo_account: "Im Testbetrieb gibt es ein Vorführkonto:",
-    problem_invalid_credentials: "E-Mail-Adresse oder Passwort stimmt nicht. Bitte prüfen Sie beides.",
-    problem_too_many_attempts: "Zu viele Versuche. Bitte warten Sie einige Minuten.",
-    problem_invalid_email: "Das ist keine gültige E-Mail-Adresse. Bitte prüfen Sie, wie sie geschrieben ist.",
-    problem_weak_password: "Dieses Passwort wäre zu leicht zu erraten. Nehmen Sie bitte ein anderes mit 10 bis 128 Zeichen: ohne Ihre E-Mail-Adresse, ohne Zahlenreihen und Wiederholungen. Gut sind drei oder vier Wörter, die nichts miteinander zu tun haben.",
-    problem_email_taken: "Zu dieser E-Mail-Adresse gibt es schon ein Konto. Bitte melden Sie sich damit an.",
-    problem_other: "Das hat nicht geklappt. Bitte versuchen Sie es noch einmal.",
 
     // shop
     shop_title: "Credits kaufen",
-    shop_lead: "Einmal zahlen, sofort nutzen. Ohne Abo.",
-    invitation: "Melden Sie sich an, um Credits zu kaufen und Ihr Guthaben zu sehen.",
-    credits_at_once: "Sofort verfügbar",
-    promises: ["Bezahlen über Stripe", "Alle Preise mit MwSt.", "Beleg zu jedem Kauf"],
-    products_title: "Produkte",
-    buy: "Kaufen",
     history_title: "Ihre Käufe",
     history_empty: "Noch keine Käufe. Ihr erster erscheint hier.",
     history_older: "Ältere Käufe",
@@ -107,6 +81,7 @@ pub(super) const TEXTS: Texts = Texts {
     discarded_text: "Es wurde nichts abgebucht, und es kann nichts mehr abgebucht werden.",
     continue_to_payment: "Weiter zur Zahlung",
     discard: "Kauf verwerfen",
+    discarding: "Wird verworfen …",
 
     // status
     status_pending: "Offen",
@@ -118,6 +93,83 @@ pub(super) const TEXTS: Texts = Texts {
     status_expired: "Abgelaufen",
     status_cancelled: "Verworfen",
     status_failed: "Fehlgeschlagen",
+
+    // receipt
+    entries: "Buchungen",
+    entry_kind: "Buchung",
+    entry_purchase: "Kauf",
+    entry_refund: "Erstattung",
+    entry_refund_reversal: "Erstattung zurückgenommen",
+    entry_dispute: "Zahlung angefochten",
+    entry_dispute_reversal: "Anfechtung zurückgenommen",
+
+    // account
+    ledger_empty: "Noch keine Buchungen. Mit Ihrem ersten Kauf beginnt das Konto.",
+    ledger_older: "Ältere Buchungen",
+    ledger_newest: "Neueste Buchungen",
+    chart_title: "Guthaben im Verlauf",
+    why_purchase: "Gekaufte Credits.",
+    why_refund: "Geld erstattet, Credits zurückgenommen.",
+    why_refund_reversal: "Erstattung fehlgeschlagen, Credits wieder gutgeschrieben.",
+    why_dispute: "Zahlung angefochten, Credits einbehalten.",
+    why_dispute_reversal: "Anfechtung beendet, Credits wieder gutgeschrieben.",
+
+    // errors
+    error_not_signed_in: "Bitte melden Sie sich an.",
+    error_not_found: "Das gibt es nicht, oder es gehört nicht zu Ihrem Konto.",
+    error_unknown_product: "Dieses Produkt gibt es nicht. Bitte wählen Sie ein anderes.",
+    error_consent_missing: "Bitte setzen Sie das Häkchen bei der Einwilligung. Ohne sie können wir die Credits nicht sofort gutschreiben.",
+    error_key_reused: "Dieses Formular wurde schon für ein anderes Produkt benutzt. Bitte bestellen Sie neu.",
+    error_too_many_orders: "Im Moment können Sie nichts weiter bestellen: Zu viele Ihrer Käufe sind noch offen, oder es waren sehr viele in kurzer Zeit. Bezahlen oder verwerfen Sie offene Käufe, oder versuchen Sie es in einer Minute noch einmal.",
+    error_provider_unavailable: "Der Zahlungsdienst ist gerade nicht erreichbar. Es wurde nichts abgebucht. Bitte versuchen Sie es gleich noch einmal.",
+    error_payment_unknown: "Der Zahlungsdienst gibt gerade keine Auskunft. Deshalb wissen wir nicht, wie es um diese Zahlung steht. Bitte versuchen Sie es gleich noch einmal, und zahlen Sie vorher nicht erneut.",
+    error_rejected: "Der Zahlungsdienst hat die Bestellung nicht angenommen. Es wurde nichts abgebucht. Bitte wenden Sie sich an uns: Die Adresse steht im Impressum.",
+    error_unavailable: "Das hat gerade nicht geklappt. Bitte versuchen Sie es gleich noch einmal.",
+    error_malformed: "Diese Angaben sind unvollständig. Bitte laden Sie die Seite neu.",
+    error_unreachable: "Keine Verbindung zum Shop. Bitte versuchen Sie es noch einmal; doppelt bestellt wird dadurch nichts.",
+
+    // with something filled in
+    vat_included: |rate| format!("inkl. {rate} MwSt."),
+    chart_says: |from, since, to, until| format!("Guthaben im Verlauf: von {from} am {since} auf {to} am {until}."),
+    chart_says_at_once: |from, to, at| format!("Guthaben im Verlauf: von {from} auf {to} am {at}."),
+    success_booked: |credits, price| format!("{credits} für {price} sind auf Ihrem Guthaben."),
+    per_credit: |price| format!("{price} je Credit"),
+    saved: |saving| format!("{saving} gespart"),
+};
+
+pub(super) const TEXTS: Texts = Texts {
+    islands: &ISLAND_TEXTS,
+    language_name: "Deutsch",
+
+    // general
+    language: "Sprache",
+    skip_to_content: "Zum Inhalt",
+    mock_banner: "Testbetrieb: Es fließt kein echtes Geld.",
+    paid_by_stripe: "Bezahlt wird sicher bei Stripe.",
+    purchase: "Kauf",
+
+    // accounts
+    sign_up: "Konto anlegen",
+    sign_out: "Abmelden",
+    email: "E-Mail-Adresse",
+    password: "Passwort",
+    password_rule: "10 bis 128 Zeichen, die nicht leicht zu erraten sind. Gut sind drei oder vier Wörter, die nichts miteinander zu tun haben.",
+    no_account: "Noch kein Konto?",
+    have_account: "Schon ein Konto?",
+    demo_account: "Im Testbetrieb gibt es ein Vorführkonto:",
+    problem_invalid_credentials: "E-Mail-Adresse oder Passwort stimmt nicht. Bitte prüfen Sie beides.",
+    problem_too_many_attempts: "Zu viele Versuche. Bitte warten Sie einige Minuten.",
+    problem_invalid_email: "Das ist keine gültige E-Mail-Adresse. Bitte prüfen Sie, wie sie geschrieben ist.",
+    problem_weak_password: "Dieses Passwort wäre zu leicht zu erraten. Nehmen Sie bitte ein anderes mit 10 bis 128 Zeichen: ohne Ihre E-Mail-Adresse, ohne Zahlenreihen und Wiederholungen. Gut sind drei oder vier Wörter, die nichts miteinander zu tun haben.",
+    problem_email_taken: "Zu dieser E-Mail-Adresse gibt es schon ein Konto. Bitte melden Sie sich damit an.",
+    problem_other: "Das hat nicht geklappt. Bitte versuchen Sie es noch einmal.",
+
+    // shop
+    shop_lead: "Einmal zahlen, sofort nutzen. Ohne Abo.",
+    invitation: "Melden Sie sich an, um Credits zu kaufen und Ihr Guthaben zu sehen.",
+    promises: ["Bezahlen über Stripe", "Alle Preise mit MwSt.", "Beleg zu jedem Kauf"],
+    products_title: "Produkte",
+    buy: "Kaufen",
 
     // receipt
     seller: "Verkäufer",
@@ -132,14 +184,7 @@ pub(super) const TEXTS: Texts = Texts {
     refunded_amount: "Davon erstattet",
     payment_ref: "Zahlungsreferenz",
     net: "Nettobetrag",
-    entries: "Buchungen",
     entry_at: "Zeitpunkt",
-    entry_kind: "Buchung",
-    entry_purchase: "Kauf",
-    entry_refund: "Erstattung",
-    entry_refund_reversal: "Erstattung zurückgenommen",
-    entry_dispute: "Zahlung angefochten",
-    entry_dispute_reversal: "Anfechtung zurückgenommen",
     receipt_no_invoice: "Dies ist ein Beleg über Ihre Zahlung, keine Rechnung.",
     purchase_unpaid: "Dieser Kauf ist nicht bezahlt. Es wurden keine Credits gebucht.",
     returns: "Erstattungen und Anfechtungen",
@@ -152,15 +197,6 @@ pub(super) const TEXTS: Texts = Texts {
 
     // account
     account_title: "Ihr Konto",
-    ledger_empty: "Noch keine Buchungen. Mit Ihrem ersten Kauf beginnt das Konto.",
-    ledger_older: "Ältere Buchungen",
-    ledger_newest: "Neueste Buchungen",
-    chart_title: "Guthaben im Verlauf",
-    why_purchase: "Gekaufte Credits.",
-    why_refund: "Geld erstattet, Credits zurückgenommen.",
-    why_refund_reversal: "Erstattung fehlgeschlagen, Credits wieder gutgeschrieben.",
-    why_dispute: "Zahlung angefochten, Credits einbehalten.",
-    why_dispute_reversal: "Anfechtung beendet, Credits wieder gutgeschrieben.",
 
     // legal
     legal: "Rechtliches",
@@ -180,47 +216,32 @@ pub(super) const TEXTS: Texts = Texts {
     withdraw_button: "Widerruf bestätigen",
     withdraw_problem_incomplete: "Bitte geben Sie Ihren Namen, den Vertrag und eine gültige E-Mail-Adresse an. Es wurde noch nichts erklärt.",
     withdraw_received_title: "Ihr Widerruf ist eingegangen",
-    standing_effective: "Ihr Widerruf ist wirksam. Der Kaufpreis wird spätestens nach 14 Tagen auf dem Weg erstattet, auf dem Sie bezahlt haben (§ 357 BGB).",
-    standing_refunded: "Der Kaufpreis wurde bereits vollständig erstattet.",
-    standing_unpaid: "Für diese Bestellung ist keine Zahlung eingegangen. Es gibt nichts zu erstatten.",
-    standing_unclear: "Die Erklärung wird geprüft, und Sie bekommen eine Antwort per E-Mail.",
+    decision_effective: "Ihr Widerruf ist wirksam. Der Kaufpreis wird spätestens nach 14 Tagen auf dem Weg erstattet, auf dem Sie bezahlt haben (§ 357 BGB).",
+    decision_refunded: "Der Kaufpreis wurde bereits vollständig erstattet.",
+    decision_unpaid: "Für diese Bestellung ist keine Zahlung eingegangen. Es gibt nichts zu erstatten.",
+    decision_unclear: "Die Erklärung wird geprüft, und Sie bekommen eine Antwort per E-Mail.",
 
     // errors
     not_found_title: "Seite nicht gefunden",
     not_found_text: "Hier gibt es nichts, oder es gehört nicht zu Ihrem Konto.",
-    error_not_signed_in: "Bitte melden Sie sich an.",
-    error_not_found: "Das gibt es nicht, oder es gehört nicht zu Ihrem Konto.",
-    error_unknown_product: "Dieses Produkt gibt es nicht. Bitte wählen Sie ein anderes.",
-    error_consent_missing: "Bitte setzen Sie das Häkchen bei der Einwilligung. Ohne sie können wir die Credits nicht sofort gutschreiben.",
-    error_key_reused: "Dieses Formular wurde schon für ein anderes Produkt benutzt. Bitte bestellen Sie neu.",
-    error_too_many_orders: "Im Moment können Sie nichts weiter bestellen: Zu viele Ihrer Käufe sind noch offen, oder es waren sehr viele in kurzer Zeit. Bezahlen oder verwerfen Sie offene Käufe, oder versuchen Sie es in einer Minute noch einmal.",
-    error_provider_unavailable: "Der Zahlungsdienst ist gerade nicht erreichbar. Es wurde nichts abgebucht. Bitte versuchen Sie es gleich noch einmal.",
-    error_payment_unknown: "Der Zahlungsdienst gibt gerade keine Auskunft. Deshalb wissen wir nicht, wie es um diese Zahlung steht. Bitte versuchen Sie es gleich noch einmal, und zahlen Sie vorher nicht erneut.",
-    error_rejected: "Der Zahlungsdienst hat die Bestellung nicht angenommen. Es wurde nichts abgebucht. Bitte wenden Sie sich an uns: Die Adresse steht im Impressum.",
-    error_unavailable: "Das hat gerade nicht geklappt. Bitte versuchen Sie es gleich noch einmal.",
-    error_malformed: "Diese Angaben sind unvollständig. Bitte laden Sie die Seite neu.",
 
     // with something filled in
     sold_by: |seller| format!("Verkauft von {seller}"),
     buy_product: |name| format!("{name} kaufen"),
     credits_included: |credits| format!("{credits} enthalten"),
-    vat_included: |rate| format!("inkl. {rate} MwSt."),
     vat: |rate| format!("Enthaltene MwSt. ({rate})"),
-    chart_says: |from, since, to, until| format!("Guthaben im Verlauf: von {from} am {since} auf {to} am {until}."),
-    chart_says_at_once: |from, to, at| format!("Guthaben im Verlauf: von {from} auf {to} am {at}."),
     purchase_of_number: |number| format!("Kaufnummer {number}"),
     withdraw_received: |at, email| format!("Eingegangen am {at}. Die Bestätigung geht an {email}."),
-    standing_delivered: |ordered, paid| {
+    decision_delivered: |ordered, paid| {
         format!(
             "Ihr Widerrufsrecht ist für diesen Kauf erloschen (§ 356 Abs. 5 BGB): Bei der Bestellung am {ordered} haben Sie verlangt, dass die Credits sofort gutgeschrieben werden, und bestätigt, dass Ihr Widerrufsrecht damit erlischt. Am {paid} wurden sie gutgeschrieben, und Ihre Zustimmung wurde Ihnen per E-Mail bestätigt."
         )
     },
-    standing_late: |ordered| {
+    decision_late: |ordered| {
         format!(
             "Ihr Widerrufsrecht ist für diesen Kauf erloschen: Die Frist von 14 Tagen seit der Bestellung am {ordered} ist abgelaufen (§ 355 Abs. 2 BGB)."
         )
     },
-    success_booked: |credits, price| format!("{credits} für {price} sind auf Ihrem Guthaben."),
 
     // mail
     greeting: "Guten Tag,",

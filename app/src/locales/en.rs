@@ -2,7 +2,7 @@
 
 use billing::locale::Locale;
 
-use super::{Conventions, Texts};
+use super::{Conventions, IslandTexts, Texts};
 
 pub(super) const CONVENTIONS: Conventions = Conventions {
     point: '.',
@@ -19,18 +19,13 @@ pub(super) const CONVENTIONS: Conventions = Conventions {
     column: b',',
 };
 
-pub(super) const TEXTS: Texts = Texts {
+pub(super) const ISLAND_TEXTS: IslandTexts = IslandTexts {
     locale: Locale::En,
-    language_name: "English",
 
     // general
     close: "Close",
     reload: "Reload",
-    language: "Language",
     connection_lost: "No connection to the server. Balance and purchases may be out of date.",
-    skip_to_content: "Skip to content",
-    mock_banner: "Test mode: no real money moves.",
-    paid_by_stripe: "Payments are handled securely by Stripe.",
     balance: "Balance",
     credits: "Credits",
     product: "Product",
@@ -40,35 +35,14 @@ pub(super) const TEXTS: Texts = Texts {
     ordered_at: "Ordered",
     to_shop: "To the shop",
     receipt: "Receipt",
-    purchase: "Purchase",
     show_receipt: "View receipt",
     order_again: "Order again",
 
     // accounts
     sign_in: "Sign in",
-    sign_up: "Create account",
-    sign_out: "Sign out",
-    email: "E-mail address",
-    password: "Password",
-    password_rule: "10 to 128 characters that are hard to guess. Three or four words that have nothing to do with each other are good.",
-    no_account: "No account yet?",
-    have_account: "Already have an account?",
-    demo_account: "Test mode has a demo account:",
-    problem_invalid_credentials: "E-mail address or password is wrong. Please check both.",
-    problem_too_many_attempts: "Too many attempts. Please wait a few minutes.",
-    problem_invalid_email: "That is not a valid e-mail address. Please check how it is written.",
-    problem_weak_password: "This password would be too easy to guess. Please choose another one with 10 to 128 characters: without your e-mail address, rows of numbers or repetitions. Three or four words that have nothing to do with each other are good.",
-    problem_email_taken: "There is already an account with this e-mail address. Please sign in with it.",
-    problem_other: "That did not work. Please try again.",
 
     // shop
     shop_title: "Buy credits",
-    shop_lead: "Pay once, use at once. No subscription.",
-    invitation: "Sign in to buy credits and see your balance.",
-    credits_at_once: "Available at once",
-    promises: ["Paid through Stripe", "All prices include VAT", "A receipt for every purchase"],
-    products_title: "Products",
-    buy: "Buy",
     history_title: "Your purchases",
     history_empty: "No purchases yet. Your first one will appear here.",
     history_older: "Older purchases",
@@ -112,6 +86,7 @@ pub(super) const TEXTS: Texts = Texts {
     discarded_text: "Nothing was charged, and nothing can be charged any more.",
     continue_to_payment: "Continue to payment",
     discard: "Drop purchase",
+    discarding: "Dropping …",
 
     // status
     status_pending: "Open",
@@ -123,6 +98,83 @@ pub(super) const TEXTS: Texts = Texts {
     status_expired: "Expired",
     status_cancelled: "Dropped",
     status_failed: "Failed",
+
+    // receipt
+    entries: "Ledger entries",
+    entry_kind: "Entry",
+    entry_purchase: "Purchase",
+    entry_refund: "Refund",
+    entry_refund_reversal: "Refund reversed",
+    entry_dispute: "Payment disputed",
+    entry_dispute_reversal: "Dispute reversed",
+
+    // account
+    ledger_empty: "No entries yet. The account begins with your first purchase.",
+    ledger_older: "Older entries",
+    ledger_newest: "Newest entries",
+    chart_title: "Balance over time",
+    why_purchase: "Credits bought.",
+    why_refund: "Money refunded, credits taken back.",
+    why_refund_reversal: "Refund failed, credits added again.",
+    why_dispute: "Payment disputed, credits held back.",
+    why_dispute_reversal: "Dispute ended, credits added again.",
+
+    // errors
+    error_not_signed_in: "Please sign in.",
+    error_not_found: "That does not exist, or does not belong to your account.",
+    error_unknown_product: "There is no such product. Please choose another one.",
+    error_consent_missing: "Please tick the box to consent. Without it we cannot add the credits at once.",
+    error_key_reused: "This form was already used for another product. Please order anew.",
+    error_too_many_orders: "You cannot order any more at the moment: too many of your purchases are still open, or there were very many in a short time. Pay or drop open purchases, or try again in a minute.",
+    error_provider_unavailable: "The payment provider cannot be reached right now. Nothing was charged. Please try again in a moment.",
+    error_payment_unknown: "The payment provider gives no answer right now, so we cannot tell how this payment stands. Please try again in a moment, and do not pay again before that.",
+    error_rejected: "The payment provider did not accept the order. Nothing was charged. Please contact us: the imprint has our address.",
+    error_unavailable: "That did not work just now. Please try again in a moment.",
+    error_malformed: "That was incomplete. Please reload the page.",
+    error_unreachable: "The shop cannot be reached. Please try again; nothing is ordered twice by that.",
+
+    // with something filled in
+    vat_included: |rate| format!("incl. {rate} VAT"),
+    chart_says: |from, since, to, until| format!("Balance over time: from {from} on {since} to {to} on {until}."),
+    chart_says_at_once: |from, to, at| format!("Balance over time: from {from} to {to} on {at}."),
+    success_booked: |credits, price| format!("{credits} for {price} have been added to your balance."),
+    per_credit: |price| format!("{price} per credit"),
+    saved: |saving| format!("{saving} saved"),
+};
+
+pub(super) const TEXTS: Texts = Texts {
+    islands: &ISLAND_TEXTS,
+    language_name: "English",
+
+    // general
+    language: "Language",
+    skip_to_content: "Skip to content",
+    mock_banner: "Test mode: no real money moves.",
+    paid_by_stripe: "Payments are handled securely by Stripe.",
+    purchase: "Purchase",
+
+    // accounts
+    sign_up: "Create account",
+    sign_out: "Sign out",
+    email: "E-mail address",
+    password: "Password",
+    password_rule: "10 to 128 characters that are hard to guess. Three or four words that have nothing to do with each other are good.",
+    no_account: "No account yet?",
+    have_account: "Already have an account?",
+    demo_account: "Test mode has a demo account:",
+    problem_invalid_credentials: "E-mail address or password is wrong. Please check both.",
+    problem_too_many_attempts: "Too many attempts. Please wait a few minutes.",
+    problem_invalid_email: "That is not a valid e-mail address. Please check how it is written.",
+    problem_weak_password: "This password would be too easy to guess. Please choose another one with 10 to 128 characters: without your e-mail address, rows of numbers or repetitions. Three or four words that have nothing to do with each other are good.",
+    problem_email_taken: "There is already an account with this e-mail address. Please sign in with it.",
+    problem_other: "That did not work. Please try again.",
+
+    // shop
+    shop_lead: "Pay once, use at once. No subscription.",
+    invitation: "Sign in to buy credits and see your balance.",
+    promises: ["Paid through Stripe", "All prices include VAT", "A receipt for every purchase"],
+    products_title: "Products",
+    buy: "Buy",
 
     // receipt
     seller: "Seller",
@@ -137,14 +189,7 @@ pub(super) const TEXTS: Texts = Texts {
     refunded_amount: "Of which refunded",
     payment_ref: "Payment reference",
     net: "Net",
-    entries: "Ledger entries",
     entry_at: "Time",
-    entry_kind: "Entry",
-    entry_purchase: "Purchase",
-    entry_refund: "Refund",
-    entry_refund_reversal: "Refund reversed",
-    entry_dispute: "Payment disputed",
-    entry_dispute_reversal: "Dispute reversed",
     receipt_no_invoice: "This is a receipt for your payment, not an invoice.",
     purchase_unpaid: "This purchase is not paid. No credits were booked.",
     returns: "Refunds and disputes",
@@ -157,15 +202,6 @@ pub(super) const TEXTS: Texts = Texts {
 
     // account
     account_title: "Your account",
-    ledger_empty: "No entries yet. The account begins with your first purchase.",
-    ledger_older: "Older entries",
-    ledger_newest: "Newest entries",
-    chart_title: "Balance over time",
-    why_purchase: "Credits bought.",
-    why_refund: "Money refunded, credits taken back.",
-    why_refund_reversal: "Refund failed, credits added again.",
-    why_dispute: "Payment disputed, credits held back.",
-    why_dispute_reversal: "Dispute ended, credits added again.",
 
     // legal
     legal: "Legal",
@@ -185,47 +221,32 @@ pub(super) const TEXTS: Texts = Texts {
     withdraw_button: "Confirm withdrawal",
     withdraw_problem_incomplete: "Please give your name, the contract and a valid e-mail address. Nothing has been declared yet.",
     withdraw_received_title: "Your withdrawal has been received",
-    standing_effective: "Your withdrawal is effective. The price is refunded within 14 days, the way you paid (section 357 BGB).",
-    standing_refunded: "The whole price has been refunded already.",
-    standing_unpaid: "No payment has come in for this order. There is nothing to refund.",
-    standing_unclear: "Your declaration is being looked at, and you get an answer by e-mail.",
+    decision_effective: "Your withdrawal is effective. The price is refunded within 14 days, the way you paid (section 357 BGB).",
+    decision_refunded: "The whole price has been refunded already.",
+    decision_unpaid: "No payment has come in for this order. There is nothing to refund.",
+    decision_unclear: "Your declaration is being looked at, and you get an answer by e-mail.",
 
     // errors
     not_found_title: "Page not found",
     not_found_text: "There is nothing here, or it does not belong to your account.",
-    error_not_signed_in: "Please sign in.",
-    error_not_found: "That does not exist, or does not belong to your account.",
-    error_unknown_product: "There is no such product. Please choose another one.",
-    error_consent_missing: "Please tick the box to consent. Without it we cannot add the credits at once.",
-    error_key_reused: "This form was already used for another product. Please order anew.",
-    error_too_many_orders: "You cannot order any more at the moment: too many of your purchases are still open, or there were very many in a short time. Pay or drop open purchases, or try again in a minute.",
-    error_provider_unavailable: "The payment provider cannot be reached right now. Nothing was charged. Please try again in a moment.",
-    error_payment_unknown: "The payment provider gives no answer right now, so we cannot tell how this payment stands. Please try again in a moment, and do not pay again before that.",
-    error_rejected: "The payment provider did not accept the order. Nothing was charged. Please contact us: the imprint has our address.",
-    error_unavailable: "That did not work just now. Please try again in a moment.",
-    error_malformed: "That was incomplete. Please reload the page.",
 
     // with something filled in
     sold_by: |seller| format!("Sold by {seller}"),
     buy_product: |name| format!("Buy {name}"),
     credits_included: |credits| format!("{credits} included"),
-    vat_included: |rate| format!("incl. {rate} VAT"),
     vat: |rate| format!("VAT included ({rate})"),
-    chart_says: |from, since, to, until| format!("Balance over time: from {from} on {since} to {to} on {until}."),
-    chart_says_at_once: |from, to, at| format!("Balance over time: from {from} to {to} on {at}."),
     purchase_of_number: |number| format!("Purchase number {number}"),
     withdraw_received: |at, email| format!("Received on {at}. The acknowledgement goes to {email}."),
-    standing_delivered: |ordered, paid| {
+    decision_delivered: |ordered, paid| {
         format!(
             "Your right of withdrawal has ended for this purchase (section 356 (5) BGB): when ordering on {ordered} you asked for the credits to be added at once, and acknowledged that your right of withdrawal then ends. They were added on {paid}, and your consent was confirmed to you by e-mail."
         )
     },
-    standing_late: |ordered| {
+    decision_late: |ordered| {
         format!(
             "Your right of withdrawal has ended for this purchase: the 14 days since the order on {ordered} are over (section 355 (2) BGB)."
         )
     },
-    success_booked: |credits, price| format!("{credits} for {price} have been added to your balance."),
 
     // mail
     greeting: "Hello,",

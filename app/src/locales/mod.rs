@@ -1,12 +1,20 @@
 //! The shop's texts. A text that a language lacks is a compile error, and so is one that no page uses.
 
 use billing::locale::Locale;
+use leptos::prelude::use_context;
 
-use crate::format::WallTime;
+use crate::wall_time::WallTime;
 
 macro_rules! texts_in_files {
     ($($locale:ident = $tag:literal in $file:ident),+) => {
         $(mod $file;)+
+
+        impl IslandTexts {
+            /// The texts of a language.
+            pub(crate) fn of(locale: Locale) -> &'static Self {
+                match locale { $(Locale::$locale => &$file::ISLAND_TEXTS),+ }
+            }
+        }
 
         impl Texts {
             /// The texts of a language.
@@ -26,7 +34,22 @@ macro_rules! texts_in_files {
 
 billing::languages!(texts_in_files);
 
-/// How a language writes numbers, money and dates; the only thing here that the browser needs, too.
+/// The texts of the page's islands, in its language.
+pub(crate) fn island_texts() -> &'static IslandTexts {
+    IslandTexts::of(page_locale())
+}
+
+/// The texts of the page being rendered, in its language.
+pub(crate) fn texts() -> &'static Texts {
+    Texts::of(page_locale())
+}
+
+/// The page's language: server and browser provide it by context.
+pub(crate) fn page_locale() -> Locale {
+    use_context::<Locale>().unwrap_or_default()
+}
+
+/// How a language writes numbers, money and dates.
 pub(crate) struct Conventions {
     /// Between units and cents.
     pub(crate) point: char,
@@ -44,21 +67,15 @@ pub(crate) struct Conventions {
     pub(crate) column: u8,
 }
 
-/// Every text, in one language.
-pub(crate) struct Texts {
+/// What islands say, in one language; the browser has it, too.
+pub(crate) struct IslandTexts {
     /// Which language.
     pub(crate) locale: Locale,
-    /// What it calls itself.
-    pub(crate) language_name: &'static str,
 
     // general
     pub(crate) close: &'static str,
     pub(crate) reload: &'static str,
-    pub(crate) language: &'static str,
     pub(crate) connection_lost: &'static str,
-    pub(crate) skip_to_content: &'static str,
-    pub(crate) mock_banner: &'static str,
-    pub(crate) paid_by_stripe: &'static str,
     pub(crate) balance: &'static str,
     pub(crate) credits: &'static str,
     pub(crate) product: &'static str,
@@ -68,35 +85,14 @@ pub(crate) struct Texts {
     pub(crate) ordered_at: &'static str,
     pub(crate) to_shop: &'static str,
     pub(crate) receipt: &'static str,
-    pub(crate) purchase: &'static str,
     pub(crate) show_receipt: &'static str,
     pub(crate) order_again: &'static str,
 
     // accounts
     pub(crate) sign_in: &'static str,
-    pub(crate) sign_up: &'static str,
-    pub(crate) sign_out: &'static str,
-    pub(crate) email: &'static str,
-    pub(crate) password: &'static str,
-    pub(crate) password_rule: &'static str,
-    pub(crate) no_account: &'static str,
-    pub(crate) have_account: &'static str,
-    pub(crate) demo_account: &'static str,
-    pub(crate) problem_invalid_credentials: &'static str,
-    pub(crate) problem_too_many_attempts: &'static str,
-    pub(crate) problem_invalid_email: &'static str,
-    pub(crate) problem_weak_password: &'static str,
-    pub(crate) problem_email_taken: &'static str,
-    pub(crate) problem_other: &'static str,
 
     // shop
     pub(crate) shop_title: &'static str,
-    pub(crate) shop_lead: &'static str,
-    pub(crate) invitation: &'static str,
-    pub(crate) credits_at_once: &'static str,
-    pub(crate) promises: [&'static str; 3],
-    pub(crate) products_title: &'static str,
-    pub(crate) buy: &'static str,
     pub(crate) history_title: &'static str,
     pub(crate) history_empty: &'static str,
     pub(crate) history_older: &'static str,
@@ -140,6 +136,7 @@ pub(crate) struct Texts {
     pub(crate) discarded_text: &'static str,
     pub(crate) continue_to_payment: &'static str,
     pub(crate) discard: &'static str,
+    pub(crate) discarding: &'static str,
 
     // status
     pub(crate) status_pending: &'static str,
@@ -151,6 +148,86 @@ pub(crate) struct Texts {
     pub(crate) status_expired: &'static str,
     pub(crate) status_cancelled: &'static str,
     pub(crate) status_failed: &'static str,
+
+    // receipt
+    pub(crate) entries: &'static str,
+    pub(crate) entry_kind: &'static str,
+    pub(crate) entry_purchase: &'static str,
+    pub(crate) entry_refund: &'static str,
+    pub(crate) entry_refund_reversal: &'static str,
+    pub(crate) entry_dispute: &'static str,
+    pub(crate) entry_dispute_reversal: &'static str,
+
+    // account
+    pub(crate) ledger_empty: &'static str,
+    pub(crate) ledger_older: &'static str,
+    pub(crate) ledger_newest: &'static str,
+    pub(crate) chart_title: &'static str,
+    pub(crate) why_purchase: &'static str,
+    pub(crate) why_refund: &'static str,
+    pub(crate) why_refund_reversal: &'static str,
+    pub(crate) why_dispute: &'static str,
+    pub(crate) why_dispute_reversal: &'static str,
+
+    // errors
+    pub(crate) error_not_signed_in: &'static str,
+    pub(crate) error_not_found: &'static str,
+    pub(crate) error_unknown_product: &'static str,
+    pub(crate) error_consent_missing: &'static str,
+    pub(crate) error_key_reused: &'static str,
+    pub(crate) error_too_many_orders: &'static str,
+    pub(crate) error_provider_unavailable: &'static str,
+    pub(crate) error_payment_unknown: &'static str,
+    pub(crate) error_rejected: &'static str,
+    pub(crate) error_unavailable: &'static str,
+    pub(crate) error_malformed: &'static str,
+    pub(crate) error_unreachable: &'static str,
+
+    // with something filled in
+    pub(crate) vat_included: fn(rate: &str) -> String,
+    pub(crate) success_booked: fn(credits: &str, price: &str) -> String,
+    pub(crate) per_credit: fn(price: &str) -> String,
+    pub(crate) saved: fn(saving: &str) -> String,
+    pub(crate) chart_says: fn(from: &str, since: &str, to: &str, until: &str) -> String,
+    /// The same of what came within a minute.
+    pub(crate) chart_says_at_once: fn(from: &str, to: &str, at: &str) -> String,
+}
+
+/// Every text, in one language: those of the islands, and those that only the server needs.
+pub(crate) struct Texts {
+    islands: &'static IslandTexts,
+    /// What it calls itself.
+    pub(crate) language_name: &'static str,
+
+    // general
+    pub(crate) language: &'static str,
+    pub(crate) skip_to_content: &'static str,
+    pub(crate) mock_banner: &'static str,
+    pub(crate) paid_by_stripe: &'static str,
+    pub(crate) purchase: &'static str,
+
+    // accounts
+    pub(crate) sign_up: &'static str,
+    pub(crate) sign_out: &'static str,
+    pub(crate) email: &'static str,
+    pub(crate) password: &'static str,
+    pub(crate) password_rule: &'static str,
+    pub(crate) no_account: &'static str,
+    pub(crate) have_account: &'static str,
+    pub(crate) demo_account: &'static str,
+    pub(crate) problem_invalid_credentials: &'static str,
+    pub(crate) problem_too_many_attempts: &'static str,
+    pub(crate) problem_invalid_email: &'static str,
+    pub(crate) problem_weak_password: &'static str,
+    pub(crate) problem_email_taken: &'static str,
+    pub(crate) problem_other: &'static str,
+
+    // shop
+    pub(crate) shop_lead: &'static str,
+    pub(crate) invitation: &'static str,
+    pub(crate) promises: [&'static str; 3],
+    pub(crate) products_title: &'static str,
+    pub(crate) buy: &'static str,
 
     // receipt
     pub(crate) seller: &'static str,
@@ -165,14 +242,7 @@ pub(crate) struct Texts {
     pub(crate) refunded_amount: &'static str,
     pub(crate) payment_ref: &'static str,
     pub(crate) net: &'static str,
-    pub(crate) entries: &'static str,
     pub(crate) entry_at: &'static str,
-    pub(crate) entry_kind: &'static str,
-    pub(crate) entry_purchase: &'static str,
-    pub(crate) entry_refund: &'static str,
-    pub(crate) entry_refund_reversal: &'static str,
-    pub(crate) entry_dispute: &'static str,
-    pub(crate) entry_dispute_reversal: &'static str,
     pub(crate) receipt_no_invoice: &'static str,
     pub(crate) purchase_unpaid: &'static str,
     pub(crate) returns: &'static str,
@@ -185,15 +255,6 @@ pub(crate) struct Texts {
 
     // account
     pub(crate) account_title: &'static str,
-    pub(crate) ledger_empty: &'static str,
-    pub(crate) ledger_older: &'static str,
-    pub(crate) ledger_newest: &'static str,
-    pub(crate) chart_title: &'static str,
-    pub(crate) why_purchase: &'static str,
-    pub(crate) why_refund: &'static str,
-    pub(crate) why_refund_reversal: &'static str,
-    pub(crate) why_dispute: &'static str,
-    pub(crate) why_dispute_reversal: &'static str,
 
     // legal
     pub(crate) legal: &'static str,
@@ -213,40 +274,24 @@ pub(crate) struct Texts {
     pub(crate) withdraw_button: &'static str,
     pub(crate) withdraw_problem_incomplete: &'static str,
     pub(crate) withdraw_received_title: &'static str,
-    pub(crate) standing_effective: &'static str,
-    pub(crate) standing_refunded: &'static str,
-    pub(crate) standing_unpaid: &'static str,
-    pub(crate) standing_unclear: &'static str,
+    pub(crate) decision_effective: &'static str,
+    pub(crate) decision_refunded: &'static str,
+    pub(crate) decision_unpaid: &'static str,
+    pub(crate) decision_unclear: &'static str,
 
     // errors
     pub(crate) not_found_title: &'static str,
     pub(crate) not_found_text: &'static str,
-    pub(crate) error_not_signed_in: &'static str,
-    pub(crate) error_not_found: &'static str,
-    pub(crate) error_unknown_product: &'static str,
-    pub(crate) error_consent_missing: &'static str,
-    pub(crate) error_key_reused: &'static str,
-    pub(crate) error_too_many_orders: &'static str,
-    pub(crate) error_provider_unavailable: &'static str,
-    pub(crate) error_payment_unknown: &'static str,
-    pub(crate) error_rejected: &'static str,
-    pub(crate) error_unavailable: &'static str,
-    pub(crate) error_malformed: &'static str,
 
     // with something filled in
     pub(crate) sold_by: fn(seller: &str) -> String,
     pub(crate) buy_product: fn(name: &str) -> String,
     pub(crate) credits_included: fn(credits: &str) -> String,
-    pub(crate) vat_included: fn(rate: &str) -> String,
     pub(crate) vat: fn(rate: &str) -> String,
-    pub(crate) success_booked: fn(credits: &str, price: &str) -> String,
-    pub(crate) chart_says: fn(from: &str, since: &str, to: &str, until: &str) -> String,
-    /// The same of what came within a minute.
-    pub(crate) chart_says_at_once: fn(from: &str, to: &str, at: &str) -> String,
     pub(crate) purchase_of_number: fn(number: &str) -> String,
     pub(crate) withdraw_received: fn(at: &str, email: &str) -> String,
-    pub(crate) standing_delivered: fn(ordered: &str, paid: &str) -> String,
-    pub(crate) standing_late: fn(ordered: &str) -> String,
+    pub(crate) decision_delivered: fn(ordered: &str, paid: &str) -> String,
+    pub(crate) decision_late: fn(ordered: &str) -> String,
 
     // mail
     pub(crate) greeting: &'static str,
@@ -265,4 +310,13 @@ pub(crate) struct Texts {
     pub(crate) unreachable: (&'static str, &'static str),
     pub(crate) wrong_request: (&'static str, &'static str),
     pub(crate) our_fault: (&'static str, &'static str),
+}
+
+/// Pages say what islands say, and more.
+impl std::ops::Deref for Texts {
+    type Target = IslandTexts;
+
+    fn deref(&self) -> &IslandTexts {
+        self.islands
+    }
 }

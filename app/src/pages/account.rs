@@ -4,11 +4,12 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::{
+    address,
     api::PageContext,
     components::{Notice, Refusal, Tone},
-    context::{Entered, texts},
+    context::Entered,
     error::AccountProblem,
-    locales::Texts,
+    locales::{Texts, texts},
     routes,
 };
 
@@ -125,8 +126,8 @@ fn EmailField() -> impl IntoView {
 #[component]
 fn Problem() -> impl IntoView {
     let t = texts();
-    let problem = routes::query("error").map(|code| AccountProblem::from_code(&code));
-    problem.map(|problem| view! { <Refusal>{problem_text(problem, t)}</Refusal> })
+    let problem = address::query("error").map(|code| AccountProblem::from_code(&code));
+    problem.map(|problem| view! { <Refusal text=problem_text(problem, t) /> })
 }
 
 fn problem_text(problem: AccountProblem, t: &'static Texts) -> &'static str {
@@ -142,6 +143,6 @@ fn problem_text(problem: AccountProblem, t: &'static Texts) -> &'static str {
 
 /// Where to go afterwards: a page of this shop, whatever the address asks for.
 fn next_page() -> String {
-    let asked = routes::query("next");
+    let asked = address::query("next");
     asked.as_deref().and_then(routes::local_path).unwrap_or(routes::SHOP).to_owned()
 }

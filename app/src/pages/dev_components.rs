@@ -2,10 +2,9 @@
 //! English alone.
 
 use billing::{
-    catalog::CATALOG,
-    consent::ConsentText,
+    catalog::{CATALOG, PurchaseType},
     ids::PurchaseId,
-    ledger::EntryKind,
+    ledger::{Balance, EntryKind},
     locale::Locale,
     money::{Credits, Money},
     purchase::{FailureReason, Status},
@@ -16,13 +15,14 @@ use leptos_meta::Title;
 
 use super::not_found::NotFound;
 use crate::{
-    api::{LedgerEntryView, Moment, OrderFormView, PageContext, PurchaseView},
+    api::{PageContext, product_view},
     components::{
-        BalanceCard, BalanceChart, Fact, Facts, Icon, Notice, OrderPanel, OrderSkeleton, OutcomeCard, PageBalance,
-        ProductCard, Shape, StatusBadge, Tone,
+        BalanceChart, Fact, Facts, Icon, Notice, OrderForm, OrderProgress, OrderSkeleton, OutcomeCard, PageBalance,
+        PageBalanceCard, ProductCard, Shape, StatusBadge, Tone,
     },
-    context::texts,
-    format::WallTime,
+    locales::texts,
+    views::{LedgerEntryView, Moment, OrderFormView, PurchaseView},
+    wall_time::WallTime,
 };
 
 const AT: WallTime = WallTime { year: 2026, month: 3, day: 7, hour: 9, minute: 5 };
@@ -38,24 +38,25 @@ pub(crate) fn DevComponentsPage() -> impl IntoView {
         tones.map(|tone| view! { <Notice tone=tone>{format!("{tone:?}: a sentence, and what to do next.")}</Notice> });
     let icons = Shape::ALL.map(|shape| view! { <Icon shape=shape /> });
     let badges: Vec<_> = standings().into_iter().map(|purchase| view! { <StatusBadge purchase=purchase /> }).collect();
-    let products: Vec<_> = CATALOG.iter().map(|product| view! { <ProductCard product=product.into() /> }).collect();
-    let balances = [Some(Credits(12)), Some(Credits(-3)), None].map(|credits| {
-        let balance = PageBalance(ready(credits).boxed().shared());
+    let products: Vec<_> =
+        CATALOG.iter().map(|product| view! { <ProductCard product=product_view(product, Locale::En) /> }).collect();
+    let balances = [Some(12), Some(-3), None].map(|credits| {
+        let balance = credits.map(|credits| Balance { credits: Credits(credits), seq: 1 });
+        let balance = PageBalance(ready(balance).boxed().shared());
         view! {
             <Provider value=balance>
-                <BalanceCard />
+                <PageBalanceCard />
             </Provider>
         }
     });
-    let order = "example".parse().ok().map(|version| {
-        let text = "What the buyer consents to, in the words that are kept.".to_owned();
-        let form = OrderFormView {
-            product: (&CATALOG[1]).into(),
-            order_key: "example".to_owned(),
-            consent: ConsentText { version, locale: Locale::En, text },
-        };
-        view! { <OrderPanel form=Ok(form) /> }
-    });
+    let order = OrderFormView {
+        product: product_view(&CATALOG[1], Locale::En),
+        order_key: "example".to_owned(),
+        consent_version: "example".to_owned(),
+        consent: "What the buyer consents to, in the words that are kept.".to_owned(),
+        vat_rate_basis_points: 1_900,
+        mock: true,
+    };
     let outcomes = tones.map(|tone| {
         view! {
             <OutcomeCard tone=tone title="Outcome" text=format!("{tone:?}: how a purchase turned out.") among_others=true>
@@ -75,7 +76,7 @@ pub(crate) fn DevComponentsPage() -> impl IntoView {
             <Controls />
             <Part name="Balance">{balances}</Part>
             <Part name="Order form">
-                {order}
+                <OrderForm form=order progress=OrderProgress::new(None) on_submit=|_| () />
             </Part>
             <Part name="Order form, before it has come">
                 <OrderSkeleton />
@@ -92,8 +93,8 @@ pub(crate) fn DevComponentsPage() -> impl IntoView {
             </Part>
             <Part name="Facts">
                 <Facts>
-                    <Fact name="Name".to_owned()>"Value"</Fact>
-                    <Fact name="Total".to_owned() total=true>
+                    <Fact name="Name">"Value"</Fact>
+                    <Fact name="Total" total=true>
                         <strong class="price">"€6.99"</strong>
                         <span class="fine">"incl. 19% VAT"</span>
                     </Fact>
@@ -226,6 +227,7 @@ fn standings() -> Vec<PurchaseView> {
         id,
         product_id: "credits_5".to_owned(),
         name: "5 Credits".to_owned(),
+        kind: PurchaseType::Credits,
         credits: Credits(5),
         price: Money::eur(699),
         status: Status::Paid,
@@ -256,6 +258,7 @@ fn entries(balances: &[i64]) -> Vec<LedgerEntryView> {
         return Vec::new();
     };
     let entry = |(second, steps): (i64, &[i64])| LedgerEntryView {
+        seq: second,
         purchase_id,
         kind: EntryKind::Purchase,
         credits: Credits(steps[1] - steps[0]),

@@ -4,13 +4,13 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
-use super::not_found::NotFound;
+use super::{not_found::NotFound, page_error::PageError};
 use crate::{
     api,
-    components::{ErrorView, Notice, Tone},
-    context::texts,
+    components::{Notice, Tone},
     error::ShopError,
     legal::LegalPage,
+    locales::texts,
 };
 
 /// A text of the operator's.
@@ -31,7 +31,7 @@ pub(crate) fn LegalTextPage() -> impl IntoView {
             .into_any()
         }
         Err(ShopError::NotFound) => view! { <NotFound /> }.into_any(),
-        Err(error) => view! { <ErrorView error=error /> }.into_any(),
+        Err(error) => view! { <PageError error=error /> }.into_any(),
     };
     view! { <div class="narrow">{content}</div> }
 }

@@ -5,14 +5,14 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
-use super::not_found::NotFound;
+use super::{not_found::NotFound, page_error::PageError};
 use crate::{
     api::{self, ReceiptView},
-    components::{ErrorView, Fact, Facts, StatusBadge},
-    context::texts,
+    components::{Fact, Facts, StatusBadge},
+    documents::receipt::{Column, Document, Line, LineKind, Party, Table},
     error::ShopError,
-    islands::print::PrintButton,
-    receipt::{Column, Document, Line, LineKind, Party, Table},
+    islands::PrintButton,
+    locales::texts,
     routes,
 };
 
@@ -30,7 +30,7 @@ pub(crate) fn ReceiptPage() -> impl IntoView {
                 match receipt {
                     Ok(receipt) => view! { <Receipt receipt=receipt /> }.into_any(),
                     Err(ShopError::NotFound) => view! { <NotFound /> }.into_any(),
-                    Err(error) => view! { <ErrorView error=error /> }.into_any(),
+                    Err(error) => view! { <PageError error=error /> }.into_any(),
                 }
             })}
         </div>
@@ -76,7 +76,7 @@ fn Receipt(receipt: ReceiptView) -> impl IntoView {
             <p class="fine">{document.note}</p>
         </article>
         <p class="actions no-print">
-            {open} {pdf} <PrintButton label=t.print />
+            {open} {pdf} <PrintButton label=t.print.to_owned() />
             {withdraw}
             <a class="link" href=routes::SHOP>
                 {t.to_shop}

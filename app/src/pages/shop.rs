@@ -1,13 +1,20 @@
 //! `/`: balance, products, history; with `?buy=…` the order form.
 
+use billing::ids::PurchaseId;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use super::page_error::PageError;
 use crate::{
+    address,
     api::{self, PageContext},
-    components::{BalanceCard, ErrorView, History, Icon, OrderDialog, ProductCard, Shape},
-    context::texts,
+    components::{Icon, Notice, PageBalanceCard, ProductCard, Shape, Tone},
+    error::ShopError,
+    islands::{History, IslandData, OrderDialog},
+    locales::texts,
     routes,
+    views::OrderFormView,
+    wording::error_text,
 };
 
 /// The front page.
@@ -15,6 +22,12 @@ use crate::{
 pub(crate) fn ShopPage() -> impl IntoView {
     let t = texts();
     let signed_in = expect_context::<PageContext>().signed_in();
+    let product_id = address::query("buy").filter(|id| !id.is_empty());
+    let refused = address::query("error").and_then(|code| ShopError::from_code(&code));
+    // In the order form, it stands there.
+    let notice = refused.filter(|_| product_id.is_none()).map(|error| {
+        view! { <Notice tone=Tone::Bad>{error_text(error, t)}</Notice> }
+    });
     let promises = t.promises.map(|promise| {
         view! {
             <li>
@@ -25,6 +38,7 @@ pub(crate) fn ShopPage() -> impl IntoView {
     });
     view! {
         <Title text=t.shop_title />
+        {notice}
         <section class="hero">
             <div class="stack">
                 <h1 class="display">{t.shop_title}</h1>
@@ -32,15 +46,51 @@ pub(crate) fn ShopPage() -> impl IntoView {
                 <ul class="promises">{promises}</ul>
             </div>
             {if signed_in {
-                view! { <BalanceCard /> }.into_any()
+                view! { <PageBalanceCard /> }.into_any()
             } else {
                 view! { <Invitation /> }.into_any()
             }}
         </section>
         <Products />
-        {signed_in.then(|| view! { <History /> })}
-        {signed_in.then(|| view! { <OrderDialog /> })}
+        {signed_in.then(|| view! { <Purchases /> })}
+        {signed_in.then(|| view! { <Order product_id=product_id refused=refused /> })}
     }
+}
+
+/// The history, newest first: `/?older=<purchase id>` goes on.
+#[component]
+fn Purchases() -> impl IntoView {
+    let changes = expect_context::<PageContext>().changes;
+    let older_than = address::query("older").and_then(|id| id.parse::<PurchaseId>().ok());
+    Suspend::new(async move {
+        match api::purchase_history(older_than).await {
+            Ok(page) => view! { <History page=IslandData(page) older_than=older_than changes=changes /> }.into_any(),
+            Err(error) => view! { <PageError error=error /> }.into_any(),
+        }
+    })
+}
+
+/// The order form of the product in the address, if there is one, and what opens it.
+#[component]
+fn Order(product_id: Option<String>, refused: Option<ShopError>) -> impl IntoView {
+    // An order that can still go through keeps its key.
+    let earlier_key = address::query("key").filter(|_| refused.is_some_and(ShopError::keeps_order));
+    Suspend::new(async move {
+        let form = match &product_id {
+            Some(product_id) => api::order_form(product_id.clone()).await.map(Some),
+            None => Ok(None),
+        };
+        let failed = form.as_ref().err().copied();
+        if let Some(error) = failed {
+            api::page_status(error.status());
+        }
+        let form = form.ok().flatten();
+        let form = form.map(|form| match earlier_key {
+            Some(order_key) => OrderFormView { order_key, ..form },
+            None => form,
+        });
+        view! { <OrderDialog product_id=product_id form=IslandData(form) failed=failed refused=refused /> }.into_any()
+    })
 }
 
 /// In place of the balance, for somebody who is not signed in.
@@ -70,7 +120,7 @@ fn Products() -> impl IntoView {
             let cards: Vec<_> = products.into_iter().map(|product| view! { <ProductCard product=product /> }).collect();
             view! { <ul class="shelf">{cards}</ul> }.into_any()
         }
-        Err(error) => view! { <ErrorView error=error /> }.into_any(),
+        Err(error) => view! { <PageError error=error /> }.into_any(),
     };
     view! {
         <section class="section" id="products" aria-labelledby="products-title">

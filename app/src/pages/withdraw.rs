@@ -1,25 +1,27 @@
 //! `/withdraw`: the function by which a contract is withdrawn from (§ 356a BGB). The link at the foot of every page is its
 //! first step, the button under the form the second. A plain form, which the server answers with a redirect.
 
-use billing::{ids::WithdrawalId, withdrawal::WithdrawalDecision};
+use billing::ids::WithdrawalId;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use super::not_found::NotFound;
+use super::{not_found::NotFound, page_error::PageError};
 use crate::{
+    address,
     api::{self, PageContext},
-    components::{ErrorView, Fact, Facts, OutcomeCard, Refusal, Tone},
-    context::{Entered, texts},
+    components::{Fact, Facts, OutcomeCard, Refusal, Tone},
+    context::Entered,
     error::{AccountProblem, ShopError},
     format,
-    locales::Texts,
+    locales::texts,
     routes,
+    wording::withdrawal_decision,
 };
 
 /// The form, or what came of it.
 #[component]
 pub(crate) fn WithdrawPage() -> impl IntoView {
-    let content = match routes::query("received") {
+    let content = match address::query("received") {
         Some(id) => view! { <Received id=id /> }.into_any(),
         None => view! { <Form /> }.into_any(),
     };
@@ -31,10 +33,10 @@ fn Form() -> impl IntoView {
     let t = texts();
     let entered = use_context::<Entered>().unwrap_or_else(|| Entered {
         name: String::new(),
-        contract: routes::query("purchase").map(|id| (t.purchase_of_number)(&id)).unwrap_or_default(),
+        contract: address::query("purchase").map(|id| (t.purchase_of_number)(&id)).unwrap_or_default(),
         email: expect_context::<PageContext>().email.unwrap_or_default(),
     });
-    let problem = routes::query("error").map(|code| match AccountProblem::from_code(&code) {
+    let problem = address::query("error").map(|code| match AccountProblem::from_code(&code) {
         AccountProblem::TooManyAttempts => t.problem_too_many_attempts,
         _ => t.withdraw_problem_incomplete,
     });
@@ -43,7 +45,7 @@ fn Form() -> impl IntoView {
         <section class="card stack">
             <h1 class="title-large">{t.withdraw}</h1>
             <p>{t.withdraw_lead}</p>
-            {problem.map(|problem| view! { <Refusal>{problem}</Refusal> })}
+            {problem.map(|problem| view! { <Refusal text=problem /> })}
             <form class="stack" method="post" action=routes::WITHDRAW>
                 <label class="field">
                     <span>{t.withdraw_name}</span>
@@ -86,15 +88,15 @@ fn Received(id: String) -> impl IntoView {
         let received = match received {
             Ok(received) => received,
             Err(ShopError::NotFound) => return view! { <NotFound /> }.into_any(),
-            Err(error) => return view! { <ErrorView error=error /> }.into_any(),
+            Err(error) => return view! { <PageError error=error /> }.into_any(),
         };
         let at = format::date_time(received.received_at, t.locale);
         let comes_to = match received.judged {
-            None => t.standing_unclear.to_owned(),
+            None => t.decision_unclear.to_owned(),
             Some(judged) => {
                 let ordered = format::date_time(judged.ordered_at, t.locale);
                 let paid = judged.paid_at.map(|at| format::date_time(at, t.locale)).unwrap_or_default();
-                standing_text(judged.standing, &ordered, &paid, t)
+                withdrawal_decision(judged.standing, &ordered, &paid, t)
             }
         };
         view! {
@@ -104,7 +106,7 @@ fn Received(id: String) -> impl IntoView {
                 text=(t.withdraw_received)(&at, &received.email)
             >
                 <Facts>
-                    <Fact name=t.withdraw_contract.to_owned()>{received.contract}</Fact>
+                    <Fact name=t.withdraw_contract>{received.contract}</Fact>
                 </Facts>
                 <p>{comes_to}</p>
                 <p class="actions">
@@ -116,16 +118,4 @@ fn Received(id: String) -> impl IntoView {
         }
         .into_any()
     })
-}
-
-/// What a declaration comes to, with the reason.
-pub(crate) fn standing_text(standing: WithdrawalDecision, ordered: &str, paid: &str, t: &'static Texts) -> String {
-    match standing {
-        WithdrawalDecision::Effective => t.standing_effective.to_owned(),
-        WithdrawalDecision::Delivered => (t.standing_delivered)(ordered, paid),
-        WithdrawalDecision::Late => (t.standing_late)(ordered),
-        WithdrawalDecision::Refunded => t.standing_refunded.to_owned(),
-        WithdrawalDecision::Unpaid => t.standing_unpaid.to_owned(),
-        WithdrawalDecision::Unclear => t.standing_unclear.to_owned(),
-    }
 }

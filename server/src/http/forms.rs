@@ -2,7 +2,6 @@
 
 use app::{
     context::{Entered, RequestContext},
-    forms::{self, DiscardForm},
     routes::local_path,
 };
 use axum::{
@@ -26,7 +25,6 @@ use crate::{
 /// The forms' targets.
 pub fn routes() -> Router<AppState> {
     Router::new()
-        .route("/discard", post(discard))
         .route("/signin", post(sign_in))
         .route("/signup", post(sign_up))
         .route("/signout", post(sign_out))
@@ -48,14 +46,6 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Fields<T> {
             Err(_) => Err(Problem::BAD_REQUEST),
         }
     }
-}
-
-async fn discard(
-    State(state): State<AppState>,
-    Extension(context): Extension<RequestContext>,
-    Fields(form): Fields<DiscardForm>,
-) -> Redirect {
-    Redirect::to(&forms::discard(&state.shop, &context, form).await)
 }
 
 #[derive(Deserialize)]

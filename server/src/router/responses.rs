@@ -46,7 +46,8 @@ fn has_content(headers: &HeaderMap) -> bool {
     !kind.is_empty() && !kind.starts_with("text/plain")
 }
 
-fn accepts_html(headers: &HeaderMap) -> bool {
+/// Whether a page is what the request asks for.
+pub fn accepts_html(headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     accept.is_some_and(|accept| accept.contains("text/html"))
 }

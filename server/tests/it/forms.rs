@@ -54,9 +54,9 @@ async fn a_purchase_is_ordered_and_dropped_by_form(shop: TestShop) {
     let page = format!("/checkout/cancel?purchase_id={id}");
     let drop = encoded(&[("purchase_id", id)]);
     let lee = shop.customer("lee@example.com").await;
-    assert_eq!(leads_to(&lee.form("/discard", &drop).await), page);
+    assert_eq!(leads_to(&lee.form("/api/discard_purchase", &drop).await), page);
     assert_eq!(kim.purchases().await[0]["status"], "PENDING");
-    assert_eq!(leads_to(&kim.form("/discard", &drop).await), page);
+    assert_eq!(leads_to(&kim.form("/api/discard_purchase", &drop).await), page);
     assert_eq!(kim.purchases().await[0]["status"], "FAILED");
     assert_eq!(leads_to(&kim.form("/api/create_checkout", &order("credits_5")).await), page);
 
@@ -66,7 +66,7 @@ async fn a_purchase_is_ordered_and_dropped_by_form(shop: TestShop) {
         "/signin?next=%2F%3Fbuy%3Dcredits_5"
     );
     let sign_in = format!("/signin?{}", encoded(&[("next", &page)]));
-    assert_eq!(leads_to(&kim.form("/discard", &drop).await), sign_in);
+    assert_eq!(leads_to(&kim.form("/api/discard_purchase", &drop).await), sign_in);
 }
 
 async fn a_form_that_is_refused_is_there_again_and_says_why(shop: TestShop) {

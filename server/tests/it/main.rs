@@ -74,6 +74,7 @@ mod reversals;
 mod rolling_restart;
 mod schemas;
 mod security;
+mod server_functions;
 mod shop;
 mod stream;
 mod webhook;

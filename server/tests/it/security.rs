@@ -49,7 +49,7 @@ async fn a_request_forged_by_another_site_is_turned_away(shop: TestShop) {
             ("/signout", form),
             ("/locale", form),
             ("/api/create_checkout", form),
-            ("/discard", form),
+            ("/api/discard_purchase", form),
             ("/", form),
         ] {
             kim.send(post(path, headers, kind)).await.assert_problem(403, "cross_site_request");

@@ -4,14 +4,10 @@ use billing::{consent::ConsentText, locale::Locale, purchase::Purchase, withdraw
 use jiff::Timestamp;
 use leptos::prelude::*;
 
+use super::receipt::Document;
 use crate::{
-    context::ShopSettings,
-    format::{self, WallTime},
-    legal::LegalPage,
-    locales::Texts,
-    pages::standing_text,
-    receipt::Document,
-    routes,
+    context::ShopSettings, format, legal::LegalPage, locales::Texts, routes, wall_time::WallTime,
+    wording::withdrawal_decision,
 };
 
 /// A mail, whoever it goes to.
@@ -108,7 +104,7 @@ pub fn acknowledgement(settings: &ShopSettings, withdrawal: &Withdrawal, purchas
         Part::Text(t.greeting.to_owned()),
         Part::Text(t.acknowledgement_lead.to_owned()),
         Part::Facts(facts),
-        Part::Text(standing_text(withdrawal.standing, &ordered, &at(paid_at), t)),
+        Part::Text(withdrawal_decision(withdrawal.standing, &ordered, &at(paid_at), t)),
         seller(settings, t),
     ];
     MailContent { locale, subject: (t.acknowledgement_subject)(&received), parts, attachments: Vec::new() }
@@ -128,7 +124,7 @@ fn seller(settings: &ShopSettings, t: &Texts) -> Part {
     if !seller.vat_id.is_empty() {
         lines.push(format!("{}: {}", t.vat_id, seller.vat_id));
     }
-    lines.push(format!("{}{}", settings.public_url, routes::legal(LegalPage::Imprint)));
+    lines.push(format!("{}{}", settings.public_url, LegalPage::Imprint.path()));
     Part::Fine(lines)
 }
 

@@ -8,10 +8,11 @@ use billing::{
 use jiff::tz::TimeZone;
 
 use crate::{
-    api::PurchaseView,
-    components::status_text,
-    format::{self, WallTime},
+    api::purchase_view,
+    format,
     locales::{Conventions, Texts},
+    wall_time::WallTime,
+    wording::status_text,
 };
 
 /// How many columns the table has.
@@ -42,7 +43,7 @@ pub fn headings(locale: Locale) -> [String; COLUMNS] {
 
 /// A purchase under them.
 pub fn row(purchase: &Purchase, zone: &TimeZone, locale: Locale) -> [String; COLUMNS] {
-    let view = PurchaseView::new(purchase, zone);
+    let view = purchase_view(purchase, zone);
     let paid_at = purchase.state.paid_at().map(|at| format::iso_minute(WallTime::at(at, zone)));
     let money = |amount: Money| format::decimal(amount, locale);
     [

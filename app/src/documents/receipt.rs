@@ -7,7 +7,7 @@ use crate::{
     api::{EntryView, ReceiptView, ReturnView},
     format,
     locales::Texts,
-    pages::entry_text,
+    wording::{credits_beside_name, entry_text},
 };
 
 /// What a receipt says. Of a purchase that is not paid: what there is to say about it.
@@ -175,14 +175,15 @@ fn sums(receipt: &ReceiptView, t: &'static Texts) -> Vec<Line> {
     let tax = (t.vat)(&format::percent(receipt.vat_rate_basis_points, t.locale));
     let refunded = (purchase.refunded.cents > 0).then(|| plain(t.refunded_amount, money(purchase.refunded)));
     [
-        plain(t.product, purchase.name.clone()),
-        plain(t.credits, format::credits(purchase.credits, t.locale)),
-        plain(t.net, money(receipt.net)),
-        plain(&tax, money(receipt.tax)),
-        line(t.total, money(purchase.price), LineKind::Total),
+        Some(plain(t.product, purchase.name.clone())),
+        credits_beside_name(purchase, t).map(|credits| plain(t.credits, credits)),
+        Some(plain(t.net, money(receipt.net))),
+        Some(plain(&tax, money(receipt.tax))),
+        Some(line(t.total, money(purchase.price), LineKind::Total)),
+        refunded,
     ]
     .into_iter()
-    .chain(refunded)
+    .flatten()
     .collect()
 }
 

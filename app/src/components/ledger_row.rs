@@ -1,0 +1,34 @@
+//! An entry of the ledger.
+
+use leptos::prelude::*;
+
+use crate::{
+    format,
+    locales::island_texts,
+    routes,
+    views::LedgerEntryView,
+    wording::{entry_reason, entry_text},
+};
+
+/// Why the entry exists, what it changed, and the balance after it.
+#[component]
+pub(crate) fn LedgerRow(entry: LedgerEntryView) -> impl IntoView {
+    let t = island_texts();
+    let receipt = routes::receipt(&entry.purchase_id.to_string());
+    let at = format::date_time(entry.at.at, t.locale);
+    let label = format!("{}: {}, {at}", t.receipt, entry_text(entry.kind, t));
+    view! {
+        <tr>
+            <td>
+                {entry_reason(entry.kind, t)}
+                " "
+                <a class="link-inline" id=format!("entry-{}", entry.seq) href=receipt aria-label=label>
+                    {t.receipt}
+                </a>
+                <p class="fine">{at}</p>
+            </td>
+            <td class="numeric">{format::change(entry.credits, t.locale)}</td>
+            <td class="numeric">{format::number(entry.balance_after, t.locale)}</td>
+        </tr>
+    }
+}

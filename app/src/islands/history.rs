@@ -1,0 +1,101 @@
+//! The purchase history, which follows the purchases.
+
+use billing::{ids::PurchaseId, purchase::Status};
+use leptos::{either::Either, prelude::*};
+
+use super::{data::IslandData, keep_focus, latest::Latest, live_balance::LiveBalance};
+use crate::{
+    api,
+    components::StatusBadge,
+    format,
+    locales::{IslandTexts, island_texts},
+    routes,
+    views::{HistoryView, PurchaseView},
+    wording::credits_beside_name,
+};
+
+/// The customer's purchases, newest first, a page at a time: `/?older=<purchase id>` goes on.
+#[island]
+pub(crate) fn History(
+    page: IslandData<HistoryView>,
+    /// The purchase that the page goes on after.
+    older_than: Option<PurchaseId>,
+    /// How often the purchases had changed when the page was rendered.
+    changes: i64,
+) -> impl IntoView {
+    let t = island_texts();
+    let page = RwSignal::new(page.0);
+    let latest = Latest::new();
+    expect_context::<LiveBalance>().on_changes(changes, move || {
+        latest.send(api::purchase_history(older_than), move |answer| {
+            // Of an error, the page says nothing: what it shows was right a moment ago.
+            if let Ok(news) = answer {
+                keep_focus(|| page.set(news));
+            }
+        });
+    });
+    view! {
+        <section class="section" id="history" aria-labelledby="history-title">
+            <h2 class="title" id="history-title">
+                {t.history_title}
+            </h2>
+            {move || purchases(page.get(), older_than.is_none(), t)}
+        </section>
+    }
+}
+
+fn purchases(page: HistoryView, newest: bool, t: &'static IslandTexts) -> impl IntoView {
+    if page.items.is_empty() && newest {
+        return Either::Left(view! { <p class="empty">{t.history_empty}</p> });
+    }
+    let rows: Vec<_> = page.items.into_iter().map(|purchase| row(purchase, t)).collect();
+    let link = |id: &'static str, href: String, text: &'static str| {
+        view! {
+            <a class="btn btn-secondary" id=id href=href>
+                {text}
+            </a>
+        }
+    };
+    let newer = (!newest).then(|| link("history-newest", format!("{}#history", routes::SHOP), t.history_newest));
+    let older = page.next.map(|id| link("history-older", routes::history(&id.to_string()), t.history_older));
+    Either::Right(view! {
+        <ol class="card history">{rows}</ol>
+        <nav class="flex flex-wrap gap-3" aria-label=t.history_title>
+            {newer}
+            {older}
+        </nav>
+        <p>
+            <a class="link" id="history-csv" href=routes::HISTORY_CSV download="">
+                {t.history_csv}
+            </a>
+        </p>
+    })
+}
+
+fn row(purchase: PurchaseView, t: &'static IslandTexts) -> impl IntoView {
+    let id = purchase.id.to_string();
+    let (href, link) = match (purchase.status, &purchase.session_id) {
+        (Status::Pending, Some(session_id)) if purchase.processing => (routes::success(session_id), t.history_check),
+        (Status::Pending, _) => (routes::cancel(&id), t.history_continue),
+        (Status::Paid | Status::Refunded, _) => (routes::receipt(&id), t.receipt),
+        (Status::Failed, _) => (routes::receipt(&id), t.details),
+    };
+    let label = format!("{link}: {}, {}", purchase.name, format::date(purchase.ordered_at, t.locale));
+    let credits = credits_beside_name(&purchase, t);
+    view! {
+        <li class="history-row">
+            <div class="history-what">
+                <span class="font-medium">{purchase.name.clone()}</span>
+                <span class="fine">{format::date_time(purchase.ordered_at, t.locale)}</span>
+            </div>
+            <span class="history-credits fine">{credits}</span>
+            <span class="history-amount">{format::money(purchase.price, t.locale)}</span>
+            <span class="history-status">
+                <StatusBadge purchase=purchase />
+            </span>
+            <a class="link history-link" id=format!("purchase-{id}") href=href aria-label=label>
+                {link}
+            </a>
+        </li>
+    }
+}

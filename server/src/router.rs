@@ -103,7 +103,7 @@ fn trailing_slashes() -> Router<AppState> {
         Redirect::permanent(&format!("{page}{query}"))
     }
     let pages = leptos_axum::generate_route_list(app::App);
-    let pages = pages.iter().map(|page| page.path()).filter(|path| !path.ends_with('/'));
+    let pages = pages.iter().map(leptos_axum::AxumRouteListing::path).filter(|path| !path.ends_with('/'));
     pages.fold(Router::new(), |router, path| router.route(&format!("{path}/"), get(without_slash)))
 }
 

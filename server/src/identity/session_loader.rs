@@ -115,9 +115,9 @@ mod tests {
             async move { Ok(known.into_iter().map(|name| (name.clone(), session(&name))).collect()) }
         });
         let names: Vec<_> = (0..1_000).map(|number| format!("kim{number}")).collect();
-        let loaded = join_all(names.iter().map(|name| loader.load(name.clone()))).await;
-        for (name, loaded) in names.iter().zip(loaded) {
-            let data = loaded.expect("a result").map(|session| session.data);
+        let results = join_all(names.iter().map(|name| loader.load(name.clone()))).await;
+        for (name, result) in names.iter().zip(results) {
+            let data = result.expect("a session or none").map(|session| session.data);
             assert_eq!(data, (!name.ends_with('7')).then(|| name.clone()));
         }
         let queries = queries.load(Ordering::Relaxed);

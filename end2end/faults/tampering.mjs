@@ -4,7 +4,7 @@
 import { TAMPERING } from './fault-profile.mjs';
 
 /**
- * @typedef {{ event: string, outcome: string | number, faults: string[], at: number }} Delivery
+ * @typedef {{ event: string, status: number, faults: string[], at: number }} Delivery `status`: of the shop's answer, even if that got lost
  * @typedef {{ path: string, at: number, listed: string[] }} Call `listed`: the ids in the answer, if it arrived whole
  * @typedef {{ status: string, note: string, attempts: number, payment_status: string }} Stored the event as the shop has it
  */
@@ -12,8 +12,8 @@ import { TAMPERING } from './fault-profile.mjs';
 /** @param {Delivery} delivery */
 export const isTampered = ({ faults }) => faults.some((kind) => TAMPERING.includes(kind));
 
-/** The shop has taken it in, though its answer may have been lost. @param {Delivery} delivery */
-const isAccepted = ({ outcome }) => outcome === 200 || outcome === 'reset_after';
+/** @param {Delivery} delivery */
+const isAccepted = ({ status }) => status === 200;
 
 /**
  * Whether the shop may have done with a tampered event what it did. A wrong value must raise attention, unless nothing was

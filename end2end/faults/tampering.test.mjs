@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { isJustified } from './tampering.mjs';
 
 const stored = (more = {}) => ({ status: 'APPLIED', note: 'applied', attempts: 1, payment_status: 'paid', ...more });
-const delivery = (more = {}) => ({ event: 'evt_1', outcome: 200, faults: ['wrong_amount'], at: 1_000, ...more });
+const delivery = (more = {}) => ({ event: 'evt_1', status: 200, faults: ['wrong_amount'], at: 1_000, ...more });
 const list = (more = {}) => ({ path: '/v1/events', at: 900, listed: ['evt_0', 'evt_1'], ...more });
 
 /** @param {Parameters<typeof isJustified>[1]} event @param {Parameters<typeof isJustified>[2]} [deliveries] @param {Parameters<typeof isJustified>[3]} [calls] */
@@ -22,8 +22,7 @@ test('attention, a settled purchase and an unpaid session justify it', () => {
 test('an untampered delivery justifies it, if it arrived and is of the same event', () => {
   const untampered = delivery({ faults: ['delay'], at: 2_000 });
   assert(judged(stored(), [delivery(), untampered]));
-  assert(judged(stored(), [delivery(), { ...untampered, outcome: 'reset_after' }]));
-  assert(!judged(stored(), [delivery(), { ...untampered, outcome: 'drop' }]));
+  assert(!judged(stored(), [delivery(), { ...untampered, status: 400 }]));
   assert(!judged(stored(), [delivery(), { ...untampered, event: 'evt_0' }]));
 });
 
@@ -32,12 +31,12 @@ test('a list justifies it only if it has the event, and was read in time', () =>
   assert(!judged(stored(), [delivery()], [list({ listed: ['evt_0'] })]), 'another event');
   assert(!judged(stored(), [delivery()], [list({ listed: [] })]), 'an answer that broke off');
   assert(!judged(stored(), [delivery()], [list({ at: 1_100 })]), 'read when the event was done already');
-  assert(!judged(stored(), [delivery({ outcome: 'timeout' }), delivery()], [list({ at: 1_100 })]), 'the first answer counts');
+  assert(!judged(stored(), [delivery({ status: 400, at: 500 }), delivery()], [list({ at: 1_100 })]), 'refused deliveries do not count');
   assert(!judged(stored({ status: 'IGNORED' }), [delivery()], [list()]), 'it was not applied');
   assert(!judged(stored(), [delivery()], [list({ path: '/v1/charges' })]), 'another list');
 });
 
 test('a list may be read later if the event waited, or no delivery was answered', () => {
   assert(judged(stored({ attempts: 2 }), [delivery()], [list({ at: 60_000 })]));
-  assert(judged(stored(), [delivery({ outcome: 'refused' })], [list({ at: 60_000 })]));
+  assert(judged(stored(), [delivery({ status: 0 })], [list({ at: 60_000 })]));
 });

@@ -107,7 +107,7 @@ export class Webhooks {
       if (!signal.aborted) this.underWay -= 1;
     };
     if (has('drop')) {
-      this.#record(endpoint, event, { attempt: 1, outcome: 'dropped', faults });
+      this.#record(endpoint, event, { attempt: 1, outcome: 'dropped', status: 0, faults });
       return done();
     }
     const go = () => this.#attempts(endpoint, event, signal, faults, done);
@@ -151,7 +151,7 @@ export class Webhooks {
         const struck = this.faults.forWebhook(event.type, { isRetry: true });
         if (await this.#send(endpoint, event, signal, { attempt: index + 2, faults: struck })) return delivered();
       }
-      this.#record(endpoint, event, { attempt: this.backoff.length + 1, outcome: 'given up', faults: [] });
+      this.#record(endpoint, event, { attempt: this.backoff.length + 1, outcome: 'given up', status: 0, faults: [] });
       done();
     };
     retry().catch(() => {});
@@ -169,12 +169,12 @@ export class Webhooks {
     const signature = sign(payload, forged ? ['whsec_of_somebody_else'] : endpoint.secrets, timestamp);
     if (faults.some(({ kind }) => kind === 'truncate')) payload = payload.slice(0, payload.length / 2);
     const hangUp = faults.some(({ kind }) => kind === 'reset_after');
-    const outcome = await this.#post(endpoint.url, payload, signature, signal, hangUp);
-    if (!signal.aborted) this.#record(endpoint, event, { attempt, outcome, faults });
+    const { outcome, status } = await this.#post(endpoint.url, payload, signature, signal, hangUp);
+    if (!signal.aborted) this.#record(endpoint, event, { attempt, outcome, status, faults });
     return typeof outcome === 'number' && outcome >= 200 && outcome < 300;
   }
 
-  /** @param {string} url @param {string} payload @param {string} signature @param {AbortSignal} signal @param {boolean} hangUp @returns {Promise<number | string>} */
+  /** @param {string} url @param {string} payload @param {string} signature @param {AbortSignal} signal @param {boolean} hangUp @returns {Promise<{ outcome: number | string, status: number }>} the status is 0 without an answer */
   #post(url, payload, signature, signal, hangUp) {
     const headers = {
       'content-type': 'application/json; charset=utf-8',
@@ -189,21 +189,22 @@ export class Webhooks {
         if (hangUp) {
           // The endpoint has done its work; its answer is lost on the way.
           request.destroy();
-          resolve('reset_after');
+          resolve({ outcome: 'reset_after', status: response.statusCode ?? 0 });
           return;
         }
-        response.on('end', () => resolve(response.statusCode ?? 0));
-        response.on('error', (error) => resolve(error.message));
+        const status = response.statusCode ?? 0;
+        response.on('end', () => resolve({ outcome: status, status }));
+        response.on('error', (error) => resolve({ outcome: error.message, status: 0 }));
       });
       request.on('timeout', () => request.destroy(new Error('timed out')));
-      request.on('error', (error) => resolve(error.message || String(/** @type {any} */ (error).code)));
+      request.on('error', (error) => resolve({ outcome: error.message || String(/** @type {any} */ (error).code), status: 0 }));
       request.end(payload);
     });
   }
 
-  /** @param {Endpoint} endpoint @param {any} event @param {{ attempt: number, outcome: number | string, faults: any[] }} what */
-  #record(endpoint, event, { attempt, outcome, faults }) {
-    this.deliveries.push({ endpoint: endpoint.id, event: event.id, type: event.type, attempt, outcome, faults: faults.map(({ kind }) => kind), at: Date.now() });
+  /** @param {Endpoint} endpoint @param {any} event @param {{ attempt: number, outcome: number | string, status: number, faults: any[] }} what */
+  #record(endpoint, event, { attempt, outcome, status, faults }) {
+    this.deliveries.push({ endpoint: endpoint.id, event: event.id, type: event.type, attempt, outcome, status, faults: faults.map(({ kind }) => kind), at: Date.now() });
     if (this.deliveries.length > KEPT_DELIVERIES) this.deliveries.shift();
   }
 

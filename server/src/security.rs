@@ -12,10 +12,7 @@ use axum::{
 use leptos::nonce::Nonce;
 use tower_http::csrf::{CsrfLayer, ProtectionError, ResponseForProtectionError};
 
-use crate::{
-    http::problem::Problem,
-    state::{AppState, Site},
-};
+use crate::{http::problem::Problem, public_site::Site, state::AppState};
 
 /// The largest body of a call, the webhook's excepted.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;

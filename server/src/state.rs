@@ -3,7 +3,7 @@
 use std::{ops::Deref, sync::Arc};
 
 use app::context::Shop;
-use axum::{extract::FromRef, http::HeaderName};
+use axum::extract::FromRef;
 use billing::{
     clock::Clock,
     store::{AccountStore, Store},
@@ -11,50 +11,11 @@ use billing::{
 use leptos::config::LeptosOptions;
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
 use crate::{
-    identity::Identity, log_limit::LogLimits, mail::mailbox::Mailbox, readiness::Readiness, streams::Streams,
-    tasks::TaskHealth, telemetry::Metrics,
+    identity::Identity, log_limit::LogLimits, mail::mailbox::Mailbox, public_site::Site, readiness::Readiness,
+    streams::Streams, tasks::TaskHealth, telemetry::Metrics,
 };
-
-/// Where the shop is, seen from outside.
-#[derive(Clone, Debug)]
-pub struct Site {
-    /// The address that customers come by; its path is `/`.
-    pub public_url: Url,
-    /// Where the order form may lead: scheme, host and port of the provider's payment page.
-    pub checkout_origin: String,
-    /// The header in which a reverse proxy names the client, if there is one.
-    pub client_ip_header: Option<HeaderName>,
-    /// What the names of the cookies begin with.
-    pub cookie_prefix: String,
-    /// `cargo leptos watch` is at work: pages may talk to its reload server.
-    pub watch: bool,
-}
-
-impl Site {
-    /// Whether customers come by TLS, so that cookies can insist on it.
-    pub fn secure(&self) -> bool {
-        self.public_url.scheme() == "https"
-    }
-
-    /// The name of the session's cookie. `__Host-` binds it to this very host (RFC 6265bis) where the cookie is Secure.
-    pub fn session_cookie(&self) -> String {
-        let bound = if self.secure() { "__Host-" } else { "" };
-        format!("{bound}{}_session", self.cookie_prefix)
-    }
-
-    /// The name of the cookie that keeps the chosen language.
-    pub fn locale_cookie(&self) -> String {
-        format!("{}_locale", self.cookie_prefix)
-    }
-
-    /// Scheme, host and port.
-    pub fn origin(&self) -> String {
-        self.public_url.origin().ascii_serialization()
-    }
-}
 
 /// Shared by all requests; cheap to clone.
 #[derive(Clone)]

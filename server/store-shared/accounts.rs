@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use super::{
     purchases,
     row::{instant, micros, parse},
+    statements::OwnerRow,
     store_error,
 };
 use crate::{ThisStore, dialect::Connection};
@@ -39,18 +40,6 @@ impl TryFrom<UserRow> for Account {
     }
 }
 
-/// Who is signed in by a session, and what they have.
-pub(crate) struct OwnerRow {
-    pub token_hash: String,
-    pub data: String,
-    pub id: String,
-    pub tenant_id: String,
-    pub email: String,
-    pub seq: Option<i64>,
-    pub balance_after: Option<i64>,
-    pub changes: i64,
-}
-
 impl OwnerRow {
     fn read(self) -> Result<(String, SessionLookup), StoreError> {
         let caller = Principal {
@@ -62,26 +51,6 @@ impl OwnerRow {
         Ok((self.token_hash, SessionLookup { caller, balance, changes: self.changes, data: self.data }))
     }
 }
-
-/// `SELECT` of [`OwnerRow`]s; which sessions, each crate's `dialect` says: a list is no parameter in SQLite.
-macro_rules! select_owners {
-    ($condition:tt, $($argument:expr),+) => {
-        sqlx::query_as!(
-            $crate::portable::OwnerRow,
-            r#"SELECT sessions.token_hash AS "token_hash!", sessions.data AS "data!", users.id AS "id!",
-                users.tenant_id AS "tenant_id!", users.email AS "email!", newest.seq AS "seq?",
-                newest.balance_after AS "balance_after?", tenants.changes AS "changes!"
-            FROM sessions
-            JOIN users ON users.id = sessions.user_id
-            JOIN tenants ON tenants.id = users.tenant_id
-            LEFT JOIN ledger_entries AS newest ON newest.tenant_id = users.tenant_id
-                AND newest.seq = (SELECT max(seq) FROM ledger_entries WHERE tenant_id = users.tenant_id)
-            WHERE "# + $condition,
-            $($argument),+
-        )
-    };
-}
-pub(crate) use select_owners;
 
 #[async_trait]
 impl AccountStore for ThisStore {

@@ -7,7 +7,7 @@ use std::{
 
 use billing::store::StoreError;
 
-use crate::dialect;
+use crate::error_codes;
 
 /// When the database last failed in a way that open connections may not get over: a full disk, an I/O error, a database
 /// that turned read-only or stops. Of the process, since errors pass through here without their pool.
@@ -24,12 +24,12 @@ pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
     match error {
         sqlx::Error::Database(error) => {
             let text = error.to_string();
-            if let Some(rule) = dialect::broken_rule(error.as_ref()) {
+            if let Some(rule) = error_codes::broken_rule(error.as_ref()) {
                 StoreError::Refused(rule)
-            } else if dialect::is_storage_failure(error.as_ref()) {
+            } else if error_codes::is_storage_failure(error.as_ref()) {
                 *STORAGE_FAILED_AT.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
                 StoreError::Unavailable(text)
-            } else if dialect::is_passing(error.as_ref()) {
+            } else if error_codes::is_passing(error.as_ref()) {
                 StoreError::Unavailable(text)
             } else {
                 StoreError::Internal(text)

@@ -20,6 +20,6 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: crate::open::CONNECTIONS_DEFAULT, time: Duration::from_secs(10) }
+        Self { connections: crate::CONNECTIONS_DEFAULT, time: Duration::from_secs(10) }
     }
 }

@@ -6,7 +6,8 @@ use sqlx::migrate::MigrateError as SqlxError;
 
 use crate::{
     MIGRATOR,
-    dialect::{self, Connection, DriverConnection},
+    dialect::{Connection, DriverConnection},
+    error_codes,
 };
 
 /// Why the database was left as it was.
@@ -73,7 +74,7 @@ pub(crate) async fn migrate_to(connection: &mut DriverConnection, version: i64) 
 }
 
 fn is_denied(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(dialect::is_denied)
+    error.as_database_error().is_some_and(error_codes::is_denied)
 }
 
 /// Whether the database has just this build's migrations: neither fewer, nor others, nor more.
@@ -82,7 +83,7 @@ pub(crate) async fn check_migrated(connection: &mut Connection) -> Result<(), Mi
     let applied: BTreeMap<_, _> = match listed.fetch_all(connection).await {
         Ok(applied) => applied.into_iter().collect(),
         // Before the first migration there is not even the table that lists them.
-        Err(sqlx::Error::Database(error)) if dialect::is_missing_table(error.as_ref()) => BTreeMap::new(),
+        Err(sqlx::Error::Database(error)) if error_codes::is_missing_table(error.as_ref()) => BTreeMap::new(),
         Err(error) => return Err(MigrateError::Other(error.into())),
     };
     if let Some(newer) = applied.keys().find(|version| !MIGRATOR.version_exists(**version)) {

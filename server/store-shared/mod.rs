@@ -43,12 +43,12 @@ mod migrate;
 mod purchases;
 mod receipts;
 pub(crate) mod row;
+mod statements;
 mod store;
 mod withdrawals;
 
-pub(crate) use accounts::{OwnerRow, select_owners};
 pub(crate) use error::{is_suspect, store_error};
 pub use limits::Limits;
 pub use migrate::MigrateError;
 pub(crate) use migrate::{check_migrated, migrate_to};
-pub(crate) use purchases::{CHECKED_AFTER, NewPurchaseRow, insert_purchase};
+pub(crate) use statements::{CHECKED_AFTER, NewPurchaseRow, OwnerRow, insert_purchase, select_owners};

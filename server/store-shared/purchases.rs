@@ -6,10 +6,11 @@ use billing::{
     purchase::{OrderKey, Purchase},
     store::{Inserted, OrderLimits, PageRequest, PurchaseStore, StoreError},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{
     row::{Metadata, PurchaseRow, json, micros, parse},
+    statements::NewPurchaseRow,
     store_error,
 };
 use crate::{
@@ -34,9 +35,6 @@ macro_rules! select_purchases {
         )
     };
 }
-
-/// When a purchase that stays PENDING is first asked about.
-pub(crate) const CHECKED_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 /// Sorts after every id, which is hexadecimal digits and hyphens.
 const AFTER_EVERY_ID: &str = "~";
@@ -93,71 +91,6 @@ impl PurchaseStore for ThisStore {
         pending_since(self.reader(), before).await
     }
 }
-
-/// A new purchase, in columns, and what the tenant's limits are counted by.
-pub(crate) struct NewPurchaseRow<'a> {
-    pub(crate) purchase: &'a Purchase,
-    pub(crate) metadata_json: String,
-    pub(crate) reversals_json: String,
-    pub(crate) limits: Option<OrderLimits>,
-}
-
-impl NewPurchaseRow<'_> {
-    /// Less than the ids of all purchases that were ordered within the window, and greater than all earlier ones: an id begins
-    /// with its time in milliseconds.
-    pub(crate) fn recent_after(&self) -> String {
-        let first = (self.purchase.created_at - OrderLimits::WINDOW).as_millisecond() + 1;
-        format!("{:08x}-{:04x}", first >> 16, first & 0xffff)
-    }
-}
-
-/// `INSERT` of a [`NewPurchaseRow`], unless the tenant has used its order key before. `$may_order` is the condition of each
-/// crate's `dialect` that the tenant's limits allow one more: $24 open purchases, and $26 with an id greater than $25.
-macro_rules! insert_purchase {
-    ($may_order:literal, $row:expr) => {{
-        let purchase = $row.purchase;
-        let checkout = purchase.checkout.as_ref();
-        let failure = purchase.state.failure();
-        // NOT EXISTS finds the usual repetition before SQLite's trigger would; ON CONFLICT, the one at the same instant.
-        sqlx::query!(
-            "INSERT INTO purchases (id, tenant_id, ordered_by, order_key, provider, provider_ref, checkout_url, product_id,
-                type, status, failure_reason, amount_cents, currency, credits_amount, metadata_json, payment_ref,
-                created_at, updated_at, paid_at, failed_at, refunded_at, version, reversals_json, check_after)
-            SELECT $1, $2, $3, $4, 'STRIPE', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-                $22, $23
-            WHERE NOT EXISTS (SELECT 1 FROM purchases WHERE tenant_id = $2 AND order_key = $4) AND "
-                + $may_order
-                + " ON CONFLICT (tenant_id, order_key) DO NOTHING",
-            purchase.id.to_string(),
-            purchase.tenant_id.to_string(),
-            purchase.ordered_by.to_string(),
-            purchase.order_key.as_ref().map(billing::purchase::OrderKey::as_str),
-            checkout.map(|checkout| checkout.provider_ref.as_str()),
-            checkout.map(|checkout| checkout.url.as_str()),
-            purchase.item.product_id,
-            purchase.item.kind.as_str(),
-            purchase.status().as_str(),
-            failure.map(|failed| failed.reason.as_str()),
-            purchase.item.price.cents,
-            purchase.item.price.currency.code(),
-            purchase.item.credits.0,
-            $row.metadata_json,
-            purchase.payment_ref,
-            $crate::portable::row::micros(purchase.created_at),
-            $crate::portable::row::micros(purchase.updated_at),
-            purchase.state.paid_at().map($crate::portable::row::micros),
-            failure.map(|failed| $crate::portable::row::micros(failed.at)),
-            purchase.state.refunded_at().map($crate::portable::row::micros),
-            purchase.version,
-            $row.reversals_json,
-            $crate::portable::row::micros(purchase.created_at + $crate::portable::CHECKED_AFTER),
-            $row.limits.map(|limits| i64::from(limits.open_max)),
-            $row.recent_after(),
-            $row.limits.map(|limits| i64::from(limits.per_minute_max))
-        )
-    }};
-}
-pub(crate) use insert_purchase;
 
 pub(super) async fn insert(
     connection: &mut Connection,

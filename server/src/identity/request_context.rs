@@ -20,11 +20,7 @@ use billing::{
 };
 use tower_sessions::Session;
 
-use crate::{
-    forwarding,
-    http::problem::Problem,
-    state::{AppState, Site},
-};
+use crate::{forwarding, http::problem::Problem, public_site::Site, state::AppState};
 
 /// Puts the [`RequestContext`] into the request, for handlers and pages alike.
 pub async fn identify(

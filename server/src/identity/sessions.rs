@@ -15,7 +15,7 @@ use tower_sessions::{
     session_store::{Error, Result},
 };
 
-use crate::state::Site;
+use crate::public_site::Site;
 
 /// How long a session lasts without being used.
 const INACTIVITY_DAYS_MAX: i64 = 14;

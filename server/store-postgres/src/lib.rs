@@ -8,6 +8,7 @@ mod breaker;
 mod commit;
 mod connect;
 mod dialect;
+mod error_codes;
 mod fit;
 mod listen;
 mod migrating;
@@ -34,6 +35,9 @@ use pool::Pool;
 pub use portable::{Limits, MigrateError};
 
 static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// Connections of one process.
+const CONNECTIONS_DEFAULT: u32 = 16;
 
 /// How long closing may take.
 const CLOSE_TIME_MAX: Duration = Duration::from_secs(5);

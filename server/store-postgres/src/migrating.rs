@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::{Connection, PgConnection, migrate::MigrateError as SqlxError, postgres::PgConnectOptions};
 use tokio::time::{Instant, sleep};
 
-use crate::{MIGRATOR, MigrateError, connect::connect, dialect, migration_lock, portable::migrate_to};
+use crate::{MIGRATOR, MigrateError, connect::connect, error_codes, migration_lock, portable::migrate_to};
 
 /// How long a migration is retried.
 const RETRY_TIME_MAX: Duration = Duration::from_mins(5);
@@ -65,5 +65,5 @@ fn is_locked(error: &MigrateError) -> bool {
     let (MigrateError::Failed { source, .. } | MigrateError::Other(SqlxError::Execute(source))) = error else {
         return false;
     };
-    source.as_database_error().is_some_and(dialect::is_locked)
+    source.as_database_error().is_some_and(error_codes::is_locked)
 }

@@ -17,7 +17,6 @@ use crate::{
     tls,
 };
 
-pub(crate) const CONNECTIONS_DEFAULT: u32 = 16;
 /// Hints that a slow listener may fall behind by.
 const CHANGES_KEPT: usize = 1024;
 

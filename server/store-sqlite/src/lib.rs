@@ -7,6 +7,7 @@
 mod access;
 mod commit;
 mod dialect;
+mod error_codes;
 mod open;
 #[path = "../../store-shared/mod.rs"]
 mod portable;
@@ -25,6 +26,9 @@ use portable::store_error;
 pub use portable::{Limits, MigrateError};
 
 static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// Connections that read; one more writes.
+const CONNECTIONS_DEFAULT: u32 = 8;
 
 /// How long closing may take.
 const CLOSE_TIME_MAX: Duration = Duration::from_secs(5);

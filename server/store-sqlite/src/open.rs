@@ -9,14 +9,12 @@ use sqlx::{
 use tokio::{sync::broadcast, time::sleep};
 
 use crate::{
-    SqliteStore, access, dialect,
+    SqliteStore, access, dialect, error_codes,
     portable::{Limits, is_suspect},
 };
 
 /// How long a migration waits for another process's.
 const MIGRATION_TIMEOUT: Duration = Duration::from_mins(1);
-/// Connections that read; one more writes.
-pub(crate) const CONNECTIONS_DEFAULT: u32 = 8;
 /// Hints that a slow listener may fall behind by.
 const CHANGES_KEPT: usize = 1024;
 
@@ -155,7 +153,7 @@ async fn first_connection(writer: &dialect::Pool, retry_policy: Duration) -> Res
     let mut waited = Duration::ZERO;
     loop {
         match writer.acquire().await {
-            Err(sqlx::Error::Database(error)) if dialect::is_passing(error.as_ref()) && waited < retry_policy => {
+            Err(sqlx::Error::Database(error)) if error_codes::is_passing(error.as_ref()) && waited < retry_policy => {
                 sleep(STEP).await;
                 waited += STEP;
             }

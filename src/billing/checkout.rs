@@ -33,11 +33,18 @@ pub(super) enum SessionContext {
 }
 
 /// The result of [`Billing::settle`].
-pub(super) enum Settlement {
-    /// Everything is written; `None` when the tenant has no such purchase.
-    Done(Option<Applied>),
-    /// The purchase is paid, and its refunds and disputes are still to be applied.
-    ReversalsDue,
+pub(super) struct Settlement {
+    /// What was written; `None` when the tenant has no such purchase.
+    pub(super) applied: Option<Applied>,
+    /// Whether the purchase is paid and has refunds or disputes that are still to be applied.
+    pub(super) reversals_due: bool,
+}
+
+impl From<Option<Applied>> for Settlement {
+    /// Nothing is left to be applied.
+    fn from(applied: Option<Applied>) -> Self {
+        Self { applied, reversals_due: false }
+    }
 }
 
 /// What follows for a purchase.
@@ -127,7 +134,7 @@ impl Billing {
         trigger: Trigger<'_>,
     ) -> Result<Settlement, BillingError> {
         for _ in 0..ATTEMPTS_MAX {
-            let Some(purchase) = self.store.purchase(tenant, id).await? else { return Ok(Settlement::Done(None)) };
+            let Some(purchase) = self.store.purchase(tenant, id).await? else { return Ok(None.into()) };
             let decision = decide(&purchase, session, self.provider.livemode(), context);
             let state = match decision {
                 Decision::Settle => purchase.state.pay(self.now())?,
@@ -135,15 +142,15 @@ impl Billing {
                 Decision::Note => purchase.state,
                 // A crash may have come between the two commits of a settlement with refunds or disputes, below.
                 Decision::Nothing if purchase.state.paid_at().is_some() && !purchase.reversals.is_empty() => {
-                    return Ok(Settlement::ReversalsDue);
+                    return Ok(Settlement { applied: Some(Applied::Unchanged(purchase)), reversals_due: true });
                 }
                 Decision::Nothing => {
                     self.close_about(trigger, (tenant, id), EventStatus::Applied, NOTHING_NEW).await?;
-                    return Ok(Settlement::Done(Some(Applied::Unchanged(purchase))));
+                    return Ok(Some(Applied::Unchanged(purchase)).into());
                 }
                 Decision::Refuse(discrepancy) => {
                     self.raise_attention(&purchase, discrepancy, trigger).await?;
-                    return Ok(Settlement::Done(Some(Applied::Discrepant(purchase, discrepancy))));
+                    return Ok(Some(Applied::Discrepant(purchase, discrepancy)).into());
                 }
             };
             // Refunds and disputes that came before the payment are booked with it. The state follows in a commit of its
@@ -154,11 +161,7 @@ impl Billing {
             if self.store.commit(&change).await? == Committed::Yes {
                 let written = Purchase { version: change.purchase.version + 1, ..change.purchase };
                 tracing::info!(purchase = %written.id, status = %written.status(), "purchase changed");
-                return Ok(if follows {
-                    Settlement::ReversalsDue
-                } else {
-                    Settlement::Done(Some(Applied::Changed(written)))
-                });
+                return Ok(Settlement { applied: Some(Applied::Changed(written)), reversals_due: follows });
             }
         }
         Err(BillingError::Contended)

@@ -1,10 +1,7 @@
 //! Applies a checkout session to its purchase: settles it, then books its refunds and disputes.
 
 use super::{
-    Billing, BillingError, attention,
-    checkout::{SessionContext, Settlement},
-    outcome::Applied,
-    reversal::Observation,
+    Billing, BillingError, attention, checkout::SessionContext, outcome::Applied, reversal::Observation,
     trigger::Trigger,
 };
 use crate::{
@@ -83,11 +80,10 @@ impl Billing {
         context: SessionContext,
         trigger: Trigger<'_>,
     ) -> Result<Option<Applied>, BillingError> {
-        match self.settle(tenant, id, session, context, trigger).await? {
-            Settlement::Done(applied) => Ok(applied),
-            Settlement::ReversalsDue => {
-                self.apply_reversals(tenant, id, &Observation::nothing_new(session), trigger).await
-            }
+        let settlement = self.settle(tenant, id, session, context, trigger).await?;
+        if settlement.reversals_due {
+            return self.apply_reversals(tenant, id, &Observation::nothing_new(session), trigger).await;
         }
+        Ok(settlement.applied)
     }
 }

@@ -1,4 +1,8 @@
 //! Ordering: the form, and what sending it leads to.
+#![cfg_attr(
+    feature = "ssr",
+    expect(clippy::unused_async, reason = "a server function is async, whether it waits or not")
+)]
 
 use leptos::prelude::*;
 

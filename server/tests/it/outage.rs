@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use billing::clock::Clock as _;
 use serde_json::{Value, json};
+use server::system::SystemClock;
 use store_postgres::testing::TestDatabase;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
@@ -35,7 +37,7 @@ impl Caller {
                 let event = json!({"id": "evt_1", "object": "event", "type": "charge.updated", "livemode": false,
                     "data": {"object": {"id": "ch_1", "object": "charge"}}});
                 let event = event.to_string();
-                let signature = sign(SECRET, jiff::Timestamp::now().as_second(), event.as_bytes());
+                let signature = sign(SECRET, SystemClock.now().as_second(), event.as_bytes());
                 request(
                     &self.address,
                     "POST",

@@ -206,7 +206,7 @@ async fn a_rolling_restart_under_load_fails_no_request() {
     }
     close.cancel();
     serving.await.unwrap();
-    let failed = failed.lock().unwrap();
+    let failed = std::mem::take(&mut *failed.lock().unwrap());
     assert!(failed.is_empty(), "{} of {:?} failed: {:#?}", failed.len(), answered, &failed[..failed.len().min(5)]);
     for mut process in processes {
         assert_eq!(terminate(&mut process).await, Some(0));

@@ -3,7 +3,7 @@
 use billing::locale::Locale;
 use leptos::prelude::*;
 
-use crate::{address, api::PageContext, locales::texts, legal::LegalPage, locales::Texts, routes};
+use crate::{address, api::PageContext, legal::LegalPage, locales::Texts, locales::texts, routes};
 
 /// Who sells, what the law asks to be within reach of every page, and the choice of language.
 #[component]

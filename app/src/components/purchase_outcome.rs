@@ -116,9 +116,7 @@ impl Outcome {
                 checkout_url.map_or_else(again, |url| primary(t.continue_to_payment, url))
             }
             (Status::Failed, _) => again(),
-            (Status::Paid | Status::Refunded, _) => {
-                primary(t.show_receipt, routes::receipt(&purchase.id.to_string()))
-            }
+            (Status::Paid | Status::Refunded, _) => primary(t.show_receipt, routes::receipt(&purchase.id.to_string())),
         };
         let outcome = Self::new(tone, title, text.to_owned(), [first, to_shop(t)]);
         Self { can_discard, purchase: Some(purchase), ..outcome }

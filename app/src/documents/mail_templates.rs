@@ -6,12 +6,7 @@ use leptos::prelude::*;
 
 use super::receipt::Document;
 use crate::{
-    context::ShopSettings,
-    format,
-    legal::LegalPage,
-    locales::Texts,
-    routes,
-    wall_time::WallTime,
+    context::ShopSettings, format, legal::LegalPage, locales::Texts, routes, wall_time::WallTime,
     wording::withdrawal_decision,
 };
 

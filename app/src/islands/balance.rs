@@ -1,9 +1,6 @@
 //! The credit balance, wherever the page shows it.
 
-use billing::{
-    ledger::Balance,
-    money::Credits,
-};
+use billing::{ledger::Balance, money::Credits};
 use leptos::prelude::*;
 
 use super::{balance_stream, live_balance::LiveBalance};

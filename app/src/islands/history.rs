@@ -56,8 +56,7 @@ fn purchases(page: HistoryView, newest: bool, t: &'static IslandTexts) -> impl I
             </a>
         }
     };
-    let newer =
-        (!newest).then(|| link("history-newest", format!("{}#history", routes::SHOP), t.history_newest));
+    let newer = (!newest).then(|| link("history-newest", format!("{}#history", routes::SHOP), t.history_newest));
     let older = page.next.map(|id| link("history-older", routes::history(&id.to_string()), t.history_older));
     Either::Right(view! {
         <ol class="card history">{rows}</ol>

@@ -18,10 +18,10 @@ pub(crate) use {
     balance::{BalanceCard, BalanceFollower, BalancePill},
     data::IslandData,
     history::History,
-    reload::ReloadOnChange,
     order_dialog::OrderDialog,
     print::PrintButton,
     purchase_status::PurchaseStatus,
+    reload::ReloadOnChange,
 };
 
 use std::time::Duration;

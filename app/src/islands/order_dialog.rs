@@ -208,9 +208,7 @@ fn Dialog(state: State) -> impl IntoView {
     };
     let content = move || match state.form.get() {
         None => EitherOf3::A(view! { <OrderSkeleton /> }),
-        Some(Ok(form)) => {
-            EitherOf3::B(view! { <OrderForm form=form progress=state.progress on_submit=on_submit /> })
-        }
+        Some(Ok(form)) => EitherOf3::B(view! { <OrderForm form=form progress=state.progress on_submit=on_submit /> }),
         Some(Err(error)) => EitherOf3::C(view! { <ErrorView error=error here=routes::SHOP.to_owned() /> }),
     };
     // What the dialog is called is read first; what went wrong, before that.

@@ -15,13 +15,13 @@ use leptos_meta::Title;
 
 use super::not_found::NotFound;
 use crate::{
-    api::{PageContext, product_view},
+    api::{LedgerEntryView, Moment, PageContext, product_view},
     components::{
         BalanceChart, Fact, Facts, Icon, Notice, OrderForm, OrderProgress, OrderSkeleton, OutcomeCard, PageBalance,
         PageBalanceCard, ProductCard, Shape, StatusBadge, Tone,
     },
     locales::texts,
-    views::{LedgerEntryView, Moment, OrderFormView, PurchaseView},
+    views::{OrderFormView, PurchaseView},
     wall_time::WallTime,
 };
 
@@ -38,7 +38,8 @@ pub(crate) fn DevComponentsPage() -> impl IntoView {
         tones.map(|tone| view! { <Notice tone=tone>{format!("{tone:?}: a sentence, and what to do next.")}</Notice> });
     let icons = Shape::ALL.map(|shape| view! { <Icon shape=shape /> });
     let badges: Vec<_> = standings().into_iter().map(|purchase| view! { <StatusBadge purchase=purchase /> }).collect();
-    let products: Vec<_> = CATALOG.iter().map(|product| view! { <ProductCard product=product_view(product, Locale::En) /> }).collect();
+    let products: Vec<_> =
+        CATALOG.iter().map(|product| view! { <ProductCard product=product_view(product, Locale::En) /> }).collect();
     let balances = [Some(12), Some(-3), None].map(|credits| {
         let balance = credits.map(|credits| Balance { credits: Credits(credits), seq: 1 });
         let balance = PageBalance(ready(balance).boxed().shared());

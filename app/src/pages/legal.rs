@@ -8,9 +8,9 @@ use super::{not_found::NotFound, page_error::PageError};
 use crate::{
     api,
     components::{Notice, Tone},
-    locales::texts,
     error::ShopError,
     legal::LegalPage,
+    locales::texts,
 };
 
 /// A text of the operator's.

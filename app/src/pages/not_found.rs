@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::{api, locales::texts, error::ShopError, routes};
+use crate::{api, error::ShopError, locales::texts, routes};
 
 /// Answers an unknown address.
 #[component]

@@ -9,11 +9,10 @@ use super::{not_found::NotFound, page_error::PageError};
 use crate::{
     api::{self, ReceiptView},
     components::{Fact, Facts, StatusBadge},
-    locales::texts,
     documents::receipt::{Column, Document, Line, LineKind, Party, Table},
     error::ShopError,
     islands::PrintButton,
-
+    locales::texts,
     routes,
 };
 

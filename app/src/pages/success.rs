@@ -48,7 +48,8 @@ pub(crate) fn SuccessPage() -> impl IntoView {
             Err(ShopError::NotFound) => return view! { <NotFound /> }.into_any(),
             Err(error) => return view! { <PageError error=error /> }.into_any(),
         };
-        view! { <PurchaseStatus session_id=Some(session_id) status=IslandData(status) refused=None changes=changes /> }.into_any()
+        view! { <PurchaseStatus session_id=Some(session_id) status=IslandData(status) refused=None changes=changes /> }
+            .into_any()
     });
     view! { <div class="narrow">{outcome}</div> }
 }

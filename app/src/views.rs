@@ -3,7 +3,7 @@
 use billing::{
     catalog::PurchaseType,
     ids::PurchaseId,
-    ledger::{Balance, EntryKind},
+    ledger::Balance,
     money::{Credits, Money},
     purchase::{FailureReason, Status},
 };
@@ -93,35 +93,4 @@ pub(crate) struct PurchaseStatusView {
     pub(crate) known: bool,
     /// The balance afterwards.
     pub(crate) balance: Balance,
-}
-
-/// A page of the ledger.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct LedgerView {
-    /// Newest first.
-    pub(crate) entries: Vec<LedgerEntryView>,
-    /// The entry that the next page goes on before.
-    pub(crate) next: Option<i64>,
-    /// When the page was read.
-    pub(crate) as_of: Moment,
-}
-
-/// An entry of the ledger.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct LedgerEntryView {
-    /// Its number in the tenant's ledger.
-    pub(crate) seq: i64,
-    pub(crate) purchase_id: PurchaseId,
-    pub(crate) kind: EntryKind,
-    pub(crate) credits: Credits,
-    pub(crate) balance_after: Credits,
-    pub(crate) at: Moment,
-}
-
-/// An instant, to be written and to be drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Moment {
-    pub(crate) at: WallTime,
-    /// Seconds since 1970.
-    pub(crate) second: i64,
 }

@@ -198,7 +198,7 @@ export async function customerTour(browser: Browser, baseURL: string, locale: st
         {
           name: 'connection lost',
           path: '/',
-          before: (page: Page) => page.route(/\/billing\/balance/, (route) => route.abort('connectionrefused')),
+          before: (page: Page) => page.route(/\/billing\/balance|\/api\/current_balance/, (route) => route.abort('connectionrefused')),
           then: async (page: Page) => {
             await expect(page.locator('.connection-lost')).toBeVisible();
             await page.unrouteAll();

@@ -2,15 +2,15 @@
 
 use billing::{
     catalog::{CATALOG, Product, PurchaseType},
-    ledger::{Balance, Entry},
+    ledger::Balance,
     locale::Locale,
     money::{Credits, Money},
     purchase::{Purchase, Status},
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::tz::TimeZone;
 
 use crate::{
-    views::{LedgerEntryView, Moment, ProductView, PurchaseStatusView, PurchaseView},
+    views::{ProductView, PurchaseStatusView, PurchaseView},
     wall_time::WallTime,
 };
 
@@ -77,23 +77,6 @@ pub(super) fn purchase_status(
         known,
         balance,
     }
-}
-
-/// An entry of the ledger.
-pub(super) fn ledger_entry(entry: &Entry, zone: &TimeZone) -> LedgerEntryView {
-    LedgerEntryView {
-        seq: entry.seq,
-        purchase_id: entry.booked.purchase_id,
-        kind: entry.booked.kind,
-        credits: entry.booked.credits,
-        balance_after: entry.balance_after,
-        at: moment(entry.booked.created_at, zone),
-    }
-}
-
-/// An instant, to be written and to be drawn.
-pub(super) fn moment(at: Timestamp, zone: &TimeZone) -> Moment {
-    Moment { at: WallTime::at(at, zone), second: at.as_second() }
 }
 
 #[cfg(test)]

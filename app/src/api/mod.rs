@@ -11,6 +11,7 @@ mod checkout;
 mod convert;
 mod history;
 mod json;
+#[cfg(feature = "ssr")]
 mod ledger;
 #[cfg(feature = "ssr")]
 mod legal;
@@ -25,7 +26,6 @@ mod withdrawal;
 pub(crate) use balance::current_balance;
 pub(crate) use checkout::{confirm_checkout, discard_purchase, purchase_status};
 pub(crate) use history::purchase_history;
-pub(crate) use ledger::ledger;
 pub(crate) use order::{create_checkout, order_form};
 
 #[cfg(feature = "ssr")]
@@ -34,6 +34,8 @@ pub(crate) use account::{Addresses, PageContext, addresses, is_at, page_context}
 pub(crate) use catalog::products;
 #[cfg(feature = "ssr")]
 pub(crate) use convert::{product_view, purchase_view};
+#[cfg(feature = "ssr")]
+pub(crate) use ledger::{LedgerEntryView, LedgerView, Moment, ledger};
 #[cfg(feature = "ssr")]
 pub(crate) use legal::legal_text;
 #[cfg(feature = "ssr")]

@@ -6,9 +6,9 @@ use billing::{locale::Locale, money::Credits};
 use leptos::prelude::*;
 
 use crate::{
+    api::{LedgerEntryView, Moment},
     format,
     locales::island_texts,
-    views::{LedgerEntryView, Moment},
     wall_time::WallTime,
 };
 

@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 
 use crate::{
+    api::LedgerEntryView,
     format,
     locales::island_texts,
     routes,
-    views::LedgerEntryView,
     wording::{entry_reason, entry_text},
 };
 

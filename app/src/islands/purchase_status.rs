@@ -95,6 +95,10 @@ impl State {
         self.latest.send(api::discard_purchase(purchase_id), move |answer| {
             self.discarding.set(false);
             self.refused.set(answer.as_ref().err().copied());
+            if answer.is_err() {
+                // What the page says of the payment may no longer be known.
+                self.ask();
+            }
             self.show(answer);
         });
     }
@@ -145,7 +149,7 @@ pub(crate) fn PurchaseStatus(
         Some(view! { <Notice tone=Tone::Bad>{error_text(refused, t)}</Notice> })
     };
     view! {
-        <div class="contents" aria-live="polite">
+        <div class="flex flex-col gap-6" aria-live="polite">
             {refusal}
             {move || outcome(state, state.status.get())}
         </div>

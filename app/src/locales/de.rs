@@ -256,8 +256,17 @@ pub(super) const TEXTS: Texts = Texts {
     consented: |at| format!("Bei der Bestellung am {at} haben Sie erklärt:"),
 
     // pages that need nothing: a title, and a sentence
-    refused: ("Anfrage abgelehnt", "Die Anfrage kam von einer anderen Seite. Bitte versuchen Sie es im Shop noch einmal."),
+    refused: (
+        "Anfrage abgelehnt",
+        "Die Anfrage kam von einer anderen Seite. Bitte versuchen Sie es im Shop noch einmal.",
+    ),
     unreachable: ("Gerade nicht erreichbar", "Bitte versuchen Sie es gleich noch einmal."),
-    wrong_request: ("Das hat nicht geklappt", "Die Anfrage konnte nicht verarbeitet werden. Bitte versuchen Sie es im Shop noch einmal."),
-    our_fault: ("Ein Fehler ist aufgetreten", "Er liegt bei uns und ist notiert. Bitte versuchen Sie es später noch einmal."),
+    wrong_request: (
+        "Das hat nicht geklappt",
+        "Die Anfrage konnte nicht verarbeitet werden. Bitte versuchen Sie es im Shop noch einmal.",
+    ),
+    our_fault: (
+        "Ein Fehler ist aufgetreten",
+        "Er liegt bei uns und ist notiert. Bitte versuchen Sie es später noch einmal.",
+    ),
 };

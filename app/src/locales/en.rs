@@ -10,8 +10,7 @@ pub(super) const CONVENTIONS: Conventions = Conventions {
     euro: |sign, amount| format!("{sign}€{amount}"),
     per_cent: "%",
     date: |at| {
-        const MONTHS: [&str; 12] =
-            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
         let month = usize::try_from(at.month - 1).ok().and_then(|index| MONTHS.get(index)).unwrap_or(&"?");
         format!("{}\u{a0}{month}\u{a0}{}", at.day, at.year)
     },

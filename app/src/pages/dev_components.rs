@@ -15,13 +15,13 @@ use leptos_meta::Title;
 
 use super::not_found::NotFound;
 use crate::{
-    api::{PageContext, product_view},
+    api::{LedgerEntryView, Moment, PageContext, product_view},
     components::{
         BalanceChart, Fact, Facts, Icon, Notice, OrderForm, OrderProgress, OrderSkeleton, OutcomeCard, PageBalance,
         PageBalanceCard, ProductCard, Shape, StatusBadge, Tone,
     },
     locales::texts,
-    views::{LedgerEntryView, Moment, OrderFormView, PurchaseView},
+    views::{OrderFormView, PurchaseView},
     wall_time::WallTime,
 };
 

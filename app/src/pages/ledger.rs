@@ -6,12 +6,11 @@ use leptos_meta::Title;
 use super::page_error::PageError;
 use crate::{
     address,
-    api::{self, PageContext},
+    api::{self, LedgerView, PageContext},
     components::{BalanceChart, LedgerRow, PageBalanceCard},
     islands::ReloadOnChange,
     locales::texts,
     routes,
-    views::LedgerView,
 };
 
 /// Balance, chart, and the ledger a page at a time: `/account?before=<entry>` goes on.

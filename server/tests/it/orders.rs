@@ -238,7 +238,7 @@ async fn nobody_is_told_that_nothing_was_charged_where_it_is_not_known(shop: Tes
         let page = kim.get(&success).await;
         assert_eq!(page.status, StatusCode::OK, "{mood:?}");
         assert!(page.text().contains("Zahlung wird verarbeitet"), "{mood:?}: {}", page.text());
-        let dropped = kim.form("/discard", &format!("purchase_id={purchase}")).await;
+        let dropped = kim.form("/api/discard_purchase", &format!("purchase_id={purchase}")).await;
         assert!(dropped.header("location").ends_with("&error=payment_unknown"), "{mood:?}");
         for page in [page, kim.get(&cancel).await, kim.get(dropped.header("location")).await] {
             let text = page.text();

@@ -213,6 +213,16 @@ impl Reversals {
         self.disputes.iter().any(|dispute| dispute.snapshot.withdrawn > 0)
     }
 
+    /// Whether both have the same refunds and disputes, whenever those were observed.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        fn same<S: PartialEq>(one: &[Kept<S>], other: &[Kept<S>]) -> bool {
+            one.iter().map(|kept| &kept.snapshot).eq(other.iter().map(|kept| &kept.snapshot))
+        }
+        self.refunded_totals == other.refunded_totals
+            && same(&self.refunds, &other.refunds)
+            && same(&self.disputes, &other.disputes)
+    }
+
     /// Whether there is neither a refund nor a dispute.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

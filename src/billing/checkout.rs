@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{
     Billing, BillingError,
-    outcome::{Applied, Discrepancy, NOTHING_NEW},
+    outcome::{APPLIED, Applied, Discrepancy, NOTHING_NEW},
     trigger::{ATTEMPTS_MAX, Trigger},
 };
 use crate::{
@@ -190,7 +190,7 @@ impl Billing {
         });
         let payment_ref = begun_payment(session).or(purchase.payment_ref.as_ref()).cloned();
         Change {
-            event: trigger.applied(&purchase, now),
+            event: trigger.applied(&purchase, APPLIED, now),
             purchase: Purchase { state, checkout, payment_ref, updated_at: now, ..purchase },
             entries,
             confirms: *decision == Decision::Settle,

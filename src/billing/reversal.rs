@@ -1,8 +1,11 @@
 //! Applies refunds and disputes to a purchase.
 
+#[cfg(test)]
+mod tests;
+
 use super::{
     Billing, BillingError, attention,
-    outcome::{Applied, Attempt, Discrepancy, NOTHING_NEW},
+    outcome::{APPLIED, Applied, Attempt, Discrepancy, NOTHING_NEW},
     trigger::{ATTEMPTS_MAX, Trigger},
 };
 use crate::{
@@ -128,6 +131,9 @@ impl Billing {
             };
             if self.store.commit(&change).await? == Committed::Yes {
                 let written = Purchase { version: change.purchase.version + 1, ..change.purchase };
+                if written.state == purchase.state && written.reversals.agrees_with(&purchase.reversals) {
+                    return Ok(Some(Applied::Unchanged(written)));
+                }
                 tracing::info!(purchase = %written.id, status = %written.status(), "refunds or disputes of a purchase were applied");
                 return Ok(Some(Applied::Changed(written)));
             }
@@ -167,11 +173,14 @@ impl Billing {
         if state == purchase.state && reversals == purchase.reversals {
             return Ok(None);
         }
+        // That it was observed again is kept, too: an older snapshot may still come.
+        let is_news = state != purchase.state || !reversals.agrees_with(&purchase.reversals);
+        let note = if is_news { APPLIED } else { NOTHING_NEW };
         let payment_ref = purchase.payment_ref.clone().or_else(|| observation.payment_ref.map(str::to_owned));
         Ok(Some(Change {
             purchase: Purchase { state, reversals, payment_ref, updated_at: now, ..purchase.clone() },
             entries,
-            event: trigger.applied(purchase, now),
+            event: trigger.applied(purchase, note, now),
             confirms: false,
         }))
     }

@@ -53,8 +53,8 @@ impl Trigger<'_> {
         }
     }
 
-    pub(super) fn applied(self, purchase: &Purchase, at: Timestamp) -> Option<ClosedEvent> {
-        self.closed(Some((purchase.tenant_id, purchase.id)), EventStatus::Applied, APPLIED, at)
+    pub(super) fn applied(self, purchase: &Purchase, note: &str, at: Timestamp) -> Option<ClosedEvent> {
+        self.closed(Some((purchase.tenant_id, purchase.id)), EventStatus::Applied, note, at)
     }
 }
 

@@ -128,7 +128,7 @@ async fn a_customer_is_shown_with_what_is_theirs_and_nobody_elses(shop: TestShop
         " PURCHASE +5 credits, balance 5, purchase ",
         " REFUND ",
         " -1 credits, balance 4, purchase ",
-        " APPLIED 1 evt_kim checkout.session.completed purchase ",
+        " APPLIED   1 evt_kim checkout.session.completed purchase ",
         " evt_kim_refund charge.refunded purchase ",
         &format!("confirmation of purchase {}: due ", orders[0]),
         "acknowledgement of withdrawal ",

@@ -1,5 +1,10 @@
 //! Ordering: the form, and what sending it leads to.
 
+#![cfg_attr(
+    feature = "ssr",
+    expect(clippy::unused_async, reason = "a server function is asynchronous, whatever it waits for")
+)]
+
 use leptos::prelude::*;
 
 use super::json::Json;

@@ -49,7 +49,7 @@ pub struct PlainForm;
 /// Redirects to a page, if the request was sent by a plain form; whoever runs code gets the answer itself.
 pub(super) fn redirect_plain_form(to: &str) {
     let Some(response) = use_context::<ResponseOptions>() else { return };
-    if !use_context::<Parts>().is_some_and(|request| request.extensions.get::<PlainForm>().is_some()) {
+    if use_context::<Parts>().is_none_or(|request| request.extensions.get::<PlainForm>().is_none()) {
         return;
     }
     let location = HeaderValue::try_from(to).unwrap_or_else(|error| {

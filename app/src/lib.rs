@@ -6,7 +6,7 @@
 
 // The server's types of whole islands are deep.
 #![recursion_limit = "512"]
-#![cfg_attr(feature = "ssr", expect(clippy::needless_pass_by_value, reason = "a component owns what it is given"))]
+#![expect(clippy::needless_pass_by_value, reason = "a component owns what it is given")]
 
 #[cfg(feature = "ssr")]
 mod address;
@@ -36,6 +36,7 @@ pub mod routes;
 mod shell;
 mod views;
 mod wall_time;
+#[cfg_attr(not(feature = "ssr"), expect(dead_code, reason = "no island shows the ledger or a withdrawal"))]
 mod wording;
 
 pub use islands::provide_page_contexts;

@@ -46,7 +46,7 @@ pub(crate) fn price_per_credit(product: &ProductView, t: &'static IslandTexts) -
 }
 
 /// What an entry of the ledger is.
-pub(crate) fn entry_text(kind: EntryKind, t: &'static IslandTexts) -> &'static str {
+pub(crate) fn entry_text(kind: EntryKind, t: &'static Texts) -> &'static str {
     match kind {
         EntryKind::Purchase => t.entry_purchase,
         EntryKind::Refund => t.entry_refund,
@@ -57,7 +57,7 @@ pub(crate) fn entry_text(kind: EntryKind, t: &'static IslandTexts) -> &'static s
 }
 
 /// Why an entry of the ledger exists.
-pub(crate) fn entry_reason(kind: EntryKind, t: &'static IslandTexts) -> &'static str {
+pub(crate) fn entry_reason(kind: EntryKind, t: &'static Texts) -> &'static str {
     match kind {
         EntryKind::Purchase => t.why_purchase,
         EntryKind::Refund => t.why_refund,
@@ -68,7 +68,6 @@ pub(crate) fn entry_reason(kind: EntryKind, t: &'static IslandTexts) -> &'static
 }
 
 /// What a declaration of withdrawal comes to, with the reason.
-#[cfg_attr(not(feature = "ssr"), expect(dead_code, reason = "no island shows a withdrawal"))]
 pub(crate) fn withdrawal_decision(
     decision: WithdrawalDecision,
     ordered: &str,

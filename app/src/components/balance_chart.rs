@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use crate::{
     api::{LedgerEntryView, Moment},
     format,
-    locales::island_texts,
+    locales::texts,
     wall_time::WallTime,
 };
 
@@ -31,7 +31,7 @@ pub(crate) fn BalanceChart(
     /// Until when the newest balance has stood; until its own entry, where later ones are on another page.
     until: Option<Moment>,
 ) -> impl IntoView {
-    let t = island_texts();
+    let t = texts();
     let (newest, oldest) = (entries.first()?, entries.last()?);
     let (first, last) = (oldest.at, until.unwrap_or(newest.at));
     let scale = Scale::of(&entries, last.second);

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::{
     api::LedgerEntryView,
     format,
-    locales::island_texts,
+    locales::texts,
     routes,
     wording::{entry_reason, entry_text},
 };
@@ -13,7 +13,7 @@ use crate::{
 /// Why the entry exists, what it changed, and the balance after it.
 #[component]
 pub(crate) fn LedgerRow(entry: LedgerEntryView) -> impl IntoView {
-    let t = island_texts();
+    let t = texts();
     let receipt = routes::receipt(&entry.purchase_id.to_string());
     let at = format::date_time(entry.at.at, t.locale);
     let label = format!("{}: {}, {at}", t.receipt, entry_text(entry.kind, t));

@@ -94,26 +94,6 @@ pub(super) const ISLAND_TEXTS: IslandTexts = IslandTexts {
     status_cancelled: "Verworfen",
     status_failed: "Fehlgeschlagen",
 
-    // receipt
-    entries: "Buchungen",
-    entry_kind: "Buchung",
-    entry_purchase: "Kauf",
-    entry_refund: "Erstattung",
-    entry_refund_reversal: "Erstattung zurückgenommen",
-    entry_dispute: "Zahlung angefochten",
-    entry_dispute_reversal: "Anfechtung zurückgenommen",
-
-    // account
-    ledger_empty: "Noch keine Buchungen. Mit Ihrem ersten Kauf beginnt das Konto.",
-    ledger_older: "Ältere Buchungen",
-    ledger_newest: "Neueste Buchungen",
-    chart_title: "Guthaben im Verlauf",
-    why_purchase: "Gekaufte Credits.",
-    why_refund: "Geld erstattet, Credits zurückgenommen.",
-    why_refund_reversal: "Erstattung fehlgeschlagen, Credits wieder gutgeschrieben.",
-    why_dispute: "Zahlung angefochten, Credits einbehalten.",
-    why_dispute_reversal: "Anfechtung beendet, Credits wieder gutgeschrieben.",
-
     // errors
     error_not_signed_in: "Bitte melden Sie sich an.",
     error_not_found: "Das gibt es nicht, oder es gehört nicht zu Ihrem Konto.",
@@ -130,8 +110,6 @@ pub(super) const ISLAND_TEXTS: IslandTexts = IslandTexts {
 
     // with something filled in
     vat_included: |rate| format!("inkl. {rate} MwSt."),
-    chart_says: |from, since, to, until| format!("Guthaben im Verlauf: von {from} am {since} auf {to} am {until}."),
-    chart_says_at_once: |from, to, at| format!("Guthaben im Verlauf: von {from} auf {to} am {at}."),
     success_booked: |credits, price| format!("{credits} für {price} sind auf Ihrem Guthaben."),
     per_credit: |price| format!("{price} je Credit"),
     saved: |saving| format!("{saving} gespart"),
@@ -196,6 +174,24 @@ pub(super) const TEXTS: Texts = Texts {
     print: "Drucken",
 
     // account
+    entries: "Buchungen",
+    entry_kind: "Buchung",
+    entry_purchase: "Kauf",
+    entry_refund: "Erstattung",
+    entry_refund_reversal: "Erstattung zurückgenommen",
+    entry_dispute: "Zahlung angefochten",
+    entry_dispute_reversal: "Anfechtung zurückgenommen",
+    ledger_empty: "Noch keine Buchungen. Mit Ihrem ersten Kauf beginnt das Konto.",
+    ledger_older: "Ältere Buchungen",
+    ledger_newest: "Neueste Buchungen",
+    chart_title: "Guthaben im Verlauf",
+    why_purchase: "Gekaufte Credits.",
+    why_refund: "Geld erstattet, Credits zurückgenommen.",
+    why_refund_reversal: "Erstattung fehlgeschlagen, Credits wieder gutgeschrieben.",
+    why_dispute: "Zahlung angefochten, Credits einbehalten.",
+    why_dispute_reversal: "Anfechtung beendet, Credits wieder gutgeschrieben.",
+    chart_says: |from, since, to, until| format!("Guthaben im Verlauf: von {from} am {since} auf {to} am {until}."),
+    chart_says_at_once: |from, to, at| format!("Guthaben im Verlauf: von {from} auf {to} am {at}."),
     account_title: "Ihr Konto",
 
     // legal

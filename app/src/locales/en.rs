@@ -98,26 +98,6 @@ pub(super) const ISLAND_TEXTS: IslandTexts = IslandTexts {
     status_cancelled: "Dropped",
     status_failed: "Failed",
 
-    // receipt
-    entries: "Ledger entries",
-    entry_kind: "Entry",
-    entry_purchase: "Purchase",
-    entry_refund: "Refund",
-    entry_refund_reversal: "Refund reversed",
-    entry_dispute: "Payment disputed",
-    entry_dispute_reversal: "Dispute reversed",
-
-    // account
-    ledger_empty: "No entries yet. The account begins with your first purchase.",
-    ledger_older: "Older entries",
-    ledger_newest: "Newest entries",
-    chart_title: "Balance over time",
-    why_purchase: "Credits bought.",
-    why_refund: "Money refunded, credits taken back.",
-    why_refund_reversal: "Refund failed, credits added again.",
-    why_dispute: "Payment disputed, credits held back.",
-    why_dispute_reversal: "Dispute ended, credits added again.",
-
     // errors
     error_not_signed_in: "Please sign in.",
     error_not_found: "That does not exist, or does not belong to your account.",
@@ -134,8 +114,6 @@ pub(super) const ISLAND_TEXTS: IslandTexts = IslandTexts {
 
     // with something filled in
     vat_included: |rate| format!("incl. {rate} VAT"),
-    chart_says: |from, since, to, until| format!("Balance over time: from {from} on {since} to {to} on {until}."),
-    chart_says_at_once: |from, to, at| format!("Balance over time: from {from} to {to} on {at}."),
     success_booked: |credits, price| format!("{credits} for {price} have been added to your balance."),
     per_credit: |price| format!("{price} per credit"),
     saved: |saving| format!("{saving} saved"),
@@ -200,6 +178,24 @@ pub(super) const TEXTS: Texts = Texts {
     print: "Print",
 
     // account
+    entries: "Ledger entries",
+    entry_kind: "Entry",
+    entry_purchase: "Purchase",
+    entry_refund: "Refund",
+    entry_refund_reversal: "Refund reversed",
+    entry_dispute: "Payment disputed",
+    entry_dispute_reversal: "Dispute reversed",
+    ledger_empty: "No entries yet. The account begins with your first purchase.",
+    ledger_older: "Older entries",
+    ledger_newest: "Newest entries",
+    chart_title: "Balance over time",
+    why_purchase: "Credits bought.",
+    why_refund: "Money refunded, credits taken back.",
+    why_refund_reversal: "Refund failed, credits added again.",
+    why_dispute: "Payment disputed, credits held back.",
+    why_dispute_reversal: "Dispute ended, credits added again.",
+    chart_says: |from, since, to, until| format!("Balance over time: from {from} on {since} to {to} on {until}."),
+    chart_says_at_once: |from, to, at| format!("Balance over time: from {from} to {to} on {at}."),
     account_title: "Your account",
 
     // legal

@@ -149,26 +149,6 @@ pub(crate) struct IslandTexts {
     pub(crate) status_cancelled: &'static str,
     pub(crate) status_failed: &'static str,
 
-    // receipt
-    pub(crate) entries: &'static str,
-    pub(crate) entry_kind: &'static str,
-    pub(crate) entry_purchase: &'static str,
-    pub(crate) entry_refund: &'static str,
-    pub(crate) entry_refund_reversal: &'static str,
-    pub(crate) entry_dispute: &'static str,
-    pub(crate) entry_dispute_reversal: &'static str,
-
-    // account
-    pub(crate) ledger_empty: &'static str,
-    pub(crate) ledger_older: &'static str,
-    pub(crate) ledger_newest: &'static str,
-    pub(crate) chart_title: &'static str,
-    pub(crate) why_purchase: &'static str,
-    pub(crate) why_refund: &'static str,
-    pub(crate) why_refund_reversal: &'static str,
-    pub(crate) why_dispute: &'static str,
-    pub(crate) why_dispute_reversal: &'static str,
-
     // errors
     pub(crate) error_not_signed_in: &'static str,
     pub(crate) error_not_found: &'static str,
@@ -188,9 +168,6 @@ pub(crate) struct IslandTexts {
     pub(crate) success_booked: fn(credits: &str, price: &str) -> String,
     pub(crate) per_credit: fn(price: &str) -> String,
     pub(crate) saved: fn(saving: &str) -> String,
-    pub(crate) chart_says: fn(from: &str, since: &str, to: &str, until: &str) -> String,
-    /// The same of what came within a minute.
-    pub(crate) chart_says_at_once: fn(from: &str, to: &str, at: &str) -> String,
 }
 
 /// Every text, in one language: those of the islands, and those that only the server needs.
@@ -254,6 +231,25 @@ pub(crate) struct Texts {
     pub(crate) print: &'static str,
 
     // account
+    pub(crate) entries: &'static str,
+    pub(crate) entry_kind: &'static str,
+    pub(crate) entry_purchase: &'static str,
+    pub(crate) entry_refund: &'static str,
+    pub(crate) entry_refund_reversal: &'static str,
+    pub(crate) entry_dispute: &'static str,
+    pub(crate) entry_dispute_reversal: &'static str,
+    pub(crate) ledger_empty: &'static str,
+    pub(crate) ledger_older: &'static str,
+    pub(crate) ledger_newest: &'static str,
+    pub(crate) chart_title: &'static str,
+    pub(crate) why_purchase: &'static str,
+    pub(crate) why_refund: &'static str,
+    pub(crate) why_refund_reversal: &'static str,
+    pub(crate) why_dispute: &'static str,
+    pub(crate) why_dispute_reversal: &'static str,
+    pub(crate) chart_says: fn(from: &str, since: &str, to: &str, until: &str) -> String,
+    /// The same of what came within a minute.
+    pub(crate) chart_says_at_once: fn(from: &str, to: &str, at: &str) -> String,
     pub(crate) account_title: &'static str,
 
     // legal

@@ -3,7 +3,6 @@
     feature = "ssr",
     expect(clippy::unused_async, reason = "a server function is async, whether it waits or not")
 )]
-
 #![cfg_attr(
     feature = "ssr",
     expect(clippy::unused_async, reason = "a server function is asynchronous, whatever it waits for")

@@ -33,6 +33,15 @@ fn lasting_address() -> String {
     format!("127.0.0.1:{}", free.next().expect("some port is free"))
 }
 
+/// Makes what the process must find of a front end, where it looks by default.
+fn make_site(folder: &Path) {
+    let pkg = folder.join("target/site/pkg");
+    std::fs::create_dir_all(&pkg).unwrap();
+    for name in ["shop.js", "shop.wasm", "shop.css"] {
+        std::fs::write(pkg.join(name), "").unwrap();
+    }
+}
+
 /// Starts the process, and waits until it serves.
 async fn start(folder: &Path, database_url: &str, double: &Double, address: &str) -> Child {
     let variables = [
@@ -45,6 +54,7 @@ async fn start(folder: &Path, database_url: &str, double: &Double, address: &str
         ("OPEN_PURCHASES_MAX", "1000000"),
         ("ORDERS_PER_MINUTE_MAX", "1000000"),
     ];
+    make_site(folder);
     let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
     command.env_clear().envs(variables).current_dir(folder).kill_on_drop(true);
     let log = File::options().append(true).create(true).open(folder.join("log")).unwrap();

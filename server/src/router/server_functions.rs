@@ -42,8 +42,14 @@ pub async fn answer(mut request: Request, next: Next) -> Response {
     }
     parts.headers.remove(SERVER_FN_ERROR_HEADER);
     parts.status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    if parts.status == StatusCode::SERVICE_UNAVAILABLE {
-        parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    // As the API's problems of the same status have it.
+    let retry_after = match parts.status {
+        StatusCode::SERVICE_UNAVAILABLE => Some("5"),
+        StatusCode::TOO_MANY_REQUESTS => Some("60"),
+        _ => None,
+    };
+    if let Some(seconds) = retry_after {
+        parts.headers.insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
     }
     Response::from_parts(parts, body.into())
 }

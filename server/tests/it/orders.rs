@@ -95,7 +95,7 @@ async fn too_many_open_purchases_are_refused_until_one_is_dropped(shop: TestShop
     assert_eq!(order_with_key(&lee, "k3", "credits_1").await.status, StatusCode::CREATED);
 
     let id = orders[0]["purchase_id"].as_str().unwrap();
-    kim.form("/discard", &format!("purchase_id={id}")).await;
+    kim.form("/api/discard_purchase", &format!("purchase_id={id}")).await;
     assert_eq!(order_with_key(&kim, "k3", "credits_1").await.status, StatusCode::CREATED);
     order_with_key(&kim, "k4", "credits_1").await.assert_problem(429, "too_many_orders");
     kim.post("/billing/checkout/complete", &json!({"session_id": orders[1]["session_id"]})).await;
@@ -142,7 +142,7 @@ async fn the_order_page_says_that_there_are_too_many_and_keeps_its_key(shop: Tes
         let page = kim.get(&format!("{}&lang={language}", refused.header("location"))).await.text();
         assert!(page.contains(says) && page.contains("value=\"k1\""), "{page}");
     }
-    kim.form("/discard", &format!("purchase_id={}", open["purchase_id"].as_str().unwrap())).await;
+    kim.form("/api/discard_purchase", &format!("purchase_id={}", open["purchase_id"].as_str().unwrap())).await;
     let taken = kim.form("/api/create_checkout", &form).await;
     assert!(taken.header("location").contains("/checkout/success"), "{}", taken.header("location"));
 }

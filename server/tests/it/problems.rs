@@ -96,7 +96,7 @@ async fn a_body_that_breaks_off_is_malformed_and_not_large(shop: TestShop) {
     post(&kim, "/billing/webhook", Some("application/json"), large.clone()).await.assert_problem(413, "body_too_large");
     let body = Body::from_stream(futures::stream::iter([Ok::<_, std::io::Error>(large)]));
     post(&kim, "/billing/webhook", Some("application/json"), body).await.assert_problem(413, "body_too_large");
-    for path in ["/signin", "/signup", "/discard", "/locale", "/withdraw"] {
+    for path in ["/signin", "/signup", "/locale", "/withdraw"] {
         let chunks = [Ok(b"a=b".to_vec()), Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof))];
         let body = Body::from_stream(futures::stream::iter(chunks));
         post(&kim, path, Some("application/x-www-form-urlencoded"), body).await.assert_problem(400, "bad_request");

@@ -51,7 +51,7 @@ export class Api {
     if (answer.replayed) Object.assign(headers, { 'idempotent-replayed': 'true', 'original-request': answer.replayed });
     const reply = await this.#finish(request, answer, headers, requestId, faults);
     // What the app has read of a list; nothing if the connection broke.
-    if (reply.status === 200 && !reply.cut) call.listed = (answer.body.data ?? []).map((/** @type {any} */ one) => one.id);
+    if (reply.status === 200 && !reply.cut && answer.body.object === 'list') call.listed = answer.body.data.map((/** @type {any} */ one) => one.id);
     return reply;
   }
 

@@ -12,7 +12,8 @@
 //! the purchase first, and an event is about one purchase alone, so nobody waits in a circle.
 //!
 //! [`PurchaseStore::insert_purchase`](billing::store::PurchaseStore::insert_purchase) is one statement. Where orders are limited, on
-//! PostgreSQL it locks the tenant's row before it counts (`may_order`); it then inserts, which no other lock is needed for.
+//! PostgreSQL it locks the tenant's row before it counts (`may_order`) and looks for its key; so it then inserts
+//! without waiting for anybody who has locked a purchase.
 //!
 //! [`EventStore::close_event`](billing::store::EventStore::close_event) stores an event closed, or, if it is there already, closes
 //! that one; each of the two is whole by itself.

@@ -49,6 +49,6 @@ impl PostgresStore {
 
 /// Writes a purchase, if the tenant may order it; tells how many were written.
 pub(crate) async fn insert_purchase(connection: &mut Connection, row: &NewPurchaseRow<'_>) -> Result<u64, sqlx::Error> {
-    let insert = insert_purchase!("($24::BIGINT IS NULL OR may_order($2, $24, $25, $26))", row);
+    let insert = insert_purchase!("($24::BIGINT IS NULL OR may_order($2, $4, $24, $25, $26))", row);
     Ok(insert.execute(connection).await?.rows_affected())
 }

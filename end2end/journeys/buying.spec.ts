@@ -42,7 +42,7 @@ test('right above the order button stands what is bought, for how much, and when
   await signIn(page);
   await page.goto('/?buy=credits_5');
   const facts = orderDialog(page).locator('dl');
-  await expect(facts).toContainText(/Produkt.*5\sCredits.*Credits.*1,40\s€ je Credit, 0,46\s€ gespart.*Lieferung.*sofort.*Gesamtpreis.*6,99\s€.*inkl\. 19\s%/s);
+  await expect(facts).toContainText(/Produkt.*5\sCredits.*Einzelpreis.*1,40\s€ je Credit, 0,46\s€ gespart.*Lieferung.*sofort.*Gesamtpreis.*6,99\s€.*inkl\. 19\s%/s);
   const next = await facts.evaluate((list) => list.nextElementSibling?.textContent);
   expect(next).toBe('Zahlungspflichtig bestellen');
 });

@@ -93,12 +93,15 @@ fn order_facts(product: &ProductView, vat_rate_basis_points: i64, t: &'static Is
     let (name, price) = (product.name.clone(), format::money(product.price, t.locale));
     let vat = (t.vat_included)(&format::percent(vat_rate_basis_points, t.locale));
     let about = product.about.clone().map(|about| view! { <span class="fine">{about}</span> });
-    // A pack's name says its credits; their price is what is left to say.
-    let credits = price_per_credit(product, t).unwrap_or_else(|| format::credits(product.credits, t.locale));
+    // A pack's name says its credits already.
+    let (label, contents) = match price_per_credit(product, t) {
+        Some(price) => (t.unit_price, price),
+        None => (t.credits, format::credits(product.credits, t.locale)),
+    };
     view! {
         <Facts>
             <Fact name=t.product>{name} {about}</Fact>
-            <Fact name=t.credits>{credits}</Fact>
+            <Fact name=label>{contents}</Fact>
             <Fact name=t.delivery>{t.delivery_at_once}</Fact>
             <Fact name=t.total total=true>
                 <strong class="price">{price}</strong>

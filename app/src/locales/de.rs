@@ -23,6 +23,7 @@ pub(super) const ISLAND_TEXTS: IslandTexts = IslandTexts {
     connection_lost: "Keine Verbindung zum Server. Guthaben und Käufe können veraltet sein.",
     balance: "Guthaben",
     credits: "Credits",
+    unit_price: "Einzelpreis",
     product: "Produkt",
     amount: "Betrag",
     total: "Gesamtpreis",

@@ -27,6 +27,7 @@ pub(super) const ISLAND_TEXTS: IslandTexts = IslandTexts {
     connection_lost: "No connection to the server. Balance and purchases may be out of date.",
     balance: "Balance",
     credits: "Credits",
+    unit_price: "Unit price",
     product: "Product",
     amount: "Amount",
     total: "Total",

@@ -78,6 +78,7 @@ pub(crate) struct IslandTexts {
     pub(crate) connection_lost: &'static str,
     pub(crate) balance: &'static str,
     pub(crate) credits: &'static str,
+    pub(crate) unit_price: &'static str,
     pub(crate) product: &'static str,
     pub(crate) amount: &'static str,
     pub(crate) total: &'static str,

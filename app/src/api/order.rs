@@ -1,10 +1,6 @@
 //! Ordering: the form, and what sending it leads to.
 #![cfg_attr(
     feature = "ssr",
-    expect(clippy::unused_async, reason = "a server function is async, whether it waits or not")
-)]
-#![cfg_attr(
-    feature = "ssr",
     expect(clippy::unused_async, reason = "a server function is asynchronous, whatever it waits for")
 )]
 

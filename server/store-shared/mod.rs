@@ -3,7 +3,7 @@
 //! and `commit`.
 //!
 //! # Transactions
-//! Reads are single statements. Writes are single statements too, but for five:
+//! Reads are single statements, and writes too, except as said here:
 //!
 //! [`Store::commit`](billing::store::Store::commit) is each crate's own (`commit.rs`): one statement on PostgreSQL, where
 //! each one costs a round trip; several under the write lock on SQLite. Both update the purchase only at the version that

@@ -64,7 +64,7 @@ pub struct Principal {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Account {
     /// Who signs in, and for which tenant.
-    pub caller: Principal,
+    pub principal: Principal,
     /// Argon2id, in PHC form.
     pub password_hash: String,
     /// When they signed up.
@@ -73,7 +73,7 @@ pub struct Account {
 
 impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Account").field("caller", &self.caller).finish_non_exhaustive()
+        f.debug_struct("Account").field("principal", &self.principal).finish_non_exhaustive()
     }
 }
 
@@ -94,7 +94,7 @@ pub struct StoredSession {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionLookup {
     /// Who.
-    pub caller: Principal,
+    pub principal: Principal,
     /// Their tenant's credits.
     pub balance: Balance,
     /// Counts up whenever one of their tenant's purchases is ordered or changes; what was read after a count is at

@@ -87,7 +87,7 @@ pub struct Withdrawal {
     /// The purchase that it is of, and whose, where that is certain.
     pub purchase: Option<(TenantId, PurchaseId)>,
     /// What it comes to.
-    pub standing: WithdrawalDecision,
+    pub decision: WithdrawalDecision,
 }
 
 /// What a declaration of withdrawal comes to.

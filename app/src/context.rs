@@ -81,7 +81,7 @@ pub struct Entered {
 #[derive(Clone, Debug)]
 pub struct RequestContext {
     /// Who is signed in, if anyone is.
-    pub caller: Option<Principal>,
+    pub principal: Option<Principal>,
     /// Their credits as the request came; none when nobody is signed in.
     pub balance: Balance,
     /// Counts up whenever one of their purchases changes.

@@ -68,7 +68,7 @@ export class Shop {
       STRIPE_WEBHOOK_SECRET: webhookSecret,
       LEPTOS_SITE_ROOT: folder,
       RUST_BACKTRACE: '1',
-      // The stories order as quickly as many buyers together.
+      // The scenarios order as quickly as many buyers together.
       OPEN_PURCHASES_MAX: '100000',
       ORDERS_PER_MINUTE_MAX: '100000',
     };

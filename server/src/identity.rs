@@ -101,8 +101,8 @@ impl Identity {
         let fits = permit.verify(password, hash).await?;
         match account {
             Some(account) if fits => {
-                self.start_session(session, &account.caller).await?;
-                Ok(account.caller)
+                self.start_session(session, &account.principal).await?;
+                Ok(account.principal)
             }
             _ => {
                 attempt.failed();
@@ -132,7 +132,7 @@ impl Identity {
             session.load().await.map_err(|error| session_problem(&error))?;
             return Ok(None);
         };
-        if !self.admits(&found.caller.email) {
+        if !self.admits(&found.principal.email) {
             return Ok(None);
         }
         let data: serde_json::Value = serde_json::from_str(&found.data).unwrap_or_default();
@@ -181,7 +181,7 @@ impl Identity {
             user_id: UserId::new(now, self.entropy.as_ref()),
             email,
         };
-        let account = Account { caller: principal.clone(), password_hash, created_at: now };
+        let account = Account { principal: principal.clone(), password_hash, created_at: now };
         Ok(match self.accounts.insert_account(&account).await? {
             SignUp::Created => Some(principal),
             SignUp::EmailTaken => None,

@@ -159,7 +159,7 @@ impl Mailer {
                 let settings = &self.shop.settings;
                 let confirmation =
                     mail_templates::confirmation(settings, &purchase, &receipt.document, consent.as_ref());
-                let to = buyer.caller.email.as_str().to_owned();
+                let to = buyer.principal.email.as_str().to_owned();
                 Ok(OutgoingMail { to, content: confirmation, receipt: Some(receipt::draw(&receipt)?) })
             }
             Topic::Withdrawal(id) => {

@@ -184,7 +184,9 @@ async fn or_not_found_page(State(state): State<AppState>, request: Request, next
 async fn redirect_to_sign_in(Extension(context): Extension<RequestContext>, request: Request, next: Next) -> Response {
     let uri = request.uri();
     let reading = matches!(*request.method(), Method::GET | Method::HEAD);
-    if !reading || context.caller.is_some() || !app::routes::needs_sign_in(uri.path(), uri.query().unwrap_or_default())
+    if !reading
+        || context.principal.is_some()
+        || !app::routes::needs_sign_in(uri.path(), uri.query().unwrap_or_default())
     {
         return next.run(request).await;
     }

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::{
     purchases,
     row::{instant, micros, parse},
-    statements::OwnerRow,
+    statements::SessionRow,
     store_error,
 };
 use crate::{ThisStore, dialect::Connection};
@@ -31,24 +31,24 @@ impl TryFrom<UserRow> for Account {
     type Error = StoreError;
 
     fn try_from(row: UserRow) -> Result<Self, StoreError> {
-        let caller = Principal {
+        let principal = Principal {
             tenant_id: parse("tenant_id", &row.tenant_id)?,
             user_id: parse("id", &row.id)?,
             email: parse("email", &row.email)?,
         };
-        Ok(Self { caller, password_hash: row.password_hash, created_at: instant(row.created_at)? })
+        Ok(Self { principal, password_hash: row.password_hash, created_at: instant(row.created_at)? })
     }
 }
 
-impl OwnerRow {
+impl SessionRow {
     fn read(self) -> Result<(String, SessionLookup), StoreError> {
-        let caller = Principal {
+        let principal = Principal {
             tenant_id: parse("tenant_id", &self.tenant_id)?,
             user_id: parse("id", &self.id)?,
             email: parse("email", &self.email)?,
         };
         let balance = Balance { credits: Credits(self.balance_after.unwrap_or(0)), seq: self.seq.unwrap_or(0) };
-        Ok((self.token_hash, SessionLookup { caller, balance, changes: self.changes, data: self.data }))
+        Ok((self.token_hash, SessionLookup { principal, balance, changes: self.changes, data: self.data }))
     }
 }
 
@@ -156,13 +156,13 @@ impl AccountStore for ThisStore {
         Ok(Some(StoredSession { token_hash: row.token_hash, user_id, data: row.data, expires_at }))
     }
 
-    async fn session_owners(
+    async fn lookup_sessions(
         &self,
         token_hashes: &[String],
         now: Timestamp,
     ) -> Result<Vec<(String, SessionLookup)>, StoreError> {
         let rows = self.owners(token_hashes, micros(now)).await.map_err(store_error)?;
-        rows.into_iter().map(OwnerRow::read).collect()
+        rows.into_iter().map(SessionRow::read).collect()
     }
 
     async fn delete_session(&self, token_hash: &str) -> Result<(), StoreError> {
@@ -199,7 +199,7 @@ async fn set_password(
 }
 
 async fn insert_tenant_and_user(connection: &mut Connection, account: &Account) -> Result<SignUp, sqlx::Error> {
-    let tenant = account.caller.tenant_id.to_string();
+    let tenant = account.principal.tenant_id.to_string();
     let created_at = micros(account.created_at);
     sqlx::query!("INSERT INTO tenants (id, created_at) VALUES ($1, $2)", tenant, created_at)
         .execute(&mut *connection)
@@ -207,9 +207,9 @@ async fn insert_tenant_and_user(connection: &mut Connection, account: &Account) 
     let written = sqlx::query!(
         "INSERT INTO users (id, tenant_id, email, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (email) DO NOTHING",
-        account.caller.user_id.to_string(),
+        account.principal.user_id.to_string(),
         tenant,
-        account.caller.email.as_str(),
+        account.principal.email.as_str(),
         account.password_hash,
         created_at
     )
@@ -220,8 +220,8 @@ async fn insert_tenant_and_user(connection: &mut Connection, account: &Account) 
 
 /// Writes tenant and user where they are missing; `false` when another account has the user's address.
 async fn insert_missing(connection: &mut Connection, account: &Account) -> Result<bool, sqlx::Error> {
-    let tenant = account.caller.tenant_id.to_string();
-    let user = account.caller.user_id.to_string();
+    let tenant = account.principal.tenant_id.to_string();
+    let user = account.principal.user_id.to_string();
     let created_at = micros(account.created_at);
     sqlx::query!(
         "INSERT INTO tenants (id, created_at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING",
@@ -236,7 +236,7 @@ async fn insert_missing(connection: &mut Connection, account: &Account) -> Resul
         ON CONFLICT DO NOTHING",
         user,
         tenant,
-        account.caller.email.as_str(),
+        account.principal.email.as_str(),
         account.password_hash,
         created_at
     )

@@ -52,4 +52,4 @@ pub(crate) use error::{is_suspect, store_error};
 pub use limits::Limits;
 pub use migrate::MigrateError;
 pub(crate) use migrate::{check_migrated, migrate_to};
-pub(crate) use statements::{CHECKED_AFTER, NewPurchaseRow, OwnerRow, insert_purchase, select_owners};
+pub(crate) use statements::{CHECKED_AFTER, NewPurchaseRow, SessionRow, insert_purchase, select_sessions};

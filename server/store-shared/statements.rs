@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 pub(crate) const CHECKED_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 /// Who is signed in by a session, and what they have.
-pub(crate) struct OwnerRow {
+pub(crate) struct SessionRow {
     pub token_hash: String,
     pub data: String,
     pub id: String,
@@ -18,11 +18,11 @@ pub(crate) struct OwnerRow {
     pub changes: i64,
 }
 
-/// `SELECT` of [`OwnerRow`]s; which sessions, each crate's `dialect` says: a list is no parameter in SQLite.
-macro_rules! select_owners {
+/// `SELECT` of [`SessionRow`]s; which sessions, each crate's `dialect` says: a list is no parameter in SQLite.
+macro_rules! select_sessions {
     ($condition:tt, $($argument:expr),+) => {
         sqlx::query_as!(
-            $crate::portable::OwnerRow,
+            $crate::portable::SessionRow,
             r#"SELECT sessions.token_hash AS "token_hash!", sessions.data AS "data!", users.id AS "id!",
                 users.tenant_id AS "tenant_id!", users.email AS "email!", newest.seq AS "seq?",
                 newest.balance_after AS "balance_after?", tenants.changes AS "changes!"
@@ -36,7 +36,7 @@ macro_rules! select_owners {
         )
     };
 }
-pub(crate) use select_owners;
+pub(crate) use select_sessions;
 
 /// A new purchase, in columns, and what the tenant's limits are counted by.
 pub(crate) struct NewPurchaseRow<'a> {

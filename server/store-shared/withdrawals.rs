@@ -25,7 +25,7 @@ struct WithdrawalRow {
     email: String,
     tenant_id: Option<String>,
     purchase_id: Option<String>,
-    standing: String,
+    decision: String,
 }
 
 impl TryFrom<WithdrawalRow> for Withdrawal {
@@ -39,7 +39,7 @@ impl TryFrom<WithdrawalRow> for Withdrawal {
             locale: parse("locale", &row.locale)?,
             received_at: instant(row.received_at)?,
             purchase,
-            standing: parse("standing", &row.standing)?,
+            decision: parse("standing", &row.decision)?,
         })
     }
 }
@@ -49,7 +49,7 @@ macro_rules! select_withdrawals {
         sqlx::query_as!(
             WithdrawalRow,
             r#"SELECT id AS "id!", received_at AS "received_at!", locale AS "locale!", name AS "name!",
-                contract AS "contract!", email AS "email!", tenant_id, purchase_id, standing AS "standing!"
+                contract AS "contract!", email AS "email!", tenant_id, purchase_id, standing AS "decision!"
             FROM withdrawals "# + $after,
             $($argument),*
         )
@@ -69,7 +69,7 @@ async fn insert(connection: &mut Connection, withdrawal: &Withdrawal) -> Result<
         declaration.email.as_str(),
         withdrawal.purchase.map(|(tenant, _)| tenant.to_string()),
         withdrawal.purchase.map(|(_, purchase)| purchase.to_string()),
-        withdrawal.standing.as_str()
+        withdrawal.decision.as_str()
     )
     .execute(&mut *connection)
     .await?;

@@ -11,12 +11,12 @@ use crate::{
 /// How long a claim keeps others away; longer than any mail server is waited for.
 const LEASE: SignedDuration = SignedDuration::from_mins(5);
 /// Between the first attempt and the second; each further pause is twice as long.
-const PAUSE: SignedDuration = SignedDuration::from_secs(30);
+const BACKOFF_MIN: SignedDuration = SignedDuration::from_secs(30);
 /// No pause is longer.
-const PAUSE_MAX: SignedDuration = SignedDuration::from_hours(6);
+const BACKOFF_MAX: SignedDuration = SignedDuration::from_hours(6);
 /// A mail server that is down for longer needs a person. Five days are what mail servers themselves go on for
 /// (RFC 5321, section 4.5.4.1).
-const PATIENCE: SignedDuration = SignedDuration::from_hours(5 * 24);
+const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(5 * 24);
 
 impl Billing {
     /// Takes up a mail that is due, for the caller to send. If it is neither told to be [sent](Billing::mail_sent) nor
@@ -35,8 +35,11 @@ impl Billing {
     /// days. Gives when, or `None` once that is over.
     pub async fn mail_failed(&self, mail: &Mail, note: &str) -> Result<Option<Timestamp>, BillingError> {
         let now = self.now();
-        let pause = PAUSE.checked_mul(1 << mail.attempts.saturating_sub(1).min(16)).unwrap_or(PAUSE_MAX).min(PAUSE_MAX);
-        let until = (now < mail.created_at + PATIENCE).then_some(now + pause);
+        let pause = BACKOFF_MIN
+            .checked_mul(1 << mail.attempts.saturating_sub(1).min(16))
+            .unwrap_or(BACKOFF_MAX)
+            .min(BACKOFF_MAX);
+        let until = (now < mail.created_at + GIVE_UP_AFTER).then_some(now + pause);
         self.store.put_off_mail(mail.topic, until, note).await?;
         Ok(until)
     }

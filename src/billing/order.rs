@@ -1,6 +1,6 @@
 //! Ordering: from a product id to a checkout session.
 
-use super::{Billing, BillingError, attention, checkout::SessionContext, outcome::Applied, trigger::Trigger};
+use super::{Billing, BillingError, attention, outcome::Applied, settlement::SessionContext, trigger::Trigger};
 use crate::{
     account::Principal,
     catalog::Product,

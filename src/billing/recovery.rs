@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Billing, BillingError, attention,
-    checkout::SessionContext,
     outcome::{Applied, Processed},
+    settlement::SessionContext,
     trigger::Trigger,
 };
 use crate::{
@@ -90,7 +90,7 @@ impl Billing {
             return Ok(Some(purchase));
         }
         let Some(account) = accounts.account(purchase.ordered_by).await? else { return Ok(Some(purchase)) };
-        match self.open_checkout(&account.caller, purchase).await {
+        match self.open_checkout(&account.principal, purchase).await {
             Ok(opened) => Ok(Some(opened)),
             Err(super::OrderError::Billing(error)) => Err(error),
             // The provider's refusal is already written down.

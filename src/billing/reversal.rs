@@ -67,14 +67,14 @@ impl Billing {
         update: &ReversalUpdate,
     ) -> Result<Attempt, BillingError> {
         let Some(reference) = update.payment_ref.as_deref().or(update.charge_ref.as_deref()) else {
-            return self.applied_or_foreign(trigger, None, "names no payment").await;
+            return self.close_or_ignore(trigger, None, "names no payment").await;
         };
         let record = self.provider.retrieve_payment(reference).await.inspect_err(attention::report)?;
         let Some((tenant, id)) = self.locate_reversal(update, record.as_ref()).await? else {
             return match record {
                 // Every payment of this shop carries its purchase's id.
                 Some(PaymentRecord { purchase_id: None, .. }) => {
-                    self.applied_or_foreign(trigger, None, "not a payment of this shop").await
+                    self.close_or_ignore(trigger, None, "not a payment of this shop").await
                 }
                 // The notification of the payment itself may still be under way.
                 record => {
@@ -90,7 +90,7 @@ impl Billing {
         let observation =
             record.as_ref().map_or_else(|| Observation::of_event(trigger, update), Observation::of_record);
         let applied = self.apply_reversals(tenant, id, &observation, trigger).await?;
-        self.applied_or_foreign(trigger, applied, "not a payment of this shop").await
+        self.close_or_ignore(trigger, applied, "not a payment of this shop").await
     }
 
     async fn locate_reversal(

@@ -10,9 +10,9 @@ mod tests;
 
 use super::{
     Billing, BillingError, attention,
-    checkout::SessionContext,
     outcome::{Applied, Discrepancy, Processed, Received},
     reversal::Observation,
+    settlement::SessionContext,
     trigger::Trigger,
 };
 use crate::{
@@ -205,7 +205,7 @@ impl Billing {
         let known = self.store.locate(&session.provider_ref, Some(id)).await?;
         if let (Some((tenant, _)), Some(to)) = (known, to) {
             let named = accounts.account_by_email(to).await?.ok_or(RecoverError::NoAccount)?;
-            if named.caller.tenant_id != tenant {
+            if named.principal.tenant_id != tenant {
                 return Err(RecoverError::BookedElsewhere);
             }
         }
@@ -273,8 +273,8 @@ impl Billing {
         let SaleRecord { session, created_at, .. } = record;
         let purchase = Purchase {
             id,
-            tenant_id: account.caller.tenant_id,
-            ordered_by: account.caller.user_id,
+            tenant_id: account.principal.tenant_id,
+            ordered_by: account.principal.user_id,
             order_key: None,
             item,
             locale: record.locale.unwrap_or_default(),
@@ -318,12 +318,12 @@ impl Billing {
         };
         let own = match record.ordered_by {
             Some(user) => accounts.account(user).await?,
-            None => holder.clone().filter(|holder| holder.caller.tenant_id == tenant),
+            None => holder.clone().filter(|holder| holder.principal.tenant_id == tenant),
         };
         if let Some(own) = own {
             return match to {
-                _ if own.caller.tenant_id != tenant => Err(RecoverError::ForeignUser),
-                Some(to) if *to != own.caller.email => Err(RecoverError::OwnAccount),
+                _ if own.principal.tenant_id != tenant => Err(RecoverError::ForeignUser),
+                Some(to) if *to != own.principal.email => Err(RecoverError::OwnAccount),
                 _ => Ok(own),
             };
         }
@@ -334,9 +334,9 @@ impl Billing {
             return Err(RecoverError::EmailTaken);
         }
         let user_id = record.ordered_by.unwrap_or_else(|| UserId::new(self.now(), self.entropy.as_ref()));
-        let caller = Principal { tenant_id: tenant, user_id, email: email.ok_or(RecoverError::NoEmail)? };
+        let principal = Principal { tenant_id: tenant, user_id, email: email.ok_or(RecoverError::NoEmail)? };
         // The password is lost: an operator sets a new one.
-        Ok(Account { caller, password_hash: NOBODYS_PASSWORD.to_owned(), created_at: record.created_at })
+        Ok(Account { principal, password_hash: NOBODYS_PASSWORD.to_owned(), created_at: record.created_at })
     }
 }
 

@@ -59,7 +59,7 @@ impl Trigger<'_> {
 }
 
 impl Billing {
-    pub(super) async fn applied_or_foreign(
+    pub(super) async fn close_or_ignore(
         &self,
         trigger: Trigger<'_>,
         applied: Option<Applied>,

@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 
 use super::{
     Billing, BillingError,
-    checkout::SessionContext,
     outcome::{Attempt, Processed, Received},
+    settlement::SessionContext,
     trigger::Trigger,
 };
 use crate::{
@@ -147,7 +147,7 @@ impl Billing {
         let known = self.store.locate(&session.provider_ref, session.purchase_id).await?;
         match known.or(session.tenant_id.zip(session.purchase_id)) {
             Some(purchase) => self.raise_unreadable(trigger, Some(purchase), why).await,
-            None => self.applied_or_foreign(trigger, None, FOREIGN_SESSION).await,
+            None => self.close_or_ignore(trigger, None, FOREIGN_SESSION).await,
         }
     }
 
@@ -161,20 +161,20 @@ impl Billing {
         if let (Some(tenant), Some(purchase)) = (session.tenant_id, session.purchase_id)
             && let Some(applied) = self.apply_checkout(tenant, purchase, session, context, trigger).await?
         {
-            return self.applied_or_foreign(trigger, Some(applied), "").await;
+            return self.close_or_ignore(trigger, Some(applied), "").await;
         }
         if let Some((tenant, purchase)) = self.store.locate(&session.provider_ref, session.purchase_id).await? {
             let applied = self.apply_checkout(tenant, purchase, session, context, trigger).await?;
-            return self.applied_or_foreign(trigger, applied, FOREIGN_SESSION).await;
+            return self.close_or_ignore(trigger, applied, FOREIGN_SESSION).await;
         }
         match (session.tenant_id, session.purchase_id) {
             (Some(_), Some(_)) if !moves_money(session, context) => {
-                self.applied_or_foreign(trigger, None, "no money came, and there is no such purchase").await
+                self.close_or_ignore(trigger, None, "no money came, and there is no such purchase").await
             }
             (Some(tenant), Some(purchase)) => {
                 self.raise_unknown_purchase(trigger, tenant, purchase).await.map(Attempt::Done)
             }
-            _ => self.applied_or_foreign(trigger, None, FOREIGN_SESSION).await,
+            _ => self.close_or_ignore(trigger, None, FOREIGN_SESSION).await,
         }
     }
 }

@@ -19,11 +19,11 @@ impl Billing {
         &self,
         declaration: Declaration,
         locale: Locale,
-        caller: Option<&Principal>,
+        principal: Option<&Principal>,
     ) -> Result<Withdrawal, BillingError> {
         let received_at = self.now();
-        let purchase = self.declared_purchase(&declaration, caller).await?;
-        let standing = match &purchase {
+        let purchase = self.declared_purchase(&declaration, principal).await?;
+        let decision = match &purchase {
             Some(purchase) => {
                 let mail = self.store.mail(Topic::Confirmation(purchase.tenant_id, purchase.id)).await?;
                 // Another copy that is asked for later takes nothing back of what was confirmed.
@@ -37,24 +37,24 @@ impl Billing {
             locale,
             received_at,
             purchase: purchase.map(|purchase| (purchase.tenant_id, purchase.id)),
-            standing,
+            decision,
         };
         self.store.insert_withdrawal(&withdrawal).await?;
-        tracing::warn!(withdrawal = %withdrawal.id, %standing, "a withdrawal was declared");
-        metrics::counter!("billing_withdrawals_total", "standing" => standing.as_str()).increment(1);
+        tracing::warn!(withdrawal = %withdrawal.id, %decision, "a withdrawal was declared");
+        metrics::counter!("billing_withdrawals_total", "decision" => decision.as_str()).increment(1);
         Ok(withdrawal)
     }
 
     async fn declared_purchase(
         &self,
         declaration: &Declaration,
-        caller: Option<&Principal>,
+        principal: Option<&Principal>,
     ) -> Result<Option<Purchase>, BillingError> {
         let Some(id) = declaration.contract.split(' ').find_map(|word| word.parse::<PurchaseId>().ok()) else {
             return Ok(None);
         };
-        if let Some(caller) = caller
-            && let Some(purchase) = self.store.purchase(caller.tenant_id, id).await?
+        if let Some(principal) = principal
+            && let Some(purchase) = self.store.purchase(principal.tenant_id, id).await?
         {
             return Ok(Some(purchase));
         }

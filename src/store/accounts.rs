@@ -40,7 +40,7 @@ pub trait AccountStore: Send + Sync {
     async fn session(&self, token_hash: &str, now: Timestamp) -> Result<Option<StoredSession>, StoreError>;
 
     /// Who is signed in by the sessions of those token hashes, of each that has not ended by `now` once; in no order.
-    async fn session_owners(
+    async fn lookup_sessions(
         &self,
         token_hashes: &[String],
         now: Timestamp,

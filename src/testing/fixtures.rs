@@ -96,8 +96,8 @@ pub(super) fn account(clock: &SteppingClock, entropy: &SeededEntropy) -> Account
     let now = clock.now();
     let user_id = UserId::new(now, entropy);
     let email = format!("{user_id}@example.com").parse().expect("a good address");
-    let caller = Principal { tenant_id: TenantId::new(now, entropy), user_id, email };
-    Account { caller, password_hash: "$argon2id$…".to_owned(), created_at: now }
+    let principal = Principal { tenant_id: TenantId::new(now, entropy), user_id, email };
+    Account { principal, password_hash: "$argon2id$…".to_owned(), created_at: now }
 }
 
 /// The version of [`consent_text`].

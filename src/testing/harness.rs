@@ -154,5 +154,5 @@ async fn sign_up(store: &dyn AnyStore, clock: &SteppingClock, entropy: &SeededEn
     let account = account(clock, entropy);
     let outcome = store.insert_account(&account).await.expect("the store takes an account");
     assert_eq!(outcome, SignUp::Created);
-    account.caller
+    account.principal
 }

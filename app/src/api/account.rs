@@ -42,8 +42,8 @@ pub(crate) fn page_context() -> PageContext {
         return PageContext::default();
     };
     PageContext {
-        balance: request.caller.is_some().then_some(request.balance),
-        email: request.caller.map(|caller| caller.email.as_str().to_owned()),
+        balance: request.principal.is_some().then_some(request.balance),
+        email: request.principal.map(|principal| principal.email.as_str().to_owned()),
         changes: request.changes,
         locale: request.locale,
         mock: shop.settings.mock,

@@ -9,9 +9,9 @@ use crate::{error::ShopError, views::PurchaseStatusView};
 /// Asks the provider about a checkout session, and settles its purchase if the money is there.
 #[server(prefix = "/api", endpoint = "confirm_checkout", output = Json)]
 pub(crate) async fn confirm_checkout(session_id: String) -> Result<PurchaseStatusView, ShopError> {
-    let (shop, caller) = super::server::signed_in()?;
-    let purchase = shop.billing.confirm_checkout(caller.tenant_id, &session_id).await?.ok_or(ShopError::NotFound)?;
-    let balance = shop.billing.balance(caller.tenant_id).await?;
+    let (shop, principal) = super::server::signed_in()?;
+    let purchase = shop.billing.confirm_checkout(principal.tenant_id, &session_id).await?.ok_or(ShopError::NotFound)?;
+    let balance = shop.billing.balance(principal.tenant_id).await?;
     Ok(super::convert::purchase_status(&purchase, true, balance, &shop.settings.time_zone))
 }
 

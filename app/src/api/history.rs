@@ -13,8 +13,8 @@ const PAGE_LIMIT: u32 = 10;
 /// The signed-in customer's purchases older than `cursor`, or the newest.
 #[server(prefix = "/api", endpoint = "purchase_history", output = Json)]
 pub(crate) async fn purchase_history(#[server(default)] cursor: Option<PurchaseId>) -> Result<HistoryView, ShopError> {
-    let (shop, caller) = super::server::signed_in()?;
-    let page = shop.billing.history(caller.tenant_id, PAGE_LIMIT, cursor).await?;
+    let (shop, principal) = super::server::signed_in()?;
+    let page = shop.billing.history(principal.tenant_id, PAGE_LIMIT, cursor).await?;
     let view = |purchase| super::purchase_view(purchase, &shop.settings.time_zone);
     Ok(HistoryView { items: page.items.iter().map(view).collect(), next: page.next })
 }

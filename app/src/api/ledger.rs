@@ -65,8 +65,8 @@ impl LedgerEntryView {
 
 /// The signed-in customer's entries before entry `before`, or the newest.
 pub(crate) async fn ledger(before: Option<i64>) -> Result<LedgerView, ShopError> {
-    let (shop, caller) = server::signed_in()?;
-    let page = shop.billing.ledger(caller.tenant_id, PAGE_LIMIT, before).await?;
+    let (shop, principal) = server::signed_in()?;
+    let page = shop.billing.ledger(principal.tenant_id, PAGE_LIMIT, before).await?;
     let zone = &shop.settings.time_zone;
     let entries = page.items.iter().map(|entry| LedgerEntryView::new(entry, zone)).collect();
     Ok(LedgerView { entries, next: page.next, as_of: Moment::new(page.as_of, zone) })

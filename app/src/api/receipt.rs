@@ -58,13 +58,13 @@ pub(crate) struct EntryView {
 
 /// The receipt of one of the signed-in customer's purchases.
 pub(crate) async fn receipt(purchase_id: PurchaseId) -> Result<ReceiptView, ShopError> {
-    let (shop, caller) = server::signed_in()?;
-    let purchase = shop.billing.purchase(caller.tenant_id, purchase_id).await?.ok_or(ShopError::NotFound)?;
+    let (shop, principal) = server::signed_in()?;
+    let purchase = shop.billing.purchase(principal.tenant_id, purchase_id).await?.ok_or(ShopError::NotFound)?;
     let receipt = shop.billing.receipt(&purchase, &shop.settings.issuer).await?;
-    let entries = shop.billing.entries(caller.tenant_id, purchase_id).await?;
+    let entries = shop.billing.entries(principal.tenant_id, purchase_id).await?;
     Ok(match receipt {
         Some(receipt) => ReceiptView::issued(&shop, &purchase, &receipt, &entries)?,
-        None => ReceiptView::new(&shop, &purchase, &shop.settings.issuer, caller.email.as_str(), &entries)?,
+        None => ReceiptView::new(&shop, &purchase, &shop.settings.issuer, principal.email.as_str(), &entries)?,
     })
 }
 

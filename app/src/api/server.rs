@@ -26,8 +26,9 @@ pub(super) fn shop() -> Result<Shop, ShopError> {
 
 /// The shop, and who is signed in.
 pub(super) fn signed_in() -> Result<(Shop, Principal), ShopError> {
-    let caller = use_context::<RequestContext>().and_then(|request| request.caller).ok_or(ShopError::NotSignedIn)?;
-    Ok((shop()?, caller))
+    let principal =
+        use_context::<RequestContext>().and_then(|request| request.principal).ok_or(ShopError::NotSignedIn)?;
+    Ok((shop()?, principal))
 }
 
 /// The language to answer in.
@@ -66,14 +67,14 @@ pub(super) async fn place_order(
     order_key: &str,
     consent: Option<&str>,
 ) -> Result<OrderRedirect, ShopError> {
-    let (shop, caller) = signed_in()?;
+    let (shop, principal) = signed_in()?;
     let key = order_key.parse().map_err(|_| ShopError::Malformed)?;
     if product_id.is_empty() {
         return Err(ShopError::Malformed);
     }
     let consent = consent.and_then(|version| version.parse().ok()).ok_or(ShopError::ConsentMissing)?;
     let order = Order { product_id, key: Some(key), locale: locale(), consent: Some(consent) };
-    order_redirect(&shop.billing.order(&caller, order).await?)
+    order_redirect(&shop.billing.order(&principal, order).await?)
 }
 
 fn order_redirect(purchase: &Purchase) -> Result<OrderRedirect, ShopError> {
@@ -92,24 +93,24 @@ fn order_redirect(purchase: &Purchase) -> Result<OrderRedirect, ShopError> {
 
 /// Drops a purchase.
 pub(super) async fn discard(purchase_id: PurchaseId) -> Result<PurchaseStatusView, ShopError> {
-    let (shop, caller) = signed_in()?;
-    let purchase = shop.billing.discard(caller.tenant_id, purchase_id).await?.ok_or(ShopError::NotFound)?;
-    let balance = shop.billing.balance(caller.tenant_id).await?;
+    let (shop, principal) = signed_in()?;
+    let purchase = shop.billing.discard(principal.tenant_id, purchase_id).await?.ok_or(ShopError::NotFound)?;
+    let balance = shop.billing.balance(principal.tenant_id).await?;
     Ok(convert::purchase_status(&purchase, true, balance, &shop.settings.time_zone))
 }
 
 /// How a purchase stands; what the provider does not tell is not known.
 pub(super) async fn purchase_status(purchase_id: PurchaseId) -> Result<PurchaseStatusView, ShopError> {
-    let (shop, caller) = signed_in()?;
-    let (purchase, known) = match shop.billing.check_unpaid(caller.tenant_id, purchase_id).await {
+    let (shop, principal) = signed_in()?;
+    let (purchase, known) = match shop.billing.check_unpaid(principal.tenant_id, purchase_id).await {
         Ok(purchase) => (purchase, true),
         Err(error @ (BillingError::Provider(_) | BillingError::SessionMissing)) => {
             tracing::warn!(%error, "it is not known how a payment stands");
-            (shop.billing.purchase(caller.tenant_id, purchase_id).await?, false)
+            (shop.billing.purchase(principal.tenant_id, purchase_id).await?, false)
         }
         Err(error) => return Err(error.into()),
     };
     let purchase = purchase.ok_or(ShopError::NotFound)?;
-    let balance = shop.billing.balance(caller.tenant_id).await?;
+    let balance = shop.billing.balance(principal.tenant_id).await?;
     Ok(convert::purchase_status(&purchase, known, balance, &shop.settings.time_zone))
 }

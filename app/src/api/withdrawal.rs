@@ -18,7 +18,7 @@ pub(crate) struct WithdrawalView {
 /// What a declaration comes to, and what that follows from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Judged {
-    pub(crate) standing: WithdrawalDecision,
+    pub(crate) decision: WithdrawalDecision,
     pub(crate) ordered_at: WallTime,
     pub(crate) paid_at: Option<WallTime>,
 }
@@ -39,7 +39,7 @@ pub(crate) async fn withdrawal(id: WithdrawalId) -> Result<WithdrawalView, ShopE
         contract: withdrawal.declaration.contract,
         email: withdrawal.declaration.email.as_str().to_owned(),
         judged: purchase.map(|purchase| Judged {
-            standing: withdrawal.standing,
+            decision: withdrawal.decision,
             ordered_at: WallTime::at(purchase.created_at, zone),
             paid_at: purchase.state.paid_at().map(|at| WallTime::at(at, zone)),
         }),

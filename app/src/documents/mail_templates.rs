@@ -104,7 +104,7 @@ pub fn acknowledgement(settings: &ShopSettings, withdrawal: &Withdrawal, purchas
         Part::Text(t.greeting.to_owned()),
         Part::Text(t.acknowledgement_lead.to_owned()),
         Part::Facts(facts),
-        Part::Text(withdrawal_decision(withdrawal.standing, &ordered, &at(paid_at), t)),
+        Part::Text(withdrawal_decision(withdrawal.decision, &ordered, &at(paid_at), t)),
         seller(settings, t),
     ];
     MailContent { locale, subject: (t.acknowledgement_subject)(&received), parts, attachments: Vec::new() }
@@ -143,7 +143,7 @@ fn attachment(settings: &ShopSettings, page: LegalPage, t: &'static Texts) -> At
             </body>
         </html>
     };
-    Attachment { file_name: format!("{title}.html"), html: still_document(document) }
+    Attachment { file_name: format!("{title}.html"), html: static_document(document) }
 }
 
 impl MailContent {
@@ -186,12 +186,12 @@ impl MailContent {
                 </body>
             </html>
         };
-        still_document(document)
+        static_document(document)
     }
 }
 
 /// A document in which nothing moves, so that it needs none of the marks by which Leptos finds its way through a page.
-pub fn still_document(document: impl RenderHtml) -> String {
+pub fn static_document(document: impl RenderHtml) -> String {
     format!("<!DOCTYPE html>{}", document.to_html().replace("<!>", ""))
 }
 

@@ -37,7 +37,8 @@ pub(crate) fn DevComponentsPage() -> impl IntoView {
     let notices =
         tones.map(|tone| view! { <Notice tone=tone>{format!("{tone:?}: a sentence, and what to do next.")}</Notice> });
     let icons = Shape::ALL.map(|shape| view! { <Icon shape=shape /> });
-    let badges: Vec<_> = standings().into_iter().map(|purchase| view! { <StatusBadge purchase=purchase /> }).collect();
+    let badges: Vec<_> =
+        sample_purchases().into_iter().map(|purchase| view! { <StatusBadge purchase=purchase /> }).collect();
     let products: Vec<_> =
         CATALOG.iter().map(|product| view! { <ProductCard product=product_view(product, Locale::En) /> }).collect();
     let balances = [Some(12), Some(-3), None].map(|credits| {
@@ -221,7 +222,7 @@ fn Part(name: &'static str, children: Children) -> impl IntoView {
 }
 
 /// A purchase in each state that a badge tells apart.
-fn standings() -> Vec<PurchaseView> {
+fn sample_purchases() -> Vec<PurchaseView> {
     let Some(id) = "0198f2a4-7b1c-7def-8a2b-0123456789ab".parse::<PurchaseId>().ok() else { return Vec::new() };
     let paid = PurchaseView {
         id,

@@ -96,7 +96,7 @@ fn Received(id: String) -> impl IntoView {
             Some(judged) => {
                 let ordered = format::date_time(judged.ordered_at, t.locale);
                 let paid = judged.paid_at.map(|at| format::date_time(at, t.locale)).unwrap_or_default();
-                withdrawal_decision(judged.standing, &ordered, &paid, t)
+                withdrawal_decision(judged.decision, &ordered, &paid, t)
             }
         };
         view! {

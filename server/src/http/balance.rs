@@ -77,7 +77,7 @@ pub async fn stream_balance(
     let tenant = principal.tenant_id;
     let session = session.id().ok_or(Problem::NOT_SIGNED_IN)?;
     // Subscribes before it reads, so that no change falls between.
-    let hints = state.store.changes().filter(move |changed| std::future::ready(*changed == tenant)).boxed();
+    let change_notices = state.store.changes().filter(move |changed| std::future::ready(*changed == tenant)).boxed();
     let found = state.identity.lookup_by_id(session).await?.ok_or(Problem::NOT_SIGNED_IN)?;
     let known = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(Known::from_id);
     let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
@@ -86,7 +86,7 @@ pub async fn stream_balance(
 
     let slot = state.streams.open(session);
     let replaced = Some(slot.replaced());
-    let mut watch = Watch { state, session, known, hints, heartbeat, replaced, _slot: slot };
+    let mut watch = BalanceStream { state, session, known, change_notices, heartbeat, replaced, _slot: slot };
     let mut first = vec![Event::default().retry(RECONNECT.mul_f64(1.0 + jitter())).comment("welcome")];
     first.extend(watch.news(&found));
     let changes = stream::unfold(watch, |mut watch| async { watch.next().await.map(|events| (events, watch)) });
@@ -129,18 +129,18 @@ impl Known {
 }
 
 /// One open stream.
-struct Watch {
+struct BalanceStream {
     state: AppState,
     session: Id,
     known: Option<Known>,
-    hints: BoxStream<'static, TenantId>,
+    change_notices: BoxStream<'static, TenantId>,
     heartbeat: Interval,
     /// None once the browser was told.
     replaced: Option<CancellationToken>,
     _slot: StreamSlot,
 }
 
-impl Watch {
+impl BalanceStream {
     /// The events that bring the browser up to date.
     fn news(&mut self, session: &SessionLookup) -> Vec<Event> {
         let now = Known { entry: session.balance.seq, changes: session.changes };
@@ -168,7 +168,7 @@ impl Watch {
                     self.replaced = None;
                     return Some(vec![Event::default().event("replaced").data("{}")]);
                 }
-                Some(_) = self.hints.next() => false,
+                Some(_) = self.change_notices.next() => false,
                 _ = self.heartbeat.tick() => true,
             };
             let mut events = match self.state.identity.lookup_by_id(self.session).await {

@@ -34,7 +34,7 @@ pub async fn mailbox(State(state): State<AppState>) -> Result<Html<String>, Prob
             </body>
         </html>
     };
-    Ok(Html(app::mail_templates::still_document(page)))
+    Ok(Html(app::mail_templates::static_document(page)))
 }
 
 fn row(mail: KeptMail) -> impl IntoView {

@@ -36,7 +36,7 @@ fn file(kind: &'static str, disposition: &str, body: impl Into<Body>) -> Result<
 }
 
 fn signed_in(context: &RequestContext) -> Result<&Principal, Problem> {
-    context.caller.as_ref().ok_or(Problem::NOT_SIGNED_IN)
+    context.principal.as_ref().ok_or(Problem::NOT_SIGNED_IN)
 }
 
 /// A receipt as a PDF, in the request's language.

@@ -137,7 +137,8 @@ async fn withdraw(
     });
     match allowed {
         Ok(declaration) => {
-            let withdrawal = state.shop.billing.withdraw(declaration, context.locale, context.caller.as_ref()).await?;
+            let withdrawal =
+                state.shop.billing.withdraw(declaration, context.locale, context.principal.as_ref()).await?;
             Ok(Redirect::to(&format!("/withdraw?received={}", withdrawal.id)).into_response())
         }
         Err(problem) => refused(&state, request, problem, None, Entered { name, contract, email }).await,

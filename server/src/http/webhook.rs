@@ -26,7 +26,7 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
 
 /// The notification is safely stored.
 #[derive(Serialize, ToSchema)]
-pub struct Receipt {
+pub struct Acknowledgement {
     received: bool,
 }
 
@@ -35,13 +35,13 @@ pub struct Receipt {
     post, path = "/billing/webhook", tag = "billing",
     params(("Stripe-Signature" = Option<String>, Header, description = "`t=…,v1=…` over the raw body")),
     request_body(content = serde_json::Value, description = "A Stripe event", content_type = "application/json"),
-    responses((status = 200, description = "Stored", body = inline(Receipt))),
+    responses((status = 200, description = "Stored", body = inline(Acknowledgement))),
 )]
 pub async fn receive_webhook(
     State(state): State<AppState>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Receipt>, Problem> {
+) -> Result<Json<Acknowledgement>, Problem> {
     if state.webhook_secrets.is_empty() {
         return Err(Problem::WEBHOOK_NOT_CONFIGURED);
     }
@@ -78,7 +78,7 @@ pub async fn receive_webhook(
         }
     };
     metrics::counter!("webhook_received_total", "outcome" => label(received)).increment(1);
-    Ok(Json(Receipt { received: true }))
+    Ok(Json(Acknowledgement { received: true }))
 }
 
 fn label(received: Received) -> &'static str {

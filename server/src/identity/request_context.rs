@@ -34,10 +34,10 @@ pub async fn identify(
             let locale = locale_of(request.uri(), request.headers(), &state.site);
             let named = request.uri().query().and_then(named_locale);
             let context = match found {
-                Some(SessionLookup { caller, balance, changes, .. }) => {
-                    RequestContext { caller: Some(caller), balance, changes, locale }
+                Some(SessionLookup { principal, balance, changes, .. }) => {
+                    RequestContext { principal: Some(principal), balance, changes, locale }
                 }
-                None => RequestContext { caller: None, balance: Balance::default(), changes: 0, locale },
+                None => RequestContext { principal: None, balance: Balance::default(), changes: 0, locale },
             };
             request.extensions_mut().insert(context);
             let mut response = next.run(request).await;
@@ -83,7 +83,7 @@ impl<S: Send + Sync> FromRequestParts<S> for RequireUser {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        let principal = parts.extensions.get::<RequestContext>().and_then(|context| context.caller.clone());
+        let principal = parts.extensions.get::<RequestContext>().and_then(|context| context.principal.clone());
         principal.map(Self).ok_or(Problem::NOT_SIGNED_IN)
     }
 }

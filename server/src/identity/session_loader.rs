@@ -40,7 +40,7 @@ impl SessionLoader {
     pub fn start(accounts: Arc<dyn AccountStore>, clock: Arc<dyn Clock>) -> Self {
         Self::with_query(move |token_hashes| {
             let (accounts, now) = (accounts.clone(), clock.now());
-            async move { accounts.session_owners(&token_hashes, now).await }
+            async move { accounts.lookup_sessions(&token_hashes, now).await }
         })
     }
 
@@ -99,8 +99,8 @@ mod tests {
     fn session(name: &str) -> SessionLookup {
         let (now, entropy) = (SystemClock.now(), &SystemEntropy);
         let email = format!("{name}@example.com").parse().expect("an address");
-        let caller = Principal { tenant_id: TenantId::new(now, entropy), user_id: UserId::new(now, entropy), email };
-        SessionLookup { caller, balance: Balance::default(), changes: 0, data: name.to_owned() }
+        let principal = Principal { tenant_id: TenantId::new(now, entropy), user_id: UserId::new(now, entropy), email };
+        SessionLookup { principal, balance: Balance::default(), changes: 0, data: name.to_owned() }
     }
 
     #[tokio::test]

@@ -28,7 +28,7 @@ pub async fn reset_password(worker: &Worker, email: &str, password: Option<Strin
         return Err(CommandError::Refused(format!("{} Nothing was changed.", password_policy::RULE)));
     }
     let hash = Passwords::new().permit().await?.hash(password).await?;
-    let user = account.caller.user_id;
+    let user = account.principal.user_id;
     let ended = worker.accounts.set_password(user, &hash).await?.ok_or_else(|| no_such_customer(&email))?;
     tracing::info!(%user, ended, "a password was set by hand, and the user's sessions ended");
     Ok(format!("{told}The password is set, and {ended} sessions have ended.\n"))

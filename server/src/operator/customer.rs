@@ -17,13 +17,13 @@ use crate::worker::Worker;
 pub async fn show(worker: &Worker, email: &str, limit: u32) -> Result<String, CommandError> {
     let email = parse_email(email)?;
     let account = worker.accounts.account_by_email(&email).await?.ok_or_else(|| no_such_customer(&email))?;
-    let tenant = account.caller.tenant_id;
+    let tenant = account.principal.tenant_id;
     let record = worker.billing.customer_record(tenant).await?;
     let CustomerRecord { balance, purchases, entries, events, mails, withdrawals } = &record;
     let mut report = format!(
         "{}, user {}, tenant {tenant}, since {}\nbalance: {} credits\n",
         email.as_str(),
-        account.caller.user_id,
+        account.principal.user_id,
         account.created_at,
         balance.credits
     );
@@ -77,5 +77,5 @@ fn entry_line(Entry { booked, seq, balance_after }: &Entry) -> String {
 
 fn withdrawal_line(withdrawal: &Withdrawal) -> String {
     let purchase = withdrawal.purchase.map_or_else(String::new, |(_, purchase)| format!(" purchase {purchase}"));
-    format!("{} {} {}{purchase}", withdrawal.received_at, withdrawal.standing, withdrawal.id)
+    format!("{} {} {}{purchase}", withdrawal.received_at, withdrawal.decision, withdrawal.id)
 }

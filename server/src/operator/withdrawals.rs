@@ -12,10 +12,10 @@ use crate::worker::Worker;
 pub async fn list(worker: &Worker, limit: u32) -> Result<String, CommandError> {
     let withdrawals = worker.billing.withdrawals(limit.clamp(1, LINES_MAX)).await?;
     let mut report = String::new();
-    for Withdrawal { id, declaration, received_at, purchase, standing, .. } in &withdrawals {
+    for Withdrawal { id, declaration, received_at, purchase, decision, .. } in &withdrawals {
         let purchase = purchase.map_or_else(|| "unknown".to_owned(), |(_, purchase)| purchase.to_string());
         let Declaration { name, contract, email } = declaration;
-        let _ = writeln!(report, "{received_at} {standing:<9} {id}\n  purchase: {purchase}\n  contract: {contract}");
+        let _ = writeln!(report, "{received_at} {decision:<9} {id}\n  purchase: {purchase}\n  contract: {contract}");
         let _ = writeln!(report, "  name: {name}\n  answer to: {}", email.as_str());
     }
     let _ = writeln!(report, "{} withdrawals.", withdrawals.len());

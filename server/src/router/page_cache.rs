@@ -47,7 +47,7 @@ impl Key {
             None => None,
             Some(query) => Some(query.strip_prefix("older=").filter(|id| !id.contains('&'))?.to_owned()),
         };
-        let user = context.caller.as_ref().map(|principal| principal.user_id);
+        let user = context.principal.as_ref().map(|principal| principal.user_id);
         Some(Self { user, locale: context.locale, older_than })
     }
 }

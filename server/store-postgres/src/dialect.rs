@@ -7,7 +7,7 @@ pub(crate) use crate::pool::Pool;
 use crate::{
     PostgresStore,
     pool::{Lease, Transaction},
-    portable::{NewPurchaseRow, OwnerRow, insert_purchase, select_owners},
+    portable::{NewPurchaseRow, SessionRow, insert_purchase, select_sessions},
 };
 
 pub(crate) type Connection = Lease;
@@ -32,8 +32,8 @@ impl PostgresStore {
     }
 
     /// Who is signed in by those of the sessions that have not ended by `now`, in microseconds since 1970.
-    pub(crate) async fn owners(&self, token_hashes: &[String], now: i64) -> Result<Vec<OwnerRow>, sqlx::Error> {
-        select_owners!("sessions.token_hash = ANY($1) AND sessions.expires_at > $2", token_hashes, now)
+    pub(crate) async fn owners(&self, token_hashes: &[String], now: i64) -> Result<Vec<SessionRow>, sqlx::Error> {
+        select_sessions!("sessions.token_hash = ANY($1) AND sessions.expires_at > $2", token_hashes, now)
             .fetch_all(self.reader())
             .await
     }

@@ -143,7 +143,7 @@ async fn a_restored_back_up_loses_nobodys_money_and_gives_no_number_twice() {
             );
         }
         let found = store.account(lee.user_id).await.unwrap().unwrap();
-        assert_eq!(found.caller, lee);
+        assert_eq!(found.principal, lee);
 
         let again = numbers(&harness, &[&lost[0], &lost[1], &lost[2]]).await;
         assert!(given.is_disjoint(&again), "{given:?} {again:?}");
@@ -167,8 +167,8 @@ async fn a_lost_sale_goes_to_no_account_but_the_customers_or_the_one_that_is_nam
     // After the restore, lee has signed up again: another tenant, another user.
     let (tenant_id, user_id) =
         (TenantId::new(harness.now(), &*harness.entropy), UserId::new(harness.now(), &*harness.entropy));
-    let caller = Principal { tenant_id, user_id, ..lee.clone() };
-    let account = Account { caller, ..harness.account() };
+    let principal = Principal { tenant_id, user_id, ..lee.clone() };
+    let account = Account { principal, ..harness.account() };
     store.insert_account(&account).await.unwrap();
 
     let refused = harness.billing.recover_sale(&store, session, None).await;

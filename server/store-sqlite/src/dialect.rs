@@ -6,7 +6,7 @@ use tokio::sync::broadcast;
 
 use crate::{
     SqliteStore,
-    portable::{NewPurchaseRow, OwnerRow, insert_purchase, select_owners},
+    portable::{NewPurchaseRow, SessionRow, insert_purchase, select_sessions},
 };
 
 pub(crate) type Pool = sqlx::Pool<Sqlite>;
@@ -33,9 +33,9 @@ impl SqliteStore {
     }
 
     /// Who is signed in by those of the sessions that have not ended by `now`, in microseconds since 1970.
-    pub(crate) async fn owners(&self, token_hashes: &[String], now: i64) -> Result<Vec<OwnerRow>, sqlx::Error> {
+    pub(crate) async fn owners(&self, token_hashes: &[String], now: i64) -> Result<Vec<SessionRow>, sqlx::Error> {
         let token_hashes = serde_json::Value::from(token_hashes).to_string();
-        select_owners!(
+        select_sessions!(
             "sessions.token_hash IN (SELECT value FROM json_each($1)) AND sessions.expires_at > $2",
             token_hashes,
             now

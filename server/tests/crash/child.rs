@@ -64,7 +64,7 @@ pub async fn perform(shop: &Shop, act: &Act) {
     let billing = &shop.billing;
     match act {
         Act::Order { buyer, key } => {
-            let buyer = shop.caller(*buyer).await;
+            let buyer = shop.principal(*buyer).await;
             let answer =
                 billing.order(&buyer, Order { key: Some(key.parse().unwrap()), ..Order::of("credits_5") }).await;
             assert!(!matches!(answer, Err(OrderError::KeyReused | OrderError::Rejected)), "{answer:?}");

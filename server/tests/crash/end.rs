@@ -10,7 +10,7 @@ use crate::scenario::Place;
 pub async fn write(place: &Place<'_>) -> String {
     let mut end = String::new();
     let store = &place.shop.store;
-    let tenant = place.caller.tenant_id;
+    let tenant = place.principal.tenant_id;
     let mut sessions = place.double.books().await;
     let mut ledger = Vec::new();
     for purchase in place.purchases().await.iter().rev() {

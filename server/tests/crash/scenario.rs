@@ -167,7 +167,7 @@ pub fn all() -> Vec<Scenario> {
 pub struct Place<'a> {
     pub shop: &'a Shop,
     pub double: &'a Double,
-    pub caller: &'a Principal,
+    pub principal: &'a Principal,
 }
 
 impl Scenario {
@@ -203,7 +203,7 @@ impl Scenario {
     /// Brings the shop and Stripe to where the process begins; gives what it does.
     pub async fn prepare(&self, place: &Place<'_>) -> Act {
         match self.case {
-            Case::Order => Act::Order { buyer: place.caller.user_id, key: "the-buyer's".to_owned() },
+            Case::Order => Act::Order { buyer: place.principal.user_id, key: "the-buyer's".to_owned() },
             Case::ReturnPage => {
                 let (purchase, session) = place.paid().await;
                 Act::Confirm { tenant: purchase.tenant_id, session }
@@ -261,7 +261,7 @@ impl Scenario {
                 Act::CheckPending
             }
             Case::CheckWithoutSession => {
-                let order = place.shop.billing_over(silent()).order(place.caller, Order::of("credits_5")).await;
+                let order = place.shop.billing_over(silent()).order(place.principal, Order::of("credits_5")).await;
                 order.unwrap_err();
                 Act::CheckPending
             }
@@ -308,11 +308,11 @@ fn silent() -> Arc<ScriptedProvider> {
 impl Place<'_> {
     pub async fn purchases(&self) -> Vec<Purchase> {
         let page = PageRequest { limit: 100, older_than: None };
-        self.shop.store.purchases(self.caller.tenant_id, page).await.unwrap()
+        self.shop.store.purchases(self.principal.tenant_id, page).await.unwrap()
     }
 
     async fn ordered(&self) -> (Purchase, String) {
-        let purchase = self.shop.billing.order(self.caller, Order::of("credits_5")).await.unwrap();
+        let purchase = self.shop.billing.order(self.principal, Order::of("credits_5")).await.unwrap();
         let session = purchase.checkout.as_ref().unwrap().provider_ref.clone();
         (purchase, session)
     }

@@ -20,7 +20,7 @@ use crate::{
     trial::Bench,
 };
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 const PURCHASES: usize = 20;
 const KILLS: u32 = 3;
 const SECRET: &str = "whsec_crash";
@@ -60,7 +60,7 @@ async fn start(folder: &Path, database_url: &str, double: &Double, address: &str
     let log = File::options().append(true).create(true).open(folder.join("log")).unwrap();
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::from(log)).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let first = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap_or_default();
+    let first = timeout(TIMEOUT, lines.next_line()).await.unwrap().unwrap().unwrap_or_default();
     let log = || std::fs::read_to_string(folder.join("log")).unwrap();
     assert_eq!(first, format!("IZA Credits: http://{address}/"), "{}", log());
     // What it says later is read by nobody, and must not stop it.
@@ -78,10 +78,10 @@ pub async fn play(bench: &Bench, kind: Kind) {
     let mut sessions = Vec::new();
     let mut callers = Vec::new();
     for _ in 0..PURCHASES {
-        let caller = shop.customer().await;
-        let purchase = shop.billing.order(&caller, Order::of("credits_5")).await.unwrap();
+        let principal = shop.customer().await;
+        let purchase = shop.billing.order(&principal, Order::of("credits_5")).await.unwrap();
         sessions.push(purchase.checkout.unwrap().provider_ref);
-        callers.push(caller);
+        callers.push(principal);
     }
 
     let folder = TempDir::new().unwrap();
@@ -113,10 +113,10 @@ pub async fn play(bench: &Bench, kind: Kind) {
     shop.close().await;
     let shop = Shop::open(&url, &double.url, SignedDuration::from_hours(1), None).await;
     shop.reconcile().await;
-    for caller in &callers {
+    for principal in &callers {
         let page = PageRequest { limit: 10, older_than: None };
-        assert_eq!(shop.store.purchases(caller.tenant_id, page).await.unwrap().len(), 1);
-        let balance = shop.store.balance(caller.tenant_id).await.unwrap();
+        assert_eq!(shop.store.purchases(principal.tenant_id, page).await.unwrap().len(), 1);
+        let balance = shop.store.balance(principal.tenant_id).await.unwrap();
         assert_eq!((balance.credits.0, balance.seq), (3, 2), "credited once, and taken once");
     }
     let books = double.books().await;

@@ -76,19 +76,19 @@ impl Shop {
     pub async fn customer(&self) -> Principal {
         let now = self.clock.now();
         let user_id = UserId::new(now, &SystemEntropy);
-        let caller = Principal {
+        let principal = Principal {
             tenant_id: TenantId::new(now, &SystemEntropy),
             user_id,
             email: format!("{user_id}@example.com").parse().unwrap(),
         };
-        let account = Account { caller, password_hash: "none".to_owned(), created_at: now };
+        let account = Account { principal, password_hash: "none".to_owned(), created_at: now };
         self.store.insert_account(&account).await.unwrap();
-        account.caller
+        account.principal
     }
 
     /// A customer who is signed up.
-    pub async fn caller(&self, id: UserId) -> Principal {
-        self.store.account(id).await.unwrap().unwrap().caller
+    pub async fn principal(&self, id: UserId) -> Principal {
+        self.store.account(id).await.unwrap().unwrap().principal
     }
 
     /// What the worker does bit by bit, at once.

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Far longer than any process here takes.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 /// How often, at most, a call that is killed amid itself is let go on: more than the longest transaction takes.
 const TURNS_MAX: u8 = 12;
 
@@ -82,8 +82,8 @@ async fn play(bench: &Bench, kind: Kind, scenario: Scenario, killed: Option<(Kil
     let (url, api_base) = (database.url(), double.url.clone());
 
     let shop = Shop::open(&url, &api_base, SignedDuration::ZERO, None).await;
-    let caller = shop.customer().await;
-    let act = scenario.prepare(&Place { shop: &shop, double: &double, caller: &caller }).await;
+    let principal = shop.customer().await;
+    let act = scenario.prepare(&Place { shop: &shop, double: &double, principal: &principal }).await;
     shop.close().await;
 
     double.wait(scenario.later()).await;
@@ -98,7 +98,7 @@ async fn play(bench: &Bench, kind: Kind, scenario: Scenario, killed: Option<(Kil
 
     double.wait(scenario.much_later()).await;
     let shop = Shop::open(&url, &api_base, scenario.later() + scenario.much_later(), None).await;
-    let place = Place { shop: &shop, double: &double, caller: &caller };
+    let place = Place { shop: &shop, double: &double, principal: &principal };
     // Whoever orders, loses the connection before anything is written, and never comes again has ordered nothing.
     let expected = if place.purchases().await.is_empty() && scenario.may_be_lost() { "" } else { scenario.end };
     // Once more: nothing happens a second time.
@@ -117,7 +117,7 @@ async fn play(bench: &Bench, kind: Kind, scenario: Scenario, killed: Option<(Kil
 async fn process(job: &Job, killed: Option<(Kill, &str)>) -> Vec<String> {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.env(child::VARIABLE, serde_json::to_string(job).unwrap()).stdin(Stdio::null()).kill_on_drop(true);
-    let output = timeout(PATIENCE, command.output()).await.expect("it ends").unwrap();
+    let output = timeout(TIMEOUT, command.output()).await.expect("it ends").unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     let steps: Vec<String> = String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
     if let Some((kill, name)) = killed {

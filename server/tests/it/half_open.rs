@@ -140,7 +140,7 @@ async fn buy(address: &str, cookie: &str) {
 /// Waits until every receipt has its number and every mail is sent, up to `number`.
 async fn caught_up(direct: &PostgresStore, number: i64) {
     let demo = "demo@example.com".parse().unwrap();
-    let tenant = direct.account_by_email(&demo).await.unwrap().unwrap().caller.tenant_id;
+    let tenant = direct.account_by_email(&demo).await.unwrap().unwrap().principal.tenant_id;
     let start = Instant::now();
     loop {
         let newest = direct.purchases(tenant, PageRequest { limit: 1, older_than: None }).await.unwrap();

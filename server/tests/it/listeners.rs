@@ -11,7 +11,7 @@ use tokio::{
     process::Child,
 };
 
-use crate::process::{PATIENCE, read_until, refused, send, started, terminate};
+use crate::process::{TIMEOUT, read_until, refused, send, started, terminate};
 
 /// What the process writes into its log from now on.
 fn log_of(child: &mut Child) -> Arc<Mutex<String>> {
@@ -28,7 +28,7 @@ fn log_of(child: &mut Child) -> Arc<Mutex<String>> {
 
 /// What follows those words in the log, up to the next space.
 async fn said_after(log: &Mutex<String>, words: &str) -> String {
-    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let deadline = tokio::time::Instant::now() + TIMEOUT;
     loop {
         let said = log.lock().unwrap().clone();
         if let Some((_, rest)) = said.split_once(words) {

@@ -12,7 +12,7 @@ use store_sqlite::SqliteStore;
 use tempfile::TempDir;
 use tokio::time::timeout;
 
-use crate::process::{PATIENCE, refused, server, started, terminate};
+use crate::process::{TIMEOUT, refused, server, started, terminate};
 
 /// The schema of an older release.
 const OLDER: i64 = 11;
@@ -20,7 +20,7 @@ const OLDER: i64 = 11;
 /// What a command that succeeds answers.
 async fn answer(folder: &Path, command: &str, variables: &[(&str, &str)]) -> String {
     let run = server(folder, variables).arg(command).output();
-    let output = timeout(PATIENCE, run).await.unwrap().unwrap();
+    let output = timeout(TIMEOUT, run).await.unwrap().unwrap();
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
@@ -41,11 +41,11 @@ async fn sell_by_stripe(store: impl AnyStore + 'static) {
 async fn a_forgotten_key_gives_no_credits_away_beside_real_sales() {
     let folder = TempDir::new().unwrap();
     let with_key = [("STRIPE_SECRET_KEY", "sk_test_hidden"), ("STRIPE_API_BASE", "http://127.0.0.1:1")];
-    let checked = timeout(PATIENCE, server(folder.path(), &[]).arg("check-config").output()).await.unwrap().unwrap();
+    let checked = timeout(TIMEOUT, server(folder.path(), &[]).arg("check-config").output()).await.unwrap().unwrap();
     let said = String::from_utf8(checked.stdout).unwrap();
     assert_eq!(said.trim(), "The settings are right: mock mode: nobody pays, credits cost nothing.");
     let checked = server(folder.path(), &with_key).arg("check-config").output();
-    let said = String::from_utf8(timeout(PATIENCE, checked).await.unwrap().unwrap().stdout).unwrap();
+    let said = String::from_utf8(timeout(TIMEOUT, checked).await.unwrap().unwrap().stdout).unwrap();
     assert!(said.contains("with a test key"), "{said}");
 
     // Mock mode on a database of its own, and once more.

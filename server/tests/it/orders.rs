@@ -318,7 +318,7 @@ async fn a_dropped_purchase_cannot_be_completed(shop: TestShop) {
     let order = kim.order("credits_1").await;
     let id = order["purchase_id"].as_str().unwrap().parse().unwrap();
     let tenant = shop.state.accounts.account_by_email(&"kim@example.com".parse().unwrap()).await.unwrap().unwrap();
-    let tenant = tenant.caller.tenant_id;
+    let tenant = tenant.principal.tenant_id;
     shop.state.shop.billing.discard(tenant, id).await.unwrap().unwrap();
     let dropped = kim.post("/billing/checkout/complete", &json!({"session_id": order["session_id"]})).await;
     assert_eq!(dropped.json()["purchase"]["status"], "FAILED");

@@ -66,15 +66,15 @@ async fn a_frozen_database_keeps_the_first_alone_waiting_and_the_shop_is_back_wi
     let credentials = json!({"email": "demo@example.com", "password": "demo-credits"});
     let (_, answer) = call(&address, "POST", "/auth/session", "", &credentials).await.unwrap();
     let cookie = answer.split("set-cookie: ").nth(1).unwrap().split(';').next().unwrap().to_owned();
-    let caller = Caller { address, cookie };
+    let principal = Caller { address, cookie };
     let all = ["/", "/account", "/billing/balance", "webhook", "/readyz"];
     for what in all {
-        assert_eq!(caller.timed(what).await.0, 200, "{what}");
+        assert_eq!(principal.timed(what).await.0, 200, "{what}");
     }
     assert!(get(&admin, "/metrics").await.contains("database_circuit_open 0"));
 
     proxy.swallow_all();
-    let first = futures::future::join_all(all.map(|what| caller.timed(what))).await;
+    let first = futures::future::join_all(all.map(|what| principal.timed(what))).await;
     for (what, (status, answer, took)) in all.iter().zip(first) {
         // What `/readyz` found last holds for a second.
         assert!(status == 503 || *what == "/readyz", "{what}: {answer}");
@@ -84,7 +84,7 @@ async fn a_frozen_database_keeps_the_first_alone_waiting_and_the_shop_is_back_wi
     sleep(Duration::from_millis(500)).await;
     for _ in 0..10 {
         for what in all {
-            let (status, answer, took) = caller.timed(what).await;
+            let (status, answer, took) = principal.timed(what).await;
             assert!(status == 503 && answer.contains("\r\nretry-after: "), "{what}: {answer}");
             assert!(took < AT_ONCE, "{what}: {took:?}");
         }
@@ -94,7 +94,7 @@ async fn a_frozen_database_keeps_the_first_alone_waiting_and_the_shop_is_back_wi
     proxy.pass_new();
     let began = Instant::now();
     for what in all {
-        while caller.timed(what).await.0 != 200 {
+        while principal.timed(what).await.0 != 200 {
             sleep(Duration::from_millis(20)).await;
         }
         assert!(began.elapsed() < BACK_WITHIN, "{what}: {:?}", began.elapsed());

@@ -16,7 +16,7 @@ use tokio::{
     time::timeout,
 };
 
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Where the tests' front end is: its files are there, and empty.
 static SITE: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -41,7 +41,7 @@ pub fn server(folder: &Path, variables: &[(&str, &str)]) -> Command {
 }
 
 pub async fn refused(folder: &Path, argument: &str, variables: &[(&str, &str)]) -> String {
-    let output: Output = timeout(PATIENCE, server(folder, variables).arg(argument).output()).await.unwrap().unwrap();
+    let output: Output = timeout(TIMEOUT, server(folder, variables).arg(argument).output()).await.unwrap().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(!said.contains("panicked") && !said.contains("RUST_BACKTRACE"), "{said}");
@@ -52,18 +52,18 @@ pub async fn refused(folder: &Path, argument: &str, variables: &[(&str, &str)]) 
 pub async fn started(folder: &Path, variables: &[(&str, &str)]) -> (Child, String, Vec<String>) {
     let mut child = server(folder, variables).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let first = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap();
+    let first = timeout(TIMEOUT, lines.next_line()).await.unwrap().unwrap();
     let first = first.unwrap_or_default();
     let address = first.strip_prefix("IZA Credits: http://").unwrap_or_else(|| panic!("{first}"));
     let address = address.trim_end_matches('/').to_owned();
-    let second = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap();
+    let second = timeout(TIMEOUT, lines.next_line()).await.unwrap().unwrap().unwrap();
     (child, address, vec![first, second])
 }
 
 pub async fn terminate(child: &mut Child) -> Option<i32> {
     let id = child.id().unwrap().to_string();
     assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
-    timeout(PATIENCE, child.wait()).await.expect("it ends").unwrap().code()
+    timeout(TIMEOUT, child.wait()).await.expect("it ends").unwrap().code()
 }
 
 /// One request on a connection of its own; gives the open connection.
@@ -77,7 +77,7 @@ pub async fn read_until(connection: &mut TcpStream, end: &str) -> String {
     let mut text = String::new();
     let mut buffer = [0; 4096];
     while !text.contains(end) {
-        let count = timeout(PATIENCE, connection.read(&mut buffer)).await.unwrap().unwrap();
+        let count = timeout(TIMEOUT, connection.read(&mut buffer)).await.unwrap().unwrap();
         if count == 0 {
             break;
         }
@@ -177,7 +177,7 @@ const COMMANDS: [&[&str]; 12] = [
 
 /// What a command answers, what it says beside it, and its exit code.
 async fn ran(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> (String, String, Option<i32>) {
-    let output = timeout(PATIENCE, server(folder, variables).args(arguments).output()).await.unwrap().unwrap();
+    let output = timeout(TIMEOUT, server(folder, variables).args(arguments).output()).await.unwrap().unwrap();
     let (answer, said) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert!(!said.contains("panicked"), "{said}");
     (answer, said, output.status.code())
@@ -238,7 +238,7 @@ async fn a_new_password_and_an_address_never_reach_the_log() {
     command.args(["reset-password", "--stdin", "demo@example.com"]).stdin(Stdio::piped());
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"correct horse battery\r\n").await.unwrap();
-    let output = timeout(PATIENCE, child.wait_with_output()).await.unwrap().unwrap();
+    let output = timeout(TIMEOUT, child.wait_with_output()).await.unwrap().unwrap();
     let answer = String::from_utf8(output.stdout).unwrap();
     assert_eq!(answer, "The password is set, and 0 sessions have ended.\n");
     assert!(!String::from_utf8(output.stderr).unwrap().contains("horse"));
@@ -314,7 +314,7 @@ async fn two_processes_start_at_once_on_postgres() {
 #[tokio::test]
 async fn help_says_what_the_program_is() {
     let folder = TempDir::new().unwrap();
-    let output = timeout(PATIENCE, server(folder.path(), &[]).arg("--help").output()).await.unwrap().unwrap();
+    let output = timeout(TIMEOUT, server(folder.path(), &[]).arg("--help").output()).await.unwrap().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.starts_with("IZA Credits: pages, JSON API and Stripe's webhook."), "{said}");
 }

@@ -188,8 +188,8 @@ fn reason_to_ignore(file: &str) -> &'static str {
     if kind.starts_with("checkout.session.") {
         return "not a checkout session of this shop";
     }
-    let about_money_back = ["charge.refund", "refund.", "charge.dispute."];
-    if about_money_back.iter().any(|prefix| kind.starts_with(prefix)) {
+    let reversal_event_types = ["charge.refund", "refund.", "charge.dispute."];
+    if reversal_event_types.iter().any(|prefix| kind.starts_with(prefix)) {
         return "no purchase of this shop has that payment";
     }
     "not a type of event that the shop acts upon"

@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     half_open::call,
     listeners::free_port,
-    process::{PATIENCE, read_until, send, started, terminate},
+    process::{TIMEOUT, read_until, send, started, terminate},
 };
 
 const PROCESSES: usize = 3;
@@ -79,7 +79,7 @@ impl Balancer {
     async fn wait_until_up(&self, number: usize) {
         let began = Instant::now();
         while !self.upstreams[number].is_up.load(Ordering::SeqCst) {
-            assert!(began.elapsed() < PATIENCE, "process {number} is not up");
+            assert!(began.elapsed() < TIMEOUT, "process {number} is not up");
             sleep(CHECK_EVERY).await;
         }
     }
@@ -196,7 +196,7 @@ async fn a_rolling_restart_under_load_fails_no_request() {
         balancer.wait_until_up(number).await;
         let began = Instant::now();
         while answered.load(Ordering::SeqCst) < before + 50 {
-            assert!(began.elapsed() < PATIENCE, "there is load");
+            assert!(began.elapsed() < TIMEOUT, "there is load");
             sleep(CHECK_EVERY).await;
         }
     }
@@ -244,7 +244,7 @@ async fn a_process_that_will_stop_serves_on_and_says_that_it_is_not_ready() {
     idle.write_all(format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\n\r\n").as_bytes()).await.unwrap();
     let answer = read_until(&mut idle, "nothing more").await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("connection: close"), "{answer}");
-    assert_eq!(timeout(PATIENCE, child.wait()).await.unwrap().unwrap().code(), Some(0));
+    assert_eq!(timeout(TIMEOUT, child.wait()).await.unwrap().unwrap().code(), Some(0));
     assert!(began.elapsed() >= Duration::from_secs(2), "{:?}", began.elapsed());
 
     for signals in [&["-INT"][..], &["-TERM", "-TERM"]] {
@@ -254,7 +254,7 @@ async fn a_process_that_will_stop_serves_on_and_says_that_it_is_not_ready() {
             signal(&child, name).await;
             sleep(Duration::from_millis(100)).await;
         }
-        assert_eq!(timeout(PATIENCE, child.wait()).await.unwrap().unwrap().code(), Some(0), "{signals:?}");
+        assert_eq!(timeout(TIMEOUT, child.wait()).await.unwrap().unwrap().code(), Some(0), "{signals:?}");
         assert!(began.elapsed() < Duration::from_millis(1_500), "{signals:?}: {:?}", began.elapsed());
     }
 }

@@ -32,7 +32,7 @@ pub async fn declare(visitor: &Client, name: &str, contract: &str, email: &str) 
 
 async fn standings(shop: &TestShop) -> Vec<WithdrawalDecision> {
     let withdrawals = shop.state.shop.billing.withdrawals(10).await.unwrap();
-    withdrawals.into_iter().map(|withdrawal| withdrawal.standing).collect()
+    withdrawals.into_iter().map(|withdrawal| withdrawal.decision).collect()
 }
 
 async fn send_mails(shop: &TestShop) {

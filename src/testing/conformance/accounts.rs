@@ -16,24 +16,24 @@ use crate::{
 pub async fn an_account_is_found_by_address_and_by_id(store: Arc<dyn AnyStore>) {
     let harness = Harness::open(store.clone(), 1).await;
     let account = harness.account();
-    assert_eq!(store.account_by_email(&account.caller.email).await.unwrap_or(None), None);
+    assert_eq!(store.account_by_email(&account.principal.email).await.unwrap_or(None), None);
     assert_eq!(store.insert_account(&account).await.ok(), Some(SignUp::Created));
-    assert!(store.account_by_email(&account.caller.email).await.ok().flatten() == Some(account.clone()));
-    assert!(store.account(account.caller.user_id).await.ok().flatten() == Some(account));
+    assert!(store.account_by_email(&account.principal.email).await.ok().flatten() == Some(account.clone()));
+    assert!(store.account(account.principal.user_id).await.ok().flatten() == Some(account));
 }
 
 pub async fn a_taken_address_writes_neither_tenant_nor_user(store: Arc<dyn AnyStore>) {
     let harness = Harness::open(store.clone(), 1).await;
     let mut second = harness.account();
-    second.caller.email = harness.principal.email.clone();
+    second.principal.email = harness.principal.email.clone();
     assert_eq!(store.insert_account(&second).await.ok(), Some(SignUp::EmailTaken));
-    assert!(store.account(second.caller.user_id).await.expect("the store answers").is_none());
+    assert!(store.account(second.principal.user_id).await.expect("the store answers").is_none());
     let first = store.account_by_email(&harness.principal.email).await.expect("the store answers");
-    assert_eq!(first.map(|account| account.caller), Some(harness.principal.clone()));
+    assert_eq!(first.map(|account| account.principal), Some(harness.principal.clone()));
     // Had the tenant been left behind, it could not be written again; and written it cannot be.
-    second.caller.email = harness.account().caller.email;
+    second.principal.email = harness.account().principal.email;
     assert_eq!(store.insert_account(&second).await.ok(), Some(SignUp::Created));
-    second.caller.email = harness.account().caller.email;
+    second.principal.email = harness.account().principal.email;
     let refused = store.insert_account(&second).await;
     assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
 }
@@ -86,14 +86,15 @@ pub async fn a_session_tells_who_is_signed_in_and_what_they_have(store: Arc<dyn 
     }
     let owners = async |token_hashes: &[&str], now| {
         let token_hashes: Vec<_> = token_hashes.iter().copied().map(str::to_owned).collect();
-        let owners = store.session_owners(&token_hashes, now).await.expect("the store answers");
+        let owners = store.lookup_sessions(&token_hashes, now).await.expect("the store answers");
         let count = owners.len();
         let owners: BTreeMap<_, _> = owners.into_iter().collect();
         assert_eq!(owners.len(), count, "each session once");
         owners
     };
     let owner = async |token_hash, now| owners(&[token_hash], now).await.remove(token_hash);
-    let told = async |token_hash| owner(token_hash, now).await.map(|owner| (owner.caller, owner.balance, owner.data));
+    let told =
+        async |token_hash| owner(token_hash, now).await.map(|owner| (owner.principal, owner.balance, owner.data));
     let data = || "{}".to_owned();
     assert_eq!(told("kim").await, Some((harness.principal.clone(), credits(0, 0), data())));
     settled(&harness).await;
@@ -104,7 +105,7 @@ pub async fn a_session_tells_who_is_signed_in_and_what_they_have(store: Arc<dyn 
     assert!(owner("kim", later).await.is_none(), "it ends at that instant");
     // Asked together, each is told its own, and only of those that were asked about.
     let all = owners(&["lee", "kim", "unknown", "kim", "nobody"], now).await;
-    let told_of: Vec<_> = all.iter().map(|(hash, owner)| (hash.as_str(), &owner.caller, owner.balance)).collect();
+    let told_of: Vec<_> = all.iter().map(|(hash, owner)| (hash.as_str(), &owner.principal, owner.balance)).collect();
     assert_eq!(told_of, [("kim", &harness.principal, credits(10, 2)), ("lee", &other, credits(0, 0))]);
     assert!(owners(&[], now).await.is_empty());
     store.delete_session("kim").await.expect("it goes");
@@ -126,7 +127,7 @@ pub async fn a_session_tells_who_is_signed_in_and_what_they_have(store: Arc<dyn 
 
     // Signed in by a session that was there before.
     store.save_session(&session("nobody", Some(harness.principal.user_id), later)).await.expect("over the old one");
-    assert_eq!(told("nobody").await.map(|(caller, ..)| caller), Some(harness.principal.clone()));
+    assert_eq!(told("nobody").await.map(|(principal, ..)| principal), Some(harness.principal.clone()));
 }
 
 pub async fn a_new_password_ends_every_session_of_its_user_and_no_other(store: Arc<dyn AnyStore>) {
@@ -143,7 +144,7 @@ pub async fn a_new_password_ends_every_session_of_its_user_and_no_other(store: A
         let session = session(token_hash, user_id, now + Duration::from_mins(1));
         assert_eq!(store.insert_session(&session).await.ok(), Some(true));
     }
-    let unknown = harness.account().caller.user_id;
+    let unknown = harness.account().principal.user_id;
     assert_eq!(store.set_password(unknown, "new").await.ok(), Some(None), "there is no such user");
     assert_eq!(store.set_password(harness.principal.user_id, "new").await.ok(), Some(Some(2)));
     for (token_hash, user_id) in sessions {
@@ -162,21 +163,23 @@ fn session(token_hash: &str, user_id: Option<UserId>, expires_at: Timestamp) -> 
 pub async fn a_lost_sale_is_written_with_its_tenant_and_user_or_not_at_all(store: Arc<dyn AnyStore>) {
     let harness = Harness::open(store.clone(), 1).await;
     let lost = harness.account();
-    let sale = harness.purchase_of(&lost.caller, None);
-    let taken =
-        Account { caller: Principal { email: harness.principal.email.clone(), ..lost.caller.clone() }, ..lost.clone() };
+    let sale = harness.purchase_of(&lost.principal, None);
+    let taken = Account {
+        principal: Principal { email: harness.principal.email.clone(), ..lost.principal.clone() },
+        ..lost.clone()
+    };
     assert_eq!(store.insert_sale(&taken, &sale).await.ok(), Some(InsertedSale::EmailTaken));
-    assert_eq!(store.account(lost.caller.user_id).await.ok(), Some(None));
+    assert_eq!(store.account(lost.principal.user_id).await.ok(), Some(None));
     assert_eq!(store.purchase(sale.tenant_id, sale.id).await.ok(), Some(None));
 
     assert_eq!(store.insert_sale(&lost, &sale).await.ok(), Some(InsertedSale::Yes));
-    assert_eq!(store.account(lost.caller.user_id).await.ok(), Some(Some(lost.clone())));
+    assert_eq!(store.account(lost.principal.user_id).await.ok(), Some(Some(lost.clone())));
     assert_eq!(store.purchase(sale.tenant_id, sale.id).await.ok(), Some(Some(sale.clone())));
     // Of a user who is there, it is the sale alone that is written.
-    let another = harness.purchase_of(&lost.caller, None);
+    let another = harness.purchase_of(&lost.principal, None);
     let changed = Account { password_hash: "another".to_owned(), ..lost.clone() };
     assert_eq!(store.insert_sale(&changed, &another).await.ok(), Some(InsertedSale::Yes));
-    assert_eq!(store.account(lost.caller.user_id).await.ok(), Some(Some(lost.clone())));
+    assert_eq!(store.account(lost.principal.user_id).await.ok(), Some(Some(lost.clone())));
     let again = store.insert_sale(&lost, &sale).await;
     assert!(matches!(again, Err(StoreError::Refused(_))), "{again:?}");
 }

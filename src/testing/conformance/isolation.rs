@@ -38,7 +38,7 @@ pub async fn another_tenant_can_read_nothing(store: Arc<dyn AnyStore>) {
         locale: Locale::En,
         received_at: harness.now(),
         purchase: Some((paid.tenant_id, paid.id)),
-        standing: WithdrawalDecision::Effective,
+        decision: WithdrawalDecision::Effective,
     };
     store.insert_withdrawal(&withdrawal).await.expect("it is taken in");
     assert_eq!(store.tenant_mails(other, 9).await.ok(), Some(vec![]));

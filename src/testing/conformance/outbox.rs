@@ -21,14 +21,14 @@ fn confirmation(purchase: &Purchase) -> Topic {
     Topic::Confirmation(purchase.tenant_id, purchase.id)
 }
 
-fn declared(harness: &Harness, purchase: Option<&Purchase>, standing: WithdrawalDecision) -> Withdrawal {
+fn declared(harness: &Harness, purchase: Option<&Purchase>, decision: WithdrawalDecision) -> Withdrawal {
     Withdrawal {
         id: WithdrawalId::new(harness.now(), harness.entropy.as_ref()),
         declaration: Declaration::new("Kim Ä", "5 Credits", "kim@example.com").expect("it is complete"),
         locale: Locale::En,
         received_at: harness.now(),
         purchase: purchase.map(|purchase| (purchase.tenant_id, purchase.id)),
-        standing,
+        decision,
     }
 }
 

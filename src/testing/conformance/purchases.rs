@@ -47,7 +47,7 @@ pub async fn only_users_of_the_tenant_order_for_it(store: Arc<dyn AnyStore>) {
     let harness = Harness::open(store.clone(), 1).await;
     let other = harness.another_principal().await;
     let foreign = Purchase { ordered_by: other.user_id, ..harness.purchase() };
-    let unknown = Purchase { ordered_by: harness.account().caller.user_id, ..harness.purchase() };
+    let unknown = Purchase { ordered_by: harness.account().principal.user_id, ..harness.purchase() };
     for purchase in [foreign, unknown] {
         let refused = store.insert_purchase(&purchase, None).await;
         assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");

@@ -131,7 +131,7 @@ pub async fn what_was_sold_never_changes(store: Arc<dyn AnyStore>) {
         Purchase { item: Item { credits: Credits(6), ..item.clone() }, ..paid.clone() },
         Purchase { item: Item { price: Money::eur(1), ..item.clone() }, ..paid.clone() },
         Purchase { item: Item { name: "another".to_owned(), ..item.clone() }, ..paid.clone() },
-        Purchase { ordered_by: harness.account().caller.user_id, ..paid.clone() },
+        Purchase { ordered_by: harness.account().principal.user_id, ..paid.clone() },
     ] {
         // The databases' statement has no such column, so they leave it alone; the model refuses. Either will do.
         let before = stored(&harness, &paid).await;

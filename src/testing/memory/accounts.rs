@@ -18,22 +18,22 @@ impl AccountStore for MemoryStore {
     async fn insert_account(&self, account: &Account) -> Result<SignUp, StoreError> {
         yield_now().await;
         let users = &mut lock(&self.tables).users;
-        if users.values().any(|other| other.caller.email == account.caller.email) {
+        if users.values().any(|other| other.principal.email == account.principal.email) {
             return Ok(SignUp::EmailTaken);
         }
-        let tenant_taken = users.values().any(|other| other.caller.tenant_id == account.caller.tenant_id);
+        let tenant_taken = users.values().any(|other| other.principal.tenant_id == account.principal.tenant_id);
         rules::refuse_if(tenant_taken, "tenants_pkey")?;
-        rules::refuse_if(users.contains_key(&account.caller.user_id), "users_pkey")?;
-        users.insert(account.caller.user_id, account.clone());
+        rules::refuse_if(users.contains_key(&account.principal.user_id), "users_pkey")?;
+        users.insert(account.principal.user_id, account.clone());
         Ok(SignUp::Created)
     }
 
     async fn insert_sale(&self, account: &Account, purchase: &Purchase) -> Result<InsertedSale, StoreError> {
         yield_now().await;
         let mut tables = lock(&self.tables);
-        let Principal { user_id, tenant_id, email } = &account.caller;
+        let Principal { user_id, tenant_id, email } = &account.principal;
         let missing = !tables.users.contains_key(user_id);
-        if missing && tables.users.values().any(|other| other.caller.email == *email) {
+        if missing && tables.users.values().any(|other| other.principal.email == *email) {
             return Ok(InsertedSale::EmailTaken);
         }
         rules::refuse_if(
@@ -53,7 +53,7 @@ impl AccountStore for MemoryStore {
 
     async fn account_by_email(&self, email: &EmailAddress) -> Result<Option<Account>, StoreError> {
         yield_now().await;
-        Ok(lock(&self.tables).users.values().find(|account| account.caller.email == *email).cloned())
+        Ok(lock(&self.tables).users.values().find(|account| account.principal.email == *email).cloned())
     }
 
     async fn account(&self, user_id: UserId) -> Result<Option<Account>, StoreError> {
@@ -95,7 +95,7 @@ impl AccountStore for MemoryStore {
         Ok(tables.sessions.get(token_hash).filter(|session| session.expires_at > now).cloned())
     }
 
-    async fn session_owners(
+    async fn lookup_sessions(
         &self,
         token_hashes: &[String],
         now: Timestamp,
@@ -105,12 +105,12 @@ impl AccountStore for MemoryStore {
         let asked: BTreeSet<_> = token_hashes.iter().collect();
         let sessions = asked.into_iter().filter_map(|token_hash| tables.sessions.get(token_hash));
         let owners = sessions.filter(|session| session.expires_at > now).filter_map(|session| {
-            let caller = tables.users.get(&session.user_id?)?.caller.clone();
-            let own = tables.purchases.values().filter(|purchase| purchase.tenant_id == caller.tenant_id);
+            let principal = tables.users.get(&session.user_id?)?.principal.clone();
+            let own = tables.purchases.values().filter(|purchase| purchase.tenant_id == principal.tenant_id);
             let changes = own.map(|purchase| purchase.version).sum();
-            let balance = tables.balance(caller.tenant_id);
+            let balance = tables.balance(principal.tenant_id);
             let data = session.data.clone();
-            Some((session.token_hash.clone(), SessionLookup { caller, balance, changes, data }))
+            Some((session.token_hash.clone(), SessionLookup { principal, balance, changes, data }))
         });
         Ok(owners.collect())
     }

@@ -148,7 +148,7 @@ impl WithdrawalStore for MemoryStore {
         yield_now().await;
         let tables = lock(&self.tables);
         let Some(purchase) = tables.purchases.get(&id) else { return Ok(None) };
-        let orderer = tables.users.get(&purchase.ordered_by).filter(|account| account.caller.email == *email);
+        let orderer = tables.users.get(&purchase.ordered_by).filter(|account| account.principal.email == *email);
         Ok(orderer.map(|_| purchase.tenant_id))
     }
 

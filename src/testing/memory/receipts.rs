@@ -33,7 +33,7 @@ impl Tables {
                 number,
                 issued_at: at,
                 issuer: issuer.clone(),
-                buyer_email: users[&purchase.ordered_by].caller.email.as_str().to_owned(),
+                buyer_email: users[&purchase.ordered_by].principal.email.as_str().to_owned(),
             };
             receipts.insert(purchase.id, receipt);
         }

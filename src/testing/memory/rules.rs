@@ -14,7 +14,7 @@ pub(super) fn refuse_if(broken: bool, rule: &str) -> Result<(), StoreError> {
 
 pub(super) fn may_insert(tables: &Tables, purchase: &Purchase) -> Result<(), StoreError> {
     let orderer = tables.users.get(&purchase.ordered_by);
-    let known = orderer.is_some_and(|account| account.caller.tenant_id == purchase.tenant_id);
+    let known = orderer.is_some_and(|account| account.principal.tenant_id == purchase.tenant_id);
     refuse_if(!known, "purchases_ordered_by_fkey")?;
     refuse_if(tables.purchases.contains_key(&purchase.id), "purchases_id_key")?;
     refuse_if(purchase.status() != Status::Pending || purchase.version != 1, "purchases_start")?;

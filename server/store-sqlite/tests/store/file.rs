@@ -56,7 +56,7 @@ async fn what_is_committed_outlives_the_process() {
     // Not closed: as if the process had been killed.
     let reopened = Store::open(&database.url()).await.unwrap();
     let found = reopened.account(harness.principal.user_id).await.unwrap();
-    assert_eq!(found.map(|account| account.caller), Some(harness.principal));
+    assert_eq!(found.map(|account| account.principal), Some(harness.principal));
     reopened.close().await;
     store.close().await;
 }

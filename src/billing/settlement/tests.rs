@@ -140,12 +140,12 @@ proptest! {
     fn a_payment_of_an_open_session_is_no_payment_under_way(purchase in purchases(), session in sessions()) {
         let declined = CheckoutSession { status: SessionStatus::Open, ..session };
         let decision = decide(&purchase, &declined, declined.livemode, SessionContext::None);
-        prop_assert!(purchase.checkout.is_none() || decision != Decision::Note, "a declined card was taken for one");
+        prop_assert!(purchase.checkout.is_none() || decision != Decision::RecordReference, "a declined card was taken for one");
     }
 
     #[test]
     fn it_notes_what_is_news_once(purchase in purchases(), session in sessions(), context in contexts()) {
-        if decide(&purchase, &session, session.livemode, context) == Decision::Note {
+        if decide(&purchase, &session, session.livemode, context) == Decision::RecordReference {
             let checkout = Checkout { provider_ref: session.provider_ref.clone(), url: String::new() };
             let payment_ref = session.payment_ref.clone().or(purchase.payment_ref.clone());
             let noted = Purchase { checkout: Some(checkout), payment_ref, ..purchase };

@@ -1,0 +1,212 @@
+//! Settles a purchase by how its checkout session stands.
+
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+
+use super::{
+    Billing, BillingError,
+    outcome::{APPLIED, Applied, Discrepancy, NOTHING_NEW},
+    trigger::{ATTEMPTS_MAX, Trigger},
+};
+use crate::{
+    event::EventStatus,
+    ids::{EntryId, PurchaseId, TenantId},
+    ledger::{EntryKind, NewEntry},
+    money::Currency,
+    provider::{CheckoutSession, PaymentStatus, SessionStatus},
+    purchase::{Checkout, Failed, FailureReason, Purchase, State},
+    reversal::Posting,
+    store::{Change, Committed},
+};
+
+/// What is known beside the session itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SessionContext {
+    /// Nothing.
+    None,
+    /// The buyer has discarded the purchase: that is why the session has expired.
+    Discarded,
+    /// A delayed payment has failed: an unpaid session stays unpaid.
+    PaymentFailed,
+}
+
+/// The result of [`Billing::settle`].
+pub(super) struct Settlement {
+    /// What was written; `None` when the tenant has no such purchase.
+    pub(super) applied: Option<Applied>,
+    /// Whether the purchase is paid and has refunds or disputes that are still to be applied.
+    pub(super) reversals_due: bool,
+}
+
+impl From<Option<Applied>> for Settlement {
+    /// Nothing is left to be applied.
+    fn from(applied: Option<Applied>) -> Self {
+        Self { applied, reversals_due: false }
+    }
+}
+
+/// What follows for a purchase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// It is paid: PAID, and the credits are booked.
+    Settle,
+    /// It will not be paid: FAILED.
+    Fail(FailureReason),
+    /// Nothing but the session's id or the payment's is news.
+    RecordReference,
+    /// Nothing is news.
+    Nothing,
+    /// The session contradicts the purchase.
+    Refuse(Discrepancy),
+}
+
+/// Decides what follows for a purchase from how its session stands. Pure; the whole table of checkout events is here.
+pub(super) fn decide(
+    purchase: &Purchase,
+    session: &CheckoutSession,
+    livemode: bool,
+    context: SessionContext,
+) -> Decision {
+    if session.livemode != livemode {
+        return Decision::Refuse(Discrepancy::Livemode);
+    }
+    if purchase.checkout.as_ref().is_some_and(|checkout| checkout.provider_ref != session.provider_ref) {
+        return Decision::Refuse(Discrepancy::Session);
+    }
+    let money_is_there = match session.payment {
+        PaymentStatus::Paid | PaymentStatus::NotRequired => session.status == SessionStatus::Complete,
+        PaymentStatus::Unpaid | PaymentStatus::Failed => false,
+    };
+    let dropped = session.status == SessionStatus::Expired && context == SessionContext::Discarded;
+    match purchase.state {
+        State::Pending(_) | State::Failed(_) if money_is_there => match amount_discrepancy(purchase, session) {
+            Some(discrepancy) => Decision::Refuse(discrepancy),
+            None => Decision::Settle,
+        },
+        // The notification that a session has ended can be quicker than the answer to the buyer who ended it.
+        State::Pending(_) | State::Failed(Failed { reason: FailureReason::Expired, .. }) if dropped => {
+            Decision::Fail(FailureReason::Cancelled)
+        }
+        State::Paid(_) | State::Refunded(_) | State::Failed(_) => Decision::Nothing,
+        State::Pending(_) => match (session.status, context) {
+            (SessionStatus::Expired, _) => Decision::Fail(FailureReason::Expired),
+            (_, SessionContext::PaymentFailed) => Decision::Fail(FailureReason::PaymentFailed),
+            _ if session.payment == PaymentStatus::Failed => Decision::Fail(FailureReason::PaymentFailed),
+            _ if is_news(purchase, session) => Decision::RecordReference,
+            _ => Decision::Nothing,
+        },
+    }
+}
+
+/// What is credited is what was sold: amount and currency as ordered.
+fn amount_discrepancy(purchase: &Purchase, session: &CheckoutSession) -> Option<Discrepancy> {
+    let currency = session.currency.as_deref().and_then(|code| code.parse::<Currency>().ok());
+    if currency != Some(purchase.item.price.currency) {
+        Some(Discrepancy::Currency)
+    } else if session.amount_total != Some(purchase.item.price.cents) {
+        Some(Discrepancy::Amount)
+    } else {
+        None
+    }
+}
+
+fn is_news(purchase: &Purchase, session: &CheckoutSession) -> bool {
+    let begun = begun_payment(session);
+    purchase.checkout.is_none() || (begun.is_some() && begun != purchase.payment_ref.as_ref())
+}
+
+/// The payment that the buyer is through with. An open session has one too, once a card was declined; nothing has been
+/// paid by that, and the buyer may try another.
+fn begun_payment(session: &CheckoutSession) -> Option<&String> {
+    session.payment_ref.as_ref().filter(|_| session.status == SessionStatus::Complete)
+}
+
+impl Billing {
+    /// Decides by how a purchase's session stands, and writes what follows.
+    pub(super) async fn settle(
+        &self,
+        tenant: TenantId,
+        id: PurchaseId,
+        session: &CheckoutSession,
+        context: SessionContext,
+        trigger: Trigger<'_>,
+    ) -> Result<Settlement, BillingError> {
+        for _ in 0..ATTEMPTS_MAX {
+            let Some(purchase) = self.store.purchase(tenant, id).await? else { return Ok(None.into()) };
+            let decision = decide(&purchase, session, self.provider.livemode(), context);
+            let state = match decision {
+                Decision::Settle => purchase.state.pay(self.now())?,
+                Decision::Fail(reason) => purchase.state.fail(reason, self.now())?,
+                Decision::RecordReference => purchase.state,
+                // A crash may have come between the two commits of a settlement with refunds or disputes, below.
+                Decision::Nothing if purchase.state.paid_at().is_some() && !purchase.reversals.is_empty() => {
+                    return Ok(Settlement { applied: Some(Applied::Unchanged(purchase)), reversals_due: true });
+                }
+                Decision::Nothing => {
+                    self.close_about(trigger, (tenant, id), EventStatus::Applied, NOTHING_NEW).await?;
+                    return Ok(Some(Applied::Unchanged(purchase)).into());
+                }
+                Decision::Refuse(discrepancy) => {
+                    self.raise_attention(&purchase, discrepancy, trigger).await?;
+                    return Ok(Some(Applied::Discrepant(purchase, discrepancy)).into());
+                }
+            };
+            // Refunds and disputes that came before the payment are booked with it. The state follows in a commit of its
+            // own, and only that one closes the event.
+            let follows = decision == Decision::Settle && !purchase.reversals.is_empty();
+            let change =
+                self.change(purchase, state, session, &decision, if follows { Trigger::Request } else { trigger });
+            if self.store.commit(&change).await? == Committed::Yes {
+                let written = Purchase { version: change.purchase.version + 1, ..change.purchase };
+                tracing::info!(purchase = %written.id, status = %written.status(), "purchase changed");
+                return Ok(Settlement { applied: Some(Applied::Changed(written)), reversals_due: follows });
+            }
+        }
+        Err(BillingError::Contended)
+    }
+
+    fn change(
+        &self,
+        purchase: Purchase,
+        state: State,
+        session: &CheckoutSession,
+        decision: &Decision,
+        trigger: Trigger<'_>,
+    ) -> Change {
+        let now = self.now();
+        let mut postings = Vec::new();
+        if *decision == Decision::Settle {
+            let credits = purchase.item.credits;
+            postings.push(Posting { kind: EntryKind::Purchase, effect_ref: String::new(), credits });
+            postings.extend(purchase.reversals.postings(purchase.sold()));
+        }
+        let entries = self.entries_for(&purchase, postings, now);
+        // The notification can be here before the order has written down the session that it opened.
+        let checkout = purchase.checkout.clone().or_else(|| {
+            let url = session.url.clone().unwrap_or_default();
+            Some(Checkout { provider_ref: session.provider_ref.clone(), url })
+        });
+        let payment_ref = begun_payment(session).or(purchase.payment_ref.as_ref()).cloned();
+        Change {
+            event: trigger.applied(&purchase, APPLIED, now),
+            purchase: Purchase { state, checkout, payment_ref, updated_at: now, ..purchase },
+            entries,
+            confirms: *decision == Decision::Settle,
+        }
+    }
+
+    pub(super) fn entries_for(&self, purchase: &Purchase, postings: Vec<Posting>, now: Timestamp) -> Vec<NewEntry> {
+        let entry = |posting: Posting| NewEntry {
+            id: EntryId::new(now, self.entropy.as_ref()),
+            tenant_id: purchase.tenant_id,
+            purchase_id: purchase.id,
+            kind: posting.kind,
+            effect_ref: posting.effect_ref,
+            credits: posting.credits,
+            created_at: now,
+        };
+        postings.into_iter().map(entry).collect()
+    }
+}

@@ -1,5 +1,5 @@
-// check-budgets.mjs FOLDER NAME  compares the front end, as scripts/pack-site.mjs packed it, with its size budgets. Prints a
-// table, and fails if a file is over its budget.
+// check-budgets.mjs FOLDER NAME compares the front end, as scripts/pack-site.mjs packed it, with its size budgets.
+// Prints a table, and fails if a file is over its budget.
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -1,5 +1,5 @@
-// pack-site.mjs FOLDER NAME  copies the front end in FOLDER, NAME.js, NAME.wasm and NAME.css, to NAME.HASH.js and so on, each
-// also compressed: .br, .gz and, if Node or zstd can, .zst. Removes the files of earlier builds.
+// pack-site.mjs FOLDER NAME copies the front end in FOLDER, NAME.js, NAME.wasm and NAME.css, to NAME.HASH.js and so on,
+// each also compressed: .br, .gz and, if Node or zstd can, .zst. Removes the files of earlier builds.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';

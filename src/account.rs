@@ -30,7 +30,8 @@ impl fmt::Debug for EmailAddress {
 impl FromStr for EmailAddress {
     type Err = InvalidEmail;
 
-    /// At most 254 characters: longer ones cannot be mailed to (RFC 5321, section 4.5.3.1.3, with RFC 3696's erratum 1690).
+    /// At most 254 characters: longer ones cannot be mailed to (RFC 5321, section 4.5.3.1.3, with RFC 3696's erratum
+    /// 1690).
     fn from_str(text: &str) -> Result<Self, InvalidEmail> {
         const LENGTH_MAX: usize = 254;
         let text = text.trim();

@@ -4,9 +4,9 @@
 //!
 //! 1. [`Billing::order`] commits a PENDING purchase (TX 1), then opens the checkout session at the provider (outside
 //!    any transaction, repeatable: one purchase, one session), then commits the session's id (TX 2).
-//! 2. The webhook, the return page and the worker pass the session to one function, [`Billing::apply_checkout`]. It reads
-//!    the purchase, decides ([`decide`](settlement::decide)), and commits state, ledger entry and event together (TX 3). If
-//!    the purchase has changed meanwhile, it starts again. Refunds and disputes are applied afterwards.
+//! 2. The webhook, the return page and the worker pass the session to one function, [`Billing::apply_checkout`]. It
+//!    reads the purchase, decides ([`decide`](settlement::decide)), and commits state, ledger entry and event together
+//!    (TX 3). If the purchase has changed meanwhile, it starts again. Refunds and disputes are applied afterwards.
 //!
 //! Once a payment may have been attempted, the provider is asked; nothing is assumed and nothing compensated.
 

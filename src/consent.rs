@@ -1,9 +1,10 @@
 //! The buyer's consent that delivery begins at once.
 //!
-//! A consumer may withdraw from a distance contract within fourteen days (§ 355 BGB, § 312g (1) BGB). For digital content
-//! that is not on a physical medium the right ends early, once delivery has begun with the consumer's express consent and
-//! their acknowledgement that the right then ends, and the seller has confirmed both (§ 356 (5) BGB; article 16 (m) of
-//! directive 2011/83/EU). So each purchase keeps whether the buyer consented, when, and to which text.
+//! A consumer may withdraw from a distance contract within fourteen days (§ 355 BGB, § 312g (1) BGB). For digital
+//! content that is not on a physical medium the right ends early, once delivery has begun with the consumer's express
+//! consent and their acknowledgement that the right then ends, and the seller has confirmed both (§ 356 (5) BGB;
+//! article 16 (m) of directive 2011/83/EU). So each purchase keeps whether the buyer consented, when, and to which
+//! text.
 
 use std::{fmt, str::FromStr};
 

@@ -51,7 +51,8 @@ pub struct NewEntry {
     pub purchase_id: PurchaseId,
     /// Why it is booked.
     pub kind: EntryKind,
-    /// What of the kind is booked: the provider's refund or dispute, at first by its id alone; empty for the purchase itself.
+    /// What of the kind is booked: the provider's refund or dispute, at first by its id alone; empty for the purchase
+    /// itself.
     pub effect_ref: String,
     /// Added to the balance; negative takes.
     pub credits: Credits,

@@ -1,6 +1,7 @@
 //! The domain of the credit shop: the catalogue, purchases, the ledger, and the use cases over them.
 //!
-//! The crate does no I/O. The database, the payment provider, time and randomness are ports, which the server implements.
+//! The crate does no I/O. The database, the payment provider, time and randomness are ports, which the server
+//! implements.
 //!
 //! # Words
 //! A **tenant** owns a **balance** of credits. It buys **products**; each order is a **purchase**, paid on the
@@ -11,8 +12,8 @@
 //! A module imports from those above it in this list, and no two import each other.
 //!
 //! 1. Values: [`ids`], [`money`], [`clock`], [`locale`], [`consent`], [`catalog`].
-//! 2. Entities: [`ledger`] entries, [`reversal`] (refunds and disputes), [`receipt`], [`purchase`] and its state machine,
-//!    [`account`], [`withdrawal`], [`mail`], [`checkout_session`], payment [`event`].
+//! 2. Entities: [`ledger`] entries, [`reversal`] (refunds and disputes), [`receipt`], [`purchase`] and its state
+//!    machine, [`account`], [`withdrawal`], [`mail`], [`checkout_session`], payment [`event`].
 //! 3. Ports: [`provider`] to the payment provider, [`store`] to the database, with a trait for each noun.
 //! 4. Use cases: [`billing`]. An order opens a checkout session; an event is ingested, then processed; both settle the
 //!    purchase, and then book its refunds and disputes.

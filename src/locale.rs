@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The shop's languages, for a macro to make something of: each with its tag (BCP 47) and the file its texts are in. The
-/// first is the default.
+/// The shop's languages, for a macro to make something of: each with its tag (BCP 47) and the file its texts are in.
+/// The first is the default.
 #[macro_export]
 macro_rules! languages {
     ($macro:ident) => {

@@ -5,7 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantNames};
 
-/// A currency that the shop sells in, by its ISO 4217 code. It is read in either case: Stripe writes `eur`, the shop `EUR`.
+/// A currency that the shop sells in, by its ISO 4217 code. It is read in either case: Stripe writes `eur`, the shop
+/// `EUR`.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr, VariantNames,
 )]

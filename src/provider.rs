@@ -44,8 +44,8 @@ pub trait PaymentProvider: Send + Sync {
     /// when the provider has no such payment.
     async fn retrieve_payment(&self, payment_ref: &str) -> Result<Option<PaymentRecord>, ProviderError>;
 
-    /// A checkout session with all that its sale can be written anew from, by its own id (`cs_…`) or by the payment that it
-    /// led to (`pi_…`); `None` when the provider has no such session.
+    /// A checkout session with all that its sale can be written anew from, by its own id (`cs_…`) or by the payment
+    /// that it led to (`pi_…`); `None` when the provider has no such session.
     async fn retrieve_sale(&self, reference: &str) -> Result<Option<SaleRecord>, ProviderError>;
 
     /// The notifications made since an instant, about what the shop acts upon, oldest first within a page; for those
@@ -53,8 +53,8 @@ pub trait PaymentProvider: Send + Sync {
     async fn events_since(&self, since: Timestamp, page: Option<&str>) -> Result<EventPage, ProviderError>;
 }
 
-/// A checkout session, and what a purchase that the database has lost can be written anew from. All but the session, its
-/// amount and its time is what the shop itself wrote on it; sessions of older versions lack some.
+/// A checkout session, and what a purchase that the database has lost can be written anew from. All but the session,
+/// its amount and its time is what the shop itself wrote on it; sessions of older versions lack some.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SaleRecord {
     /// How the session stands.
@@ -95,7 +95,8 @@ pub struct PaymentRecord {
     pub purchase_id: Option<PurchaseId>,
     /// The purchase's tenant, by its metadata.
     pub tenant_id: Option<TenantId>,
-    /// When the books were asked. The instant before the call: an answer that was overtaken on the way is the older one.
+    /// When the books were asked. The instant before the call: an answer that was overtaken on the way is the older
+    /// one.
     pub observed_at: Timestamp,
     /// Every refund and every dispute of it, whatever became of them; oldest first.
     pub snapshots: Vec<Snapshot>,

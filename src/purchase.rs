@@ -9,8 +9,8 @@
 //! A FAILED purchase keeps its reason, which changes in one case: EXPIRED becomes CANCELLED when the buyer turns out to
 //! have discarded it.
 //!
-//! Each state is a type with just the transitions that leave it; [`State`] is any of them, where the state is known only at
-//! run time.
+//! Each state is a type with just the transitions that leave it; [`State`] is any of them, where the state is known
+//! only at run time.
 
 #[cfg(test)]
 mod tests;

@@ -5,12 +5,12 @@
 //! but right after it, by the worker or by the first request for the receipt
 //! ([`Billing::receipt`](crate::Billing::receipt)).
 //!
-//! Where numbers may have been given that the database does not know, as after an older back-up was restored, the seller
-//! begins a new *series* ([`Billing::begin_receipt_series`](crate::Billing::begin_receipt_series)): its numbers are counted
-//! from 1 again, and have the second in them in which it was begun, which never comes again.
+//! Where numbers may have been given that the database does not know, as after an older back-up was restored, the
+//! seller begins a new *series* ([`Billing::begin_receipt_series`](crate::Billing::begin_receipt_series)): its numbers
+//! are counted from 1 again, and have the second in them in which it was begun, which never comes again.
 //!
-//! With its number a receipt keeps what it was issued upon: the seller, the VAT rate and the buyer's address as they were.
-//! Refunds and disputes are not part of it; they are shown as they are at the time ([`crate::reversal`]).
+//! With its number a receipt keeps what it was issued upon: the seller, the VAT rate and the buyer's address as they
+//! were. Refunds and disputes are not part of it; they are shown as they are at the time ([`crate::reversal`]).
 
 use std::fmt;
 
@@ -31,8 +31,8 @@ pub struct Seller {
 }
 
 impl Seller {
-    /// Whose sequence of numbers a receipt belongs to: the VAT id names a business whatever it is called and wherever it
-    /// is; without one, there is the name.
+    /// Whose sequence of numbers a receipt belongs to: the VAT id names a business whatever it is called and wherever
+    /// it is; without one, there is the name.
     pub fn key(&self) -> String {
         let vat_id: String = self.vat_id.chars().filter(|char| !char.is_whitespace()).collect();
         if vat_id.is_empty() { self.name.trim().to_owned() } else { vat_id.to_uppercase() }
@@ -85,8 +85,8 @@ pub struct ReceiptNumber {
     pub position: i64,
 }
 
-/// As it is printed: `IZA-000123`, or `IZA-20261126T153042-000001` in a series. No year in it otherwise: the sequence goes on
-/// across years, and a year would look as if it had begun anew.
+/// As it is printed: `IZA-000123`, or `IZA-20261126T153042-000001` in a series. No year in it otherwise: the sequence
+/// goes on across years, and a year would look as if it had begun anew.
 impl fmt::Display for ReceiptNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.series {

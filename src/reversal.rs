@@ -1,9 +1,10 @@
 //! Refunds and disputes, and how many credits they take.
 //!
 //! A purchase keeps the newest [`Snapshot`] of each refund and dispute of its payment. Newer is a state further on (a
-//! refund stands, then fails; a dispute withdraws, then is reinstated) and, in one state, what was observed later. So the
-//! same snapshots lead to the same end in any order, however often repeated. The credits taken are a function of what is
-//! kept; each snapshot that changes them makes one [`Posting`] of the difference, under an effect key of its own.
+//! refund stands, then fails; a dispute withdraws, then is reinstated) and, in one state, what was observed later. So
+//! the same snapshots lead to the same end in any order, however often repeated. The credits taken are a function of
+//! what is kept; each snapshot that changes them makes one [`Posting`] of the difference, under an effect key of its
+//! own.
 
 mod kept;
 mod snapshot;
@@ -50,9 +51,9 @@ pub enum ReturnKind {
 pub struct Posting {
     /// Why.
     pub kind: EntryKind,
-    /// The effect that is booked once: the id of the refund or dispute, alone when its state has moved on, and with the new
-    /// figure and when it was observed when its amount has changed (`du_1:699@1767225600000000`); or the charge's id with
-    /// its refunded total.
+    /// The effect that is booked once: the id of the refund or dispute, alone when its state has moved on, and with the
+    /// new figure and when it was observed when its amount has changed (`du_1:699@1767225600000000`); or the charge's
+    /// id with its refunded total.
     pub effect_ref: String,
     /// Negative takes, positive gives back; never zero.
     pub credits: Credits,
@@ -120,7 +121,8 @@ impl Reversals {
         Some(Posting { kind, effect_ref, credits })
     }
 
-    /// A state is entered once, so the id alone names that effect; everything else needs the snapshot's figure and time.
+    /// A state is entered once, so the id alone names that effect; everything else needs the snapshot's figure and
+    /// time.
     fn effect_keys(&self, snapshot: &Snapshot, observed: ObservedAt) -> EffectKeys {
         match snapshot {
             Snapshot::RefundedTotal { provider_ref, amount } => {
@@ -186,8 +188,8 @@ impl Reversals {
 
     /// What has been refunded and not failed, at most what was paid.
     ///
-    /// Refunds are known one by one or by the charge's cumulative total, whichever came; the total still counts those that
-    /// failed after it was given.
+    /// Refunds are known one by one or by the charge's cumulative total, whichever came; the total still counts those
+    /// that failed after it was given.
     pub fn refunded(&self, sold: Sold) -> i64 {
         let sum = |state: RefundState| -> i64 {
             let refunds = self.refunds.iter().map(|refund| &refund.snapshot).filter(|refund| refund.state == state);

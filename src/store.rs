@@ -48,8 +48,8 @@ pub trait Store:
     /// Whether the database can be reached, has every migration, and takes writes: one is tried.
     async fn ready(&self) -> Result<(), StoreError>;
 
-    /// Closes the connections, in bounded time; nothing works afterwards. On SQLite the file then holds everything, without
-    /// the journal beside it.
+    /// Closes the connections, in bounded time; nothing works afterwards. On SQLite the file then holds everything,
+    /// without the journal beside it.
     async fn close(&self);
 
     /// The tenants whose purchases change from now on, and with them perhaps their balance, in this process or another.
@@ -65,8 +65,8 @@ pub struct Change {
     pub purchase: Purchase,
     /// What is booked with it, in this order.
     pub entries: Vec<NewEntry>,
-    /// The event that caused it, which is about this purchase. Known under the same provider event id already, it is not
-    /// stored twice.
+    /// The event that caused it, which is about this purchase. Known under the same provider event id already, it is
+    /// not stored twice.
     pub event: Option<ClosedEvent>,
     /// Whether a mail is owed that confirms the contract: one goes into the outbox with it, due at `updated_at`.
     pub confirms: bool,

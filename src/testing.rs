@@ -1,5 +1,5 @@
-//! What the tests of every crate share: an in-memory store, a scripted provider, the conformance suite of the stores, and
-//! random interleavings and simulations.
+//! What the tests of every crate share: an in-memory store, a scripted provider, the conformance suite of the stores,
+//! and random interleavings and simulations.
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on stops here, and says what it lacked")]
 #![expect(clippy::missing_panics_doc, reason = "to panic is how a test fails")]

@@ -19,8 +19,8 @@ use crate::{
 /// The longest name or description of a contract, in characters.
 pub const TEXT_LENGTH_MAX: usize = 500;
 
-/// The period for withdrawal: fourteen days (§ 355 (2) BGB), of which the day of the order is none and the last counts to
-/// its end (§§ 187 (1), 188 BGB). A day more than fourteen times 24 hours is never less than that.
+/// The period for withdrawal: fourteen days (§ 355 (2) BGB), of which the day of the order is none and the last counts
+/// to its end (§§ 187 (1), 188 BGB). A day more than fourteen times 24 hours is never less than that.
 const PERIOD: SignedDuration = SignedDuration::from_hours(15 * 24);
 
 /// What a consumer declares (§ 356a (2) BGB).

@@ -66,7 +66,8 @@ pub struct LegalText {
     pub sample: bool,
 }
 
-/// What a visitor has entered in a form that was not taken, so that it need not be entered again; a password is not among it.
+/// What a visitor has entered in a form that was not taken, so that it need not be entered again; a password is not
+/// among it.
 #[derive(Clone, Debug, Default)]
 pub struct Entered {
     /// Their name.

@@ -1,8 +1,8 @@
 //! The shop's pages, rendered by the server, and their islands: what of them moves in the browser.
 //!
-//! The server provides a [`Shop`](context::Shop) and a [`RequestContext`](context::RequestContext) by context; pages and
-//! islands reach the domain through the functions in `api` alone. Islands are rendered on the server with their data, and
-//! render what server functions answer in the browser, by the same `components`.
+//! The server provides a [`Shop`](context::Shop) and a [`RequestContext`](context::RequestContext) by context; pages
+//! and islands reach the domain through the functions in `api` alone. Islands are rendered on the server with their
+//! data, and render what server functions answer in the browser, by the same `components`.
 
 // The server's types of whole islands are deep.
 #![recursion_limit = "512"]

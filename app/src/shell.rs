@@ -52,15 +52,15 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// Whether something of the page moves: nothing does for whoever is not signed in. The page of components is to be looked
-/// at, and has no balance of its visitor's.
+/// Whether something of the page moves: nothing does for whoever is not signed in. The page of components is to be
+/// looked at, and has no balance of its visitor's.
 fn has_islands(page: &PageContext) -> bool {
     page.signed_in() && !api::is_at(routes::COMPONENTS)
 }
 
-/// A page fades into the next one. A browser that breaks that off, since the visitor was quicker, complains of it unless
-/// somebody listens (<https://github.com/w3c/csswg-drafts/issues/13726>), and so it does of a page that knows of no fading.
-/// So it is asked for here, in each page that listens, and given up before a PDF.
+/// A page fades into the next one. A browser that breaks that off, since the visitor was quicker, complains of it
+/// unless somebody listens (<https://github.com/w3c/csswg-drafts/issues/13726>), and so it does of a page that knows of
+/// no fading. So it is asked for here, in each page that listens, and given up before a PDF.
 #[component]
 fn Transitions() -> impl IntoView {
     const FADE: &str = r#"
@@ -76,8 +76,8 @@ if (activation?.entry?.url?.endsWith(".pdf")) fade.skipTransition();
     view! { <script nonce=use_nonce()>{FADE}</script> }
 }
 
-/// Loads the front end while the page still comes in, but after what the page is seen with: the page can be used before.
-/// Then it hydrates the islands.
+/// Loads the front end while the page still comes in, but after what the page is seen with: the page can be used
+/// before. Then it hydrates the islands.
 #[component]
 fn Islands(
     /// Its address, without an ending.

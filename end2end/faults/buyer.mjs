@@ -101,7 +101,12 @@ export class Buyer {
     return JSON.parse(answer.text);
   }
 
-  /** @param {string} method @param {string} path @param {object | URLSearchParams} [body] @param {{ key?: string, timeout?: number }} [options] */
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {object | URLSearchParams} [body]
+   * @param {{ key?: string, timeout?: number }} [options]
+   */
   async #send(method, path, body, { key, timeout = 15_000 } = {}) {
     const isForm = body instanceof URLSearchParams;
     const request = {

@@ -1,7 +1,8 @@
 /**
- * 200 purchases at the real server and the Stripe double, with every kind of fault injected at random and processes killed,
- * must end with exactly the credits that were sold. `SEED=… node --test` sets the seed of everything random: what buyers
- * do, which faults are injected, when a process is killed. Only the timing differs between two runs of one seed.
+ * 200 purchases at the real server and the Stripe double, with every kind of fault injected at random and processes
+ * killed, must end with exactly the credits that were sold. `SEED=… node --test` sets the seed of everything random:
+ * what buyers do, which faults are injected, when a process is killed. Only the timing differs between two runs of one
+ * seed.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -53,7 +54,10 @@ test('200 purchases with every fault on, in two processes on PostgreSQL', { time
   await buyUnderFaults(t, { folder, databaseUrl: database.url, processes: 2 });
 });
 
-/** @param {import('node:test').TestContext} t @param {{ folder: string, databaseUrl: string, processes: number }} where */
+/**
+ * @param {import('node:test').TestContext} t
+ * @param {{ folder: string, databaseUrl: string, processes: number }} where
+ */
 async function buyUnderFaults(t, { folder, databaseUrl, processes }) {
   t.diagnostic(`SEED=${SEED}`);
   const began = Date.now();
@@ -112,7 +116,12 @@ function controlOf(double) {
   };
 }
 
-/** Runs a tenant's scenarios, some at once. @param {Buyer} buyer @param {number} n @param {import('./scenario.mjs').Control} control */
+/**
+ * Runs a tenant's scenarios, some at once.
+ * @param {Buyer} buyer
+ * @param {number} n
+ * @param {import('./scenario.mjs').Control} control
+ */
 async function buy(buyer, n, control) {
   const scenarios = Array.from({ length: PURCHASES / TENANTS }, (_, m) => drawScenario(new Prng(SEED, `purchase ${n} ${m}`), `order-${n}-${m}`));
   /** @type {import('./scenario.mjs').Run[]} */
@@ -134,7 +143,12 @@ async function killAtRandom(shops, over) {
   }
 }
 
-/** Sends webhooks to one process, to another, or to all of them. @param {import('./scenario.mjs').Control} control @param {Shop[]} shops @param {AbortSignal} over */
+/**
+ * Sends webhooks to one process, to another, or to all of them.
+ * @param {import('./scenario.mjs').Control} control
+ * @param {Shop[]} shops
+ * @param {AbortSignal} over
+ */
 async function rerouteWebhooks(control, shops, over) {
   const prng = new Prng(SEED, 'webhooks');
   while (shops.length > 1 && await waited(prng.integer(200, 800), over)) {
@@ -173,7 +187,11 @@ async function recover(shops, control) {
   }
 }
 
-/** Sends each order that got no answer again with its key, now without faults. @param {Buyer[]} buyers @param {import('./scenario.mjs').Run[][]} runs */
+/**
+ * Sends each order that got no answer again with its key, now without faults.
+ * @param {Buyer[]} buyers
+ * @param {import('./scenario.mjs').Run[][]} runs
+ */
 async function retryUnanswered(buyers, runs) {
   for (const [n, buyer] of buyers.entries()) {
     for (const { scenario: { key, product }, order } of runs[n]) if (!order) await buyer.order(key, product, 1);
@@ -225,9 +243,12 @@ async function checkTamperedEvents(double, shop) {
 }
 
 /**
- * Without other faults, and without a visit to the success page: a payment with a tampered event is not booked until the shop
- * asks the provider.
- * @param {import('./scenario.mjs').Control} control @param {Shop} shop @param {Buyer} buyer @param {import('./scenario.mjs').Run[]} runs are added to
+ * Without other faults, and without a visit to the success page: a payment with a tampered event is not booked until
+ * the shop asks the provider.
+ * @param {import('./scenario.mjs').Control} control
+ * @param {Shop} shop
+ * @param {Buyer} buyer
+ * @param {import('./scenario.mjs').Run[]} runs are added to
  */
 async function payTampered(control, shop, buyer, runs) {
   const differences = [];

@@ -1,6 +1,6 @@
 /**
- * A seeded pseudo-random number generator (mulberry32). The same seed and name give the same numbers, however many other
- * generators draw in between.
+ * A seeded pseudo-random number generator (mulberry32). The same seed and name give the same numbers, however many
+ * other generators draw in between.
  */
 
 export class Prng {

@@ -4,8 +4,10 @@
 
 /**
  * @typedef {{ kind: string, credits: number, balance_after: number }} Entry
- * @typedef {{ id: string, status: string, failure_reason: string | null, credits: number, amount_cents: number, session_id: string | null, entries: Entry[] }} Receipt
- * @typedef {{ session: string, status: string, payment_status: string, payment_intent: string | null, livemode: boolean, currency: string, amount_total: number, received: number, refunded: number, disputed: number }} Line
+ * @typedef {{ id: string, status: string, failure_reason: string | null, credits: number, amount_cents: number,
+ *   session_id: string | null, entries: Entry[] }} Receipt
+ * @typedef {{ session: string, status: string, payment_status: string, payment_intent: string | null, livemode:
+ *   boolean, currency: string, amount_total: number, received: number, refunded: number, disputed: number }} Line
  * @typedef {{ receipts: Receipt[], balance: number, newest: number }} Statement
  */
 
@@ -21,7 +23,9 @@ function expectedCredits({ credits, amount_cents: amount }, line) {
 
 /**
  * The states that a purchase may have, by its session.
- * @param {Receipt} receipt @param {Line | undefined} line @param {{ discarded: boolean, wasWhollyRefunded: boolean, isPaymentUnderWay: boolean }} known
+ * @param {Receipt} receipt
+ * @param {Line | undefined} line
+ * @param {{ discarded: boolean, wasWhollyRefunded: boolean, isPaymentUnderWay: boolean }} known
  */
 function expectedStates({ amount_cents: amount }, line, { discarded, wasWhollyRefunded, isPaymentUnderWay }) {
   if (!line) return ['PENDING'];
@@ -37,7 +41,8 @@ function expectedStates({ amount_cents: amount }, line, { discarded, wasWhollyRe
 
 /**
  * @param {Statement} statement a tenant's
- * @param {{ runs: import('./scenario.mjs').Run[], lines: Map<string, Line[]>, isPaymentUnderWay: (line: Line) => boolean, cannotOpen: (purchase: string) => boolean }} books
+ * @param {{ runs: import('./scenario.mjs').Run[], lines: Map<string, Line[]>, isPaymentUnderWay: (line: Line) =>
+ *   boolean, cannotOpen: (purchase: string) => boolean }} books
  */
 export function reconcile({ receipts, balance, newest }, { runs, lines, isPaymentUnderWay, cannotOpen }) {
   /** @type {string[]} */
@@ -77,8 +82,8 @@ export function reconcile({ receipts, balance, newest }, { runs, lines, isPaymen
 }
 
 /**
- * Whether the entries can be ordered so that each starts from the balance that the one before it left. The API lists them
- * by purchase and without numbers, so this looks for a path from 0 to the balance that uses each entry once.
+ * Whether the entries can be ordered so that each starts from the balance that the one before it left. The API lists
+ * them by purchase and without numbers, so this looks for a path from 0 to the balance that uses each entry once.
  * @param {Entry[]} entries @param {number} balance
  */
 export function isOneChain(entries, balance) {
@@ -96,7 +101,11 @@ export function isOneChain(entries, balance) {
   return chain.length === entries.length + 1 && chain[chain.length - 1] === balance && usesEntries(chain, entries);
 }
 
-/** Where no path exists, the walk contains steps that are no entry. @param {(number | undefined)[]} chain @param {Entry[]} entries */
+/**
+ * Where no path exists, the walk contains steps that are no entry.
+ * @param {(number | undefined)[]} chain
+ * @param {Entry[]} entries
+ */
 function usesEntries(chain, entries) {
   const steps = new Map();
   for (const { credits, balance_after: after } of entries) steps.set(`${after - credits} ${after}`, (steps.get(`${after - credits} ${after}`) ?? 0) + 1);

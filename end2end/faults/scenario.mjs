@@ -1,6 +1,6 @@
 /**
- * The life of one purchase: ordered, paid or not, refunded, disputed. Each scenario is drawn before it runs, so a seed gives
- * the same scenarios whatever the timing.
+ * The life of one purchase: ordered, paid or not, refunded, disputed. Each scenario is drawn before it runs, so a seed
+ * gives the same scenarios whatever the timing.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -10,9 +10,10 @@ const IS_PAID = ['pays', 'declined_then_pays', 'later_succeeds'];
 
 /**
  * @typedef {(method: string, path: string, body?: any) => Promise<any>} Control
- * @typedef {{ control: Control, session: string, part: number, other: number, pause: () => Promise<unknown> }} Paid `part`
- *   and `other` are amounts whose sum is below what was paid
- * @typedef {{ key: string, product: string, payment: string, reversal: string, doubleClicks: boolean, visits: number, prng: import('./prng.mjs').Prng }} Scenario
+ * @typedef {{ control: Control, session: string, part: number, other: number, pause: () => Promise<unknown> }} Paid
+ *   `part` and `other` are amounts whose sum is below what was paid
+ * @typedef {{ key: string, product: string, payment: string, reversal: string, doubleClicks: boolean, visits: number,
+ *   prng: import('./prng.mjs').Prng }} Scenario
  * @typedef {{ scenario: Scenario, order: import('./buyer.mjs').Order | null, wasWhollyRefunded: boolean }} Run
  */
 
@@ -25,7 +26,10 @@ const dispute = ({ control, session }, more = {}) => control('POST', '/disputes'
 /** @param {Paid} paid @param {string} id @param {string} move */
 const moveDispute = ({ control }, id, move) => control('POST', `/disputes/${id}/${move}`, {});
 
-/** What can happen to a payment afterwards. `whole` refunds all of it. @type {Record<string, { weight: number, whole?: boolean, apply: (paid: Paid) => Promise<unknown> }>} */
+/**
+ * What can happen to a payment afterwards. `whole` refunds all of it.
+ * @type {Record<string, { weight: number, whole?: boolean, apply: (paid: Paid) => Promise<unknown> }>}
+ */
 const REVERSALS = {
   nothing: { weight: 40, apply: async () => {} },
   a_part: { weight: 6, apply: (paid) => refund(paid, { amount: paid.part }) },
@@ -124,7 +128,12 @@ export function drawScenario(prng, key) {
   };
 }
 
-/** @param {Scenario} scenario @param {import('./buyer.mjs').Buyer} buyer @param {Control} control @returns {Promise<Run>} */
+/**
+ * @param {Scenario} scenario
+ * @param {import('./buyer.mjs').Buyer} buyer
+ * @param {Control} control
+ * @returns {Promise<Run>}
+ */
 export async function runScenario(scenario, buyer, control) {
   const { prng } = scenario;
   const pause = () => sleep(prng.chance(0.4) ? 0 : prng.integer(10, 900));

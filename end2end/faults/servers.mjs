@@ -19,7 +19,10 @@ const LOG_CHARACTERS_KEPT = 200_000;
 
 const run = promisify(execFile);
 
-/** @typedef {{ folder: string, databaseUrl: string, stripeUrl: string, publicUrl: string, webhookSecret: string }} Place `publicUrl` is one for all processes */
+/**
+ * @typedef {{ folder: string, databaseUrl: string, stripeUrl: string, publicUrl: string, webhookSecret: string }} Place
+ *   `publicUrl` is one for all processes
+ */
 
 /** A folder of its own for the processes of one test, with a front end that nobody looks at. */
 export async function makeFolder() {
@@ -120,8 +123,8 @@ export class Shop {
   }
 
   /**
-   * Runs a command of the server in the same environment, and returns its report. It may exit with 1 and a report: some of
-   * the work is left undone, which is expected while faults are injected.
+   * Runs a command of the server in the same environment, and returns its report. It may exit with 1 and a report: some
+   * of the work is left undone, which is expected while faults are injected.
    * @param {string[]} words @returns {Promise<string>}
    */
   async command(...words) {

@@ -4,9 +4,11 @@
 import { TAMPERING } from './fault-profile.mjs';
 
 /**
- * @typedef {{ event: string, status: number, faults: string[], at: number }} Delivery `status`: of the shop's answer, even if that got lost
+ * @typedef {{ event: string, status: number, faults: string[], at: number }} Delivery `status`: of the shop's answer,
+ *   even if that got lost
  * @typedef {{ path: string, at: number, listed: string[] }} Call `listed`: the ids in the answer, if it arrived whole
- * @typedef {{ status: string, note: string, attempts: number, payment_status: string }} Stored the event as the shop has it
+ * @typedef {{ status: string, note: string, attempts: number, payment_status: string }} Stored the event as the shop
+ *   has it
  */
 
 /** @param {Delivery} delivery */
@@ -16,9 +18,9 @@ export const isTampered = ({ faults }) => faults.some((kind) => TAMPERING.includ
 const isAccepted = ({ status }) => status === 200;
 
 /**
- * Whether the shop may have done with a tampered event what it did. A wrong value must raise attention, unless nothing was
- * left to be decided by it, or the shop has read the untampered event as well: from another delivery, or from the list of
- * events.
+ * Whether the shop may have done with a tampered event what it did. A wrong value must raise attention, unless nothing
+ * was left to be decided by it, or the shop has read the untampered event as well: from another delivery, or from the
+ * list of events.
  * @param {string} id @param {Stored} stored @param {Delivery[]} deliveries @param {Call[]} calls
  */
 export function isJustified(id, { status, note, attempts, payment_status }, deliveries, calls) {

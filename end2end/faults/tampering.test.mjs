@@ -7,7 +7,11 @@ const stored = (more = {}) => ({ status: 'APPLIED', note: 'applied', attempts: 1
 const delivery = (more = {}) => ({ event: 'evt_1', status: 200, faults: ['wrong_amount'], at: 1_000, ...more });
 const list = (more = {}) => ({ path: '/v1/events', at: 900, listed: ['evt_0', 'evt_1'], ...more });
 
-/** @param {Parameters<typeof isJustified>[1]} event @param {Parameters<typeof isJustified>[2]} [deliveries] @param {Parameters<typeof isJustified>[3]} [calls] */
+/**
+ * @param {Parameters<typeof isJustified>[1]} event
+ * @param {Parameters<typeof isJustified>[2]} [deliveries]
+ * @param {Parameters<typeof isJustified>[3]} [calls]
+ */
 const judged = (event, deliveries = [delivery()], calls = []) => isJustified('evt_1', event, deliveries, calls);
 
 test('a tampered event that was applied is found', () => assert(!judged(stored())));

@@ -3,7 +3,9 @@ import { expect, test as mock } from '../support/test.ts';
 import { test as selling } from '../support/stripe.ts';
 import { type Leg, customerTour, mockTour, travel } from '../support/tour.ts';
 
-/** What a page is looked at as. A desktop at 200 % has as much room as one of half its size (WCAG 2.2, 1.4.4, 1.4.10). */
+/**
+ * What a page is looked at as. A desktop at 200 % has as much room as one of half its size (WCAG 2.2, 1.4.4, 1.4.10).
+ */
 const LOOKS = [
   { as: 'light, desktop', viewport: { width: 1280, height: 900 }, colorScheme: 'light' },
   { as: 'dark, desktop', viewport: { width: 1280, height: 900 }, colorScheme: 'dark' },

@@ -4,7 +4,10 @@ import { buy, expect, openPurchase, signIn, signInBeforehand, test } from '../su
 /** What a first page may weigh on its way, in bytes. The front end's files: scripts/check-budgets.mjs. */
 const HTML_BYTES_MAX = 20_000;
 
-/** Notes the paths that the page asks for, but for the logo: it is the tab's icon as well, which some browsers ask for apart. */
+/**
+ * Notes the paths that the page asks for, but for the logo: it is the tab's icon as well, which some browsers ask for
+ * apart.
+ */
 function pathsAskedFor(page: Page): string[] {
   const paths: string[] = [];
   page.on('request', (request) => {

@@ -9,8 +9,8 @@ const RUNS = 3;
 /** How often a look that failed is taken again. */
 const AGAIN_MAX = 3;
 /**
- * What the speed must reach, on a machine that may do other things meanwhile; everything else must be perfect. On such a
- * one it is 99 or 100.
+ * What the speed must reach, on a machine that may do other things meanwhile; everything else must be perfect. On such
+ * a one it is 99 or 100.
  */
 const PERFORMANCE_MIN = 95;
 

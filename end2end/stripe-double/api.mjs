@@ -1,9 +1,10 @@
 /**
  * What every call of Stripe's API goes through: the key, the idempotency key, the handler, and the faults around it.
  *
- * @typedef {{ method: string, path: string, query: string, headers: import('node:http').IncomingHttpHeaders, body: string }} Request
- * @typedef {{ status: number, headers: Record<string, string>, body: string, cut?: 'hang' | 'reset' | 'half' }} Reply `cut`
- *   says that the connection breaks: before the answer, without ever an answer, or in the middle of it
+ * @typedef {{ method: string, path: string, query: string, headers: import('node:http').IncomingHttpHeaders, body:
+ *   string }} Request
+ * @typedef {{ status: number, headers: Record<string, string>, body: string, cut?: 'hang' | 'reset' | 'half' }} Reply
+ *   `cut` says that the connection breaks: before the answer, without ever an answer, or in the middle of it
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StripeError } from './errors.mjs';
@@ -19,7 +20,10 @@ const SESSIONS = '/v1/checkout/sessions';
 const HTML_502 = '<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n';
 
 export class Api {
-  /** @param {{ state: import('./state.mjs').State, faults: import('./faults.mjs').Faults, idempotency: import('./idempotency.mjs').Idempotency }} parts */
+  /**
+   * @param {{ state: import('./state.mjs').State, faults: import('./faults.mjs').Faults, idempotency:
+   *   import('./idempotency.mjs').Idempotency }} parts
+   */
   constructor({ state, faults, idempotency }) {
     this.state = state;
     this.faults = faults;
@@ -55,7 +59,12 @@ export class Api {
     return reply;
   }
 
-  /** Does the work once, or gives the answer of the time before. @param {Request} request @param {string} requestId @param {any[]} faults */
+  /**
+   * Does the work once, or gives the answer of the time before.
+   * @param {Request} request
+   * @param {string} requestId
+   * @param {any[]} faults
+   */
   async #answer(request, requestId, faults) {
     const key = request.method === 'POST' ? request.headers['idempotency-key'] : undefined;
     let scope = '';
@@ -83,7 +92,12 @@ export class Api {
     }
   }
 
-  /** @param {Request} request @param {import('./state.mjs').World} world @param {string} requestId @param {any[]} faults */
+  /**
+   * @param {Request} request
+   * @param {import('./state.mjs').World} world
+   * @param {string} requestId
+   * @param {any[]} faults
+   */
   #work(request, world, requestId, faults) {
     const { method, path, query, headers, body } = request;
     const matching = ROUTES.map((route) => ({ route, found: route.path.exec(path) })).find(({ route, found }) => route.method === method && found);
@@ -105,7 +119,14 @@ export class Api {
     }
   }
 
-  /** @param {Request} request @param {{ status: number, body: any }} answer @param {Record<string, string>} headers @param {string} requestId @param {any[]} faults @returns {Promise<Reply>} */
+  /**
+   * @param {Request} request
+   * @param {{ status: number, body: any }} answer
+   * @param {Record<string, string>} headers
+   * @param {string} requestId
+   * @param {any[]} faults
+   * @returns {Promise<Reply>}
+   */
   async #finish(request, answer, headers, requestId, faults) {
     const late = faults.find(({ kind, after }) => kind === 'delay' && after);
     if (late) await sleep(late.delay_ms);
@@ -140,7 +161,12 @@ function failure(requestId) {
   return { status: error.status, body: error.body(requestId) };
 }
 
-/** @param {import('./faults.mjs').Rule} fault @param {Record<string, string>} headers @param {string} requestId @returns {Reply} */
+/**
+ * @param {import('./faults.mjs').Rule} fault
+ * @param {Record<string, string>} headers
+ * @param {string} requestId
+ * @returns {Reply}
+ */
 function breakdown({ kind, retry_after: pause }, headers, requestId) {
   switch (kind) {
     case 'hang':

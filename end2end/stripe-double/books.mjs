@@ -34,7 +34,12 @@ function byIntent(items) {
   return groups;
 }
 
-/** @param {World} world @param {any} session @param {Map<string, any[]>} refunds @param {Map<string, any[]>} disputes */
+/**
+ * @param {World} world
+ * @param {any} session
+ * @param {Map<string, any[]>} refunds
+ * @param {Map<string, any[]>} disputes
+ */
 function line(world, session, refunds, disputes) {
   const intent = world.intents.get(session.payment_intent);
   const received = intent?.amount_received ?? 0;

@@ -15,7 +15,11 @@ import { StripeError, invalid } from './errors.mjs';
 import { createRefund, moveDispute, moveRefund, openDispute } from './reversals.mjs';
 import { readEndpoint } from './webhooks.mjs';
 
-/** The values of a body whose names and types are known; anything else is a slip of the pen. @param {any} body @param {Record<string, string>} types */
+/**
+ * The values of a body whose names and types are known; anything else is a slip of the pen.
+ * @param {any} body
+ * @param {Record<string, string>} types
+ */
 function read(body, types) {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw invalid('The body is a JSON object.');
   for (const [name, value] of Object.entries(body)) {
@@ -37,7 +41,10 @@ function chargeOf({ state }, { session, payment_intent: intent, charge }) {
 
 const PAYMENT = { session: 'string', payment_intent: 'string', charge: 'string' };
 
-/** What can be done to a session. @type {Record<string, (parts: Parts, world: any, session: any, body: any) => void>} */
+/**
+ * What can be done to a session.
+ * @type {Record<string, (parts: Parts, world: any, session: any, body: any) => void>}
+ */
 const SESSION_MOVES = {
   pay: ({ state }, world, session) => state.pay(world, session),
   decline: ({ state }, world, session) => state.decline(world, session),
@@ -73,7 +80,11 @@ function dispute(parts, { body }) {
   return openDispute(parts.state, world, found, wish);
 }
 
-/** Any event one likes, such as one of a type that the shop has never heard of. @param {Parts} parts @param {Ask} ask */
+/**
+ * Any event one likes, such as one of a type that the shop has never heard of.
+ * @param {Parts} parts
+ * @param {Ask} ask
+ */
 function sendEvent({ state }, { body }) {
   const { type, object, livemode = false } = read(body, { type: 'string', object: 'object', livemode: 'boolean' });
   if (!type || !object) throw invalid('An event needs `type` and `object`.');

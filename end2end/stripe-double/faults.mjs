@@ -106,7 +106,11 @@ export class Faults {
       && (match.path === undefined || new RegExp(match.path).test(path)));
   }
 
-  /** The faults that strike this attempt to deliver. @param {string} type the event's @param {{ isRetry?: boolean }} [attempt] */
+  /**
+   * The faults that strike this attempt to deliver.
+   * @param {string} type the event's
+   * @param {{ isRetry?: boolean }} [attempt]
+   */
   forWebhook(type, { isRetry = false } = {}) {
     return this.#draw(isRetry ? FOR_RETRIES : FOR_WEBHOOKS, ({ match }) =>
       match.method === undefined && match.path === undefined
@@ -133,7 +137,12 @@ export class Faults {
 
 const AMOUNTS = ['amount', 'amount_total', 'amount_subtotal', 'amount_received', 'amount_captured'];
 
-/** A copy of a value in which everything that is an object of Stripe's says something else. @param {any} value @param {(object: any) => void} lie @returns {any} */
+/**
+ * A copy of a value in which everything that is an object of Stripe's says something else.
+ * @param {any} value
+ * @param {(object: any) => void} lie
+ * @returns {any}
+ */
 function everywhere(value, lie) {
   if (Array.isArray(value)) return value.map((item) => everywhere(item, lie));
   if (typeof value !== 'object' || value === null) return value;

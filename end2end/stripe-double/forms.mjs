@@ -128,7 +128,10 @@ export const range = (value, name) => {
   return object({ gt: instant, gte: instant, lt: instant, lte: instant })(value, name);
 };
 
-/** The parameters of a call that takes `expand` and these. @type {(rules: Record<string, Rule>, required?: string[]) => Rule} */
+/**
+ * The parameters of a call that takes `expand` and these.
+ * @type {(rules: Record<string, Rule>, required?: string[]) => Rule}
+ */
 export const params = (rules, required) => object({ expand, ...rules }, required);
 
 /** The parameters of a list with these filters. @type {(rules: Record<string, Rule>) => Rule} */

@@ -6,7 +6,9 @@ import { StripeError } from './errors.mjs';
 
 const KEPT_SECONDS = 24 * 3600;
 
-/** @typedef {{ fingerprint: string, at: number, answer: { status: number, body: any, requestId: string } | null }} Entry */
+/**
+ * @typedef {{ fingerprint: string, at: number, answer: { status: number, body: any, requestId: string } | null }} Entry
+ */
 
 export class Idempotency {
   /** @param {import('./clock.mjs').Clock} clock */
@@ -51,7 +53,11 @@ export class Idempotency {
     if (entry) entry.answer = answer;
   }
 
-  /** Frees a key whose call was refused before anything was done: Stripe keeps no such answer. @param {string} scope @param {string} key */
+  /**
+   * Frees a key whose call was refused before anything was done: Stripe keeps no such answer.
+   * @param {string} scope
+   * @param {string} key
+   */
   release(scope, key) {
     this.entries.delete(`${scope} ${key}`);
   }

@@ -28,7 +28,10 @@ export const within = (range) => (/** @type {{ created: number }} */ { created }
   || ((range.gt === undefined || created > range.gt) && (range.gte === undefined || created >= range.gte)
     && (range.lt === undefined || created < range.lt) && (range.lte === undefined || created <= range.lte));
 
-/** What can be expanded, by object. @type {Record<string, Record<string, (world: import('./state.mjs').World, object: any) => any>>} */
+/**
+ * What can be expanded, by object.
+ * @type {Record<string, Record<string, (world: import('./state.mjs').World, object: any) => any>>}
+ */
 const EXPANDABLE = {
   'checkout.session': {
     payment_intent: (world, it) => world.intents.get(it.payment_intent),
@@ -43,7 +46,12 @@ const EXPANDABLE = {
   dispute: { charge: (world, it) => world.charges.get(it.charge), payment_intent: (world, it) => world.intents.get(it.payment_intent) },
 };
 
-/** A copy of the answer with each path expanded. @param {import('./state.mjs').World} world @param {any} answer @param {string[]} [paths] */
+/**
+ * A copy of the answer with each path expanded.
+ * @param {import('./state.mjs').World} world
+ * @param {any} answer
+ * @param {string[]} [paths]
+ */
 export function expand(world, answer, paths = []) {
   const copy = structuredClone(answer);
   for (const path of paths) expandOne(world, copy, path.split('.'), path);

@@ -19,7 +19,10 @@ const noAddress = () => ({ city: null, country: null, line1: null, line2: null, 
 export const customerDetails = (email) =>
   email && { address: noAddress(), business_name: null, email, individual_name: null, name: null, phone: null, tax_exempt: 'none', tax_ids: null };
 
-/** @param {any} given the parameters of the call @param {{ id: string, url: string, livemode: boolean, now: number, currency: string, amount: number }} facts */
+/**
+ * @param {any} given the parameters of the call
+ * @param {{ id: string, url: string, livemode: boolean, now: number, currency: string, amount: number }} facts
+ */
 export function checkoutSession(given, { id, url, livemode, now, currency, amount }) {
   return {
     id,

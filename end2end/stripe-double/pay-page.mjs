@@ -1,6 +1,6 @@
 /**
- * The hosted payment page: plain HTML and forms without script, for people and for browser tests. The buttons' values of
- * `action` are the same in both languages.
+ * The hosted payment page: plain HTML and forms without script, for people and for browser tests. The buttons' values
+ * of `action` are the same in both languages.
  *
  * @typedef {import('./state.mjs').State} State
  */
@@ -103,7 +103,12 @@ export function showPage(state, id) {
   return { status: 200, html: openPage(session, world.behind.get(id)?.lineItems ?? [], intent) };
 }
 
-/** Presses a button; gives the address to go on at. @param {State} state @param {string} id @param {string | null} action */
+/**
+ * Presses a button; gives the address to go on at.
+ * @param {State} state
+ * @param {string} id
+ * @param {string | null} action
+ */
 export function press(state, id, action) {
   const { world, found: session } = state.find('sessions', id);
   const here = `/c/pay/${id}`;

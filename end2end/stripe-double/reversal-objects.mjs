@@ -1,7 +1,10 @@
 /** Refunds, disputes and their bookings as Stripe's 2026 API writes them. */
 import { newId } from './objects.mjs';
 
-/** @param {any} charge @param {{ amount: number, status: string, reason?: string, metadata?: object, now: number }} facts */
+/**
+ * @param {any} charge
+ * @param {{ amount: number, status: string, reason?: string, metadata?: object, now: number }} facts
+ */
 export function refund(charge, { amount, status, reason, metadata, now }) {
   const method = charge.payment_method_details.type;
   return {
@@ -65,7 +68,11 @@ export function dispute(charge, { amount, reason, inquiry, now }) {
   };
 }
 
-/** What a dispute takes from the balance, or gives back. @param {any} dispute @param {{ amount: number, fee: number, now: number }} facts */
+/**
+ * What a dispute takes from the balance, or gives back.
+ * @param {any} dispute
+ * @param {{ amount: number, fee: number, now: number }} facts
+ */
 export function disputeBooking(dispute, { amount, fee, now }) {
   return {
     id: newId('txn_1'),

@@ -23,7 +23,14 @@ export function paidCharge(world, intentId) {
 /** @param {World} world @param {any} charge */
 export const disputesOf = (world, charge) => [...world.disputes.values()].filter((one) => one.charge === charge.id);
 
-/** Tells of a charge whose refunded amount moved. @param {State} state @param {World} world @param {any} charge @param {number} by @param {string} type */
+/**
+ * Tells of a charge whose refunded amount moved.
+ * @param {State} state
+ * @param {World} world
+ * @param {any} charge
+ * @param {number} by
+ * @param {string} type
+ */
 function moveRefunded(state, world, charge, by, type) {
   const previous = { amount_refunded: charge.amount_refunded, refunded: charge.refunded };
   charge.amount_refunded += by;
@@ -33,7 +40,8 @@ function moveRefunded(state, world, charge, by, type) {
 
 /**
  * @param {State} state @param {World} world @param {any} charge
- * @param {{ amount?: number, status?: string, reason?: string, metadata?: object, force?: boolean }} wish `force` refunds in spite of a dispute
+ * @param {{ amount?: number, status?: string, reason?: string, metadata?: object, force?: boolean }} wish `force`
+ *   refunds in spite of a dispute
  */
 export function createRefund(state, world, charge, { amount, status = 'succeeded', reason, metadata, force = false }) {
   if (charge.status !== 'succeeded') throw invalid(`Charge ${charge.id} is not paid, so it cannot be refunded.`);
@@ -53,7 +61,10 @@ export function createRefund(state, world, charge, { amount, status = 'succeeded
   return made;
 }
 
-/** Where a refund may go from each status. A card refund can fail after it had succeeded. @type {Record<string, string[]>} */
+/**
+ * Where a refund may go from each status. A card refund can fail after it had succeeded.
+ * @type {Record<string, string[]>}
+ */
 const REFUND_MOVES = {
   pending: ['succeeded', 'failed', 'canceled'],
   requires_action: ['pending', 'succeeded', 'failed', 'canceled'],
@@ -129,7 +140,10 @@ function close(state, world, one, status) {
   state.emit(world, 'charge.dispute.closed', one, previous);
 }
 
-/** The moves of a dispute, by the control API's names. @type {Record<string, (state: State, world: World, one: any) => void>} */
+/**
+ * The moves of a dispute, by the control API's names.
+ * @type {Record<string, (state: State, world: World, one: any) => void>}
+ */
 const DISPUTE_MOVES = {
   /** The seller answers: evidence is with the bank. */
   respond(state, world, one) {

@@ -2,7 +2,8 @@
  * The calls of Stripe's API that the double answers. A handler reads its parameters, acts, and gives the object; what
  * all calls share (keys, idempotency, faults) is in api.mjs.
  *
- * @typedef {{ state: import('./state.mjs').State, world: import('./state.mjs').World, params: Record<string, unknown>, id: string }} Call
+ * @typedef {{ state: import('./state.mjs').State, world: import('./state.mjs').World, params: Record<string, unknown>,
+ *   id: string }} Call
  * @typedef {{ object: any, expand?: string[] }} Answer
  * @typedef {{ method: string, path: RegExp, handle: (call: Call) => Answer }} Route
  */
@@ -83,7 +84,12 @@ const onlyExpand = form.params({});
 /** @param {import('./state.mjs').Kind} kind @returns {(call: Call) => Answer} */
 const retrieve = (kind) => (call) => ({ expand: onlyExpand(call.params, '').expand, object: lookup(call, kind) });
 
-/** @param {import('./state.mjs').Kind} kind @param {string} url @param {Record<string, form.Rule>} filters @returns {(call: Call) => Answer} */
+/**
+ * @param {import('./state.mjs').Kind} kind
+ * @param {string} url
+ * @param {Record<string, form.Rule>} filters
+ * @returns {(call: Call) => Answer}
+ */
 function listing(kind, url, filters) {
   const rules = form.listParams({ created: form.range, ...filters });
   return ({ world, params }) => {

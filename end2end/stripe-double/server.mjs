@@ -24,7 +24,8 @@ const BACKOFF_MS = [100, 300, 1000, 2000, 4000, 8000, 8000, 8000, 8000, 8000];
  * @property {number} [port] 0, the default, takes a free one
  * @property {string} [host] loopback only
  * @property {string} [publicUrl] where browsers find the hosted page, if not at the address itself
- * @property {{ url: string, secret?: string, secrets?: string[], enabled_events?: string[], api_version?: string }[]} [webhooks]
+ * @property {{ url: string, secret?: string, secrets?: string[], enabled_events?: string[], api_version?: string }[]}
+ *   [webhooks]
  * @property {string} [apiVersion] that the account's events are shaped by
  * @property {number[]} [backoff] milliseconds before each further delivery attempt
  * @property {number} [webhookTimeout] milliseconds
@@ -95,7 +96,12 @@ async function readBody(request) {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** @param {any} parts @param {Set<import('node:net').Socket>} hanging @param {http.IncomingMessage} request @param {http.ServerResponse} response */
+/**
+ * @param {any} parts
+ * @param {Set<import('node:net').Socket>} hanging
+ * @param {http.IncomingMessage} request
+ * @param {http.ServerResponse} response
+ */
 async function answer(parts, hanging, request, response) {
   const [path, query = ''] = (request.url ?? '/').split('?', 2);
   const method = request.method ?? 'GET';
@@ -117,7 +123,13 @@ async function answer(parts, hanging, request, response) {
   return json(response, 404, { error: { message: `The double has no ${path}.` } });
 }
 
-/** Writes an answer of the API, or breaks the connection as a fault wants it. @param {import('./api.mjs').Reply} reply @param {Set<import('node:net').Socket>} hanging @param {import('node:net').Socket} socket @param {http.ServerResponse} response */
+/**
+ * Writes an answer of the API, or breaks the connection as a fault wants it.
+ * @param {import('./api.mjs').Reply} reply
+ * @param {Set<import('node:net').Socket>} hanging
+ * @param {import('node:net').Socket} socket
+ * @param {http.ServerResponse} response
+ */
 function send({ status, headers, body, cut }, hanging, socket, response) {
   if (cut === 'hang') {
     hanging.add(socket);

@@ -36,7 +36,10 @@ export class State {
     this.onEvent = onEvent;
     /** Where the hosted page is; known once the server listens. */
     this.publicUrl = '';
-    /** The API call under way, which events name as their cause. @type {{ id: string | null, idempotency_key: string | null }} */
+    /**
+     * The API call under way, which events name as their cause.
+     * @type {{ id: string | null, idempotency_key: string | null }}
+     */
     this.cause = { id: null, idempotency_key: null };
     this.worlds = { test: emptyWorld(false), live: emptyWorld(true) };
   }
@@ -99,7 +102,12 @@ export class State {
     return session;
   }
 
-  /** The buyer's attempt to pay: the session's payment intent, and a fresh charge. @param {World} world @param {any} session @param {'card' | 'sepa_debit'} method */
+  /**
+   * The buyer's attempt to pay: the session's payment intent, and a fresh charge.
+   * @param {World} world
+   * @param {any} session
+   * @param {'card' | 'sepa_debit'} method
+   */
   attempt(world, session, method) {
     if (session.status !== 'open') throw notOpen(`This session is ${session.status}`);
     const now = this.clock.now();
@@ -137,13 +145,21 @@ export class State {
     this.finish(world, session, 'paid');
   }
 
-  /** The card is refused: the session stays open, and the buyer may try again. @param {World} world @param {any} session */
+  /**
+   * The card is refused: the session stays open, and the buyer may try again.
+   * @param {World} world
+   * @param {any} session
+   */
   decline(world, session) {
     const made = this.attempt(world, session, 'card');
     this.refuse(world, made, { code: 'card_declined', decline_code: 'generic_decline', message: 'Your card was declined.' });
   }
 
-  /** Paid by a method that takes days: the session is through, the money under way. @param {World} world @param {any} session */
+  /**
+   * Paid by a method that takes days: the session is through, the money under way.
+   * @param {World} world
+   * @param {any} session
+   */
   payLater(world, session) {
     const { intent, charge: made } = this.attempt(world, session, 'sepa_debit');
     intent.status = 'processing';
@@ -153,7 +169,12 @@ export class State {
     this.finish(world, session, 'unpaid');
   }
 
-  /** The money of `payLater` comes, or does not. @param {World} world @param {any} session @param {boolean} succeeded */
+  /**
+   * The money of `payLater` comes, or does not.
+   * @param {World} world
+   * @param {any} session
+   * @param {boolean} succeeded
+   */
   settleLater(world, session, succeeded) {
     const intent = world.intents.get(session.payment_intent);
     if (session.status !== 'complete' || session.payment_status !== 'unpaid' || intent?.status !== 'processing') {
@@ -181,7 +202,11 @@ export class State {
     this.emit(world, 'payment_intent.succeeded', intent);
   }
 
-  /** @param {World} world @param {{ intent: any, charge: any }} attempt @param {{ code: string, decline_code?: string, message: string }} why */
+  /**
+   * @param {World} world
+   * @param {{ intent: any, charge: any }} attempt
+   * @param {{ code: string, decline_code?: string, message: string }} why
+   */
   refuse(world, { intent, charge: made }, why) {
     Object.assign(made, { status: 'failed', paid: false, captured: false, amount_captured: 0, failure_code: why.code, failure_message: why.message });
     Object.assign(made.outcome, { network_status: 'declined_by_network', reason: why.decline_code ?? null, seller_message: 'The bank refused.', type: 'issuer_declined' });

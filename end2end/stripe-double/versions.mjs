@@ -44,7 +44,13 @@ const OLDER = [
 
 /** @typedef {import('./state.mjs').World} World */
 
-/** An object as that version writes it, in place. @param {any} it @param {string} version @param {World} world @param {string} current the double's own version */
+/**
+ * An object as that version writes it, in place.
+ * @param {any} it
+ * @param {string} version
+ * @param {World} world
+ * @param {string} current the double's own version
+ */
 function shapeObject(it, version, world, current) {
   for (const { before, object, change } of OLDER) {
     if (version < before && it.object === object) change(it, world);
@@ -61,7 +67,14 @@ export function shapeEvent(event, version, world, current) {
   return shaped;
 }
 
-/** What a call answers, with all that is expanded in it. @param {any} body @param {string} version @param {World} world @param {string} current @returns {any} */
+/**
+ * What a call answers, with all that is expanded in it.
+ * @param {any} body
+ * @param {string} version
+ * @param {World} world
+ * @param {string} current
+ * @returns {any}
+ */
 export function shapeAnswer(body, version, world, current) {
   if (body.object === 'event') return shapeEvent(body, version, world, current);
   if (body.object === 'list') return { ...body, data: body.data.map((/** @type {any} */ item) => shapeAnswer(item, version, world, current)) };
@@ -71,7 +84,10 @@ export function shapeAnswer(body, version, world, current) {
   return shaped;
 }
 
-/** A version that nobody has seen: fields that are new, gone, or of another type, none of which a shop should need. @param {any} it */
+/**
+ * A version that nobody has seen: fields that are new, gone, or of another type, none of which a shop should need.
+ * @param {any} it
+ */
 function fromTheFuture(it) {
   it.not_known_yet = { object: 'not_known_yet', amount: { value: '12.34' } };
   for (const name of ['payment_method_options', 'outcome', 'evidence', 'custom_text', 'billing_details', 'destination_details']) delete it[name];

@@ -98,7 +98,12 @@ export class Webhooks {
     this.lines.set(endpoint.id, before.then(() => this.#first(endpoint, event, signal)));
   }
 
-  /** The first attempt; resolves when the next event may go. @param {Endpoint} endpoint @param {any} event @param {AbortSignal} signal */
+  /**
+   * The first attempt; resolves when the next event may go.
+   * @param {Endpoint} endpoint
+   * @param {any} event
+   * @param {AbortSignal} signal
+   */
   async #first(endpoint, event, signal) {
     if (signal.aborted) return;
     const faults = this.faults.forWebhook(event.type);
@@ -127,7 +132,13 @@ export class Webhooks {
     for (const release of this.held.get(endpoint.id)?.splice(0) ?? []) release();
   }
 
-  /** Keeps a delivery back until the next event has gone. @param {Endpoint} endpoint @param {number} longest @param {AbortSignal} signal @param {() => void} go */
+  /**
+   * Keeps a delivery back until the next event has gone.
+   * @param {Endpoint} endpoint
+   * @param {number} longest
+   * @param {AbortSignal} signal
+   * @param {() => void} go
+   */
   #hold(endpoint, longest, signal, go) {
     let gone = false;
     const release = () => {
@@ -138,7 +149,14 @@ export class Webhooks {
     sleep(longest, undefined, { signal }).then(release, () => {});
   }
 
-  /** Sends, and starts the retries if need be; resolves after the first answer. @param {Endpoint} endpoint @param {any} event @param {AbortSignal} signal @param {any[]} faults @param {() => void} done */
+  /**
+   * Sends, and starts the retries if need be; resolves after the first answer.
+   * @param {Endpoint} endpoint
+   * @param {any} event
+   * @param {AbortSignal} signal
+   * @param {any[]} faults
+   * @param {() => void} done
+   */
   async #attempts(endpoint, event, signal, faults, done) {
     const delivered = () => {
       event.pending_webhooks = Math.max(0, event.pending_webhooks - 1);
@@ -157,7 +175,12 @@ export class Webhooks {
     retry().catch(() => {});
   }
 
-  /** @param {Endpoint} endpoint @param {any} event @param {AbortSignal} signal @param {{ attempt: number, faults: any[] }} how */
+  /**
+   * @param {Endpoint} endpoint
+   * @param {any} event
+   * @param {AbortSignal} signal
+   * @param {{ attempt: number, faults: any[] }} how
+   */
   async #send(endpoint, event, signal, { attempt, faults }) {
     const version = faults.find(({ kind }) => kind === 'api_version')?.version ?? endpoint.api_version;
     let body = version ? shapeEvent(event, version, this.worldOf(event), this.apiVersion) : event;
@@ -174,7 +197,14 @@ export class Webhooks {
     return typeof outcome === 'number' && outcome >= 200 && outcome < 300;
   }
 
-  /** @param {string} url @param {string} payload @param {string} signature @param {AbortSignal} signal @param {boolean} hangUp @returns {Promise<{ outcome: number | string, status: number }>} the status is 0 without an answer */
+  /**
+   * @param {string} url
+   * @param {string} payload
+   * @param {string} signature
+   * @param {AbortSignal} signal
+   * @param {boolean} hangUp
+   * @returns {Promise<{ outcome: number | string, status: number }>} the status is 0 without an answer
+   */
   #post(url, payload, signature, signal, hangUp) {
     const headers = {
       'content-type': 'application/json; charset=utf-8',
@@ -202,13 +232,20 @@ export class Webhooks {
     });
   }
 
-  /** @param {Endpoint} endpoint @param {any} event @param {{ attempt: number, outcome: number | string, status: number, faults: any[] }} what */
+  /**
+   * @param {Endpoint} endpoint
+   * @param {any} event
+   * @param {{ attempt: number, outcome: number | string, status: number, faults: any[] }} what
+   */
   #record(endpoint, event, { attempt, outcome, status, faults }) {
     this.deliveries.push({ endpoint: endpoint.id, event: event.id, type: event.type, attempt, outcome, status, faults: faults.map(({ kind }) => kind), at: Date.now() });
     if (this.deliveries.length > KEPT_DELIVERIES) this.deliveries.shift();
   }
 
-  /** Whether every event has arrived, been dropped or given up, after waiting up to so long. @param {number} timeout milliseconds */
+  /**
+   * Whether every event has arrived, been dropped or given up, after waiting up to so long.
+   * @param {number} timeout milliseconds
+   */
   async idle(timeout) {
     const until = Date.now() + timeout;
     while (this.underWay > 0 && Date.now() < until) await sleep(10);

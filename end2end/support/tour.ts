@@ -21,7 +21,10 @@ export interface Leg {
   stops: Stop[];
 }
 
-/** What the browser may say of pages that answer with a status of their own, and of a connection that is lost on purpose. */
+/**
+ * What the browser may say of pages that answer with a status of their own, and of a connection that is lost on
+ * purpose.
+ */
 const ALLOWED_IN_CONSOLE = [/status of 4\d\d/, /ERR_CONNECTION_REFUSED/];
 
 /** Makes the tour; `look` sees each stop, and the document that the server sent for it. */

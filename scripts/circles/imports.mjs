@@ -1,10 +1,10 @@
 // Which file of a crate names what of which other file.
 //
 // A name counts for the file that defines it, whichever module passes it on: with `pub use checkout::Applied` in
-// billing.rs, `use crate::billing::Applied` is an import of checkout.rs. To declare a module (`mod checkout;`) and to pass
-// on its names without using them are no imports. Nor is what a module takes from one that it is part of: a submodule
-// sees its parents' private items, and that is what it is made a submodule for. What a parent takes from its submodules
-// counts.
+// billing.rs, `use crate::billing::Applied` is an import of checkout.rs. To declare a module (`mod checkout;`) and to
+// pass on its names without using them are no imports. Nor is what a module takes from one that it is part of: a
+// submodule sees its parents' private items, and that is what it is made a submodule for. What a parent takes from its
+// submodules counts.
 
 /** @typedef {import('./modules.mjs').Module} Module */
 /** @typedef {{ name: string, line: number }} Import */
@@ -58,8 +58,8 @@ function add(sum, { files, modules }) {
 }
 
 /**
- * What a path names: the files that define it (two for a type and a function of one name), and the modules it is. Nothing
- * for what is not of this crate. `seen` ends the search where modules pass a name on to each other.
+ * What a path names: the files that define it (two for a type and a function of one name), and the modules it is.
+ * Nothing for what is not of this crate. `seen` ends the search where modules pass a name on to each other.
  */
 function resolve(root, from, path, seen) {
   if (path[0] === '::') return nothing();

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Checks what the machine must have; installs what is missing where it can, and names it where not. Sourced after steps.sh.
+# Checks what the machine must have; installs what is missing where it can, and names it where not. Sourced after
+# steps.sh.
 
 # install_packages WHAT PACKAGE…: Debian's packages, for root.
 install_packages() {

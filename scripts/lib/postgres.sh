@@ -37,8 +37,8 @@ need_pgbouncer() {
     install_packages PgBouncer pgbouncer
 }
 
-# With TLS, for the tests that ask for it. Sets TEST_POSTGRES_URL, TEST_POSTGRES_CA, the file of the CA's certificate, and
-# TEST_PGBOUNCER, the program.
+# With TLS, for the tests that ask for it. Sets TEST_POSTGRES_URL, TEST_POSTGRES_CA, the file of the CA's certificate,
+# and TEST_PGBOUNCER, the program.
 start_postgres() {
     local lax="-c max_connections=300 -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
     have openssl || install_packages OpenSSL openssl
@@ -66,8 +66,8 @@ ssl_cert_file = '$postgres_scratch/server.crt'
 ssl_key_file = '$postgres_scratch/server.key'\" >>data/postgresql.conf"
 }
 
-# For measuring: with default settings, so a commit waits for the disk. Sets postgres_url. In /var/tmp, since /tmp may be in
-# memory.
+# For measuring: with default settings, so a commit waits for the disk. Sets postgres_url. In /var/tmp, since /tmp may
+# be in memory.
 start_durable_postgres() {
     start_scratch_postgres /var/tmp "Start a PostgreSQL with its own settings" "-c fsync=on -c synchronous_commit=on"
 }

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# Builds the shop in plain steps: front end, JavaScript around it, CSS, compression, server. `cargo leptos build` does the
-# same without the compression, and writes to the same places; names and folders come from Cargo.toml's
+# Builds the shop in plain steps: front end, JavaScript around it, CSS, compression, server. `cargo leptos build` does
+# the same without the compression, and writes to the same places; names and folders come from Cargo.toml's
 # [[workspace.metadata.leptos]]. Sourced after tools.sh.
 
-# The server's Cargo profile: what compiles soonest, unless scripts/run is asked for a release build. The front end has one
-# for all: a profile without optimisation compiles no faster, since little of it is ours.
+# The server's Cargo profile: what compiles soonest, unless scripts/run is asked for a release build. The front end has
+# one for all: a profile without optimisation compiles no faster, since little of it is ours.
 server_profile=dev
 
 leptos_setting() {

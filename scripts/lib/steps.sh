@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Output of the scripts: a long step shows its name and progress, and a failure ends with a sentence that says what to do.
-# Sourced. Runs on bash 3.2 too, which macOS has.
+# Output of the scripts: a long step shows its name and progress, and a failure ends with a sentence that says what to
+# do. Sourced. Runs on bash 3.2 too, which macOS has.
 
 say() { printf '%s\n' "$*"; }
 

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# The build tools, pinned, in a folder of the project's own: the wasm32 target, npm packages, for cargo-leptos wasm-bindgen.
-# Installed once. Sourced after machine.sh.
+# The build tools, pinned, in a folder of the project's own: the wasm32 target, npm packages, for cargo-leptos
+# wasm-bindgen. Installed once. Sourced after machine.sh.
 
 # Without optimisation: a tool takes minutes to compile and seconds to run.
 quick_tool_build() {
@@ -65,8 +65,8 @@ build_wasm_std() {
         mkdir -p "$1" && cp "$scratch"/target/wasm32-unknown-unknown/release/deps/*.rlib "$1" && rm -rf "$scratch"
 }
 
-# For cargo-leptos, which runs its command line; scripts/bind-wasm is enough for the other scripts. It must be of the very
-# version that the front end is compiled with.
+# For cargo-leptos, which runs its command line; scripts/bind-wasm is enough for the other scripts. It must be of the
+# very version that the front end is compiled with.
 need_wasm_bindgen() {
     local version
     version=$(locked_version wasm-bindgen)

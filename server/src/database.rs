@@ -143,7 +143,8 @@ pub async fn open_to_operate(settings: &Settings) -> Result<Stores, StartupError
     Ok(database.stores())
 }
 
-/// Checks whether the mode suits the database, as far as there is one; also on an older release's schema. Changes nothing.
+/// Checks whether the mode suits the database, as far as there is one; also on an older release's schema. Changes
+/// nothing.
 pub async fn check_mode(settings: &Settings) -> Result<(), StartupError> {
     if !settings.mock() {
         return Ok(());

@@ -112,8 +112,8 @@ impl Identity {
         }
     }
 
-    /// Counts a mail that a client causes, perhaps without being signed in. Refused when too many went to that address or
-    /// were caused from that network.
+    /// Counts a mail that a client causes, perhaps without being signed in. Refused when too many went to that address
+    /// or were caused from that network.
     pub fn may_write_to(&self, from: IpAddr, email: &EmailAddress) -> Result<(), Problem> {
         self.limits.mail(from, email.as_str()).map_err(|wait| Problem::TOO_MANY_ATTEMPTS.after(wait))
     }

@@ -49,8 +49,8 @@ pub struct Read {
     pub samples: Vec<String>,
 }
 
-/// Reads `imprint`, `terms`, `privacy`, `withdrawal` and `consent`, each `.de.md` and `.en.md`, from a folder. A file that
-/// is not there is a sample; one that cannot be read, or is empty, is an error in a sentence.
+/// Reads `imprint`, `terms`, `privacy`, `withdrawal` and `consent`, each `.de.md` and `.en.md`, from a folder. A file
+/// that is not there is a sample; one that cannot be read, or is empty, is an error in a sentence.
 pub fn read(folder: Option<&Path>) -> Result<Read, String> {
     let mut samples = Vec::new();
     let mut text = |name: &str, locale: Locale| {

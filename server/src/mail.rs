@@ -1,5 +1,5 @@
-//! The mailer: sends the mails in the outbox, in every process, under a lease like the worker's. A mail server that is down
-//! delays mails and nothing else.
+//! The mailer: sends the mails in the outbox, in every process, under a lease like the worker's. A mail server that is
+//! down delays mails and nothing else.
 
 pub mod mailbox;
 pub mod smtp;
@@ -55,8 +55,8 @@ pub struct Mailer {
     pub from: Address,
     /// Where they go.
     pub transport: Transport,
-    /// How long to pause after each mail: each takes some milliseconds of CPU time and a few commits, which orders need more
-    /// under load.
+    /// How long to pause after each mail: each takes some milliseconds of CPU time and a few commits, which orders need
+    /// more under load.
     pub pause: Duration,
 }
 
@@ -108,8 +108,8 @@ impl Mailer {
         }
     }
 
-    /// Sends one mail that is due; `false` when none is. One at a time: mail servers limit the rate, and a lease covers one
-    /// mail.
+    /// Sends one mail that is due; `false` when none is. One at a time: mail servers limit the rate, and a lease covers
+    /// one mail.
     pub async fn send_next(&self) -> Result<bool, BillingError> {
         let Some(mail) = self.shop.billing.mail_to_send().await? else { return Ok(false) };
         match self.send(&mail).await {
@@ -195,8 +195,8 @@ impl Mailer {
             Topic::Confirmation(_, purchase) => purchase.to_string(),
             Topic::Withdrawal(withdrawal) => withdrawal.to_string(),
         };
-        // The same at each attempt, so that mail programs show one mail when an earlier attempt went through unnoticed. A copy
-        // that an operator asked for gets another one.
+        // The same at each attempt, so that mail programs show one mail when an earlier attempt went through unnoticed.
+        // A copy that an operator asked for gets another one.
         let copy = if mail.copies == 0 { String::new() } else { format!(".{}", mail.copies) };
         let id = format!("<{subject}{copy}@{}>", self.from.email.domain());
         Ok(Message::builder()

@@ -1,5 +1,5 @@
-//! The operator's commands. Each returns a report for standard output, or an error that says why it did not do what it was
-//! asked.
+//! The operator's commands. Each returns a report for standard output, or an error that says why it did not do what it
+//! was asked.
 
 pub mod accounts;
 pub mod customer;
@@ -16,7 +16,8 @@ use crate::http::problem::Problem;
 /// The most that one command shows, and that one `reconcile` takes up.
 const LINES_MAX: u32 = 1_000;
 
-/// Why a command did not do what it was asked. The texts are for the operator, and can name a customer: not for the log.
+/// Why a command did not do what it was asked. The texts are for the operator, and can name a customer: not for the
+/// log.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// It did nothing.

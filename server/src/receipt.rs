@@ -37,8 +37,8 @@ pub enum ReceiptError {
     Unwritable(String),
 }
 
-/// The receipt of one of the tenant's purchases; `None` for an unknown id, for another tenant's, and while it is not paid.
-/// Issues it, if it was not issued yet. Takes some milliseconds.
+/// The receipt of one of the tenant's purchases; `None` for an unknown id, for another tenant's, and while it is not
+/// paid. Issues it, if it was not issued yet. Takes some milliseconds.
 pub async fn pdf(shop: &Shop, tenant: TenantId, id: PurchaseId, locale: Locale) -> Result<Option<Pdf>, ReceiptError> {
     let Some(purchase) = shop.billing.purchase(tenant, id).await? else { return Ok(None) };
     let Some(receipt) = issued(shop, &purchase, locale).await? else { return Ok(None) };

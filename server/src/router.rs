@@ -59,8 +59,8 @@ pub fn router(state: &AppState) -> Router {
         .layer(CatchPanicLayer::custom(security::after_panic))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, security::REQUEST_TIME_MAX))
         .layer(security::forgery_guard(state));
-    // Around the router, not around each of its routes: a layer clones what it wraps for each request, and a router is an
-    // `Arc`.
+    // Around the router, not around each of its routes: a layer clones what it wraps for each request, and a router is
+    // an `Arc`.
     Router::new().fallback_service(around.service(routes(state)))
 }
 
@@ -95,8 +95,8 @@ fn languages() -> Router<AppState> {
     })
 }
 
-/// A page's address with a slash at its end leads to the page. Only addresses of pages are here, so what follows the first
-/// slash is never another host's name.
+/// A page's address with a slash at its end leads to the page. Only addresses of pages are here, so what follows the
+/// first slash is never another host's name.
 fn trailing_slashes() -> Router<AppState> {
     async fn without_slash(uri: Uri) -> Redirect {
         let page = uri.path().trim_end_matches('/');

@@ -73,8 +73,8 @@ impl ResponseForProtectionError<Body> for CrossSite {
     }
 }
 
-/// Refuses requests that another site makes a browser send: by `Sec-Fetch-Site`, or else by `Origin`. A request with neither
-/// comes from no browser, so its sender knows the cookie anyway. The webhook is signed instead.
+/// Refuses requests that another site makes a browser send: by `Sec-Fetch-Site`, or else by `Origin`. A request with
+/// neither comes from no browser, so its sender knows the cookie anyway. The webhook is signed instead.
 pub fn forgery_guard(state: &AppState) -> CsrfLayer<CrossSite> {
     let webhook = |_: &Method, uri: &Uri| uri.path() == "/billing/webhook";
     let guard = CsrfLayer::new().with_insecure_bypass(webhook);

@@ -1,13 +1,14 @@
-//! Stopping in order. On SIGTERM the process first says that it is not ready, and goes on serving until a proxy has had the
-//! time to notice; then it stops accepting connections and lets running requests finish. Ctrl-C skips the first part.
+//! Stopping in order. On SIGTERM the process first says that it is not ready, and goes on serving until a proxy has had
+//! the time to notice; then it stops accepting connections and lets running requests finish. Ctrl-C skips the first
+//! part.
 
 use std::{io, process, thread, time::Duration};
 
 use tokio::{signal, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-/// How long stopping may take once no connection is accepted any more; whoever started the process would kill it sooner or
-/// later. With the default delay it ends within the 30 s that Kubernetes gives.
+/// How long stopping may take once no connection is accepted any more; whoever started the process would kill it sooner
+/// or later. With the default delay it ends within the 30 s that Kubernetes gives.
 const STOP_TIME_MAX: Duration = Duration::from_secs(22);
 
 /// What ends when.

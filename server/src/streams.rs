@@ -1,5 +1,5 @@
-//! Limits the streams that one session has open. Over HTTP/1.1 a browser opens six connections to one host, however many tabs
-//! it has, and each stream occupies one: past the limit the oldest stream ends, and its tab polls instead.
+//! Limits the streams that one session has open. Over HTTP/1.1 a browser opens six connections to one host, however
+//! many tabs it has, and each stream occupies one: past the limit the oldest stream ends, and its tab polls instead.
 
 use std::{
     collections::{HashMap, VecDeque},

@@ -1,7 +1,7 @@
 //! Background tasks: each repeats one job, in rounds of limited time.
 //!
-//! A round that exceeds its limit (a database that no longer answers, say) is dropped, counted and logged, and the next one
-//! begins. A task that completes no round for too long makes `/readyz` answer 503 with the task's name.
+//! A round that exceeds its limit (a database that no longer answers, say) is dropped, counted and logged, and the next
+//! one begins. A task that completes no round for too long makes `/readyz` answer 503 with the task's name.
 
 use std::{
     fmt,

@@ -1,8 +1,9 @@
 //! The worker: recovers from crashes, faults and missed notifications, in every process. The use cases are in
 //! [`billing::billing`]; this schedules them.
 //!
-//! Each job is a task of its own ([`crate::tasks`]), so that one that waits for the provider does not delay the others. A
-//! round claims one row at a time, and ends, or is dropped, before its lease does: no two processes work on the same row.
+//! Each job is a task of its own ([`crate::tasks`]), so that one that waits for the provider does not delay the others.
+//! A round claims one row at a time, and ends, or is dropped, before its lease does: no two processes work on the same
+//! row.
 
 use std::{sync::Arc, time::Duration};
 

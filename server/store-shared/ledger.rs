@@ -75,7 +75,8 @@ async fn entries(pool: &Pool, tenant: TenantId, purchase: PurchaseId) -> Result<
     .await
     .map_err(store_error)?;
     let mut entries: Vec<Entry> = rows.into_iter().map(|row| row.entry(tenant)).collect::<Result<_, _>>()?;
-    // Asked for this order, or for none, SQLite would walk the tenant's whole ledger; asked for the key's, it uses the key.
+    // Asked for this order, or for none, SQLite would walk the tenant's whole ledger; asked for the key's, it uses the
+    // key.
     entries.sort_by_key(|entry| entry.seq);
     Ok(entries)
 }

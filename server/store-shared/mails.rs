@@ -96,7 +96,8 @@ pub(crate) async fn enqueue(connection: &mut Connection, topic: Topic, at: Times
 
 #[async_trait]
 impl MailStore for ThisStore {
-    /// As with events, the outer condition is looked at again once the row is locked. WITHDRAWAL sorts after CONFIRMATION.
+    /// As with events, the outer condition is looked at again once the row is locked. WITHDRAWAL sorts after
+    /// CONFIRMATION.
     async fn claim_mails(&self, now: Timestamp, leased_until: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError> {
         let rows = mail_columns!(
             "UPDATE mails SET attempts = attempts + 1, next_attempt_at = $2, leased_until = $2

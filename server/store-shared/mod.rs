@@ -5,18 +5,19 @@
 //! # Transactions
 //! Reads are single statements, and writes too, except as said here:
 //!
-//! [`Store::commit`](billing::store::Store::commit) is each crate's own (`commit.rs`): one statement on PostgreSQL, where
-//! each one costs a round trip; several under the write lock on SQLite. Both update the purchase only at the version that
-//! the change was decided from, and write nothing when it has moved on; then come the ledger entries, with the tenant's
-//! ledger locked, the event, and the mail that is owed; and whatever changes a purchase is counted on its tenant's row at the end. Everybody locks
-//! the purchase first, and an event is about one purchase alone, so nobody waits in a circle.
+//! [`Store::commit`](billing::store::Store::commit) is each crate's own (`commit.rs`): one statement on PostgreSQL,
+//! where each one costs a round trip; several under the write lock on SQLite. Both update the purchase only at the
+//! version that the change was decided from, and write nothing when it has moved on; then come the ledger entries, with
+//! the tenant's ledger locked, the event, and the mail that is owed; and whatever changes a purchase is counted on its
+//! tenant's row at the end. Everybody locks the purchase first, and an event is about one purchase alone, so nobody
+//! waits in a circle.
 //!
-//! [`PurchaseStore::insert_purchase`](billing::store::PurchaseStore::insert_purchase) is one statement. Where orders are limited, on
-//! PostgreSQL it locks the tenant's row before it counts (`may_order`) and looks for its key; so it then inserts
-//! without waiting for anybody who has locked a purchase.
+//! [`PurchaseStore::insert_purchase`](billing::store::PurchaseStore::insert_purchase) is one statement. Where orders
+//! are limited, on PostgreSQL it locks the tenant's row before it counts (`may_order`) and looks for its key; so it
+//! then inserts without waiting for anybody who has locked a purchase.
 //!
-//! [`EventStore::close_event`](billing::store::EventStore::close_event) stores an event closed, or, if it is there already, closes
-//! that one; each of the two is whole by itself.
+//! [`EventStore::close_event`](billing::store::EventStore::close_event) stores an event closed, or, if it is there
+//! already, closes that one; each of the two is whole by itself.
 //!
 //! [`WithdrawalStore::insert_withdrawal`](billing::store::WithdrawalStore::insert_withdrawal): the declaration, then
 //! the mail that acknowledges it.
@@ -26,11 +27,11 @@
 //!
 //! [`AccountStore::set_password`](billing::store::AccountStore::set_password): the user, then the user's sessions.
 //!
-//! [`AccountStore::insert_sale`](billing::store::AccountStore::insert_sale): tenant, user, purchase; an address that another
-//! account has rolls all of it back.
+//! [`AccountStore::insert_sale`](billing::store::AccountStore::insert_sale): tenant, user, purchase; an address that
+//! another account has rolls all of it back.
 //!
-//! [`ReceiptStore::number_receipts`](billing::store::ReceiptStore::number_receipts): the seller's row, then the receipts with the purchases
-//! that they are of. Nobody who has locked a purchase goes on to a seller.
+//! [`ReceiptStore::number_receipts`](billing::store::ReceiptStore::number_receipts): the seller's row, then the
+//! receipts with the purchases that they are of. Nobody who has locked a purchase goes on to a seller.
 
 mod accounts;
 mod backlog;

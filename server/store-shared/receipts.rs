@@ -17,8 +17,8 @@ use crate::{
     dialect::{Connection, Pool},
 };
 
-/// Waits for the seller's turn first: from there on, nobody else gives numbers of that sequence until this transaction has
-/// ended. The triggers check that the numbers follow the last one, and write them upon the purchases.
+/// Waits for the seller's turn first: from there on, nobody else gives numbers of that sequence until this transaction
+/// has ended. The triggers check that the numbers follow the last one, and write them upon the purchases.
 async fn number(store: &ThisStore, issuer: &Issuer, at: Timestamp, limit: u32) -> Result<u32, StoreError> {
     // The usual answer, without a lock.
     if !any_due(store.reader()).await? {

@@ -47,22 +47,24 @@ pub(crate) struct NewPurchaseRow<'a> {
 }
 
 impl NewPurchaseRow<'_> {
-    /// Less than the ids of all purchases that were ordered within the window, and greater than all earlier ones: an id begins
-    /// with its time in milliseconds.
+    /// Less than the ids of all purchases that were ordered within the window, and greater than all earlier ones: an id
+    /// begins with its time in milliseconds.
     pub(crate) fn recent_after(&self) -> String {
         let first = (self.purchase.created_at - OrderLimits::WINDOW).as_millisecond() + 1;
         format!("{:08x}-{:04x}", first >> 16, first & 0xffff)
     }
 }
 
-/// `INSERT` of a [`NewPurchaseRow`], unless the tenant has used its order key before. `$may_order` is the condition of each
-/// crate's `dialect` that the tenant's limits allow one more: $24 open purchases, and $26 with an id greater than $25.
+/// `INSERT` of a [`NewPurchaseRow`], unless the tenant has used its order key before. `$may_order` is the condition of
+/// each crate's `dialect` that the tenant's limits allow one more: $24 open purchases, and $26 with an id greater than
+/// $25.
 macro_rules! insert_purchase {
     ($may_order:literal, $row:expr) => {{
         let purchase = $row.purchase;
         let checkout = purchase.checkout.as_ref();
         let failure = purchase.state.failure();
-        // NOT EXISTS finds the usual repetition before SQLite's trigger would; ON CONFLICT, the one at the same instant.
+        // NOT EXISTS finds the usual repetition before SQLite's trigger would; ON CONFLICT, the one at the same
+        // instant.
         sqlx::query!(
             "INSERT INTO purchases (id, tenant_id, ordered_by, order_key, provider, provider_ref, checkout_url, product_id,
                 type, status, failure_reason, amount_cents, currency, credits_amount, metadata_json, payment_ref,

@@ -11,9 +11,9 @@ use crate::{
 };
 
 impl Billing {
-    /// Handles the buyer's return from the provider's page: asks the provider for the session, and applies it.
-    /// `None` for a session that is unknown or another tenant's. In mock mode, this is the payment. A failed purchase is
-    /// asked about, too, and what the provider does not answer is not known: late money must not be asked for twice.
+    /// Handles the buyer's return from the provider's page: asks the provider for the session, and applies it. `None`
+    /// for a session that is unknown or another tenant's. In mock mode, this is the payment. A failed purchase is asked
+    /// about, too, and what the provider does not answer is not known: late money must not be asked for twice.
     pub async fn confirm_checkout(
         &self,
         tenant: TenantId,
@@ -26,9 +26,9 @@ impl Billing {
         self.ask_about(purchase).await
     }
 
-    /// Handles the buyer's return without a payment: asks the provider all the same, since another page may have been used to
-    /// pay. `None` for a purchase that is unknown or another tenant's. In mock mode, where asking
-    /// pays, the purchase is given as it is.
+    /// Handles the buyer's return without a payment: asks the provider all the same, since another page may have been
+    /// used to pay. `None` for a purchase that is unknown or another tenant's. In mock mode, where asking pays, the
+    /// purchase is given as it is.
     pub async fn check_unpaid(&self, tenant: TenantId, id: PurchaseId) -> Result<Option<Purchase>, BillingError> {
         let Some(purchase) = self.store.purchase(tenant, id).await? else { return Ok(None) };
         let may_be_paid = matches!(purchase.state, State::Pending(_)) && purchase.checkout.is_some();
@@ -70,8 +70,8 @@ impl Billing {
         Ok(applied.map(Applied::into_purchase))
     }
 
-    /// Applies a checkout session to its purchase, and then the refunds and disputes that came before the payment; `None`
-    /// when the tenant has no such purchase. An event is closed in the same transaction as what it triggers.
+    /// Applies a checkout session to its purchase, and then the refunds and disputes that came before the payment;
+    /// `None` when the tenant has no such purchase. An event is closed in the same transaction as what it triggers.
     pub(super) async fn apply_checkout(
         &self,
         tenant: TenantId,

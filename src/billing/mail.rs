@@ -72,8 +72,8 @@ impl Billing {
         Ok(self.store.mail(topic).await?)
     }
 
-    /// For the operator: makes one mail due now, whether it waits, was given up, or was sent: then another copy goes out.
-    /// `false` when there is none, or it is being sent.
+    /// For the operator: makes one mail due now, whether it waits, was given up, or was sent: then another copy goes
+    /// out. `false` when there is none, or it is being sent.
     pub async fn resend_mail(&self, topic: Topic) -> Result<bool, BillingError> {
         Ok(self.store.resend_mail(topic, self.now()).await?)
     }

@@ -45,15 +45,15 @@ pub enum OrderError {
     /// The idempotency key was used for another product; nothing was written.
     #[error("the idempotency key was used for another order")]
     KeyReused,
-    /// The tenant has too many open purchases, or has just ordered too often; nothing was written. The same order with the
-    /// same key can go through later.
+    /// The tenant has too many open purchases, or has just ordered too often; nothing was written. The same order with
+    /// the same key can go through later.
     #[error("the tenant has reached its limit on orders")]
     TooMany,
     /// The provider refused to open a checkout session; the purchase is FAILED.
     #[error("the payment provider refused the order")]
     Rejected,
-    /// Anything else. When the provider was not available, or did not accept the shop's key, the purchase stays PENDING,
-    /// and the same order with the same key goes on where this one stopped.
+    /// Anything else. When the provider was not available, or did not accept the shop's key, the purchase stays
+    /// PENDING, and the same order with the same key goes on where this one stopped.
     #[error(transparent)]
     Billing(#[from] BillingError),
 }

@@ -28,9 +28,9 @@ impl Billing {
         }
     }
 
-    /// For the operator: begins a new series of the seller's receipt numbers, to be done after a back-up was restored, since
-    /// the numbers given after it was made are not known. Named after the instant, it is another one each time, also when
-    /// the same back-up is restored again.
+    /// For the operator: begins a new series of the seller's receipt numbers, to be done after a back-up was restored,
+    /// since the numbers given after it was made are not known. Named after the instant, it is another one each time,
+    /// also when the same back-up is restored again.
     pub async fn begin_receipt_series(&self, seller: &Seller) -> Result<ReceiptSeries, BillingError> {
         let series = ReceiptSeries::begun_at(self.now());
         self.store.begin_receipt_series(seller, series).await?;

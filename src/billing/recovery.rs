@@ -57,9 +57,9 @@ impl Billing {
         Ok(claimed.len())
     }
 
-    /// Asks the provider about PENDING purchases that are due, at most `limit`; gives how many it were. Settles, fails, or
-    /// opens the checkout session that a crash left unopened. One that cannot be asked about now falls due again after its
-    /// lease.
+    /// Asks the provider about PENDING purchases that are due, at most `limit`; gives how many it were. Settles, fails,
+    /// or opens the checkout session that a crash left unopened. One that cannot be asked about now falls due again
+    /// after its lease.
     pub async fn check_pending(&self, accounts: &dyn AccountStore, limit: u32) -> Result<usize, BillingError> {
         let now = self.now();
         let claimed = self.store.claim_pending(now, now + LEASE, limit).await?;
@@ -98,8 +98,8 @@ impl Billing {
         }
     }
 
-    /// Ends an order whose session never became known, or is known at the provider no more. Should there be one after all and somebody pay it, the
-    /// notification still settles the purchase: FAILED can become PAID.
+    /// Ends an order whose session never became known, or is known at the provider no more. Should there be one after
+    /// all and somebody pay it, the notification still settles the purchase: FAILED can become PAID.
     async fn close_orphan(&self, purchase: Purchase) -> Result<Purchase, BillingError> {
         if !matches!(purchase.state, State::Pending(_)) {
             return Ok(purchase);

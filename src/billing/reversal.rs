@@ -59,8 +59,8 @@ impl<'a> Observation<'a> {
 }
 
 impl Billing {
-    /// Asks the provider for the payment's refunds and disputes, and applies them. Where the provider has no such payment (mock
-    /// mode), the event's own figures count.
+    /// Asks the provider for the payment's refunds and disputes, and applies them. Where the provider has no such
+    /// payment (mock mode), the event's own figures count.
     pub(super) async fn apply_reversal_event(
         &self,
         trigger: Trigger<'_>,

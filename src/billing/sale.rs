@@ -1,9 +1,10 @@
 //! Sales that the database has lost: the provider has the money, and the purchase that it was paid for is not there, as
 //! after an older back-up was restored. Their events need attention; an operator has them written anew.
 //!
-//! The provider's record decides, never the event: it says what was paid and whose it is. From it tenant, user and PENDING
-//! purchase are written in one transaction, under the ids that they had. Settling is [`Billing::apply_checkout`]'s, and
-//! what has gone back since is brought in as ever, so a second run finds all of it done.
+//! The provider's record decides, never the event: it says what was paid and whose it is. From it tenant, user and
+//! PENDING purchase are written in one transaction, under the ids that they had. Settling is
+//! [`Billing::apply_checkout`]'s, and what has gone back since is brought in as ever, so a second run finds all of it
+//! done.
 
 #[cfg(test)]
 mod tests;
@@ -137,8 +138,8 @@ impl Billing {
         Ok(events)
     }
 
-    /// For the operator: writes anew the sale that a stored event is about, and closes the event. `to` is the account that
-    /// gets it where the customer's own can't be written any more.
+    /// For the operator: writes anew the sale that a stored event is about, and closes the event. `to` is the account
+    /// that gets it where the customer's own can't be written any more.
     pub async fn recover_event(
         &self,
         accounts: &dyn AccountStore,
@@ -260,7 +261,8 @@ impl Billing {
         Ok(())
     }
 
-    /// Writes tenant, user and purchase; gives the purchase's keys, which are not the session's where another account gets it.
+    /// Writes tenant, user and purchase; gives the purchase's keys, which are not the session's where another account
+    /// gets it.
     async fn insert_sale(
         &self,
         accounts: &dyn AccountStore,
@@ -363,8 +365,8 @@ fn refuse_discrepant(applied: Option<&Applied>) -> Result<(), RecoverError> {
     }
 }
 
-/// What was sold, and for what. Sessions of older versions name neither amount nor product: it was sold for what was charged,
-/// and is the product of that price, if there is one alone.
+/// What was sold, and for what. Sessions of older versions name neither amount nor product: it was sold for what was
+/// charged, and is the product of that price, if there is one alone.
 fn item_sold(record: &SaleRecord) -> Option<Item> {
     let currency: Currency = record.session.currency.as_deref()?.parse().ok()?;
     let cents = record.amount_cents.or(record.session.amount_total).filter(|cents| *cents > 0)?;

@@ -153,8 +153,8 @@ impl Billing {
                     return Ok(Some(Applied::Discrepant(purchase, discrepancy)).into());
                 }
             };
-            // Refunds and disputes that came before the payment are booked with it. The state follows in a commit of its
-            // own, and only that one closes the event.
+            // Refunds and disputes that came before the payment are booked with it. The state follows in a commit of
+            // its own, and only that one closes the event.
             let follows = decision == Decision::Settle && !purchase.reversals.is_empty();
             let change =
                 self.change(purchase, state, session, &decision, if follows { Trigger::Request } else { trigger });

@@ -12,8 +12,8 @@ use crate::{
     purchase::Purchase,
 };
 
-/// How often a change is decided and written before giving up. Each time that it is stale, another change was written, and a
-/// purchase has fewer transitions than this.
+/// How often a change is decided and written before giving up. Each time that it is stale, another change was written,
+/// and a purchase has fewer transitions than this.
 pub(super) const ATTEMPTS_MAX: u32 = 16;
 
 /// What makes the shop look at a purchase.
@@ -108,8 +108,8 @@ impl Billing {
         Ok(Attempt::Done(Processed::new(Received::Attention, why)))
     }
 
-    /// Closes the event that was the trigger, if it was one; `false` when it stood so already. Which purchase it is about
-    /// is not known.
+    /// Closes the event that was the trigger, if it was one; `false` when it stood so already. Which purchase it is
+    /// about is not known.
     pub(super) async fn close(
         &self,
         trigger: Trigger<'_>,

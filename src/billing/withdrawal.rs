@@ -12,9 +12,9 @@ use crate::{
 };
 
 impl Billing {
-    /// Receives a declaration of withdrawal. Which purchase it is of is certain when the text has its number, and whoever
-    /// declares is signed in for its tenant or gives the address of the account that ordered it; the rest is for a person
-    /// to find out. Nothing is refunded by this: the operator does that, at the provider.
+    /// Receives a declaration of withdrawal. Which purchase it is of is certain when the text has its number, and
+    /// whoever declares is signed in for its tenant or gives the address of the account that ordered it; the rest is
+    /// for a person to find out. Nothing is refunded by this: the operator does that, at the provider.
     pub async fn withdraw(
         &self,
         declaration: Declaration,

@@ -97,8 +97,8 @@ pub enum DisputeState {
     Reinstated,
 }
 
-/// When a snapshot was observed: by the provider's clock, and then by the shop's, since the provider's events bear whole
-/// seconds. Microseconds since 1970.
+/// When a snapshot was observed: by the provider's clock, and then by the shop's, since the provider's events bear
+/// whole seconds. Microseconds since 1970.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ObservedAt {

@@ -33,7 +33,8 @@ pub trait AccountStore: Send + Sync {
     /// Writes a session; `false` when that token hash is taken, and nothing was written.
     async fn insert_session(&self, session: &StoredSession) -> Result<bool, StoreError>;
 
-    /// Writes a session over the one of the same token hash. One that has been ended meanwhile stays so: nothing is written.
+    /// Writes a session over the one of the same token hash. One that has been ended meanwhile stays so: nothing is
+    /// written.
     async fn save_session(&self, session: &StoredSession) -> Result<(), StoreError>;
 
     /// The session of that token hash, if it has not ended by `now`.

@@ -33,11 +33,11 @@ pub trait MailStore: Send + Sync {
     /// For the operator: the newest mails about the tenant's purchases and their withdrawals.
     async fn tenant_mails(&self, tenant: TenantId, limit: u32) -> Result<Vec<Mail>, StoreError>;
 
-    /// For the operator: makes every mail that is not sent due at `now`, also those given up, but none that is leased: a
-    /// process is sending it. Gives how many.
+    /// For the operator: makes every mail that is not sent due at `now`, also those given up, but none that is leased:
+    /// a process is sending it. Gives how many.
     async fn retry_mails(&self, now: Timestamp) -> Result<u64, StoreError>;
 
-    /// For the operator: makes one mail due at `now`, whether it waits, was given up, or was sent: then another copy goes
-    /// out. `false` when there is none, or it is leased.
+    /// For the operator: makes one mail due at `now`, whether it waits, was given up, or was sent: then another copy
+    /// goes out. `false` when there is none, or it is leased.
     async fn resend_mail(&self, topic: Topic, now: Timestamp) -> Result<bool, StoreError>;
 }

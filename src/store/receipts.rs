@@ -16,8 +16,8 @@ pub trait ReceiptStore: Send + Sync {
     async fn begin_receipt_series(&self, seller: &Seller, series: ReceiptSeries) -> Result<(), StoreError>;
 
     /// Gives receipts to up to `limit` paid purchases of any tenants that have none, those paid first first: the next
-    /// numbers of the seller's newest series, all in one transaction, so that no number is ever skipped. Two callers take turns.
-    /// Tells how many it were.
+    /// numbers of the seller's newest series, all in one transaction, so that no number is ever skipped. Two callers
+    /// take turns. Tells how many it were.
     async fn number_receipts(&self, issuer: &Issuer, at: Timestamp, limit: u32) -> Result<u32, StoreError>;
 
     /// The receipt of one of the tenant's purchases, once it is issued.

@@ -14,8 +14,8 @@ pub(super) struct Task<T> {
     pub polls_left: Option<u8>,
 }
 
-/// Runs tasks concurrently. Each item of the schedule says whether the next task in the round is polled; once the schedule
-/// has run out, every task is. Gives the outputs of those that finished.
+/// Runs tasks concurrently. Each item of the schedule says whether the next task in the round is polled; once the
+/// schedule has run out, every task is. Gives the outputs of those that finished.
 pub(super) struct Interleaved<T, S> {
     tasks: Vec<Task<T>>,
     schedule: S,

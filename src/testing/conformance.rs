@@ -36,8 +36,8 @@ use crate::{
     store::{Change, Committed, Inserted, StoreError},
 };
 
-/// Makes a `#[tokio::test]` of every case. `$on_store` is an `async fn` that takes a case, opens an empty, migrated store,
-/// and gives it to the case.
+/// Makes a `#[tokio::test]` of every case. `$on_store` is an `async fn` that takes a case, opens an empty, migrated
+/// store, and gives it to the case.
 #[macro_export]
 macro_rules! conformance_tests {
     ($on_store:path) => {

@@ -1,7 +1,7 @@
 //! Random interleavings of orders, notifications and page visits, checked after each round.
 //!
-//! A scenario is a list of rounds. The provider's actions come first in a round; the shop's then run concurrently, by the
-//! scenario's schedule as far as the store follows it.
+//! A scenario is a list of rounds. The provider's actions come first in a round; the shop's then run concurrently, by
+//! the scenario's schedule as far as the store follows it.
 
 mod checker;
 mod generator;

@@ -31,8 +31,8 @@ use crate::{
 
 const EVENTS_PER_PAGE: usize = 3;
 
-/// Keeps one checkout session for each purchase, the refunds and disputes of its payment, and a list of all notifications,
-/// which it does not send; no real money.
+/// Keeps one checkout session for each purchase, the refunds and disputes of its payment, and a list of all
+/// notifications, which it does not send; no real money.
 #[derive(Debug, Default)]
 pub struct ScriptedProvider {
     clock: Arc<SteppingClock>,

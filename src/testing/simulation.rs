@@ -1,9 +1,9 @@
-//! Random scenarios of everything that can happen: orders, payments, refunds, disputes, notifications late, doubled and out
-//! of order, return pages, the worker's rounds, a provider that does not answer, and crashes.
+//! Random scenarios of everything that can happen: orders, payments, refunds, disputes, notifications late, doubled and
+//! out of order, return pages, the worker's rounds, a provider that does not answer, and crashes.
 //!
-//! A scenario is a list of rounds. The provider's actions come first in a round; the shop's then run concurrently, and any
-//! of them can be dropped as by a crash. At the end the simulation recovers: the provider answers, what can still be paid
-//! expires, and the worker runs until nothing is left to do. Then the balances must be the model's.
+//! A scenario is a list of rounds. The provider's actions come first in a round; the shop's then run concurrently, and
+//! any of them can be dropped as by a crash. At the end the simulation recovers: the provider answers, what can still
+//! be paid expires, and the worker runs until nothing is left to do. Then the balances must be the model's.
 
 mod generator;
 mod model;
@@ -113,8 +113,8 @@ fn act(harness: &Harness, action: &ProviderAction) {
     }
 }
 
-/// Begins an action of the shop. Its arguments are read now, before the round's other actions run. Its result is dropped:
-/// whoever asked may have crashed as well.
+/// Begins an action of the shop. Its arguments are read now, before the round's other actions run. Its result is
+/// dropped: whoever asked may have crashed as well.
 fn begin(
     harness: &Harness,
     principals: &[Principal; 2],

@@ -30,9 +30,10 @@ pub(crate) async fn order_form(product_id: String) -> Result<OrderFormView, Shop
     })
 }
 
-/// Orders a product and opens its checkout session; the same key again gives the same purchase. `consent` is the version
-/// of the wording whose box is ticked; a form sends nothing of a box that is not. A plain form is answered with a redirect:
-/// to where the order leads, or back to the form, with the reason, and with its key where it may still go through.
+/// Orders a product and opens its checkout session; the same key again gives the same purchase. `consent` is the
+/// version of the wording whose box is ticked; a form sends nothing of a box that is not. A plain form is answered with
+/// a redirect: to where the order leads, or back to the form, with the reason, and with its key where it may still go
+/// through.
 #[server(prefix = "/api", endpoint = "create_checkout", output = Json)]
 pub(crate) async fn create_checkout(
     #[server(default)] product_id: String,

@@ -111,8 +111,8 @@ fn order_facts(product: &ProductView, vat_rate_basis_points: i64, t: &'static Is
     }
 }
 
-/// The button, which says so while the order is on its way; then where the buyer is being taken, with a link for a browser
-/// that stays.
+/// The button, which says so while the order is on its way; then where the buyer is being taken, with a link for a
+/// browser that stays.
 #[component]
 fn OrderButton(progress: OrderProgress) -> impl IntoView {
     let t = island_texts();

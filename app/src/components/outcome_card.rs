@@ -5,7 +5,8 @@ use leptos::prelude::*;
 use super::notice::{Mark, Tone};
 use crate::page_title::set_page_title;
 
-/// A picture, a headline that is the page's title as well, and a sentence; then whatever else there is to say, and to do.
+/// A picture, a headline that is the page's title as well, and a sentence; then whatever else there is to say, and to
+/// do.
 #[component]
 pub(crate) fn OutcomeCard<C: IntoView + 'static>(
     tone: Tone,

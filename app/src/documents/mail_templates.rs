@@ -46,8 +46,8 @@ enum Part {
     Fine(Vec<String>),
 }
 
-/// The confirmation of a contract and its payment: what its receipt says, the consent to delivery at once, and the terms as
-/// they are (§ 312f (2), (3) BGB).
+/// The confirmation of a contract and its payment: what its receipt says, the consent to delivery at once, and the
+/// terms as they are (§ 312f (2), (3) BGB).
 pub fn confirmation(
     settings: &ShopSettings,
     purchase: &Purchase,

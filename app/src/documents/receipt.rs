@@ -1,5 +1,5 @@
-//! A receipt as a document: what it says, line by line, in one language. The page and the PDF show these lines, and none
-//! that the other lacks.
+//! A receipt as a document: what it says, line by line, in one language. The page and the PDF show these lines, and
+//! none that the other lacks.
 
 use billing::{locale::Locale, money::Money, purchase::Status, receipt::Seller, reversal::ReturnKind};
 

@@ -1,8 +1,8 @@
 //! Follows balance and purchases: by the server's event stream, or, while there is none, by asking now and then.
 //!
 //! A hidden tab lets go of its stream, since browsers open only a few connections to one host; it takes it up again
-//! when it is shown, and hears at once how things stand. What a tab hears by its stream it passes on to the others of the
-//! same customer, so one that must do without a stream does not show less.
+//! when it is shown, and hears at once how things stand. What a tab hears by its stream it passes on to the others of
+//! the same customer, so one that must do without a stream does not show less.
 
 use std::{
     cell::{Cell, RefCell},
@@ -155,8 +155,8 @@ impl Follower {
         listener.forget();
     }
 
-    /// The stream broke, and is told to be broken at each of the browser's own attempts to mend it. Until it is mended, the
-    /// page asks, less and less often.
+    /// The stream broke, and is told to be broken at each of the browser's own attempts to mend it. Until it is mended,
+    /// the page asks, less and less often.
     fn broken(self: &Rc<Self>) {
         if self.broken.replace(true) {
             return;

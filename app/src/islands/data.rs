@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 
-/// Data of an island. The server serialises it into the page; the browser reads it and never writes it, so that the code
-/// for that is not loaded: Leptos calls it on both sides.
+/// Data of an island. The server serialises it into the page; the browser reads it and never writes it, so that the
+/// code for that is not loaded: Leptos calls it on both sides.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct IslandData<T>(pub(crate) T);

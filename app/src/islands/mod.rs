@@ -45,8 +45,8 @@ fn focus(id: &str) {
     }
 }
 
-/// Makes a change after which the focus is on an element of the same id: lists are changed in place, row by row. Where that
-/// element has gone, the page's content gets it.
+/// Makes a change after which the focus is on an element of the same id: lists are changed in place, row by row. Where
+/// that element has gone, the page's content gets it.
 fn keep_focus(change: impl FnOnce()) {
     let focused = document().active_element().map(|element| element.id()).filter(|id| !id.is_empty());
     change();

@@ -75,8 +75,8 @@ impl State {
         self.open.set(false);
     }
 
-    /// Sends the order. Where the answer cannot be read, the form is sent as it is without JavaScript: its key makes one
-    /// purchase of the two.
+    /// Sends the order. Where the answer cannot be read, the form is sent as it is without JavaScript: its key makes
+    /// one purchase of the two.
     fn send(self, form: &HtmlFormElement) {
         let Some(Some(Ok(order))) = self.form.try_get_untracked() else { return };
         if self.progress.sending.get_untracked() {

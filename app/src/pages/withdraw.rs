@@ -1,5 +1,5 @@
-//! `/withdraw`: the function by which a contract is withdrawn from (§ 356a BGB). The link at the foot of every page is its
-//! first step, the button under the form the second. A plain form, which the server answers with a redirect.
+//! `/withdraw`: the function by which a contract is withdrawn from (§ 356a BGB). The link at the foot of every page is
+//! its first step, the button under the form the second. A plain form, which the server answers with a redirect.
 
 use billing::ids::WithdrawalId;
 use leptos::prelude::*;

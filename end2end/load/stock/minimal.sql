@@ -1,6 +1,6 @@
--- The schema of a program without our rules: plain tables, no constraints but primary keys, no triggers, and an index for
--- each of the two look-ups that a settle makes. pgbench settles in it what the shop settles in its own. Needs the functions
--- of postgres.sql.
+-- The schema of a program without our rules: plain tables, no constraints but primary keys, no triggers, and an index
+-- for each of the two look-ups that a settle makes. pgbench settles in it what the shop settles in its own. Needs the
+-- functions of postgres.sql.
 
 CREATE SCHEMA minimal;
 

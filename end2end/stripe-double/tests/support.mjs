@@ -76,7 +76,11 @@ export const ORDER = {
   adaptive_pricing: { enabled: false },
 };
 
-/** Presses a button on the hosted page, as a browser without scripts does. @param {string} sessionUrl @param {string} action */
+/**
+ * Presses a button on the hosted page, as a browser without scripts does.
+ * @param {string} sessionUrl
+ * @param {string} action
+ */
 export async function pressButton(sessionUrl, action) {
   const [url] = sessionUrl.split('#');
   return fetch(url, { method: 'POST', body: new URLSearchParams({ action }), redirect: 'manual' });

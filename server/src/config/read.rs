@@ -178,8 +178,8 @@ fn admin_addr(reader: &mut Reader<'_>, listen_addr: SocketAddr) -> Option<Socket
     Some(address)
 }
 
-/// Where the admin listener is when nothing else is said: on this machine, a thousand ports further than the shop. Port 0
-/// stands for any that is free.
+/// Where the admin listener is when nothing else is said: on this machine, a thousand ports further than the shop. Port
+/// 0 stands for any that is free.
 pub fn default_admin_addr(listen_addr: SocketAddr) -> SocketAddr {
     let port = match listen_addr.port() {
         0 => 0,
@@ -259,8 +259,8 @@ fn payments(reader: &mut Reader<'_>, webhook_secrets: &[SecretString]) -> Paymen
     Payments::Stripe { key: SecretString::from(key), live, api_base }
 }
 
-/// Mock mode gives credits away, so it never begins by omission where others could come by: off this machine a setting has
-/// to ask for it. Gives whether it may be reached from elsewhere, and is.
+/// Mock mode gives credits away, so it never begins by omission where others could come by: off this machine a setting
+/// has to ask for it. Gives whether it may be reached from elsewhere, and is.
 fn public_mock_mode(
     reader: &mut Reader<'_>,
     payments: &Payments,

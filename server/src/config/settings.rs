@@ -25,7 +25,8 @@ pub struct Settings {
     pub shutdown_delay: Duration,
     /// Where to listen.
     pub listen_addr: SocketAddr,
-    /// Where to listen for the operator; unset, on this machine alone ([`default_admin_addr`](super::default_admin_addr)).
+    /// Where to listen for the operator; unset, on this machine alone
+    /// ([`default_admin_addr`](super::default_admin_addr)).
     pub admin_addr: Option<SocketAddr>,
     /// The address that customers come by; unset, it is where the process listens.
     pub public_url: Option<Url>,

@@ -59,10 +59,10 @@ pub async fn get_balance(_: RequireUser, Extension(context): Extension<RequestCo
 }
 
 /// Balance and purchases now, and upon each change. An event without a name has the balance, `{"credits":7}`; one named
-/// `purchases` has the number of changes to the purchases, `{"changes":12}`, which are to be read again when it is news; one
-/// named `alive` comes every 15 seconds; and one named `replaced` says that the customer has opened too many
-/// streams, and that this one ends for good. The id names the state: with it in `Last-Event-ID`, a new stream tells only what
-/// has changed since.
+/// `purchases` has the number of changes to the purchases, `{"changes":12}`, which are to be read again when it is
+/// news; one named `alive` comes every 15 seconds; and one named `replaced` says that the customer has opened too many
+/// streams, and that this one ends for good. The id names the state: with it in `Last-Event-ID`, a new stream tells
+/// only what has changed since.
 #[utoipa::path(
     get, path = "/billing/balance/stream", tag = "billing", security(("session" = [])),
     params(("Last-Event-ID" = Option<String>, Header, description = "As a browser sends it when it comes back")),

@@ -60,8 +60,8 @@ pub async fn receipt_pdf(
 /// Spreadsheets take a file for UTF-8 if it begins so.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// All of the tenant's purchases, newest first, in the request's language. It is sent page by page as it is read, however
-/// long it is; should a later page fail, the transfer breaks off, and the browser says so.
+/// All of the tenant's purchases, newest first, in the request's language. It is sent page by page as it is read,
+/// however long it is; should a later page fail, the transfer breaks off, and the browser says so.
 pub async fn history_csv(
     Extension(context): Extension<RequestContext>,
     State(state): State<AppState>,

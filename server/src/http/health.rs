@@ -26,8 +26,8 @@ pub async fn healthz() -> Json<Health> {
     OK
 }
 
-/// The database can be reached, has every migration, and takes writes, the background tasks get on, and the process is not
-/// about to stop. A header `X-Late-Tasks` names the tasks that do not get on.
+/// The database can be reached, has every migration, and takes writes, the background tasks get on, and the process is
+/// not about to stop. A header `X-Late-Tasks` names the tasks that do not get on.
 #[utoipa::path(get, path = "/readyz", tag = "health", responses((status = 200, body = Health)))]
 pub async fn readyz(State(state): State<AppState>) -> Result<Json<Health>, Response> {
     if state.draining.is_cancelled() {

@@ -137,8 +137,8 @@ pub async fn list_purchases(
     }))
 }
 
-/// A purchase with the VAT in its price, who sold it, and what it did to the balance. Once the receipt is issued, rate and
-/// seller stay as they were then.
+/// A purchase with the VAT in its price, who sold it, and what it did to the balance. Once the receipt is issued, rate
+/// and seller stay as they were then.
 #[derive(Serialize, ToSchema)]
 pub struct Receipt {
     #[serde(flatten)]

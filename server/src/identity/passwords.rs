@@ -65,8 +65,8 @@ impl HashPermit {
         self.run(verify).await
     }
 
-    /// Takes the permit into the thread, so that a request that is cancelled does not give it back while the hash is still
-    /// being computed.
+    /// Takes the permit into the thread, so that a request that is cancelled does not give it back while the hash is
+    /// still being computed.
     async fn run<T: Send + 'static>(
         self,
         work: impl FnOnce() -> Result<T, password_hash::Error> + Send + 'static,

@@ -1,5 +1,5 @@
-//! Rate limits on wrong passwords, sign-ups and mails, by network and by account. Only failed sign-ins count, so signing in
-//! often with the right password never runs into one.
+//! Rate limits on wrong passwords, sign-ups and mails, by network and by account. Only failed sign-ins count, so
+//! signing in often with the right password never runs into one.
 
 use std::{
     collections::HashMap,

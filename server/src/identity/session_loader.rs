@@ -1,8 +1,8 @@
 //! A batching data loader: looks sessions up for all requests that wait for one at the same time.
 //!
 //! Every page and call looks its session up, so this is the most frequent query (docs/PERFORMANCE.md). While one query
-//! runs, further lookups queue, and then share the next query: a single request is not delayed, and many cost little more
-//! than one. Each result is as new as its lookup.
+//! runs, further lookups queue, and then share the next query: a single request is not delayed, and many cost little
+//! more than one. Each result is as new as its lookup.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 

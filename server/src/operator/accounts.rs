@@ -12,8 +12,8 @@ const CHARACTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 const GROUPS: usize = 4;
 const GROUP_LENGTH: usize = 5;
 
-/// Gives a customer another password, and ends every session of theirs. Without a `password`, one is made up and told in
-/// the answer: it is shown nowhere else.
+/// Gives a customer another password, and ends every session of theirs. Without a `password`, one is made up and told
+/// in the answer: it is shown nowhere else.
 pub async fn reset_password(worker: &Worker, email: &str, password: Option<String>) -> Result<String, CommandError> {
     let email = parse_email(email)?;
     let account = worker.accounts.account_by_email(&email).await?.ok_or_else(|| no_such_customer(&email))?;

@@ -12,8 +12,8 @@ use billing::{
 use super::{CommandError, LINES_MAX, events, mails, no_such_customer, parse_email};
 use crate::worker::Worker;
 
-/// A customer's balance, and the newest purchases, ledger entries, payment events, mails and withdrawals; at most `limit`
-/// of each, and how many more there are.
+/// A customer's balance, and the newest purchases, ledger entries, payment events, mails and withdrawals; at most
+/// `limit` of each, and how many more there are.
 pub async fn show(worker: &Worker, email: &str, limit: u32) -> Result<String, CommandError> {
     let email = parse_email(email)?;
     let account = worker.accounts.account_by_email(&email).await?.ok_or_else(|| no_such_customer(&email))?;

@@ -44,8 +44,8 @@ pub async fn show(worker: &Worker, id: &str) -> Result<String, CommandError> {
     ))
 }
 
-/// Applies one event again, whatever became of it before; what is booked already is not booked again. An event that does
-/// not apply is an error that says why.
+/// Applies one event again, whatever became of it before; what is booked already is not booked again. An event that
+/// does not apply is an error that says why.
 pub async fn replay(worker: &Worker, id: &str) -> Result<String, CommandError> {
     let stored = worker.billing.event(id).await?.ok_or_else(|| no_such_event(id))?;
     let (received, line) = apply_again(worker, &stored).await?;

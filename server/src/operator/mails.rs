@@ -37,7 +37,8 @@ fn about(topic: Topic) -> String {
     }
 }
 
-/// Makes every mail that is not sent due now, also those that were given up. One that a process is sending is left to it.
+/// Makes every mail that is not sent due now, also those that were given up. One that a process is sending is left to
+/// it.
 pub async fn retry(worker: &Worker) -> Result<String, CommandError> {
     Ok(format!("{} mails are due now; a running shop sends them.\n", worker.billing.retry_mails().await?))
 }

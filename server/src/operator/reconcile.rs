@@ -7,8 +7,8 @@ use billing::{billing::Received, event::EventStatus};
 use super::{CommandError, LINES_MAX, events::apply_again};
 use crate::worker::Worker;
 
-/// Does at once what the worker does bit by bit: fetches missed events, applies the stored ones, whether due or not, and
-/// asks the provider about every PENDING purchase. A dry run only says which these are.
+/// Does at once what the worker does bit by bit: fetches missed events, applies the stored ones, whether due or not,
+/// and asks the provider about every PENDING purchase. A dry run only says which these are.
 pub async fn reconcile(worker: &Worker, now: jiff::Timestamp, dry_run: bool) -> Result<String, CommandError> {
     let mut report = String::new();
     let pending = if worker.asks_provider { worker.billing.pending_since(now).await? } else { Vec::new() };

@@ -1,5 +1,5 @@
-//! Sales that a restored back-up has lost, and the numbers of receipts after it: `server purchases recover`, `server receipts
-//! new-series`.
+//! Sales that a restored back-up has lost, and the numbers of receipts after it: `server purchases recover`, `server
+//! receipts new-series`.
 
 use std::fmt::Write;
 
@@ -13,8 +13,8 @@ use billing::{
 use super::CommandError;
 use crate::{stripe::event, worker::Worker};
 
-/// Writes one lost sale anew from the provider's record, by its checkout session (`cs_…`), its payment (`pi_…`) or an event about
-/// it. `to` is the account that gets it where the customer's own can't be written any more.
+/// Writes one lost sale anew from the provider's record, by its checkout session (`cs_…`), its payment (`pi_…`) or an
+/// event about it. `to` is the account that gets it where the customer's own can't be written any more.
 pub async fn recover(worker: &Worker, reference: &str, to: Option<&EmailAddress>) -> Result<String, CommandError> {
     require_provider(worker)?;
     let accounts = worker.accounts.as_ref();
@@ -30,8 +30,8 @@ pub async fn recover(worker: &Worker, reference: &str, to: Option<&EmailAddress>
         .map_err(|refusal| CommandError::Refused(format!("{reference}: {refusal}.")))
 }
 
-/// Writes anew every lost sale that an event tells of. One that is refused does not keep the others from it, but makes the
-/// command fail.
+/// Writes anew every lost sale that an event tells of. One that is refused does not keep the others from it, but makes
+/// the command fail.
 pub async fn recover_all(worker: &Worker) -> Result<String, CommandError> {
     require_provider(worker)?;
     let mut report = String::new();

@@ -1,7 +1,7 @@
 //! Pages as valid HTML.
 //!
-//! Leptos writes `<!>` as a marker, and the data that islands read after the end of the document. Browsers accept both; the
-//! standard allows neither (HTML, sections 13.1.6 and 13.1).
+//! Leptos writes `<!>` as a marker, and the data that islands read after the end of the document. Browsers accept both;
+//! the standard allows neither (HTML, sections 13.1.6 and 13.1).
 
 use axum::{
     body::{Body, to_bytes},

@@ -1,5 +1,5 @@
-//! The fonts, and which of them has a character. All are part of the program; of a font that no text needs, nothing is read
-//! from the disk.
+//! The fonts, and which of them has a character. All are part of the program; of a font that no text needs, nothing is
+//! read from the disk.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,5 @@
-//! Lines of text as glyphs: in which font, in which direction, and how wide. All lengths are in ems, the size of the font.
+//! Lines of text as glyphs: in which font, in which direction, and how wide. All lengths are in ems, the size of the
+//! font.
 
 use krilla::text::{GlyphId, KrillaGlyph};
 use rustybuzz::{Direction, Language, UnicodeBuffer};
@@ -197,8 +198,8 @@ impl Run {
         self.width = self.glyphs.iter().map(|glyph| glyph.x_advance).sum();
     }
 
-    /// The run taken apart, in reading order: a reader of the file takes the text in the order in which it is drawn, and
-    /// glyphs are drawn from left to right.
+    /// The run taken apart, in reading order: a reader of the file takes the text in the order in which it is drawn,
+    /// and glyphs are drawn from left to right.
     fn clusters(self) -> Vec<Self> {
         let mut clusters: Vec<Self> = Vec::new();
         let mut left = self.left;

@@ -1,7 +1,7 @@
 //! What the operator sees, on a listener of its own: metrics, health, and the developer's mailbox.
 //!
-//! The listener is on this machine unless `ADMIN_ADDR` says otherwise, and no proxy has a reason to lead there. Where it can be
-//! reached from elsewhere, so can the metrics, but never the mails.
+//! The listener is on this machine unless `ADMIN_ADDR` says otherwise, and no proxy has a reason to lead there. Where
+//! it can be reached from elsewhere, so can the metrics, but never the mails.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -60,8 +60,9 @@ async fn metrics(State(state): State<AppState>) -> Response {
     (headers, state.metrics.render()).into_response()
 }
 
-/// Answers 404 unless the request comes from this machine. A request that a proxy forwards comes from somewhere else. One
-/// that names its host by a domain may come from a page of another site whose domain resolves to here (DNS rebinding).
+/// Answers 404 unless the request comes from this machine. A request that a proxy forwards comes from somewhere else.
+/// One that names its host by a domain may come from a page of another site whose domain resolves to here (DNS
+/// rebinding).
 async fn require_loopback(request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let local = peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback());

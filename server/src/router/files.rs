@@ -1,10 +1,11 @@
 //! The site's static files.
 //!
-//! `scripts/pack-site.mjs` copies the front end to names with a content hash, and compresses the copies. Browsers cache those
-//! for good. If it has not run since the last build, the front end is served by its plain names and compressed on the fly.
+//! `scripts/pack-site.mjs` copies the front end to names with a content hash, and compresses the copies. Browsers cache
+//! those for good. If it has not run since the last build, the front end is served by its plain names and compressed on
+//! the fly.
 //!
-//! While two versions run behind one balancer, a page of one version can request the other's files: it gets this version's
-//! files, uncached.
+//! While two versions run behind one balancer, a page of one version can request the other's files: it gets this
+//! version's files, uncached.
 
 use std::{
     convert::Infallible,
@@ -88,8 +89,8 @@ const NAME_BYTES_MAX: usize = 255 - ".zst".len();
 /// It refuses paths of 4,096 bytes, too, and the site's root stands before this one.
 const PATH_BYTES_MAX: usize = 1_024;
 
-/// Whether a file can have that name. Opening one that cannot exist is an error other than "not found", which `ServeDir`
-/// answers with 500.
+/// Whether a file can have that name. Opening one that cannot exist is an error other than "not found", which
+/// `ServeDir` answers with 500.
 fn can_name_a_file(path: &str) -> bool {
     let path: Vec<u8> = percent_decode_str(path).collect();
     path.len() <= PATH_BYTES_MAX
@@ -102,7 +103,8 @@ struct FrontEnd {
     site_root: PathBuf,
     /// What the addresses of all versions' files begin with: `/pkg/NAME.`.
     any: String,
-    /// What the addresses of this version's files begin with: `/pkg/NAME.HASH.`, or `/pkg/NAME.` if they were not packed.
+    /// What the addresses of this version's files begin with: `/pkg/NAME.HASH.`, or `/pkg/NAME.` if they were not
+    /// packed.
     own: String,
     is_packed: bool,
 }
@@ -155,8 +157,8 @@ async fn by_name(State(front_end): State<Arc<FrontEnd>>, mut request: Request, n
     response
 }
 
-/// Answers with another file than the one that was asked for: neither date nor entity tag may let a browser take one for
-/// the other.
+/// Answers with another file than the one that was asked for: neither date nor entity tag may let a browser take one
+/// for the other.
 async fn stand_in(mut request: Request, next: Next) -> Response {
     let conditions = [
         header::IF_MATCH,

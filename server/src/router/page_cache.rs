@@ -1,10 +1,10 @@
 //! A cache of rendered front pages.
 //!
 //! Rendering costs some ten times what a database query does (docs/PERFORMANCE.md), and users often load the same page
-//! again. A page depends on its address, the language, the settings, and the tenant's purchases and balance. The session
-//! lookup, which each request makes anyway, gives a version of both: the number of changes to the purchases, and the number
-//! of the newest ledger entry. A cached page is served only if both are what they were before it was rendered, so it is never
-//! stale. The nonce of its scripts is replaced in each response.
+//! again. A page depends on its address, the language, the settings, and the tenant's purchases and balance. The
+//! session lookup, which each request makes anyway, gives a version of both: the number of changes to the purchases,
+//! and the number of the newest ledger entry. A cached page is served only if both are what they were before it was
+//! rendered, so it is never stale. The nonce of its scripts is replaced in each response.
 
 use std::sync::Arc;
 

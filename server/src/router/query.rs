@@ -1,9 +1,9 @@
 //! The query parameters of the pages.
 //!
-//! One rule, as for the API: a parameter that the address knows is given at most once and with a value that it takes; all
-//! else is 400. Unknown parameters are ignored. Parameters that name one thing (`buy`, `session_id`, `purchase_id`,
-//! `received`) are looked up instead: an id that cannot be read is 404, as an unknown one is. `next`, `error` and `key` come
-//! from links and redirects that others may write, and count as absent if they cannot be used.
+//! One rule, as for the API: a parameter that the address knows is given at most once and with a value that it takes;
+//! all else is 400. Unknown parameters are ignored. Parameters that name one thing (`buy`, `session_id`, `purchase_id`,
+//! `received`) are looked up instead: an id that cannot be read is 404, as an unknown one is. `next`, `error` and `key`
+//! come from links and redirects that others may write, and count as absent if they cannot be used.
 
 use axum::{
     extract::Request,

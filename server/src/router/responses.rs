@@ -1,4 +1,5 @@
-//! What all responses have in common: an error is a problem document, or a page for a browser; nothing private is cached.
+//! What all responses have in common: an error is a problem document, or a page for a browser; nothing private is
+//! cached.
 
 use app::bare_page;
 use axum::{

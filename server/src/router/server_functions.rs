@@ -54,7 +54,8 @@ pub async fn answer(mut request: Request, next: Next) -> Response {
     Response::from_parts(parts, body.into())
 }
 
-/// Where a form goes whose server function names no page itself: what it was sent could not be read, or no page sends it.
+/// Where a form goes whose server function names no page itself: what it was sent could not be read, or no page sends
+/// it.
 fn page_about(error: ShopError) -> String {
     match error {
         ShopError::NotSignedIn => routes::sign_in(routes::SHOP),

@@ -1,9 +1,9 @@
 //! The payment provider over Stripe's API.
 //!
-//! Each operation has a deadline; calls are repeated within it while their outcome is unclear (see [`call`]). What Stripe
-//! refuses is [`ProviderError::Rejected`], or [`ProviderError::AccessDenied`] where the key is at fault. What stays unclear
-//! is [`ProviderError::Unavailable`], and can be called again at any later time: opening a session carries an idempotency
-//! key made from the purchase's id, expiring one twice changes nothing, and the rest only reads.
+//! Each operation has a deadline; calls are repeated within it while their outcome is unclear (see [`call`]). What
+//! Stripe refuses is [`ProviderError::Rejected`], or [`ProviderError::AccessDenied`] where the key is at fault. What
+//! stays unclear is [`ProviderError::Unavailable`], and can be called again at any later time: opening a session
+//! carries an idempotency key made from the purchase's id, expiring one twice changes nothing, and the rest only reads.
 
 pub mod call;
 mod outcome;

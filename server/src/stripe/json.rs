@@ -1,9 +1,9 @@
 //! Reads JSON of which a part may be odd: one value that cannot be read must hide none of the others.
 //!
-//! `serde_json::Value` gives up on the whole document for a lone surrogate (`"\ud83d"`), a number beyond `f64` (`1e400`),
-//! a deep nesting, or a byte that is not UTF-8. Stripe passes on what others have typed, so each of these can turn up in a
-//! field that the shop never looks at. Here, such a value becomes an empty object, which is neither null nor a text, a
-//! number or a flag, and the rest is read.
+//! `serde_json::Value` gives up on the whole document for a lone surrogate (`"\ud83d"`), a number beyond `f64`
+//! (`1e400`), a deep nesting, or a byte that is not UTF-8. Stripe passes on what others have typed, so each of these
+//! can turn up in a field that the shop never looks at. Here, such a value becomes an empty object, which is neither
+//! null nor a text, a number or a flag, and the rest is read.
 
 use std::{borrow::Cow, fmt};
 
@@ -35,8 +35,8 @@ pub fn raw_elements(bytes: &[u8], member: &str) -> Option<Vec<String>> {
     Some(elements.into_iter().map(|element| element.get().to_owned()).collect())
 }
 
-/// Level by level, so that what is wrong with one member stays there. Skipping over a value, `serde_json` decodes no text
-/// or number, and needs no stack for what is nested.
+/// Level by level, so that what is wrong with one member stays there. Skipping over a value, `serde_json` decodes no
+/// text or number, and needs no stack for what is nested.
 fn tolerant(raw: &RawValue, depth: usize) -> Value {
     let text = raw.get();
     let read = match text.as_bytes().first() {

@@ -103,8 +103,8 @@ pub fn refund(object: &Value) -> Result<RefundSnapshot, &'static str> {
     })
 }
 
-/// A dispute; errors name the unusable field. Money that moved counts: the status decides only where no balance transaction
-/// does.
+/// A dispute; errors name the unusable field. Money that moved counts: the status decides only where no balance
+/// transaction does.
 pub fn dispute(object: &Value) -> Result<DisputeSnapshot, &'static str> {
     let status = text(object, "status").ok_or("status")?;
     let amount = object.get("amount").and_then(Value::as_i64).ok_or("amount")?;

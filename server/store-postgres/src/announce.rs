@@ -1,8 +1,8 @@
 //! Sends notifications of changed purchases: at once within this process, and in batches to the other processes.
 //!
-//! Not in the booking transaction: `NOTIFY` takes a lock on the whole database until the commit is on the disk, which would
-//! serialize the bookings of all tenants. Notifications that are lost when a process dies only delay open pages, which also
-//! poll.
+//! Not in the booking transaction: `NOTIFY` takes a lock on the whole database until the commit is on the disk, which
+//! would serialize the bookings of all tenants. Notifications that are lost when a process dies only delay open pages,
+//! which also poll.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
 //! A circuit breaker: while the server does not answer, requests fail at once instead of waiting for it.
 //!
-//! A slow statement, a lost connection or a full pool prove nothing: load causes them, too. They only make the breaker ask,
-//! over a connection of its own. The circuit opens when that gets no answer and no statement got one meanwhile. While it is
-//! open, the breaker goes on asking, and the first answer closes it.
+//! A slow statement, a lost connection or a full pool prove nothing: load causes them, too. They only make the breaker
+//! ask, over a connection of its own. The circuit opens when that gets no answer and no statement got one meanwhile.
+//! While it is open, the breaker goes on asking, and the first answer closes it.
 
 use std::{
     io,
@@ -27,8 +27,8 @@ use crate::connect::no_answer;
 const SLOW_AFTER: Duration = Duration::from_secs(1);
 /// How long a probe may take: enough for TLS and a password over a slow line.
 const PROBE_TIME_MAX: Duration = Duration::from_secs(2);
-/// How often a probe starts while the circuit is open. They overlap, since one that was sent to a dead address never learns
-/// that the server is back.
+/// How often a probe starts while the circuit is open. They overlap, since one that was sent to a dead address never
+/// learns that the server is back.
 const PROBE_EVERY: Duration = Duration::from_millis(500);
 
 /// Whether the circuit of one pool is open.
@@ -168,8 +168,8 @@ async fn wait_for_answer(server: PgConnectOptions, breaker: &Weak<Breaker>) {
     }
 }
 
-/// Whether the server answers over a new connection. A pooler takes a connection without its server, so that is asked for
-/// a statement.
+/// Whether the server answers over a new connection. A pooler takes a connection without its server, so that is asked
+/// for a statement.
 async fn probe(server: PgConnectOptions) -> bool {
     let ask = async {
         let mut connection = server.connect().await?;
@@ -181,8 +181,8 @@ async fn probe(server: PgConnectOptions) -> bool {
     }
 }
 
-/// Whether an error comes from a server that works: it refuses a statement, or has no more connections to give. Classes 08
-/// and 57: connection exceptions, and an operator's intervention such as a shutdown.
+/// Whether an error comes from a server that works: it refuses a statement, or has no more connections to give. Classes
+/// 08 and 57: connection exceptions, and an operator's intervention such as a shutdown.
 fn is_answer(error: &Error) -> bool {
     match error {
         Error::Io(_) | Error::Tls(_) | Error::Protocol(_) | Error::PoolTimedOut => false,

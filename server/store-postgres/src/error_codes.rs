@@ -11,8 +11,8 @@ pub(crate) fn broken_rule(error: &dyn DatabaseError) -> Option<String> {
 }
 
 /// Whether the same statement may go through later. Classes 08, 28, 53 and 57: connection, authorization, resources,
-/// operator; 3D000: no such database; 40001 and 40P01: serialization and deadlock; 55P03: a lock that was not to be had in
-/// time.
+/// operator; 3D000: no such database; 40001 and 40P01: serialization and deadlock; 55P03: a lock that was not to be had
+/// in time.
 pub(crate) fn is_passing(error: &dyn DatabaseError) -> bool {
     error.code().is_some_and(|code| {
         ["08", "28", "53", "57"].iter().any(|class| code.starts_with(class))
@@ -20,8 +20,8 @@ pub(crate) fn is_passing(error: &dyn DatabaseError) -> bool {
     })
 }
 
-/// Whether the server takes no writes, as a standby (25006), its disk fails (class 58, 53100), or it ends its connections
-/// (57P01, 57P02).
+/// Whether the server takes no writes, as a standby (25006), its disk fails (class 58, 53100), or it ends its
+/// connections (57P01, 57P02).
 pub(crate) fn is_storage_failure(error: &dyn DatabaseError) -> bool {
     error.code().is_some_and(|code| code.starts_with("58") || ["25006", "53100", "57P01", "57P02"].contains(&&*code))
 }

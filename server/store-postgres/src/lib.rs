@@ -1,7 +1,7 @@
 //! The shop's data in PostgreSQL, for any number of processes.
 //!
-//! Each store tells of the tenants whose purchases it has changed on the channel `tenant_changed`, and listens there on one
-//! connection.
+//! Each store tells of the tenants whose purchases it has changed on the channel `tenant_changed`, and listens there on
+//! one connection.
 
 mod announce;
 mod breaker;
@@ -57,8 +57,8 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Brings the database up to this build's schema; asks for no right to change it when nothing is missing. Safe while
-    /// another process does the same: an advisory lock lets one through after the other.
+    /// Brings the database up to this build's schema; asks for no right to change it when nothing is missing. Safe
+    /// while another process does the same: an advisory lock lets one through after the other.
     pub async fn migrate(&self) -> Result<(), MigrateError> {
         while let Err(error) = self.check_migrated().await {
             let MigrateError::Behind(version) = error else { return Err(error) };

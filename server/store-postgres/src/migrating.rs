@@ -1,7 +1,7 @@
 //! Migrating while other processes serve.
 //!
-//! A statement that waits for a table's lock blocks all later ones on that table, readers as well. So a migration waits only
-//! briefly for a lock, gives up, and tries again.
+//! A statement that waits for a table's lock blocks all later ones on that table, readers as well. So a migration waits
+//! only briefly for a lock, gives up, and tries again.
 
 use std::time::Duration;
 
@@ -48,8 +48,8 @@ async fn attempt(options: &PgConnectOptions, version: i64) -> Result<(), Migrate
     outcome
 }
 
-/// A migration may run long, but not wait long for a lock. One outside a transaction (`CREATE INDEX CONCURRENTLY`) may: it
-/// blocks nobody, and interrupted it leaves an invalid index.
+/// A migration may run long, but not wait long for a lock. One outside a transaction (`CREATE INDEX CONCURRENTLY`) may:
+/// it blocks nobody, and interrupted it leaves an invalid index.
 async fn bound(connection: &mut PgConnection, version: i64) -> Result<(), sqlx::Error> {
     let concurrent = MIGRATOR.iter().any(|migration| migration.version == version && migration.no_tx);
     let bounds = if concurrent {

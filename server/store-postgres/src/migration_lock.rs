@@ -1,9 +1,9 @@
 //! One process migrates at a time.
 //!
 //! The driver has a lock for that, too, but waits for it within a statement, which holds a snapshot. `CREATE INDEX
-//! CONCURRENTLY` waits for all older snapshots: a process that waits for the driver's lock and one that holds it and builds
-//! an index would deadlock. So this lock is polled, without a snapshot in between. Whoever has it finds the driver's lock
-//! free.
+//! CONCURRENTLY` waits for all older snapshots: a process that waits for the driver's lock and one that holds it and
+//! builds an index would deadlock. So this lock is polled, without a snapshot in between. Whoever has it finds the
+//! driver's lock free.
 
 use std::time::Duration;
 

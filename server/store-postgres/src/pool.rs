@@ -1,8 +1,8 @@
 //! The pool, with a limit on everything that waits for the server.
 //!
-//! A connection can be half-open: its peer is gone, and no packet tells. The driver waits for it for ever, in a query and in
-//! the ping by which it takes a connection back, and each such wait costs the pool a connection for good. It offers no
-//! socket options that would let the kernel notice.
+//! A connection can be half-open: its peer is gone, and no packet tells. The driver waits for it for ever, in a query
+//! and in the ping by which it takes a connection back, and each such wait costs the pool a connection for good. It
+//! offers no socket options that would let the kernel notice.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -105,8 +105,8 @@ async fn connections(
     route: Route,
     breaker: &Arc<Breaker>,
 ) -> Result<sqlx::Pool<Postgres>, Error> {
-    // Nobody waits for ever: not for a lock, and not for an answer. The server's end learns by itself that we are gone, and
-    // gives back what was locked; its probes keep the way open through firewalls that forget a silent connection.
+    // Nobody waits for ever: not for a lock, and not for an answer. The server's end learns by itself that we are gone,
+    // and gives back what was locked; its probes keep the way open through firewalls that forget a silent connection.
     let session: Arc<str> = match route {
         Route::Session => format!(
             "{}; SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
@@ -193,8 +193,8 @@ impl Lease {
         Ok(())
     }
 
-    /// Runs a statement. Through a pooler it needs a transaction around it, since the driver prepares a statement first and
-    /// executes it then.
+    /// Runs a statement. Through a pooler it needs a transaction around it, since the driver prepares a statement first
+    /// and executes it then.
     async fn run<'q, E: Execute<'q, Postgres> + 'q>(
         &mut self,
         statement: E,
@@ -222,8 +222,8 @@ fn is_lost(error: &Error) -> bool {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        // The driver takes it back in a task that nothing ends. A task of ours has a limit, and what it still holds then is
-        // closed, as is what no task takes up.
+        // The driver takes it back in a task that nothing ends. A task of ours has a limit, and what it still holds
+        // then is closed, as is what no task takes up.
         let back = self.connection.return_to_pool();
         if let (false, Ok(runtime)) = (self.broken, Handle::try_current()) {
             runtime.spawn(timeout(PING_TIME_MAX, back));
@@ -231,7 +231,8 @@ impl Drop for Lease {
     }
 }
 
-/// A statement that the driver keeps prepared by a name, or not: behind a pooler, a name may mean another client's statement.
+/// A statement that the driver keeps prepared by a name, or not: behind a pooler, a name may mean another client's
+/// statement.
 struct Statement<E> {
     inner: E,
     can_be_named: bool,

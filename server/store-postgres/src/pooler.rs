@@ -1,7 +1,8 @@
-//! Noticing a pooler that gives each transaction another session of the server, as `PgBouncer` does in transaction mode.
+//! Noticing a pooler that gives each transaction another session of the server, as `PgBouncer` does in transaction
+//! mode.
 //!
-//! It passes on everything that the driver does, and so the driver's prepared statements, session settings and `LISTEN` end
-//! up in sessions that are not its own.
+//! It passes on everything that the driver does, and so the driver's prepared statements, session settings and `LISTEN`
+//! end up in sessions that are not its own.
 
 use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
 

@@ -2,8 +2,8 @@
 
 use std::{io, path::Path};
 
-/// Makes the file when it is not there, and takes it from everybody but its owner. SQLite gives the journal beside it the
-/// same permissions.
+/// Makes the file when it is not there, and takes it from everybody but its owner. SQLite gives the journal beside it
+/// the same permissions.
 #[cfg(unix)]
 pub(crate) async fn keep_private(file: &Path) -> io::Result<()> {
     use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};

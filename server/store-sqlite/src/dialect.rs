@@ -54,8 +54,8 @@ impl SqliteStore {
     }
 }
 
-/// Writes a purchase, if the tenant may order it; tells how many were written. The statement has the write lock from its
-/// beginning, so no other order comes between counting and writing.
+/// Writes a purchase, if the tenant may order it; tells how many were written. The statement has the write lock from
+/// its beginning, so no other order comes between counting and writing.
 pub(crate) async fn insert_purchase(connection: &mut Connection, row: &NewPurchaseRow<'_>) -> Result<u64, sqlx::Error> {
     let insert = insert_purchase!(
         "($24 IS NULL

@@ -2,8 +2,8 @@
 
 use sqlx::error::DatabaseError;
 
-/// The constraint or trigger that refused a write. Triggers say `name: why`; SQLite itself names CHECKs, and the columns
-/// of unique keys.
+/// The constraint or trigger that refused a write. Triggers say `name: why`; SQLite itself names CHECKs, and the
+/// columns of unique keys.
 pub(crate) fn broken_rule(error: &dyn DatabaseError) -> Option<String> {
     const CONSTRAINT: i32 = 19;
     const CONSTRAINT_TRIGGER: i32 = 1811;

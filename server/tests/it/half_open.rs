@@ -1,5 +1,5 @@
-//! A real process whose connections to PostgreSQL are half-open: nothing arrives any more, and nobody says so. That is what
-//! is left after an address has moved to another server, or a router has forgotten its connections.
+//! A real process whose connections to PostgreSQL are half-open: nothing arrives any more, and nobody says so. That is
+//! what is left after an address has moved to another server, or a router has forgotten its connections.
 
 use std::{
     path::Path,

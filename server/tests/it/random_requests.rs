@@ -1,6 +1,7 @@
 //! No request, however odd, is our fault: whatever is asked of whatever address, nothing is answered with a 5xx.
 //!
-//! Each run asks other things, and prints what failed. `RANDOM_REQUESTS=6000 cargo test -p server --test it random` asks more.
+//! Each run asks other things, and prints what failed. `RANDOM_REQUESTS=6000 cargo test -p server --test it random`
+//! asks more.
 
 use std::time::Duration;
 

@@ -52,8 +52,8 @@ async fn pdf(visitor: &Client, id: &str, language: &str) -> Document {
     Document::load_mem(&answer.body).unwrap()
 }
 
-/// All text, in the order of its drawing and without what stands between its pieces, as a reader takes it from the file:
-/// marked parts say themselves what they spell, or else the fonts say it of each glyph.
+/// All text, in the order of its drawing and without what stands between its pieces, as a reader takes it from the
+/// file: marked parts say themselves what they spell, or else the fonts say it of each glyph.
 fn text(pdf: &Document) -> String {
     let mut text = String::new();
     for page in pdf.get_pages().into_values() {

@@ -1,5 +1,5 @@
-//! Checks the shop against a minimal model: for each purchase, whether the shop was told that it is paid, and why it may
-//! have failed.
+//! Checks the shop against a minimal model: for each purchase, whether the shop was told that it is paid, and why it
+//! may have failed.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,7 @@
 //! What Stripe's answer means: an object, or one of the faults.
 //!
-//! Only an error object of Stripe's own counts as a refusal. Anything else (a proxy's error page, half an answer, a server
-//! error) leaves open whether the request had its effect.
+//! Only an error object of Stripe's own counts as a refusal. Anything else (a proxy's error page, half an answer, a
+//! server error) leaves open whether the request had its effect.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -20,8 +20,8 @@ const WORD_LENGTH_MAX: usize = 64;
 pub enum Fault {
     /// Stripe has no such object.
     NotFound,
-    /// Stripe does not accept the key, or the key lacks a right. Nothing was done, and Stripe keeps no such answer under
-    /// the idempotency key.
+    /// Stripe does not accept the key, or the key lacks a right. Nothing was done, and Stripe keeps no such answer
+    /// under the idempotency key.
     Denied {
         /// For the log.
         detail: String,

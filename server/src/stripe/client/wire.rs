@@ -1,8 +1,8 @@
 //! One HTTP request to Stripe.
 //!
-//! The requests are async-stripe's. Its own HTTP client is not used: it hides the header `Retry-After`, loses the status
-//! of an error whose body is not Stripe's JSON (a proxy's 502), and opens a connection for every call. Answers are read
-//! from the raw JSON, so its types for them are not needed either.
+//! The requests are async-stripe's. Its own HTTP client is not used: it hides the header `Retry-After`, loses the
+//! status of an error whose body is not Stripe's JSON (a proxy's 502), and opens a connection for every call. Answers
+//! are read from the raw JSON, so its types for them are not needed either.
 
 use std::time::Duration;
 
@@ -71,7 +71,8 @@ impl Wire {
         Ok(Self { client, base: base.trim_end_matches('/').to_owned(), authorization })
     }
 
-    /// Sends a request once. An error means that no complete answer came: whether the request had its effect is unknown.
+    /// Sends a request once. An error means that no complete answer came: whether the request had its effect is
+    /// unknown.
     pub async fn send(&self, request: &RequestBuilder, key: Option<&str>) -> Result<Answer, String> {
         let request = self.http_request(request, key).map_err(|error| error.to_string())?;
         let response = self.client.request(request).await.map_err(|error| with_causes(&error))?;

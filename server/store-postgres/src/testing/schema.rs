@@ -22,7 +22,8 @@ SELECT 'index ' || tablename || '.' || indexname FROM pg_indexes
 WHERE schemaname = 'public' AND NOT EXISTS (SELECT FROM pg_constraint WHERE conname = indexname)";
 
 impl TestDatabase {
-    /// Columns with type and nullability, indexes and constraints, a line each; the same lines as SQLite's of the same schema.
+    /// Columns with type and nullability, indexes and constraints, a line each; the same lines as SQLite's of the same
+    /// schema.
     pub async fn schema(&self) -> Result<BTreeSet<String>, TestDatabaseError> {
         let mut connection = self.server.clone().database(&self.name).connect().await?;
         let lines: Vec<String> = sqlx::query_scalar(LINES).fetch_all(&mut connection).await?;

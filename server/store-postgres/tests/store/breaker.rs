@@ -63,8 +63,8 @@ async fn assert_back(store: &Store, tenant: TenantId) {
 async fn a_silent_server_is_waited_for_by_the_first_alone_and_used_within_a_second_after() {
     let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));
     let (store, tenant, proxy) = behind_proxy(&database).await;
-    // First more than there are connections: some wait for an answer, others for a connection. Then fewer: some connections are
-    // idle, and silent when the server is back.
+    // First more than there are connections: some wait for an answer, others for a connection. Then fewer: some
+    // connections are idle, and silent when the server is back.
     for (waiting, refused) in [(8, 75), (2, 50)] {
         proxy.fall_silent();
         assert_refused(&store, tenant, waiting, refused).await;

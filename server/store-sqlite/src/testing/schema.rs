@@ -20,8 +20,8 @@ const TABLES: &str = "
 SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*' AND name NOT GLOB '_sqlx_*'";
 
 impl TestDatabase {
-    /// Columns with type and nullability, indexes and constraints, a line each; the same lines as PostgreSQL's of the same
-    /// schema.
+    /// Columns with type and nullability, indexes and constraints, a line each; the same lines as PostgreSQL's of the
+    /// same schema.
     pub async fn schema(&self) -> Result<BTreeSet<String>, TestDatabaseError> {
         let mut connection = self.url().parse::<SqliteConnectOptions>()?.connect().await?;
         let mut lines: BTreeSet<String> =

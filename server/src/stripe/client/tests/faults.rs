@@ -132,7 +132,8 @@ async fn a_key_that_stripe_does_not_accept_refuses_no_order() {
     }
 }
 
-/// An earlier call under that key has opened a session, by a process with other settings, say; somebody may be paying it.
+/// An earlier call under that key has opened a session, by a process with other settings, say; somebody may be paying
+/// it.
 #[tokio::test]
 async fn a_key_that_was_used_for_other_parameters_leaves_the_outcome_open() {
     let server = first_then_well(stripe_error(400, "idempotency_error", "key_reused"), 100).await;

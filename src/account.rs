@@ -9,7 +9,7 @@ use crate::{
     ledger::Balance,
 };
 
-/// An e-mail address in lower case; the name that a person signs in by.
+/// An e-mail address in lower case. Users sign in with it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct EmailAddress(String);
 
@@ -53,22 +53,22 @@ pub struct InvalidEmail;
 /// The signed-in user, and the tenant that calls are made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
-    /// Whose balance and purchases.
+    /// The tenant that owns the balance and the purchases.
     pub tenant_id: TenantId,
     /// Who.
     pub user_id: UserId,
-    /// Their address.
+    /// The user's e-mail address.
     pub email: EmailAddress,
 }
 
 /// A person's account, and the tenant that it belongs to.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Account {
-    /// Who signs in, and for which tenant.
+    /// The user who signs in with it, and their tenant.
     pub principal: Principal,
     /// Argon2id, in PHC form.
     pub password_hash: String,
-    /// When they signed up.
+    /// When the user signed up.
     pub created_at: Timestamp,
 }
 
@@ -78,7 +78,7 @@ impl fmt::Debug for Account {
     }
 }
 
-/// A server-side session, kept by the hash of its token: a copy of the table gives no access.
+/// A server-side session. Only the hash of its token is stored, so a copy of the table gives no access.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredSession {
     /// SHA-256 of the token in the cookie, in hexadecimal.
@@ -87,18 +87,18 @@ pub struct StoredSession {
     pub user_id: Option<UserId>,
     /// JSON, as the session layer wrote it.
     pub data: String,
-    /// When it ends by itself.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
-/// The user of a session with their balance: what most requests need, in one query.
+/// The user of a session and their balance. Most requests need both, so one query reads them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionLookup {
     /// Who.
     pub principal: Principal,
-    /// Their tenant's credits.
+    /// The tenant's credits.
     pub balance: Balance,
-    /// Counts up whenever one of their tenant's purchases is ordered or changes; what was read after a count is at
+    /// The number of changes to the tenant's purchases, new orders included. Data that is read after this number is at
     /// least as new.
     pub changes: i64,
     /// JSON, as the session layer wrote it.

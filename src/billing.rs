@@ -62,7 +62,7 @@ pub struct Billing {
 pub struct HistoryPage {
     /// Newest first.
     pub items: Vec<Purchase>,
-    /// Where the next page goes on; `None` on the last.
+    /// The last purchase of this page, after which the next page starts; `None` on the last page.
     pub next: Option<PurchaseId>,
 }
 
@@ -71,9 +71,9 @@ pub struct HistoryPage {
 pub struct LedgerPage {
     /// Newest first.
     pub items: Vec<Entry>,
-    /// The entry that the next page goes on before; `None` on the last.
+    /// The entry before which the next page starts; `None` on the last page.
     pub next: Option<i64>,
-    /// When that was so.
+    /// When the page was read.
     pub as_of: Timestamp,
 }
 
@@ -107,7 +107,7 @@ impl Billing {
         Ok(self.store.balance(tenant).await?)
     }
 
-    /// One of the tenant's purchases; `None` for an unknown id and for another tenant's alike.
+    /// One of the tenant's purchases; `None` for an unknown id, and for a purchase of another tenant.
     pub async fn purchase(&self, tenant: TenantId, id: PurchaseId) -> Result<Option<Purchase>, BillingError> {
         Ok(self.store.purchase(tenant, id).await?)
     }
@@ -116,7 +116,7 @@ impl Billing {
     /// [`HISTORY_LIMIT_MAX`].
     pub async fn ledger(&self, tenant: TenantId, limit: u32, before: Option<i64>) -> Result<LedgerPage, BillingError> {
         let limit = limit.clamp(1, HISTORY_LIMIT_MAX);
-        // As with the history, one more than asked for.
+        // As in the history: one more, to see whether there is a next page.
         let mut items = self.store.ledger(tenant, limit + 1, before).await?;
         let asked = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = items.len() > asked;
@@ -125,7 +125,7 @@ impl Billing {
         Ok(LedgerPage { items, next, as_of: self.now() })
     }
 
-    /// What one of the tenant's purchases did to the balance, oldest first.
+    /// The entries of one of the tenant's purchases, oldest first.
     pub async fn entries(&self, tenant: TenantId, id: PurchaseId) -> Result<Vec<Entry>, BillingError> {
         Ok(self.store.entries(tenant, id).await?)
     }
@@ -138,7 +138,7 @@ impl Billing {
         older_than: Option<PurchaseId>,
     ) -> Result<HistoryPage, BillingError> {
         let limit = limit.clamp(1, HISTORY_LIMIT_MAX);
-        // One more than asked for tells whether there is a next page.
+        // One more than asked for, to see whether there is a next page.
         let page = PageRequest { limit: limit + 1, older_than };
         let mut items = self.store.purchases(tenant, page).await?;
         let asked = usize::try_from(limit).unwrap_or(usize::MAX);
@@ -167,14 +167,14 @@ pub enum BillingError {
     /// The payment provider.
     #[error(transparent)]
     Provider(#[from] ProviderError),
-    /// The payment provider does not know the checkout session that it opened for a purchase: whether that was paid is
-    /// unknown.
+    /// The payment provider does not know the checkout session that it opened for a purchase. Whether the purchase is
+    /// paid is unknown.
     #[error("the payment provider has no such checkout session")]
     SessionMissing,
-    /// A move that the state machine does not have was about to be made.
+    /// A use case tried a transition that the state machine does not have.
     #[error(transparent)]
     Transition(#[from] InvalidTransition),
-    /// Others kept changing the purchase; nothing was written, and it can be tried again.
+    /// The purchase changed at every attempt. Nothing was written, and the call can be repeated.
     #[error("the purchase kept changing while it was being written")]
     Contended,
 }

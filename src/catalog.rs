@@ -36,7 +36,7 @@ pub struct Product {
     pub id: &'static str,
     /// The name on the product card, the checkout page and the receipt; the same in every language.
     pub name: &'static str,
-    /// What kind of thing it is.
+    /// The product's type.
     pub kind: PurchaseType,
     /// Credits booked when it is paid.
     pub credits: Credits,
@@ -77,7 +77,7 @@ pub const CATALOG: [Product; 4] = [
 ];
 
 impl Product {
-    /// What the product is, where its credits do not say it all.
+    /// What the product is, if its number of credits does not say so.
     pub fn about(&self, locale: Locale) -> Option<&'static str> {
         match (self.kind, locale) {
             (PurchaseType::Credits, _) => None,
@@ -86,7 +86,7 @@ impl Product {
         }
     }
 
-    /// The product of that id, if it is on sale.
+    /// The product with this id, if it is on sale.
     pub fn find(id: &str) -> Option<&'static Self> {
         CATALOG.iter().find(|product| product.id == id)
     }

@@ -1,19 +1,19 @@
-//! The provider's checkout session, as far as the shop decides upon it.
+//! The provider's checkout session.
 
 use crate::ids::{PurchaseId, TenantId};
 
-/// A checkout session as the provider shows it; just the fields that the shop decides upon.
+/// A checkout session as the provider shows it, with only the fields that the shop uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckoutSession {
     /// Its id: `cs_…`.
     pub provider_ref: String,
-    /// The purchase it was opened for, by its `client_reference_id` or metadata.
+    /// The purchase it was opened for, from its `client_reference_id` or metadata.
     pub purchase_id: Option<PurchaseId>,
-    /// The purchase's tenant, by the metadata that the shop itself gave the session.
+    /// The purchase's tenant, from the metadata that the shop wrote on the session.
     pub tenant_id: Option<TenantId>,
-    /// Where the buyer pays; gone once the session is no longer open.
+    /// The payment page; `None` once the session is no longer open.
     pub url: Option<String>,
-    /// Whether it is open, finished or expired.
+    /// Whether it is open, complete or expired.
     pub status: SessionStatus,
     /// Whether it is paid.
     pub payment: PaymentStatus,
@@ -34,11 +34,11 @@ pub enum SessionStatus {
     Open,
     /// The buyer has finished; a delayed payment may still be under way.
     Complete,
-    /// Nobody can pay any more.
+    /// It can no longer be paid.
     Expired,
 }
 
-/// Whether a checkout session is paid; this, not the event's type, decides about credits.
+/// Whether a checkout session is paid. Credits are booked by this, not by the event's type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PaymentStatus {
     /// It is paid.

@@ -10,6 +10,6 @@ pub trait Clock: Send + Sync {
 
 /// A source of random bytes.
 pub trait Entropy: Send + Sync {
-    /// Ten unpredictable bytes: what a `UUIDv7` takes.
+    /// Ten unpredictable bytes, as many as a `UUIDv7` needs.
     fn bytes(&self) -> [u8; 10];
 }

@@ -1,4 +1,4 @@
-//! The buyer's consent that delivery begins at once.
+//! The buyer's consent to immediate delivery.
 //!
 //! A consumer may withdraw from a distance contract within fourteen days (§ 355 BGB, § 312g (1) BGB). For digital
 //! content that is not on a physical medium the right ends early, once delivery has begun with the consumer's express
@@ -44,22 +44,22 @@ impl FromStr for ConsentVersion {
 #[error("a consent's version has 1 to 64 lower-case letters, digits and hyphens")]
 pub struct InvalidConsentVersion;
 
-/// A wording, as it is shown beside the box. Kept for as long as there are purchases, so that it can be shown what was
-/// agreed to.
+/// A wording, as it is shown beside the check box. Kept as long as the purchases, as a proof of what the buyer agreed
+/// to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsentText {
-    /// Its name; another wording has another.
+    /// Its name; each wording has its own.
     pub version: ConsentVersion,
     /// Its language.
     pub locale: Locale,
-    /// What the buyer read.
+    /// The text that the buyer read.
     pub text: String,
 }
 
-/// That the buyer consented.
+/// A buyer's consent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Consent {
-    /// To which wording.
+    /// The wording.
     pub version: ConsentVersion,
     /// When.
     pub at: Timestamp,

@@ -10,55 +10,55 @@ use crate::{
     reversal::Snapshot,
 };
 
-/// A verified notification, as it came.
+/// A verified notification, as received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IncomingEvent {
     /// The provider's id of it: `evt_…`.
     pub provider_event_id: String,
-    /// The provider's name of what happened, such as `checkout.session.completed`.
+    /// The provider's event type, such as `checkout.session.completed`.
     pub event_type: String,
-    /// The API version it is shaped by, if it says so.
+    /// The API version of its payload, if it says so.
     pub api_version: Option<String>,
     /// Whether it is about real money.
     pub livemode: bool,
     /// The bytes that were signed.
     pub payload: Vec<u8>,
-    /// What it means to the shop.
+    /// Its meaning to the shop.
     pub meaning: EventMeaning,
 }
 
 /// What an event means to the shop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventMeaning {
-    /// A checkout session is now as given.
+    /// A checkout session is new or has changed.
     Checkout(CheckoutSession),
     /// The delayed payment of a completed checkout session has failed.
     PaymentFailed(CheckoutSession),
     /// A refund or dispute of a payment is new or has changed.
     Reversal(ReversalUpdate),
-    /// The shop does not act on it; says why.
+    /// The shop does not act on it; with the reason.
     Irrelevant(&'static str),
-    /// It should mean something, but cannot be read.
+    /// The shop acts on events of this type, but this one cannot be read.
     Unreadable(Unreadable),
 }
 
-/// An event that should mean something, but lacks what decides.
+/// An event that lacks a field that the shop needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
     /// What is missing, for the operator.
     pub why: String,
-    /// Whose checkout session it is about, where that much can be read.
+    /// The ids of its checkout session, if they can be read.
     pub session: Option<SessionIds>,
 }
 
-/// What tells whose a checkout session is.
+/// The ids by which a checkout session's owner is found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionIds {
     /// The session's own id: `cs_…`.
     pub provider_ref: String,
-    /// The purchase, by its `client_reference_id` or metadata.
+    /// The purchase, from `client_reference_id` or metadata.
     pub purchase_id: Option<PurchaseId>,
-    /// The purchase's tenant, by the metadata that the shop itself gives its sessions.
+    /// The purchase's tenant, from the metadata that the shop writes on its sessions.
     pub tenant_id: Option<TenantId>,
 }
 
@@ -80,15 +80,15 @@ pub struct ReversalUpdate {
     pub purchase_id: Option<PurchaseId>,
     /// Whether real money moved.
     pub livemode: bool,
-    /// When the provider made the event, where it says so.
+    /// When the provider created the event, if it says so.
     pub made_at: Option<Timestamp>,
-    /// What the event itself tells; good enough where the provider cannot be asked.
+    /// The event's own figures, used if the provider cannot be asked.
     pub snapshots: Vec<Snapshot>,
-    /// The field for want of which the event itself tells nothing.
+    /// The field whose absence makes the event's own figures unusable.
     pub unreadable: Option<&'static str>,
 }
 
-/// Where a stored event stands.
+/// The status of a stored event.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr, VariantNames,
 )]
@@ -97,11 +97,11 @@ pub struct ReversalUpdate {
 pub enum EventStatus {
     /// Stored, and not yet applied.
     Received,
-    /// Its effect is booked, or was before.
+    /// Its effect is booked.
     Applied,
-    /// Kept, and of no effect.
+    /// Stored, and without effect.
     Ignored,
-    /// Contradicts the purchase, or cannot be read; a person has to look.
+    /// Contradicts the purchase, or cannot be read; an operator has to look into it.
     Attention,
 }
 
@@ -123,10 +123,10 @@ pub struct NewEvent {
     pub received_at: Timestamp,
 }
 
-/// How an event ended.
+/// The outcome of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventOutcome {
-    /// Which event.
+    /// The event.
     pub id: EventId,
     /// APPLIED, IGNORED or ATTENTION.
     pub status: EventStatus,
@@ -134,21 +134,21 @@ pub struct EventOutcome {
     pub note: String,
     /// When.
     pub at: Timestamp,
-    /// The purchase that the event is about, and whose, where that is known.
+    /// The purchase that the event is about, and its tenant, if known.
     pub purchase: Option<(TenantId, PurchaseId)>,
 }
 
-/// How an event ends, and the event itself where it is not stored yet: then both are written at once.
+/// The outcome of an event, and the event itself if it is not stored yet. Both are written at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClosedEvent {
-    /// How it ends.
+    /// The outcome.
     pub outcome: EventOutcome,
-    /// The notification, if this is the first that the store hears of it; its id is the outcome's.
+    /// The event, if it is not stored yet; its id is the outcome's.
     pub arriving: Option<NewEvent>,
 }
 
 impl From<EventOutcome> for ClosedEvent {
-    /// Of an event that is stored already.
+    /// For an event that is stored already.
     fn from(outcome: EventOutcome) -> Self {
         Self { outcome, arriving: None }
     }
@@ -157,9 +157,9 @@ impl From<EventOutcome> for ClosedEvent {
 /// An event as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEvent {
-    /// Our id of it.
+    /// Our id.
     pub id: EventId,
-    /// The provider's id of it.
+    /// The provider's id.
     pub provider_event_id: String,
     /// The provider's name of what happened.
     pub event_type: String,
@@ -169,10 +169,10 @@ pub struct StoredEvent {
     pub status: EventStatus,
     /// Why it stands there, for the operator.
     pub note: String,
-    /// How often it has been taken up, the first time included.
+    /// The number of attempts to apply it.
     pub attempts: i64,
     /// When it came.
     pub received_at: Timestamp,
-    /// The purchase that it is about, and whose, once that is known. Events from before this was kept have none.
+    /// The purchase that it is about, and its tenant, once known. Events from before this column existed have none.
     pub purchase: Option<(TenantId, PurchaseId)>,
 }

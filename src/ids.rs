@@ -1,4 +1,4 @@
-//! Typed identifiers: `UUIDv7` (RFC 9562), so that ids sort by the time they were made.
+//! Typed identifiers: `UUIDv7` (RFC 9562), which sort by the time of creation.
 
 use std::{fmt, str::FromStr};
 
@@ -47,7 +47,7 @@ macro_rules! typed_id {
         impl FromStr for $name {
             type Err = InvalidId;
 
-            /// Accepts the hyphenated form alone, so that one id has one spelling.
+            /// Accepts only the hyphenated form, so that each id has one spelling.
             fn from_str(text: &str) -> Result<Self, InvalidId> {
                 let uuid = Uuid::try_parse(text).map_err(|_| InvalidId)?;
                 if uuid.hyphenated().to_string() == text { Ok(Self(uuid)) } else { Err(InvalidId) }
@@ -86,7 +86,7 @@ typed_id!(
     EntryId
 );
 typed_id!(
-    /// One stored notification from the provider, by our own numbering.
+    /// One stored notification from the provider.
     EventId
 );
 typed_id!(
@@ -100,7 +100,7 @@ typed_id!(
 pub struct InvalidId;
 
 pub(crate) fn uuid_v7(at: Timestamp, entropy: &dyn Entropy) -> Uuid {
-    // Instants before 1970 do not occur; should a clock be that wrong, ids still come out unique.
+    // A clock before 1970 is wrong, but even then the ids are unique.
     let millis = u64::try_from(at.as_millisecond()).unwrap_or(0);
     uuid::Builder::from_unix_timestamp_millis(millis, &entropy.bytes()).into_uuid()
 }

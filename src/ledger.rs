@@ -1,8 +1,8 @@
-//! The ledger: entries are only ever added, and each carries the balance that it leaves.
+//! The ledger: append-only entries, each with the balance after it.
 //!
-//! A tenant's entries are numbered from 1 without a gap. Entry `n` has the balance of entry `n - 1` plus its
-//! own credits, so the balance is the sum of the entries and is read from the newest one alone, whether there
-//! are ten or ten million. The database checks the chain at every insert and refuses UPDATE and DELETE.
+//! A tenant's entries are numbered from 1 without a gap. Entry `n` has the balance of entry `n - 1` plus its own
+//! credits, so the balance is the sum of the entries and is read from the newest one, whether there are ten or ten
+//! million. The database checks the chain at every insert and refuses UPDATE and DELETE.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -45,16 +45,16 @@ impl EntryKind {
 pub struct NewEntry {
     /// Its id.
     pub id: EntryId,
-    /// Whose ledger.
+    /// The tenant whose ledger it is.
     pub tenant_id: TenantId,
-    /// Which purchase it belongs to.
+    /// The purchase it belongs to.
     pub purchase_id: PurchaseId,
     /// Why it is booked.
     pub kind: EntryKind,
-    /// What of the kind is booked: the provider's refund or dispute, at first by its id alone; empty for the purchase
-    /// itself.
+    /// The effect that is booked: empty for the purchase itself, else the refund or dispute
+    /// ([`Posting::effect_ref`](crate::reversal::Posting::effect_ref)).
     pub effect_ref: String,
-    /// Added to the balance; negative takes.
+    /// Added to the balance; negative when credits are taken.
     pub credits: Credits,
     /// When it is booked.
     pub created_at: Timestamp,

@@ -21,14 +21,14 @@
 //! `testing` has an in-memory store, a scripted provider, and the conformance suite that every store runs.
 //!
 //! # Invariants
-//! 1. A tenant's balance is the sum of its [ledger] entries, and costs the same to read however many there are.
+//! 1. A tenant's balance is the sum of its [ledger] entries. Reading it costs the same however many there are.
 //! 2. Ledger entries are only ever added.
-//! 3. A purchase is credited at most once, whatever arrives, in whatever order, in however many processes.
-//! 4. What is credited is what was sold: amount, currency and livemode must match, or nothing is booked.
+//! 3. A purchase is credited at most once, whatever the number and order of notifications and processes.
+//! 4. Credits are booked only for the payment that was ordered: amount, currency and livemode must match.
 //! 5. No query returns another tenant's row.
 //! 6. An authentic event is stored before the provider gets its answer.
 //!
-//! This crate keeps them by construction, the databases by constraints and triggers.
+//! This crate enforces them by construction, the databases by constraints and triggers.
 
 pub mod account;
 pub mod billing;

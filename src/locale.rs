@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The shop's languages, for a macro to make something of: each with its tag (BCP 47) and the file its texts are in.
-/// The first is the default.
+/// Passes the shop's languages to a macro: each with its tag (BCP 47) and the file of its texts. The first is the
+/// default.
 #[macro_export]
 macro_rules! languages {
     ($macro:ident) => {
@@ -47,15 +47,16 @@ macro_rules! locale {
 languages!(locale);
 
 impl Locale {
-    /// What a browser gets that asks only for languages that the shop does not speak.
+    /// The language for browsers that ask only for languages that the shop does not have.
     const FOR_OTHER_LANGUAGES: Self = Self::En;
 
-    /// The best match for an `Accept-Language` header (RFC 9110, section 12.5.4). Without a header, or if `*` is all it
-    /// says, the default.
+    /// The best match for an `Accept-Language` header (RFC 9110, section 12.5.4). Without a header, or with `*` only,
+    /// the default.
     pub fn negotiate(accept_language: &str) -> Self {
         let ranges: Vec<_> = accept_language.split(',').filter_map(LanguageRange::parse).collect();
         let named = |locale: Self| ranges.iter().find(|range| range.names(locale)).map(|range| range.weight);
-        // As `max_by` would, but the first of equals wins: the ranges come in the browser's order.
+        // Like `max_by`, except that the first of equal weights wins: the ranges are in the browser's order of
+        // preference.
         let heaviest = ranges.iter().filter_map(|range| Some((range.locale()?, range.weight))).fold(
             None,
             |best: Option<(Self, f32)>, (locale, weight)| match best {
@@ -79,7 +80,7 @@ impl Locale {
 
 /// A language range of an `Accept-Language` header, with its weight from 0 to 1.
 struct LanguageRange<'a> {
-    /// In front of the first hyphen: `de-AT` is German.
+    /// The part before the first hyphen: `de-AT` is German.
     primary: &'a str,
     weight: f32,
 }
@@ -89,7 +90,7 @@ impl<'a> LanguageRange<'a> {
         let mut parts = text.split(';').map(str::trim);
         let tag = parts.next().filter(|tag| !tag.is_empty())?;
         let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-        // A weight that makes no sense refuses, as 0 does.
+        // An invalid weight counts as 0, which refuses the language.
         let weight = weight.map_or(1.0, |q| q.parse().ok().filter(|q| (0.0..=1.0).contains(q)).unwrap_or(0.0));
         Some(Self { primary: tag.split('-').next().unwrap_or_default(), weight })
     }
@@ -115,7 +116,7 @@ impl FromStr for Locale {
     }
 }
 
-/// The shop does not speak that language.
+/// The shop does not have this language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a language of this shop")]
 pub struct UnknownLocale;

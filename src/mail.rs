@@ -1,47 +1,47 @@
-//! The outbox: mails that are written in the same transaction as what caused them, and sent afterwards.
+//! The outbox: mails are stored in the same transaction as their cause, and sent afterwards.
 //!
-//! A mail is sent at least once: should the process die between the mail server's yes and the note of it, it is sent
-//! again, under the same message id, so that mail programs can drop the duplicate.
+//! A mail is sent at least once. If the process crashes after the mail server accepted it and before that is stored,
+//! the mail is sent again with the same message id, so that mail programs can drop the duplicate.
 
 use jiff::Timestamp;
 
 use crate::ids::{PurchaseId, TenantId, WithdrawalId};
 
-/// What a mail is about; there is one mail about each.
+/// The topic of a mail; there is one mail for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Topic {
     /// The contract and its payment, with the buyer's consent (§ 312f BGB).
     Confirmation(TenantId, PurchaseId),
-    /// That a declaration of withdrawal has come, and when (§ 356a (4) BGB).
+    /// The receipt of a declaration of withdrawal, and its time (§ 356a (4) BGB).
     Withdrawal(WithdrawalId),
 }
 
 /// A mail in the outbox. Its text is rendered when it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mail {
-    /// What it is about.
+    /// Its topic.
     pub topic: Topic,
     /// When it was put into the outbox.
     pub created_at: Timestamp,
-    /// How often it was claimed.
+    /// How many times it was claimed.
     pub attempts: u32,
-    /// How it stands.
+    /// Its state.
     pub state: MailState,
-    /// When the mail server first took it; stays when another copy is asked for.
+    /// When the mail server first accepted it; a further copy does not change this.
     pub first_sent_at: Option<Timestamp>,
-    /// How many more copies were asked for after it was sent.
+    /// How many further copies were requested after it was sent.
     pub copies: u32,
     /// Why the last attempt failed; empty when none has.
     pub note: String,
 }
 
-/// How a mail stands.
+/// The state of a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MailState {
-    /// It is to be sent then.
+    /// To be sent at this time.
     Due(Timestamp),
-    /// The mail server took it then.
+    /// Accepted by the mail server at this time.
     Sent(Timestamp),
-    /// It is not tried again by itself.
+    /// Not retried unless an operator asks for it.
     GivenUp,
 }

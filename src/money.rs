@@ -5,8 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantNames};
 
-/// A currency that the shop sells in, by its ISO 4217 code. It is read in either case: Stripe writes `eur`, the shop
-/// `EUR`.
+/// A currency that the shop sells in, by its ISO 4217 code. Parsing ignores case: Stripe writes `eur`, the shop `EUR`.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr, VariantNames,
 )]
@@ -29,7 +28,7 @@ impl Currency {
 pub struct Money {
     /// In the currency's smallest unit.
     pub cents: i64,
-    /// What the cents are cents of.
+    /// The currency.
     pub currency: Currency,
 }
 
@@ -63,7 +62,7 @@ pub struct VatSplit {
     pub tax: Money,
 }
 
-/// A number of credits; negative for what is taken, and for an overdrawn balance.
+/// A number of credits; negative when credits are taken, and for an overdrawn balance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Credits(pub i64);

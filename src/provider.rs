@@ -16,60 +16,60 @@ use crate::{
     reversal::Snapshot,
 };
 
-/// Opens checkout sessions and tells how they stand.
+/// Opens and retrieves checkout sessions, payments and events.
 ///
-/// A call whose outcome is unknown (time-out, reset) is [`ProviderError::Unavailable`] and may be repeated: each
-/// call about one purchase has the same effect however often it is made.
+/// All calls are idempotent for one purchase. A call whose outcome is unknown (time-out, reset) fails with
+/// [`ProviderError::Unavailable`] and may be repeated.
 #[async_trait]
 pub trait PaymentProvider: Send + Sync {
     /// Whether real money moves.
     fn livemode(&self) -> bool;
 
-    /// Whether to retrieve a checkout session is to pay it, as in mock mode.
+    /// Whether retrieving a checkout session pays it, as in mock mode.
     fn pays_on_retrieve(&self) -> bool {
         false
     }
 
-    /// Opens the checkout session of a purchase, or gives the one it opened before.
+    /// Opens the checkout session of a purchase, or returns the one that is open already.
     async fn create_checkout(&self, purchase: &Purchase, buyer_email: &str) -> Result<CheckoutSession, ProviderError>;
 
-    /// The checkout session of a purchase as it stands now; `None` when the purchase has none there.
+    /// The checkout session of a purchase; `None` when the provider has none.
     async fn retrieve_checkout(&self, purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError>;
 
-    /// Expires an open checkout session, so that it can no longer be paid. Gives the session as it then stands: one
-    /// that was paid in the meantime comes back complete.
+    /// Expires an open checkout session, so that it can no longer be paid. Returns the session in its new state, which
+    /// is complete if it was paid in the meantime.
     async fn expire_checkout(&self, purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError>;
 
     /// A payment with its refunds and disputes, by its own id (`pi_…`) or its charge's (`ch_…`, `py_…`); `None`
     /// when the provider has no such payment.
     async fn retrieve_payment(&self, payment_ref: &str) -> Result<Option<PaymentRecord>, ProviderError>;
 
-    /// A checkout session with all that its sale can be written anew from, by its own id (`cs_…`) or by the payment
-    /// that it led to (`pi_…`); `None` when the provider has no such session.
+    /// A checkout session with the data that its sale can be restored from, by its own id (`cs_…`) or by its payment's
+    /// (`pi_…`); `None` when the provider has no such session.
     async fn retrieve_sale(&self, reference: &str) -> Result<Option<SaleRecord>, ProviderError>;
 
-    /// The notifications made since an instant, about what the shop acts upon, oldest first within a page; for those
-    /// that were missed. `page` goes on where an earlier call stopped.
+    /// The notifications since a point in time, of the types that the shop acts on, oldest first within a page. `page`
+    /// is the [`next_page`](EventPage::next_page) of an earlier call.
     async fn events_since(&self, since: Timestamp, page: Option<&str>) -> Result<EventPage, ProviderError>;
 }
 
-/// A checkout session, and what a purchase that the database has lost can be written anew from. All but the session,
-/// its amount and its time is what the shop itself wrote on it; sessions of older versions lack some.
+/// A checkout session with the data that a lost purchase can be restored from. All but the session, its amount and its
+/// time are metadata that the shop wrote on it; sessions of older versions lack some of them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SaleRecord {
-    /// How the session stands.
+    /// The session.
     pub session: CheckoutSession,
     /// When it was opened.
     pub created_at: Timestamp,
-    /// Who ordered.
+    /// The user who ordered.
     pub ordered_by: Option<UserId>,
-    /// The address that the session was opened with.
+    /// The e-mail address that the session was opened with.
     pub buyer_email: Option<String>,
     /// The product.
     pub product_id: Option<String>,
     /// The credits that were sold.
     pub credits: Option<Credits>,
-    /// What they were ordered for, in cents; what was charged is the session's.
+    /// The price of the order, in cents; the amount charged is in the session.
     pub amount_cents: Option<i64>,
     /// The wording that the buyer agreed to.
     pub consent: Option<ConsentVersion>,
@@ -84,7 +84,7 @@ impl fmt::Debug for SaleRecord {
     }
 }
 
-/// A payment with its refunds and disputes, as in the provider's books.
+/// A payment with its refunds and disputes, in the provider's records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentRecord {
     /// Its id: `pi_…`.
@@ -95,17 +95,17 @@ pub struct PaymentRecord {
     pub purchase_id: Option<PurchaseId>,
     /// The purchase's tenant, by its metadata.
     pub tenant_id: Option<TenantId>,
-    /// When the books were asked. The instant before the call: an answer that was overtaken on the way is the older
-    /// one.
+    /// When the provider was asked. The time before the call, so that of two overlapping calls the one that started
+    /// later counts as newer.
     pub observed_at: Timestamp,
-    /// Every refund and every dispute of it, whatever became of them; oldest first.
+    /// Every refund and dispute in any state; oldest first.
     pub snapshots: Vec<Snapshot>,
-    /// What keeps the books from being read. Of a payment that is not this shop's, that is of no interest.
+    /// Why the refunds and disputes cannot be read. An error only for a payment of this shop.
     pub unreadable: Option<String>,
 }
 
 impl PaymentRecord {
-    /// The books, if they can be read.
+    /// The record, if its refunds and disputes can be read.
     pub fn readable(self) -> Result<Self, ProviderError> {
         match self.unreadable {
             Some(detail) => Err(ProviderError::Unreadable { detail }),
@@ -117,17 +117,16 @@ impl PaymentRecord {
 /// A page of the provider's notifications.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventPage {
-    /// As they would have come by webhook.
+    /// The notifications, as the webhook would have received them.
     pub events: Vec<IncomingEvent>,
-    /// What to ask for next; `None` on the last page.
+    /// The next page; `None` on the last.
     pub next_page: Option<String>,
 }
 
-/// Why a call to the provider gave no result. Of a payment that may have been begun, none of these says that there was
-/// none.
+/// Why a call to the provider failed. None of these errors proves that a payment was not made.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ProviderError {
-    /// It did not answer, or asked to come back later; whether the call took effect is unknown.
+    /// It did not answer, or asked to be called later. Whether the call had its effect is unknown.
     #[error("the payment provider is not available: {detail}")]
     Unavailable {
         /// For the log; no secret in it.
@@ -135,20 +134,20 @@ pub enum ProviderError {
         /// When it asked to be called again.
         retry_after: Option<Duration>,
     },
-    /// It does not accept the shop's key, or the key lacks a right. The call had no effect, and works again once an
-    /// operator has mended the key.
+    /// It does not accept the shop's key, or the key lacks a permission. The call had no effect, and works again once
+    /// an operator has fixed the key.
     #[error("the payment provider does not accept the shop's key: {detail}")]
     AccessDenied {
         /// For the log; no secret in it.
         detail: String,
     },
-    /// It understood, and refused what was asked.
+    /// It refused the request.
     #[error("the payment provider refused: {detail}")]
     Rejected {
         /// For the log; no secret in it.
         detail: String,
     },
-    /// It answered without a field that decides; whether the call took effect is unknown.
+    /// Its answer lacks a required field. Whether the call had its effect is unknown.
     #[error("the payment provider's answer cannot be used: {detail}")]
     Unreadable {
         /// For the log; names the field, no secret in it.

@@ -6,11 +6,10 @@
 //!    └──fail──▶ FAILED ──pay──┘        money that arrives late is still money
 //! ```
 //!
-//! A FAILED purchase keeps its reason, which changes in one case: EXPIRED becomes CANCELLED when the buyer turns out to
-//! have discarded it.
+//! A FAILED purchase keeps its reason, with one exception: EXPIRED becomes CANCELLED if the buyer had discarded it.
 //!
-//! Each state is a type with just the transitions that leave it; [`State`] is any of them, where the state is known
-//! only at run time.
+//! Each state is a type, with methods for the transitions that leave it. [`State`] is any of them, for use when the
+//! state is known only at run time.
 
 #[cfg(test)]
 mod tests;
@@ -110,7 +109,7 @@ impl State {
         }
     }
 
-    /// Moves to FAILED, from PENDING alone. The reason EXPIRED can become CANCELLED.
+    /// Moves to FAILED, from PENDING only. The reason EXPIRED can become CANCELLED.
     pub fn fail(self, reason: FailureReason, at: Timestamp) -> Result<Self, InvalidTransition> {
         match self {
             Self::Pending(pending) => Ok(Self::Failed(pending.fail(reason, at))),
@@ -121,7 +120,7 @@ impl State {
         }
     }
 
-    /// Moves to REFUNDED, from PAID alone.
+    /// Moves to REFUNDED, from PAID only.
     pub fn refund(self, at: Timestamp) -> Result<Self, InvalidTransition> {
         match self {
             Self::Paid(paid) => Ok(Self::Refunded(paid.refund(at))),
@@ -148,7 +147,7 @@ impl State {
         }
     }
 
-    /// When and why the purchase failed, while it stands failed.
+    /// When and why the purchase failed, while it is FAILED.
     pub fn failure(self) -> Option<Failed> {
         match self {
             Self::Failed(failed) => Some(failed),
@@ -164,7 +163,7 @@ impl State {
         }
     }
 
-    /// Puts a state together from its stored columns; `None` when they contradict each other.
+    /// Restores a state from its stored columns; `None` when they contradict each other.
     pub fn restore(
         status: Status,
         paid_at: Option<Timestamp>,
@@ -189,9 +188,9 @@ impl State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a purchase cannot go from {from} to {to}")]
 pub struct InvalidTransition {
-    /// Where the purchase stands.
+    /// The present status.
     pub from: Status,
-    /// Where it was to go.
+    /// The requested status.
     pub to: Status,
 }
 
@@ -228,7 +227,7 @@ impl Status {
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum FailureReason {
-    /// The checkout session ran out.
+    /// The checkout session expired.
     Expired,
     /// The payment was refused, or a delayed one did not arrive.
     PaymentFailed,
@@ -275,7 +274,7 @@ impl FromStr for OrderKey {
 #[error("an idempotency key has 1 to 255 visible ASCII characters")]
 pub struct InvalidOrderKey;
 
-/// A product as it was ordered; a later price change alters no purchase.
+/// A product as it was ordered; a later price change does not alter it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
     /// The product's id.
@@ -284,9 +283,9 @@ pub struct Item {
     pub name: String,
     /// The product's type.
     pub kind: PurchaseType,
-    /// What is booked when it is paid.
+    /// Credits booked when it is paid.
     pub credits: Credits,
-    /// What is charged, VAT included.
+    /// The gross price, VAT included.
     pub price: Money,
 }
 
@@ -316,9 +315,9 @@ pub struct Checkout {
 pub struct Purchase {
     /// Its id.
     pub id: PurchaseId,
-    /// Whose balance it goes to.
+    /// The tenant whose balance is credited.
     pub tenant_id: TenantId,
-    /// Who ordered.
+    /// The user who ordered.
     pub ordered_by: UserId,
     /// The buyer's idempotency key; unique in the tenant.
     pub order_key: Option<OrderKey>,
@@ -326,23 +325,23 @@ pub struct Purchase {
     pub item: Item,
     /// The language that the buyer ordered in.
     pub locale: Locale,
-    /// The wording by which the buyer agreed, with the order, that delivery begins at once ([`crate::consent`]).
+    /// The wording with which the buyer agreed to immediate delivery ([`crate::consent`]).
     pub consent: Option<ConsentVersion>,
     /// The checkout session, once the provider has opened it.
     pub checkout: Option<Checkout>,
-    /// The provider's name for the payment (`pi_…`), once there is one.
+    /// The provider's id of the payment (`pi_…`), once there is one.
     pub payment_ref: Option<String>,
     /// Its state.
     pub state: State,
     /// Its refunds and disputes.
     pub reversals: Reversals,
-    /// The number of its receipt, once that is issued; nothing but issuing sets it.
+    /// The number of its receipt, once issued.
     pub receipt_number: Option<ReceiptNumber>,
     /// When it was ordered.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// Counts the changes, from 1; a change is written only upon the version it was made from.
+    /// Counts the changes, from 1. A change is written only if the stored version is the one that it was made from.
     pub version: i64,
 }
 
@@ -352,7 +351,7 @@ impl Purchase {
         self.state.status()
     }
 
-    /// The price and the credits that refunds and disputes take back by their share.
+    /// The price and the credits, of which refunds and disputes take a share.
     pub fn sold(&self) -> Sold {
         Sold { credits: self.item.credits, amount: self.item.price.cents }
     }

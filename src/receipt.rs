@@ -1,16 +1,16 @@
-//! The receipt (Beleg) of a paid purchase: its number, and what must not change once it is issued.
+//! The receipt (Beleg) of a paid purchase: its number, and the data that must not change once it is issued.
 //!
-//! Each seller's receipts are numbered from 1 without a gap, in the order in which the purchases were paid. A number is
-//! not given in the transaction that settles a purchase, where all purchases of all tenants would wait for one another,
-//! but right after it, by the worker or by the first request for the receipt
+//! Each seller's receipts are numbered from 1 without a gap, in the order in which the purchases were paid. The
+//! transaction that settles a purchase does not assign the number, because all purchases of all tenants would then wait
+//! for each other. The worker assigns it right after, or the first request for the receipt does
 //! ([`Billing::receipt`](crate::Billing::receipt)).
 //!
-//! Where numbers may have been given that the database does not know, as after an older back-up was restored, the
-//! seller begins a new *series* ([`Billing::begin_receipt_series`](crate::Billing::begin_receipt_series)): its numbers
-//! are counted from 1 again, and have the second in them in which it was begun, which never comes again.
+//! After an older back-up was restored, numbers may be in use that the database does not know. The seller then starts a
+//! new *series* ([`Billing::begin_receipt_series`](crate::Billing::begin_receipt_series)): its numbers start at 1
+//! again, and contain the time at which it was started, to the second.
 //!
-//! With its number a receipt keeps what it was issued upon: the seller, the VAT rate and the buyer's address as they
-//! were. Refunds and disputes are not part of it; they are shown as they are at the time ([`crate::reversal`]).
+//! A receipt stores the seller, the VAT rate and the buyer's e-mail address as they were when it was issued. Refunds
+//! and disputes are not part of it; pages and PDFs show their present state ([`crate::reversal`]).
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{PurchaseId, TenantId};
 
-/// Who sells, as a receipt names them.
+/// The seller, as named on a receipt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seller {
     /// Name of the business.
@@ -31,29 +31,29 @@ pub struct Seller {
 }
 
 impl Seller {
-    /// Whose sequence of numbers a receipt belongs to: the VAT id names a business whatever it is called and wherever
-    /// it is; without one, there is the name.
+    /// The key of the seller's sequence of numbers: the VAT id, which does not change with name and address, or else
+    /// the name.
     pub fn key(&self) -> String {
         let vat_id: String = self.vat_id.chars().filter(|char| !char.is_whitespace()).collect();
         if vat_id.is_empty() { self.name.trim().to_owned() } else { vat_id.to_uppercase() }
     }
 }
 
-/// What receipts are issued upon from now on: what the operator has set.
+/// The issuer of new receipts, from the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issuer {
-    /// Who sells.
+    /// The seller.
     pub seller: Seller,
     /// VAT rate in hundredths of a per cent: 1900 is 19 %.
     pub vat_rate_basis_points: i64,
 }
 
-/// A series of a seller's receipt numbers, named after the second in which it was begun.
+/// A series of a seller's receipt numbers, named after the second in which it was started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ReceiptSeries(Timestamp);
 
 impl ReceiptSeries {
-    /// The series that is begun in the second of that instant.
+    /// The series that is started in the second of this timestamp.
     pub fn begun_at(at: Timestamp) -> Self {
         Self(Timestamp::from_second(at.as_second()).unwrap_or(at))
     }
@@ -63,7 +63,7 @@ impl ReceiptSeries {
         self.0
     }
 
-    /// What a seller's receipts of the series are counted under; those of no series, under the seller's own key.
+    /// The key of the sequence that the receipts are counted in: the series', or without one the seller's.
     pub fn key(series: Option<Self>, seller: &Seller) -> String {
         series.map_or_else(|| seller.key(), |series| format!("{}#{series}", seller.key()))
     }
@@ -76,17 +76,17 @@ impl fmt::Display for ReceiptSeries {
     }
 }
 
-/// A receipt's number: its position in a series of its seller's.
+/// A receipt's number: its position in one of the seller's series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ReceiptNumber {
-    /// Which series; none until the seller begins one.
+    /// The series; `None` until the seller starts one.
     pub series: Option<ReceiptSeries>,
     /// From 1, without a gap.
     pub position: i64,
 }
 
-/// As it is printed: `IZA-000123`, or `IZA-20261126T153042-000001` in a series. No year in it otherwise: the sequence
-/// goes on across years, and a year would look as if it had begun anew.
+/// The printed form: `IZA-000123`, or `IZA-20261126T153042-000001` in a series. It contains no year, because the
+/// sequence continues across years.
 impl fmt::Display for ReceiptNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.series {
@@ -99,17 +99,17 @@ impl fmt::Display for ReceiptNumber {
 /// A receipt as it was issued; it never changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// Whose purchase.
+    /// The purchase's tenant.
     pub tenant_id: TenantId,
-    /// Which purchase.
+    /// The purchase.
     pub purchase_id: PurchaseId,
     /// Its number.
     pub number: ReceiptNumber,
     /// When it got its number.
     pub issued_at: Timestamp,
-    /// Seller and VAT rate as they were then.
+    /// Seller and VAT rate at that time.
     pub issuer: Issuer,
-    /// The address of who ordered, as it was then.
+    /// The buyer's e-mail address at that time.
     pub buyer_email: String,
 }
 

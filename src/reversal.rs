@@ -1,10 +1,10 @@
 //! Refunds and disputes, and how many credits they take.
 //!
-//! A purchase keeps the newest [`Snapshot`] of each refund and dispute of its payment. Newer is a state further on (a
-//! refund stands, then fails; a dispute withdraws, then is reinstated) and, in one state, what was observed later. So
-//! the same snapshots lead to the same end in any order, however often repeated. The credits taken are a function of
-//! what is kept; each snapshot that changes them makes one [`Posting`] of the difference, under an effect key of its
-//! own.
+//! A purchase keeps the newest [`Snapshot`] of each refund and dispute of its payment. A snapshot is newer if its state
+//! is a later one (a refund stands, then fails; a dispute is withdrawn, then reinstated) or, in the same state, if it
+//! was observed later. So the same snapshots give the same result in any order, however often they come. The credits
+//! taken are a function of the kept snapshots; each snapshot that changes them makes one [`Posting`] of the difference,
+//! under an effect key of its own.
 
 mod kept;
 mod snapshot;
@@ -17,45 +17,45 @@ use self::kept::{Kept, Tracked, find, keep_newest};
 pub use self::snapshot::{DisputeSnapshot, DisputeState, ObservedAt, RefundSnapshot, RefundState, Snapshot};
 use crate::{ledger::EntryKind, money::Credits};
 
-/// A refund or dispute, as a receipt lists it. Refunds that stand add up to [`Reversals::refunded`], unless
-/// more was refunded than was paid.
+/// A refund or dispute, as a receipt lists it. The refunds that stand add up to [`Reversals::refunded`], unless more
+/// was refunded than was paid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Return {
-    /// Which of the two, and how it stands.
+    /// Its kind and state.
     pub kind: ReturnKind,
     /// In the currency's smallest unit; positive.
     pub amount: i64,
     /// The effect key of its first ledger entry ([`Posting::effect_ref`]), if it has one.
     pub effect_ref: String,
-    /// When it was made, in seconds since 1970, where the provider says so.
+    /// When it was created, in seconds since 1970, if the provider says so.
     pub made_at: Option<i64>,
 }
 
-/// Which kind of return, and how it stands.
+/// The kind and state of a [`Return`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReturnKind {
     /// A refund that stands.
     Refund,
-    /// A refund that failed; the money stayed here.
+    /// A refund that failed; the shop keeps the money.
     RefundFailed,
     /// An inquiry by the bank; no money moved.
     Inquiry,
-    /// What the bank has of a dispute.
+    /// The amount of a dispute that the bank has withdrawn.
     Dispute,
-    /// What came back of a dispute.
+    /// The amount of a dispute that the bank has returned.
     DisputeWon,
 }
 
 /// A difference to be booked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Posting {
-    /// Why.
+    /// The kind of its entry.
     pub kind: EntryKind,
-    /// The effect that is booked once: the id of the refund or dispute, alone when its state has moved on, and with the
-    /// new figure and when it was observed when its amount has changed (`du_1:699@1767225600000000`); or the charge's
-    /// id with its refunded total.
+    /// The key under which the effect is booked once. After a change of state, it is the id of the refund or dispute;
+    /// after a change of its amount, the id with the new amount and the time of the observation
+    /// (`du_1:699@1767225600000000`); for a charge's total, the charge's id with the total.
     pub effect_ref: String,
-    /// Negative takes, positive gives back; never zero.
+    /// Negative when credits are taken, positive when they are returned; never zero.
     pub credits: Credits,
 }
 
@@ -68,18 +68,18 @@ pub struct Reversals {
     disputes: Vec<Kept<DisputeSnapshot>>,
 }
 
-/// The price that is taken back by its share: `amount` cents bought `credits`.
+/// The price and credits of a purchase: `amount` cents bought `credits`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sold {
-    /// Credits booked for it.
+    /// The credits booked.
     pub credits: Credits,
-    /// What was paid, in the currency's smallest unit; positive.
+    /// The amount paid, in the currency's smallest unit; positive.
     pub amount: i64,
 }
 
 impl Reversals {
-    /// Keeps a snapshot, unless a newer one of the same refund or dispute is known. A charge's total keeps its maximum:
-    /// refunds that failed since are subtracted by themselves.
+    /// Keeps a snapshot, unless a newer one of the same refund or dispute is known. A charge's total keeps its maximum;
+    /// failed refunds are subtracted from it elsewhere.
     pub fn record(&mut self, snapshot: &Snapshot, observed: ObservedAt) {
         match snapshot {
             Snapshot::RefundedTotal { provider_ref, amount } => {
@@ -94,12 +94,12 @@ impl Reversals {
         }
     }
 
-    /// Records snapshots of a purchase that is paid; gives what each makes due.
+    /// Records snapshots of a paid purchase. Returns the postings that they cause.
     pub fn record_and_post(&mut self, snapshots: &[Snapshot], observed: ObservedAt, sold: Sold) -> Vec<Posting> {
         snapshots.iter().filter_map(|snapshot| self.record_one(snapshot, observed, sold)).collect()
     }
 
-    /// What is due for snapshots that were recorded before the purchase was paid.
+    /// The postings for snapshots that were recorded before the purchase was paid.
     pub fn postings(&self, sold: Sold) -> Vec<Posting> {
         let mut booked = Self::default();
         self.kept()
@@ -121,8 +121,8 @@ impl Reversals {
         Some(Posting { kind, effect_ref, credits })
     }
 
-    /// A state is entered once, so the id alone names that effect; everything else needs the snapshot's figure and
-    /// time.
+    /// Each state is entered once, so the id alone identifies a change of state. Other changes need the snapshot's
+    /// amount and time.
     fn effect_keys(&self, snapshot: &Snapshot, observed: ObservedAt) -> EffectKeys {
         match snapshot {
             Snapshot::RefundedTotal { provider_ref, amount } => {
@@ -137,7 +137,8 @@ impl Reversals {
             Snapshot::Dispute(dispute) => {
                 let before = find(&self.disputes, &dispute.provider_ref).map(|known| known.state);
                 let moved = before != Some(dispute.state);
-                // A dispute can be withdrawn further as it is reinstated in part: its id is taken by then.
+                // A partial reinstatement can also mean that more was withdrawn than was known; the plain id is used by
+                // then.
                 let first_withdrawal = moved && before != Some(DisputeState::Withdrawn);
                 EffectKeys {
                     takes: (EntryKind::Dispute, dispute.effect_key(first_withdrawal, dispute.withdrawn, observed)),
@@ -147,8 +148,8 @@ impl Reversals {
         }
     }
 
-    /// Each refund and each dispute, in the order in which they became known. What a charge's total counts beyond the
-    /// refunds that are known one by one is a refund too.
+    /// Each refund and dispute, in the order in which they became known. The part of a charge's total that the single
+    /// refunds do not explain is listed as a refund too.
     pub fn returns(&self) -> Vec<Return> {
         let refunds = self.refunds.iter().map(|Kept { snapshot: refund, .. }| {
             let kind = match refund.state {
@@ -158,7 +159,7 @@ impl Reversals {
             let effect_ref = refund.provider_ref.clone();
             Return { kind, amount: refund.amount, effect_ref, made_at: refund.made_at }
         });
-        // A total counts refunds that failed after it was given.
+        // The total still contains refunds that failed after it was reported.
         let known = self.refunds.iter().map(|refund| refund.snapshot.amount).fold(0, i64::saturating_add);
         let charged = self.refunded_totals.iter().map(|(_, amount)| *amount).fold(0, i64::saturating_add);
         let unnamed = charged.saturating_sub(known);
@@ -186,10 +187,10 @@ impl Reversals {
         refunds.chain(unnamed).chain(disputes).collect()
     }
 
-    /// What has been refunded and not failed, at most what was paid.
+    /// The amount of the refunds that did not fail, at most the amount paid.
     ///
-    /// Refunds are known one by one or by the charge's cumulative total, whichever came; the total still counts those
-    /// that failed after it was given.
+    /// The provider reports refunds one by one or as the charge's cumulative total. The total still contains refunds
+    /// that failed after it was reported.
     pub fn refunded(&self, sold: Sold) -> i64 {
         let sum = |state: RefundState| -> i64 {
             let refunds = self.refunds.iter().map(|refund| &refund.snapshot).filter(|refund| refund.state == state);
@@ -200,8 +201,8 @@ impl Reversals {
         by_total.max(sum(RefundState::Standing)).clamp(0, sold.amount)
     }
 
-    /// How many credits are taken in all: `floor(credits * gone / amount)`, where `gone` is what was refunded and what
-    /// the bank has withdrawn, together at most the amount: a refund and a dispute of the same money take once.
+    /// The credits taken in all: `floor(credits * gone / amount)`, where `gone` is the sum of refunds and withdrawn
+    /// disputes, at most the amount paid. So a refund and a dispute of the same payment take its credits once.
     pub fn credits_taken(&self, sold: Sold) -> Credits {
         let disputed = self.disputes.iter().map(|dispute| dispute.snapshot.withdrawn).fold(0, i64::saturating_add);
         let gone = self.refunded(sold).saturating_add(disputed).clamp(0, sold.amount);
@@ -210,12 +211,12 @@ impl Reversals {
         Credits(i64::try_from(taken).unwrap_or(sold.credits.0))
     }
 
-    /// Whether the bank has money of the payment: by a dispute that is open, lost, or reinstated in part.
+    /// Whether the bank holds money of the payment: the dispute is open, lost, or reinstated in part.
     pub fn is_disputed(&self) -> bool {
         self.disputes.iter().any(|dispute| dispute.snapshot.withdrawn > 0)
     }
 
-    /// Whether both have the same refunds and disputes, whenever those were observed.
+    /// Whether both have the same refunds and disputes, whatever the times of observation.
     pub fn agrees_with(&self, other: &Self) -> bool {
         fn same<S: PartialEq>(one: &[Kept<S>], other: &[Kept<S>]) -> bool {
             one.iter().map(|kept| &kept.snapshot).eq(other.iter().map(|kept| &kept.snapshot))
@@ -241,7 +242,7 @@ impl Reversals {
         let disputes = self.disputes.iter().cloned();
         let disputes =
             disputes.map(|Kept { snapshot, observed }| Kept { snapshot: Snapshot::Dispute(snapshot), observed });
-        // Failed refunds last: they lessen the totals that stand before them.
+        // Failed refunds come last, because they are subtracted from the totals.
         let mut kept: Vec<Kept<Snapshot>> = totals.chain(refunds).chain(disputes).collect();
         kept.sort_by_key(
             |kept| matches!(&kept.snapshot, Snapshot::Refund(refund) if refund.state == RefundState::Failed),
@@ -250,7 +251,7 @@ impl Reversals {
     }
 }
 
-/// What a posting of one snapshot is booked as, by its sign.
+/// The kind and key of a snapshot's posting, by its sign.
 struct EffectKeys {
     takes: (EntryKind, String),
     gives_back: (EntryKind, String),

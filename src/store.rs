@@ -1,8 +1,8 @@
 //! The ports to the database: one for each noun, and [`Store`] for all of them and what they have in common.
 //!
-//! Every method that reads a tenant's data takes the tenant. Decisions are made in memory upon what was read, and
-//! written by [`Store::commit`] in one transaction, only if the purchase is still at the version they were made
-//! from; otherwise nothing is written and the decision is made again.
+//! Every method that reads a tenant's data takes the tenant. Decisions are made in memory from the data read, and
+//! written by [`Store::commit`] in one transaction, if the purchase still has the version that was read. Otherwise
+//! nothing is written, and the use case decides again.
 
 mod accounts;
 mod consents;
@@ -31,70 +31,70 @@ pub use self::{
 };
 use crate::{event::ClosedEvent, ids::TenantId, ledger::NewEntry, purchase::Purchase};
 
-/// All that a purchase needs kept: it, its ledger entries, events, mails, receipt and withdrawals.
+/// Stores purchases with their ledger entries, events, mails, receipts and withdrawals.
 #[async_trait]
 pub trait Store:
     PurchaseStore + LedgerStore + EventStore + ConsentStore + ReceiptStore + MailStore + WithdrawalStore
 {
-    /// Writes a change whole, or not at all.
+    /// Writes a change in one transaction.
     async fn commit(&self, change: &Change) -> Result<Committed, StoreError>;
 
-    /// The work that waits, for monitoring. Read every few seconds, so it reads nothing else.
+    /// The pending work, for monitoring. Called every few seconds, so it must be cheap.
     async fn backlog(&self) -> Result<Backlog, StoreError>;
 
     /// The connections to the database that this process holds.
     fn pool_use(&self) -> PoolUse;
 
-    /// Whether the database can be reached, has every migration, and takes writes: one is tried.
+    /// Whether the database can be reached, has every migration, and accepts a write.
     async fn ready(&self) -> Result<(), StoreError>;
 
-    /// Closes the connections, in bounded time; nothing works afterwards. On SQLite the file then holds everything,
-    /// without the journal beside it.
+    /// Closes the connections, in bounded time; all later calls fail. On SQLite the file then holds all data, and the
+    /// journal beside it is gone.
     async fn close(&self);
 
-    /// The tenants whose purchases change from now on, and with them perhaps their balance, in this process or another.
-    /// A hint to read again: some may be missed or told twice.
+    /// The tenants whose purchases change from now on, in this process or another; their balance may have changed too.
+    /// A listener has to read the data again. Changes can be missed or reported twice.
     fn changes(&self) -> BoxStream<'static, TenantId>;
 }
 
-/// A decision, to be written in one transaction.
+/// A change to a purchase, written in one transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// The purchase as it shall be. Its `version` is the one it was read at; writing it counts one up. Only checkout,
-    /// payment reference, state, reversals and `updated_at` can differ from what is stored.
+    /// The purchase in its new state. Its `version` is the one that was read; the commit increments it. Only checkout,
+    /// payment reference, state, reversals and `updated_at` may differ from the stored purchase.
     pub purchase: Purchase,
-    /// What is booked with it, in this order.
+    /// The ledger entries, in this order.
     pub entries: Vec<NewEntry>,
-    /// The event that caused it, which is about this purchase. Known under the same provider event id already, it is
-    /// not stored twice.
+    /// The event about this purchase that caused the change. An event with a known provider event id is not stored
+    /// twice.
     pub event: Option<ClosedEvent>,
-    /// Whether a mail is owed that confirms the contract: one goes into the outbox with it, due at `updated_at`.
+    /// Whether to put the mail that confirms the contract into the outbox, due at `updated_at`.
     pub confirms: bool,
 }
 
-/// What became of a change.
+/// The result of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Committed {
-    /// All of it is written.
+    /// The change is written.
     Yes,
     /// The purchase has changed since it was read; nothing is written.
     Stale,
 }
 
-/// What waits to be done, in all tenants.
+/// The pending work of all tenants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Backlog {
     /// Events that are RECEIVED: not applied yet.
     pub events_received: u64,
-    /// Events that are in ATTENTION: a person has to look.
+    /// Events that need an operator's attention.
     pub events_attention: u64,
     /// When the oldest PENDING purchase was ordered.
     pub oldest_pending: Option<Timestamp>,
     /// Paid purchases that have no receipt.
     pub receipts_due: u64,
-    /// Mails that are to be sent; not those that were given up.
+    /// Mails to be sent, without those that were given up.
     pub mails_due: u64,
-    /// When the oldest mail that is to be sent became owed.
+    /// When the oldest mail to be sent was put into the outbox.
     pub oldest_mail: Option<Timestamp>,
 }
 

@@ -26,7 +26,7 @@ pub trait AnyStore: Store + AccountStore {}
 
 impl<S: Store + AccountStore> AnyStore for S {}
 
-/// Yields once, where a database or a provider would be waited for.
+/// Yields once, in place of waiting for a database or a provider.
 async fn yield_now() {
     let mut waited = false;
     poll_fn(|context| {
@@ -40,7 +40,7 @@ async fn yield_now() {
     .await;
 }
 
-/// A test that panicked elsewhere is no reason to fail here too.
+/// Ignores poisoning: a panic in another test must not fail this one.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

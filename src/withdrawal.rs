@@ -19,8 +19,8 @@ use crate::{
 /// The longest name or description of a contract, in characters.
 pub const TEXT_LENGTH_MAX: usize = 500;
 
-/// The period for withdrawal: fourteen days (§ 355 (2) BGB), of which the day of the order is none and the last counts
-/// to its end (§§ 187 (1), 188 BGB). A day more than fourteen times 24 hours is never less than that.
+/// The period for withdrawal: fourteen days (§ 355 (2) BGB). It starts on the day after the order and ends with the
+/// last day (§§ 187 (1), 188 BGB), so fifteen times 24 hours are never too short.
 const PERIOD: SignedDuration = SignedDuration::from_hours(15 * 24);
 
 /// What a consumer declares (§ 356a (2) BGB).
@@ -28,9 +28,9 @@ const PERIOD: SignedDuration = SignedDuration::from_hours(15 * 24);
 pub struct Declaration {
     /// Their name.
     pub name: String,
-    /// Which contract, in their words; the purchase number finds it.
+    /// The contract, in the consumer's words; found by the purchase number.
     pub contract: String,
-    /// Where the acknowledgement goes.
+    /// The e-mail address for the acknowledgement.
     pub email: EmailAddress,
 }
 
@@ -46,16 +46,16 @@ pub enum InvalidDeclaration {
     /// The name is empty or too long.
     #[error("a name of 1 to 500 characters is needed")]
     Name,
-    /// The contract is not described, or at too great length.
+    /// The description of the contract is empty or too long.
     #[error("a description of the contract of 1 to 500 characters is needed")]
     Contract,
-    /// There is no address for the acknowledgement.
+    /// The e-mail address is missing or invalid.
     #[error("an e-mail address is needed")]
     Email,
 }
 
 impl Declaration {
-    /// Checks and normalizes what was typed.
+    /// Checks and normalizes the consumer's input.
     pub fn new(name: &str, contract: &str, email: &str) -> Result<Self, InvalidDeclaration> {
         let email = email.parse().map_err(|InvalidEmail| InvalidDeclaration::Email)?;
         Ok(Self {
@@ -66,48 +66,48 @@ impl Declaration {
     }
 }
 
-/// The text as one line; `None` when nothing is left, or too much.
+/// The text as one line; `None` when it is empty or too long.
 fn line(text: &str) -> Option<String> {
     let plain = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let line = plain.collect::<Vec<_>>().join(" ");
     (1..=TEXT_LENGTH_MAX).contains(&line.chars().count()).then_some(line)
 }
 
-/// A declaration as it was received, and what it comes to.
+/// A received declaration, and the decision on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Withdrawal {
-    /// Which.
+    /// Its id.
     pub id: WithdrawalId,
-    /// What was declared.
+    /// The declaration.
     pub declaration: Declaration,
-    /// The language that it was declared in.
+    /// The language of the declaration.
     pub locale: Locale,
     /// When it was received.
     pub received_at: Timestamp,
-    /// The purchase that it is of, and whose, where that is certain.
+    /// The purchase that it is about, and its tenant, if known for certain.
     pub purchase: Option<(TenantId, PurchaseId)>,
-    /// What it comes to.
+    /// The decision.
     pub decision: WithdrawalDecision,
 }
 
-/// What a declaration of withdrawal comes to.
+/// The decision on a declaration of withdrawal.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr, VariantNames,
 )]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum WithdrawalDecision {
-    /// The right exists: the operator owes the money back (§ 357 BGB).
+    /// The right exists: the operator has to refund the payment (§ 357 BGB).
     Effective,
     /// The right has ended: delivery has begun with the buyer's consent, and was confirmed (§ 356 (5) BGB).
     Delivered,
     /// The right has ended: the period is over (§ 355 (2) BGB).
     Late,
-    /// It was refunded in full before.
+    /// The purchase was refunded in full before.
     Refunded,
     /// Nothing was paid.
     Unpaid,
-    /// Which purchase it is of is for a person to find out.
+    /// The purchase is unknown; the operator has to find it.
     Unclear,
 }
 
@@ -118,8 +118,8 @@ impl WithdrawalDecision {
     }
 }
 
-/// What a declaration that was received at `at` comes to. `confirmed_at` is when the confirmation of the contract was
-/// sent: without one, consent does not end the right (§ 356 (5) no. 3 BGB).
+/// Decides on a declaration that was received at `at`. `confirmed_at` is when the confirmation of the contract was
+/// sent; without it, consent does not end the right (§ 356 (5) no. 3 BGB).
 pub fn judge(purchase: &Purchase, confirmed_at: Option<Timestamp>, at: Timestamp) -> WithdrawalDecision {
     let delivered = purchase.state.paid_at().is_some_and(|paid_at| paid_at <= at);
     match purchase.status() {

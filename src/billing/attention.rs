@@ -1,8 +1,8 @@
-//! Faults at the provider that an operator has to mend: one line at level ERROR each, and one in the metrics.
+//! Reports faults at the provider that an operator has to fix: each writes an ERROR line and counts in a metric.
 
 use crate::{ids::PurchaseId, provider::ProviderError};
 
-/// Reports a failed call, if only an operator can mend it. What passes by itself is left to the retries.
+/// Reports a failed call if only an operator can fix it. Temporary faults are left to the retries.
 pub(super) fn report(error: &ProviderError) {
     let reason = match error {
         ProviderError::Unavailable { .. } => return,

@@ -12,8 +12,8 @@ use crate::{
 
 impl Billing {
     /// Handles the buyer's return from the provider's page: asks the provider for the session, and applies it. `None`
-    /// for a session that is unknown or another tenant's. In mock mode, this is the payment. A failed purchase is asked
-    /// about, too, and what the provider does not answer is not known: late money must not be asked for twice.
+    /// for a session that is unknown or another tenant's. In mock mode, this is the payment. Asks about a failed
+    /// purchase too: its payment may have come late, and the buyer must not be asked to pay twice.
     pub async fn confirm_checkout(
         &self,
         tenant: TenantId,
@@ -26,9 +26,9 @@ impl Billing {
         self.ask_about(purchase).await
     }
 
-    /// Handles the buyer's return without a payment: asks the provider all the same, since another page may have been
-    /// used to pay. `None` for a purchase that is unknown or another tenant's. In mock mode, where asking pays, the
-    /// purchase is given as it is.
+    /// Handles the buyer's return without a payment: asks the provider anyway, because the buyer may have paid in
+    /// another tab. `None` for a purchase that is unknown or another tenant's. In mock mode, where a query pays the
+    /// session, returns the stored purchase.
     pub async fn check_unpaid(&self, tenant: TenantId, id: PurchaseId) -> Result<Option<Purchase>, BillingError> {
         let Some(purchase) = self.store.purchase(tenant, id).await? else { return Ok(None) };
         let may_be_paid = matches!(purchase.state, State::Pending(_)) && purchase.checkout.is_some();

@@ -1,4 +1,4 @@
-//! What an operator is shown of one customer.
+//! The record of one customer, for the operator.
 
 use super::{Billing, BillingError};
 use crate::{
@@ -11,28 +11,29 @@ use crate::{
     withdrawal::Withdrawal,
 };
 
-/// The most rows of a kind that are read of one customer.
+/// The most rows that are read of each kind.
 pub const CUSTOMER_ROWS_MAX: u32 = 1_000;
 
-/// What is kept of one customer: the newest first, and at most [`CUSTOMER_ROWS_MAX`] of each kind.
+/// The stored data of one customer: newest first, and at most [`CUSTOMER_ROWS_MAX`] rows of each kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomerRecord {
-    /// The credits.
+    /// The tenant's credits.
     pub balance: Balance,
-    /// What was ordered.
+    /// The purchases.
     pub purchases: Vec<Purchase>,
-    /// What moved the balance.
+    /// The ledger entries.
     pub entries: Vec<Entry>,
-    /// What the provider told of the purchases.
+    /// The payment events about the purchases.
     pub events: Vec<StoredEvent>,
-    /// What was sent about the purchases and their withdrawals, or is owed.
+    /// The mails about the purchases and their withdrawals, sent or due.
     pub mails: Vec<Mail>,
-    /// What was declared about the purchases.
+    /// The declarations of withdrawal from the purchases.
     pub withdrawals: Vec<Withdrawal>,
 }
 
 impl Billing {
-    /// For the operator: what is kept of one customer. Each part is read by itself, so they can differ by a moment.
+    /// For the operator: the stored data of one customer. Each part is a query of its own, so the parts can differ by a
+    /// moment.
     pub async fn customer_record(&self, tenant: TenantId) -> Result<CustomerRecord, BillingError> {
         let page = PageRequest { limit: CUSTOMER_ROWS_MAX, older_than: None };
         Ok(CustomerRecord {

@@ -1,4 +1,4 @@
-//! The outbox: which mails are to be sent now, and what becomes of one that could not be.
+//! The outbox: claims the mails that are due, and schedules the retries.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,31 +8,30 @@ use crate::{
     mail::{Mail, Topic},
 };
 
-/// How long a claim keeps others away; longer than any mail server is waited for.
+/// How long a claim reserves a mail for one process; longer than the timeout of the mail server.
 const LEASE: SignedDuration = SignedDuration::from_mins(5);
-/// Between the first attempt and the second; each further pause is twice as long.
+/// The pause after the first attempt; it doubles with each further one.
 const BACKOFF_MIN: SignedDuration = SignedDuration::from_secs(30);
-/// No pause is longer.
+/// The longest pause.
 const BACKOFF_MAX: SignedDuration = SignedDuration::from_hours(6);
-/// A mail server that is down for longer needs a person. Five days are what mail servers themselves go on for
-/// (RFC 5321, section 4.5.4.1).
+/// Mail servers themselves retry for four to five days (RFC 5321, section 4.5.4.1). A longer outage needs a person.
 const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(5 * 24);
 
 impl Billing {
-    /// Takes up a mail that is due, for the caller to send. If it is neither told to be [sent](Billing::mail_sent) nor
-    /// [not sent](Billing::mail_failed), it falls due again.
+    /// Claims a mail that is due, for the caller to send. Unless the caller reports it as [sent](Billing::mail_sent) or
+    /// [failed](Billing::mail_failed), it falls due again.
     pub async fn mail_to_send(&self) -> Result<Option<Mail>, BillingError> {
         let now = self.now();
         Ok(self.store.claim_mails(now, now + LEASE, 1).await?.pop())
     }
 
-    /// The mail server has taken it.
+    /// Records that the mail server has accepted the mail.
     pub async fn mail_sent(&self, topic: Topic) -> Result<(), BillingError> {
         Ok(self.store.mail_sent(topic, self.now()).await?)
     }
 
-    /// It could not be sent, and is tried again later: after half a minute, then a minute, up to six hours, for five
-    /// days. Gives when, or `None` once that is over.
+    /// Records a failed attempt, and schedules the next one: after half a minute, then a minute, up to six hours, for
+    /// five days. Returns when that is, or `None` when the mail is given up.
     pub async fn mail_failed(&self, mail: &Mail, note: &str) -> Result<Option<Timestamp>, BillingError> {
         let now = self.now();
         let pause = BACKOFF_MIN
@@ -44,18 +43,18 @@ impl Billing {
         Ok(until)
     }
 
-    /// For the operator: the newest mails, or those alone that are not sent.
+    /// For the operator: the newest mails, or only the unsent ones.
     pub async fn mails(&self, unsent: bool, limit: u32) -> Result<Vec<Mail>, BillingError> {
         Ok(self.store.mails(unsent, limit).await?)
     }
 
-    /// For the operator: makes every mail that is not sent due now, also those given up, but none that is being sent;
-    /// gives how many.
+    /// For the operator: makes every unsent mail due now, also those given up, but none that is being sent. Returns how
+    /// many.
     pub async fn retry_mails(&self) -> Result<u64, BillingError> {
         Ok(self.store.retry_mails(self.now()).await?)
     }
 
-    /// For the operator: what the mail about the purchase or the withdrawal of that id is about.
+    /// For the operator: the topic of the mail about the purchase or withdrawal with this id.
     pub async fn mail_topic(&self, id: &str) -> Result<Option<Topic>, BillingError> {
         let purchase = match id.parse::<PurchaseId>() {
             Ok(id) => self.store.locate("", Some(id)).await?,
@@ -67,13 +66,13 @@ impl Billing {
         })
     }
 
-    /// For the operator: the mail about that, if one is owed or was.
+    /// For the operator: the mail on this topic, sent or not.
     pub async fn mail(&self, topic: Topic) -> Result<Option<Mail>, BillingError> {
         Ok(self.store.mail(topic).await?)
     }
 
-    /// For the operator: makes one mail due now, whether it waits, was given up, or was sent: then another copy goes
-    /// out. `false` when there is none, or it is being sent.
+    /// For the operator: makes one mail due now, whether it is waiting, was given up, or was sent. A sent one goes out
+    /// as a further copy. `false` when there is no such mail, or it is being sent.
     pub async fn resend_mail(&self, topic: Topic) -> Result<bool, BillingError> {
         Ok(self.store.resend_mail(topic, self.now()).await?)
     }

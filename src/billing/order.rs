@@ -16,18 +16,18 @@ use crate::{
 /// What a buyer orders.
 #[derive(Clone, Debug)]
 pub struct Order<'a> {
-    /// Of what is on sale.
+    /// The id of a product on sale.
     pub product_id: &'a str,
-    /// The same again is the same order; without one, every order is one of its own.
+    /// The idempotency key: the same key is the same order. Without a key, every call is a new order.
     pub key: Option<OrderKey>,
-    /// The language that the buyer reads.
+    /// The buyer's language.
     pub locale: Locale,
-    /// The wording by which the buyer agrees that delivery begins at once ([`crate::consent`]).
+    /// The wording with which the buyer agrees to immediate delivery ([`crate::consent`]).
     pub consent: Option<ConsentVersion>,
 }
 
 impl<'a> Order<'a> {
-    /// An order of a product, and nothing else said.
+    /// An order of a product in the default language, without key or consent.
     pub fn of(product_id: &'a str) -> Self {
         Self { product_id, key: None, locale: Locale::default(), consent: None }
     }
@@ -39,21 +39,21 @@ pub enum OrderError {
     /// No such product is on sale; nothing was written.
     #[error("no product of that id is on sale")]
     UnknownProduct,
-    /// The buyer agreed to a wording that was never shown; nothing was written.
+    /// The consent names a wording that does not exist; nothing was written.
     #[error("no wording of that version was ever shown")]
     UnknownConsent,
     /// The idempotency key was used for another product; nothing was written.
     #[error("the idempotency key was used for another order")]
     KeyReused,
     /// The tenant has too many open purchases, or has just ordered too often; nothing was written. The same order with
-    /// the same key can go through later.
+    /// the same key can succeed later.
     #[error("the tenant has reached its limit on orders")]
     TooMany,
     /// The provider refused to open a checkout session; the purchase is FAILED.
     #[error("the payment provider refused the order")]
     Rejected,
     /// Anything else. When the provider was not available, or did not accept the shop's key, the purchase stays
-    /// PENDING, and the same order with the same key goes on where this one stopped.
+    /// PENDING, and the same order with the same key continues it.
     #[error(transparent)]
     Billing(#[from] BillingError),
 }
@@ -65,8 +65,8 @@ impl From<StoreError> for OrderError {
 }
 
 impl Billing {
-    /// Orders a product and opens its checkout session. The same key again gives the purchase it made the first time,
-    /// in whatever state that is by now.
+    /// Orders a product and opens its checkout session. The same key again returns the purchase of the first call, in
+    /// its present state.
     pub async fn order(&self, buyer: &Principal, order: Order<'_>) -> Result<Purchase, OrderError> {
         let product = Product::find(order.product_id).ok_or(OrderError::UnknownProduct)?;
         if let Some(version) = &order.consent
@@ -114,8 +114,8 @@ impl Billing {
         }
     }
 
-    /// Opens the checkout session of a purchase that has none yet. The provider gives one and the same session for
-    /// one purchase, so this may run twice, at once or after a crash.
+    /// Opens the checkout session of a purchase that has none yet. The provider opens one session for one purchase, so
+    /// this may run twice, concurrently or after a crash.
     pub(super) async fn open_checkout(&self, buyer: &Principal, purchase: Purchase) -> Result<Purchase, OrderError> {
         match (&purchase.checkout, purchase.state) {
             (Some(_), _) => return Ok(purchase),
@@ -147,7 +147,7 @@ impl Billing {
             event: None,
             confirms: false,
         };
-        // Stale: another request about this order was quicker, and what it wrote stands.
+        // If this is stale, another request for the same order has written its result, and that one stays.
         self.store.commit(&change).await?;
         Ok(())
     }

@@ -12,7 +12,7 @@ pub enum Applied {
     Changed(Purchase),
     /// Nothing about it is new.
     Unchanged(Purchase),
-    /// The provider contradicts the purchase: nothing was booked, and a person has to look.
+    /// The provider contradicts the purchase. Nothing was booked; an operator has to look into it.
     Discrepant(Purchase, Discrepancy),
 }
 
@@ -58,16 +58,16 @@ impl Discrepancy {
     }
 }
 
-/// What became of a payment event, once it is stored.
+/// The state of a payment event that is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Received {
-    /// It has had its effect, now or before.
+    /// Its effect is booked, by this call or before.
     Applied,
-    /// It is kept, and has none.
+    /// It has no effect.
     Ignored,
-    /// It is kept, and a person has to look.
+    /// An operator has to look into it.
     Attention,
-    /// It is kept; applying it failed for now.
+    /// Applying it failed; it is retried.
     Deferred,
 }
 
@@ -91,11 +91,11 @@ impl Processed {
 pub(super) enum Attempt {
     /// The event is finished.
     Done(Processed),
-    /// The purchase that it is about is not known yet, and may come.
+    /// Its purchase is not known yet; it may still come.
     TooEarly {
         /// What is missing.
         why: &'static str,
-        /// The purchase, where the provider's books say that it is this shop's.
+        /// The purchase, where the provider's record names one of this shop.
         ours: Option<(TenantId, PurchaseId)>,
     },
 }

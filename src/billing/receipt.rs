@@ -6,12 +6,12 @@ use crate::{
     receipt::{Issuer, Receipt, ReceiptSeries, Seller},
 };
 
-/// How many receipts get their numbers in one transaction, which has the seller's turn all the while.
+/// How many receipts are numbered in one transaction. It holds the lock on the seller's numbers until it commits.
 pub const RECEIPTS_AT_ONCE: u32 = 500;
 
 impl Billing {
-    /// The receipt of a purchase; `None` while it is not paid. Who asks first gets it its number, and whatever was paid
-    /// before it as well.
+    /// The receipt of a purchase; `None` while it is not paid. Issues the receipt if it has no number yet, and those of
+    /// the purchases that were paid before it.
     pub async fn receipt(&self, purchase: &Purchase, issuer: &Issuer) -> Result<Option<Receipt>, BillingError> {
         if purchase.state.paid_at().is_none() {
             return Ok(None);
@@ -28,17 +28,17 @@ impl Billing {
         }
     }
 
-    /// For the operator: begins a new series of the seller's receipt numbers, to be done after a back-up was restored,
-    /// since the numbers given after it was made are not known. Named after the instant, it is another one each time,
-    /// also when the same back-up is restored again.
+    /// For the operator: starts a new series of the seller's receipt numbers. Needed after a back-up was restored,
+    /// because the database does not know the numbers that were issued after the back-up. The series is named after the
+    /// current time, so that restoring the same back-up twice gives two different series.
     pub async fn begin_receipt_series(&self, seller: &Seller) -> Result<ReceiptSeries, BillingError> {
         let series = ReceiptSeries::begun_at(self.now());
         self.store.begin_receipt_series(seller, series).await?;
         Ok(series)
     }
 
-    /// Gives receipts to paid purchases that have none, those paid first first, at most [`RECEIPTS_AT_ONCE`]; tells how
-    /// many it were.
+    /// Issues the missing receipts of paid purchases in the order of payment, at most [`RECEIPTS_AT_ONCE`]. Returns how
+    /// many.
     pub async fn number_receipts(&self, issuer: &Issuer) -> Result<u32, BillingError> {
         Ok(self.store.number_receipts(issuer, self.now(), RECEIPTS_AT_ONCE).await?)
     }

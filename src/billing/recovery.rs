@@ -1,7 +1,8 @@
-//! Recovery: taking up what a crash, a fault or silence left behind. Run by every process's worker, and by hand.
+//! Recovery: completes what a crash, a fault or a lost notification left unfinished. Run by every process's worker, and
+//! by hand.
 //!
-//! Several processes share the work: each claims what is due under a lease, so that nothing is done twice at once;
-//! were it done twice all the same, it would have no second effect.
+//! Several processes share the work: each claims what is due under a lease, so that no two work on the same row. If two
+//! do all the same, the second has no effect.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -18,31 +19,31 @@ use crate::{
     store::{AccountStore, Change, Committed},
 };
 
-/// How long a claim keeps others away. Whoever claims has to be done by then, and so claims one at a time.
+/// How long a claim reserves a row for one process. The work on it has to end within that time, so each claim takes one
+/// row.
 pub const LEASE: SignedDuration = SignedDuration::from_mins(2);
-/// How long an order's call may be repeated. Stripe remembers an idempotency key for a day
-/// (<https://docs.stripe.com/api/idempotent_requests>); an older order without a session is closed, well before that,
-/// since repeating its call could open a second one.
+/// How long the call that opens a session may be repeated. Stripe keeps an idempotency key for a day
+/// (<https://docs.stripe.com/api/idempotent_requests>); after that, the call could open a second session. An older
+/// order without a session is closed instead.
 const KEY_LIFE: SignedDuration = SignedDuration::from_hours(22);
 /// How far back Stripe lists events (<https://docs.stripe.com/api/events>).
 const EVENTS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// Notifications can become visible a little out of order; each backfill looks this far behind the last one.
+/// How far a backfill reaches back behind the last one: notifications can become visible slightly out of order.
 const BACKFILL_OVERLAP: SignedDuration = SignedDuration::from_mins(10);
 
-/// What recovery did about one purchase.
+/// The result of recovering one purchase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PurchaseChecked {
-    /// Which.
+    /// The purchase.
     pub id: PurchaseId,
-    /// Where it stood.
+    /// Its status before.
     pub before: Status,
-    /// Where it stands.
+    /// Its status now.
     pub after: Status,
 }
 
 impl Billing {
-    /// Takes up stored events that are due, at most `limit`; gives how many it were. `read` gives an event's
-    /// meaning from its bytes.
+    /// Applies stored events that are due, at most `limit`. Returns how many. `read` parses an event from its bytes.
     pub async fn retry_events(
         &self,
         read: &(dyn Fn(&StoredEvent) -> IncomingEvent + Sync),
@@ -57,9 +58,9 @@ impl Billing {
         Ok(claimed.len())
     }
 
-    /// Asks the provider about PENDING purchases that are due, at most `limit`; gives how many it were. Settles, fails,
-    /// or opens the checkout session that a crash left unopened. One that cannot be asked about now falls due again
-    /// after its lease.
+    /// Asks the provider about PENDING purchases that are due, at most `limit`. Returns how many. Settles a purchase,
+    /// fails it, or opens the checkout session that a crash left unopened. If the provider does not answer, the
+    /// purchase falls due again when the lease ends.
     pub async fn check_pending(&self, accounts: &dyn AccountStore, limit: u32) -> Result<usize, BillingError> {
         let now = self.now();
         let claimed = self.store.claim_pending(now, now + LEASE, limit).await?;
@@ -93,13 +94,13 @@ impl Billing {
         match self.open_checkout(&account.principal, purchase).await {
             Ok(opened) => Ok(Some(opened)),
             Err(super::OrderError::Billing(error)) => Err(error),
-            // The provider's refusal is already written down.
+            // `open_checkout` has stored the refusal.
             Err(_) => Ok(self.store.purchase(tenant, id).await?),
         }
     }
 
-    /// Ends an order whose session never became known, or is known at the provider no more. Should there be one after
-    /// all and somebody pay it, the notification still settles the purchase: FAILED can become PAID.
+    /// Fails an order whose session is unknown, to the shop or to the provider. If a session exists all the same and is
+    /// paid, its notification still settles the purchase: FAILED can become PAID.
     async fn close_orphan(&self, purchase: Purchase) -> Result<Purchase, BillingError> {
         if !matches!(purchase.state, State::Pending(_)) {
             return Ok(purchase);
@@ -114,9 +115,9 @@ impl Billing {
         }
     }
 
-    /// Fetches the notifications that were missed while the webhook could not be reached, and takes them in like any
-    /// other; gives how many were news. The instant up to which this was done is stored; where there is none, it begins
-    /// as far back as the provider's list goes.
+    /// Fetches the notifications that were missed while the webhook could not be reached, and ingests them like any
+    /// other. Returns how many were new. The time up to which this was done is stored; without one, the backfill starts
+    /// at the beginning of the provider's list.
     pub async fn backfill(&self) -> Result<u32, BillingError> {
         let started = self.now();
         let known = self.store.backfilled_until().await?;
@@ -137,7 +138,7 @@ impl Billing {
         Ok(news)
     }
 
-    /// Ignores how the event applied: it is stored, and [`Billing::retry_events`] takes up what did not.
+    /// Ignores whether the event could be applied: it is stored, and [`Billing::retry_events`] retries it.
     async fn receive_if_new(&self, event: IncomingEvent) -> Result<bool, BillingError> {
         let known = self.store.event(&event.provider_event_id).await?.is_some();
         if !known {

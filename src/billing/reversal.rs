@@ -59,8 +59,8 @@ impl<'a> Observation<'a> {
 }
 
 impl Billing {
-    /// Asks the provider for the payment's refunds and disputes, and applies them. Where the provider has no such
-    /// payment (mock mode), the event's own figures count.
+    /// Asks the provider for the payment's refunds and disputes, and applies them. If the provider has no such payment
+    /// (mock mode), the event's own figures are used.
     pub(super) async fn apply_reversal_event(
         &self,
         trigger: Trigger<'_>,
@@ -173,7 +173,7 @@ impl Billing {
         if state == purchase.state && reversals == purchase.reversals {
             return Ok(None);
         }
-        // That it was observed again is kept, too: an older snapshot may still come.
+        // The time of the observation is stored too, because an older snapshot may still come.
         let is_news = state != purchase.state || !reversals.agrees_with(&purchase.reversals);
         let note = if is_news { APPLIED } else { NOTHING_NEW };
         let payment_ref = purchase.payment_ref.clone().or_else(|| observation.payment_ref.map(str::to_owned));

@@ -1,10 +1,9 @@
-//! Sales that the database has lost: the provider has the money, and the purchase that it was paid for is not there, as
-//! after an older back-up was restored. Their events need attention; an operator has them written anew.
+//! Sales that the database has lost: the provider has the money, but the purchase is missing, for example because an
+//! older back-up was restored. Their events need attention; an operator writes the sales anew.
 //!
-//! The provider's record decides, never the event: it says what was paid and whose it is. From it tenant, user and
-//! PENDING purchase are written in one transaction, under the ids that they had. Settling is
-//! [`Billing::apply_checkout`]'s, and what has gone back since is brought in as ever, so a second run finds all of it
-//! done.
+//! The provider's record says what was paid and by whom; the event itself is not trusted. One transaction writes the
+//! tenant, the user and the PENDING purchase under their old ids. Then [`Billing::apply_checkout`] settles the purchase
+//! and books its refunds and disputes, as for any other. A second run changes nothing.
 
 #[cfg(test)]
 mod tests;
@@ -60,19 +59,19 @@ pub enum RecoverError {
     /// Test money for a live key, or the reverse.
     #[error("the checkout session is of the other mode than STRIPE_SECRET_KEY: one is live and one a test")]
     Livemode,
-    /// The money may still come.
+    /// The payment may still arrive.
     #[error("the checkout session is not paid yet: try again when it is")]
     Unpaid,
-    /// The money will not come.
+    /// The payment will not arrive.
     #[error("the checkout session has ended without payment: there is nothing to recover")]
     Ended,
-    /// It is not known what was sold.
+    /// The provider's record does not say what was sold.
     #[error("neither the checkout session nor the catalogue says what was sold for that amount")]
     UnknownItem,
-    /// Nobody to write it for.
+    /// The provider's record names no e-mail address.
     #[error("the checkout session has no e-mail address: name the customer's account by --to EMAIL")]
     NoEmail,
-    /// Somebody else has signed up by the customer's address.
+    /// Another account has signed up with the customer's address.
     #[error(
         "the customer's e-mail address belongs to another account by now: --to EMAIL books the sale to that account"
     )]
@@ -83,16 +82,16 @@ pub enum RecoverError {
     /// The customer's own account is there, and another was named.
     #[error("the customer's own account is there: run it without --to")]
     OwnAccount,
-    /// It is there, and another account's than the one named.
+    /// The purchase exists, and belongs to another account than the one named.
     #[error("the sale is booked already, to another account than --to names")]
     BookedElsewhere,
-    /// The user is another tenant's here.
+    /// The user exists, in another tenant.
     #[error("the checkout session's user belongs to another tenant here")]
     ForeignUser,
     /// The provider's record contradicts the purchase that is there.
     #[error("nothing was booked: {0}")]
     Discrepant(Discrepancy),
-    /// The database or the provider.
+    /// The database or the provider failed.
     #[error(transparent)]
     Billing(#[from] BillingError),
 }
@@ -110,7 +109,7 @@ impl From<ProviderError> for RecoverError {
 }
 
 impl Billing {
-    /// Closes an event about money that came for a purchase of ours that is not there.
+    /// Closes an event about a payment for a purchase of this shop that is not in the database.
     pub(super) async fn raise_unknown_purchase(
         &self,
         trigger: Trigger<'_>,
@@ -138,8 +137,8 @@ impl Billing {
         Ok(events)
     }
 
-    /// For the operator: writes anew the sale that a stored event is about, and closes the event. `to` is the account
-    /// that gets it where the customer's own can't be written any more.
+    /// For the operator: writes anew the sale that a stored event is about, and closes the event. `to` names the
+    /// account that gets it if the customer's own account cannot be written any more.
     pub async fn recover_event(
         &self,
         accounts: &dyn AccountStore,
@@ -194,7 +193,7 @@ impl Billing {
         if session.livemode != self.provider.livemode() {
             return Err(RecoverError::Livemode);
         }
-        // Read before the provider's books are: what an event tells that comes later is not in them.
+        // Read before the provider's record: an event that comes later may not be in that record, and must stay open.
         let mut events: Vec<EventId> = self
             .lost_sale_events()
             .await?
@@ -234,7 +233,7 @@ impl Billing {
         Ok(RecoveredSale { purchase, was_missing: known.is_none(), events: events.len() })
     }
 
-    /// Settles the purchase, and books what has gone back since.
+    /// Settles the purchase, and books its refunds and disputes.
     async fn bring_up_to_date(
         &self,
         tenant: TenantId,
@@ -261,7 +260,7 @@ impl Billing {
         Ok(())
     }
 
-    /// Writes tenant, user and purchase; gives the purchase's keys, which are not the session's where another account
+    /// Writes tenant, user and purchase. Returns the purchase's ids, which differ from the session's if another account
     /// gets it.
     async fn insert_sale(
         &self,
@@ -296,7 +295,7 @@ impl Billing {
         match accounts.insert_sale(&account, &purchase).await {
             Ok(InsertedSale::Yes) => Ok((purchase.tenant_id, id)),
             Ok(InsertedSale::EmailTaken) => Err(RecoverError::EmailTaken),
-            // Another run was quicker.
+            // A concurrent run has written it.
             Err(StoreError::Refused(rule)) => {
                 let known = self.store.locate(&session.provider_ref, Some(id)).await?;
                 Ok(known.ok_or(StoreError::Refused(rule))?)
@@ -305,7 +304,7 @@ impl Billing {
         }
     }
 
-    /// Whose sale it is: the customer's own account, found or to be written; or the one that the operator names.
+    /// The account that gets the sale: the customer's own, existing or new, or the one that the operator names.
     async fn buyer(
         &self,
         accounts: &dyn AccountStore,
@@ -365,8 +364,8 @@ fn refuse_discrepant(applied: Option<&Applied>) -> Result<(), RecoverError> {
     }
 }
 
-/// What was sold, and for what. Sessions of older versions name neither amount nor product: it was sold for what was
-/// charged, and is the product of that price, if there is one alone.
+/// The item and its price. Sessions of older versions name neither; then the price is the amount charged, and the item
+/// is the product with that price, if there is exactly one.
 fn item_sold(record: &SaleRecord) -> Option<Item> {
     let currency: Currency = record.session.currency.as_deref()?.parse().ok()?;
     let cents = record.amount_cents.or(record.session.amount_total).filter(|cents| *cents > 0)?;

@@ -21,7 +21,7 @@ use crate::{
     store::{Change, Committed},
 };
 
-/// What is known beside the session itself.
+/// What an event says in addition to the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SessionContext {
     /// Nothing.
@@ -47,22 +47,22 @@ impl From<Option<Applied>> for Settlement {
     }
 }
 
-/// What follows for a purchase.
+/// The change that a session makes to its purchase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
     /// It is paid: PAID, and the credits are booked.
     Settle,
     /// It will not be paid: FAILED.
     Fail(FailureReason),
-    /// Nothing but the session's id or the payment's is news.
+    /// Only the id of the session or of the payment is new.
     RecordReference,
-    /// Nothing is news.
+    /// Nothing is new.
     Nothing,
     /// The session contradicts the purchase.
     Refuse(Discrepancy),
 }
 
-/// Decides what follows for a purchase from how its session stands. Pure; the whole table of checkout events is here.
+/// Decides how a session changes its purchase. A pure function, with the whole table of checkout events.
 pub(super) fn decide(
     purchase: &Purchase,
     session: &CheckoutSession,
@@ -85,7 +85,8 @@ pub(super) fn decide(
             Some(discrepancy) => Decision::Refuse(discrepancy),
             None => Decision::Settle,
         },
-        // The notification that a session has ended can be quicker than the answer to the buyer who ended it.
+        // When a buyer discards a purchase, the notification that its session expired can come before the provider's
+        // answer.
         State::Pending(_) | State::Failed(Failed { reason: FailureReason::Expired, .. }) if dropped => {
             Decision::Fail(FailureReason::Cancelled)
         }
@@ -100,7 +101,7 @@ pub(super) fn decide(
     }
 }
 
-/// What is credited is what was sold: amount and currency as ordered.
+/// The amount and currency must be those of the order.
 fn amount_discrepancy(purchase: &Purchase, session: &CheckoutSession) -> Option<Discrepancy> {
     let currency = session.currency.as_deref().and_then(|code| code.parse::<Currency>().ok());
     if currency != Some(purchase.item.price.currency) {
@@ -117,14 +118,14 @@ fn is_news(purchase: &Purchase, session: &CheckoutSession) -> bool {
     purchase.checkout.is_none() || (begun.is_some() && begun != purchase.payment_ref.as_ref())
 }
 
-/// The payment that the buyer is through with. An open session has one too, once a card was declined; nothing has been
-/// paid by that, and the buyer may try another.
+/// The payment of a session that the buyer has finished. After a declined card an open session names a payment too, but
+/// the buyer may still use another one.
 fn begun_payment(session: &CheckoutSession) -> Option<&String> {
     session.payment_ref.as_ref().filter(|_| session.status == SessionStatus::Complete)
 }
 
 impl Billing {
-    /// Decides by how a purchase's session stands, and writes what follows.
+    /// Decides how the session changes its purchase, and writes the change.
     pub(super) async fn settle(
         &self,
         tenant: TenantId,
@@ -140,7 +141,8 @@ impl Billing {
                 Decision::Settle => purchase.state.pay(self.now())?,
                 Decision::Fail(reason) => purchase.state.fail(reason, self.now())?,
                 Decision::RecordReference => purchase.state,
-                // A crash may have come between the two commits of a settlement with refunds or disputes, below.
+                // The process may have crashed between the two commits of a settlement with refunds or disputes
+                // (below).
                 Decision::Nothing if purchase.state.paid_at().is_some() && !purchase.reversals.is_empty() => {
                     return Ok(Settlement { applied: Some(Applied::Unchanged(purchase)), reversals_due: true });
                 }
@@ -153,8 +155,8 @@ impl Billing {
                     return Ok(Some(Applied::Discrepant(purchase, discrepancy)).into());
                 }
             };
-            // Refunds and disputes that came before the payment are booked with it. The state follows in a commit of
-            // its own, and only that one closes the event.
+            // Refunds and disputes that came before the payment are booked with it. The change of state is a second
+            // commit, and only that one closes the event.
             let follows = decision == Decision::Settle && !purchase.reversals.is_empty();
             let change =
                 self.change(purchase, state, session, &decision, if follows { Trigger::Request } else { trigger });
@@ -183,7 +185,7 @@ impl Billing {
             postings.extend(purchase.reversals.postings(purchase.sold()));
         }
         let entries = self.entries_for(&purchase, postings, now);
-        // The notification can be here before the order has written down the session that it opened.
+        // The notification can arrive before the order has stored the session that it opened.
         let checkout = purchase.checkout.clone().or_else(|| {
             let url = session.url.clone().unwrap_or_default();
             Some(Checkout { provider_ref: session.provider_ref.clone(), url })

@@ -1,4 +1,4 @@
-//! What makes the shop look at a purchase, and how the event ends that did.
+//! The trigger of a change to a purchase, and the outcome of an event that is one.
 
 use jiff::Timestamp;
 
@@ -12,11 +12,11 @@ use crate::{
     purchase::Purchase,
 };
 
-/// How often a change is decided and written before giving up. Each time that it is stale, another change was written,
-/// and a purchase has fewer transitions than this.
+/// How many times a change is decided and written before giving up. Each stale attempt means that another change was
+/// written, and a purchase has fewer transitions than this.
 pub(super) const ATTEMPTS_MAX: u32 = 16;
 
-/// What makes the shop look at a purchase.
+/// The trigger of a change to a purchase.
 #[derive(Clone, Copy)]
 pub(super) enum Trigger<'a> {
     /// A request, or the worker.
@@ -28,7 +28,7 @@ pub(super) enum Trigger<'a> {
 }
 
 impl Trigger<'_> {
-    /// When the event came, if it is one.
+    /// When the event was received, if the trigger is one.
     pub(super) fn received_at(self) -> Option<Timestamp> {
         match self {
             Self::Request => None,
@@ -37,7 +37,7 @@ impl Trigger<'_> {
         }
     }
 
-    /// How the event ends, if it is one, and which purchase it is about.
+    /// The outcome of the event and its purchase, if the trigger is an event.
     fn closed(
         self,
         purchase: Option<(TenantId, PurchaseId)>,
@@ -90,7 +90,7 @@ impl Billing {
         Ok(())
     }
 
-    /// Closes an event that cannot be read, about that purchase if it is known.
+    /// Closes an event that cannot be read, with its purchase where that is known.
     pub(super) async fn raise_unreadable(
         &self,
         trigger: Trigger<'_>,
@@ -108,8 +108,7 @@ impl Billing {
         Ok(Attempt::Done(Processed::new(Received::Attention, why)))
     }
 
-    /// Closes the event that was the trigger, if it was one; `false` when it stood so already. Which purchase it is
-    /// about is not known.
+    /// Closes the event, if the trigger is one, without a purchase. `false` when the event had this outcome already.
     pub(super) async fn close(
         &self,
         trigger: Trigger<'_>,
@@ -119,7 +118,7 @@ impl Billing {
         self.close_event(trigger.closed(None, status, note, self.now())).await
     }
 
-    /// As [`close`](Self::close), of an event that is known to be about that purchase.
+    /// Like [`close`](Self::close), with the event's purchase.
     pub(super) async fn close_about(
         &self,
         trigger: Trigger<'_>,

@@ -15,8 +15,8 @@ use crate::{
     store::Recorded,
 };
 
-/// How long an event waits after each attempt that did not work: some three days in all, as long as the provider
-/// itself repeats (<https://docs.stripe.com/webhooks#retries>).
+/// The pause after each failed attempt: some three days in all, as long as the provider itself retries
+/// (<https://docs.stripe.com/webhooks#retries>).
 const RETRY_AFTER: [SignedDuration; 10] = [
     SignedDuration::from_secs(2),
     SignedDuration::from_secs(10),
@@ -33,8 +33,8 @@ const RETRY_AFTER: [SignedDuration; 10] = [
 /// The note of an event about another shop's checkout session.
 const FOREIGN_SESSION: &str = "not a checkout session of this shop";
 
-/// How often an event is looked at whose payment is no purchase's: some half an hour. Other business on the same
-/// account looks like this, too.
+/// How many times an event is tried whose payment belongs to no purchase, within some half an hour. The payments of
+/// other applications on the same account look like this too.
 const TOO_EARLY_ATTEMPTS: i64 = 5;
 
 /// The result of ingesting an event. Either way it is stored.
@@ -42,7 +42,8 @@ const TOO_EARLY_ATTEMPTS: i64 = 5;
 pub enum Ingested {
     /// It is finished.
     Done(Received),
-    /// It waits for [`Billing::process`], which may have to ask the provider. If nobody calls that, the worker does.
+    /// It waits for [`Billing::process`], which may have to ask the provider. The worker processes what the caller does
+    /// not.
     Pending(PendingEvent),
 }
 
@@ -54,8 +55,8 @@ pub struct PendingEvent {
 }
 
 impl Billing {
-    /// Stores a verified event. What can be decided without asking the provider is applied in the very transaction that
-    /// stores it. An error means that it is not stored, and should be sent again.
+    /// Stores a verified event. If it can be applied without asking the provider, the same transaction applies it. An
+    /// error means that the event is not stored, and has to be sent again.
     pub async fn ingest(&self, incoming: IncomingEvent) -> Result<Ingested, BillingError> {
         let now = self.now();
         let event = NewEvent { id: EventId::new(now, self.entropy.as_ref()), incoming, received_at: now };
@@ -68,7 +69,7 @@ impl Billing {
         }
         let id = match self.store.record_event(&event).await? {
             Recorded::New => event.id,
-            // Stored before, but not applied: a crash in between, or a fault that may be over.
+            // Stored before, but not applied, because of a crash or a fault that may be over.
             Recorded::Known { id, status: EventStatus::Received } => id,
             Recorded::Known { status: EventStatus::Ignored, .. } => return Ok(Ingested::Done(Received::Ignored)),
             Recorded::Known { status: EventStatus::Attention, .. } => return Ok(Ingested::Done(Received::Attention)),
@@ -77,13 +78,13 @@ impl Billing {
         Ok(Ingested::Pending(PendingEvent { id, meaning: event.incoming.meaning }))
     }
 
-    /// Processes an event that was only stored. Whatever goes wrong is ours to mend, so it is [`Received::Deferred`].
-    /// Cancel-safe: the worker takes the event up.
+    /// Processes an event that is stored but not applied. If that fails, the event is retried ([`Received::Deferred`]).
+    /// Cancel-safe: the worker retries the event.
     pub async fn process(&self, event: &PendingEvent) -> Result<Received, BillingError> {
         Ok(self.apply_or_defer(event.id, &event.meaning, 1).await?.received)
     }
 
-    /// Ingests a verified event and processes it, however long that takes.
+    /// Ingests a verified event and processes it.
     pub async fn receive_event(&self, incoming: IncomingEvent) -> Result<Received, BillingError> {
         match self.ingest(incoming).await? {
             Ingested::Done(received) => Ok(received),
@@ -91,8 +92,8 @@ impl Billing {
         }
     }
 
-    /// Applies a stored event; what goes wrong puts it off, the longer the more often it was tried, and after the last
-    /// time a person has to look.
+    /// Applies a stored event. If that fails, defers it with growing pauses, and after the last attempt marks it for
+    /// attention.
     pub(super) async fn apply_or_defer(
         &self,
         id: EventId,
@@ -118,7 +119,7 @@ impl Billing {
             self.close(Trigger::StoredEvent(id), EventStatus::Attention, &why).await?;
             return Ok(Processed::new(Received::Attention, why));
         };
-        // Should this fail as well, the lease or the provider's own repetition brings the event up again.
+        // If this fails too, the event is retried when its lease ends, or when the provider sends it again.
         if let Err(error) = self.store.defer_event(id, self.now() + *wait, &why).await {
             tracing::warn!(event = %id, %error, "the event could not be put off");
         }
@@ -140,7 +141,7 @@ impl Billing {
         }
     }
 
-    /// Whose it is comes first: what is wrong with another shop's session is not this shop's concern.
+    /// Ownership is checked first: a broken session of another application needs no attention here.
     async fn apply_unreadable(&self, trigger: Trigger<'_>, unreadable: &Unreadable) -> Result<Attempt, BillingError> {
         let Unreadable { why, session } = unreadable;
         let Some(session) = session else { return self.raise_unreadable(trigger, None, why).await };
@@ -157,7 +158,7 @@ impl Billing {
         session: &CheckoutSession,
         context: SessionContext,
     ) -> Result<Attempt, BillingError> {
-        // The shop's own sessions say whose they are; of others, the ids are looked up.
+        // The metadata of the shop's own sessions names tenant and purchase; otherwise the ids are looked up.
         if let (Some(tenant), Some(purchase)) = (session.tenant_id, session.purchase_id)
             && let Some(applied) = self.apply_checkout(tenant, purchase, session, context, trigger).await?
         {
@@ -179,7 +180,7 @@ impl Billing {
     }
 }
 
-/// Whether money has come by a session, or is promised.
+/// Whether a session is paid, or a delayed payment for it is under way.
 fn moves_money(session: &CheckoutSession, context: SessionContext) -> bool {
     let promised = session.status == SessionStatus::Complete && context != SessionContext::PaymentFailed;
     match session.payment {

@@ -1,4 +1,4 @@
-//! Withdrawal: every declaration is stored and acknowledged, and decided where its purchase is certain.
+//! Withdrawal: every declaration is stored and acknowledged, and decided if its purchase is known.
 
 use super::{Billing, BillingError};
 use crate::{
@@ -12,9 +12,9 @@ use crate::{
 };
 
 impl Billing {
-    /// Receives a declaration of withdrawal. Which purchase it is of is certain when the text has its number, and
-    /// whoever declares is signed in for its tenant or gives the address of the account that ordered it; the rest is
-    /// for a person to find out. Nothing is refunded by this: the operator does that, at the provider.
+    /// Receives a declaration of withdrawal. The purchase is known if the text contains its number, and the consumer
+    /// either is signed in as its tenant or gives the e-mail address of the account that ordered it. All other
+    /// declarations are left to the operator. Refunds are made by the operator, at the provider.
     pub async fn withdraw(
         &self,
         declaration: Declaration,
@@ -26,7 +26,8 @@ impl Billing {
         let decision = match &purchase {
             Some(purchase) => {
                 let mail = self.store.mail(Topic::Confirmation(purchase.tenant_id, purchase.id)).await?;
-                // Another copy that is asked for later takes nothing back of what was confirmed.
+                // The first one counts: a further copy of the confirmation does not change when the contract was
+                // confirmed.
                 judge(purchase, mail.and_then(|mail| mail.first_sent_at), received_at)
             }
             None => WithdrawalDecision::Unclear,
@@ -64,7 +65,7 @@ impl Billing {
         }
     }
 
-    /// The declaration of that id.
+    /// The declaration with this id.
     pub async fn withdrawal(&self, id: WithdrawalId) -> Result<Option<Withdrawal>, BillingError> {
         Ok(self.store.withdrawal(id).await?)
     }
@@ -74,7 +75,7 @@ impl Billing {
         Ok(self.store.withdrawals(limit).await?)
     }
 
-    /// The wording that a purchase's buyer agreed to.
+    /// The wording of this version.
     pub async fn consent_text(&self, version: &ConsentVersion) -> Result<Option<ConsentText>, BillingError> {
         Ok(self.store.consent_text(version).await?)
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::snapshot::{DisputeSnapshot, ObservedAt, RefundSnapshot};
 
-/// A snapshot that is kept, with its observation.
+/// A snapshot with the time of its observation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Kept<S> {
     #[serde(flatten)]
@@ -13,7 +13,7 @@ pub(super) struct Kept<S> {
     pub observed: ObservedAt,
 }
 
-/// What refunds and disputes have in common.
+/// The common interface of refunds and disputes.
 pub(super) trait Tracked: Clone {
     fn provider_ref(&self) -> &str;
     fn made_at_mut(&mut self) -> &mut Option<i64>;

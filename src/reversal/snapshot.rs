@@ -10,7 +10,7 @@ pub enum Snapshot {
     RefundedTotal {
         /// The charge: `ch_…`.
         provider_ref: String,
-        /// All that has been refunded of it.
+        /// The total refunded.
         amount: i64,
     },
     /// One refund.
@@ -24,22 +24,22 @@ pub enum Snapshot {
 pub struct RefundSnapshot {
     /// Its id: `re_…`, `pyr_…`.
     pub provider_ref: String,
-    /// What is refunded.
+    /// The amount refunded.
     pub amount: i64,
-    /// Whether it still stands.
+    /// Its state.
     pub state: RefundState,
-    /// When the provider made it, in seconds since 1970, where it says so.
+    /// When the provider created it, in seconds since 1970, if it says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_at: Option<i64>,
 }
 
-/// Whether a refund stands, in the order in which it can move.
+/// The state of a refund; it can only move down this list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RefundState {
-    /// Under way or done.
+    /// Under way or complete.
     Standing,
-    /// Failed or cancelled: the money stays here.
+    /// Failed or cancelled: the shop keeps the money.
     Failed,
 }
 
@@ -49,26 +49,26 @@ pub enum RefundState {
 pub struct DisputeSnapshot {
     /// Its id: `dp_…`, `du_…`.
     pub provider_ref: String,
-    /// What is disputed.
+    /// The amount disputed.
     pub amount: i64,
-    /// What the bank has of it now.
+    /// The amount that the bank holds now.
     pub withdrawn: i64,
-    /// Where it stands.
+    /// Its state.
     pub state: DisputeState,
-    /// When the provider opened it, in seconds since 1970, where it says so.
+    /// When the provider opened it, in seconds since 1970, if it says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_at: Option<i64>,
 }
 
 impl DisputeSnapshot {
-    /// A dispute whose whole amount is where its state says: with the bank or here.
+    /// A dispute whose whole amount is withdrawn or not, as its state says.
     pub fn new(provider_ref: String, amount: i64, state: DisputeState) -> Self {
         let withdrawn = if state == DisputeState::Withdrawn { amount } else { 0 };
         Self { provider_ref, amount, withdrawn, state, made_at: None }
     }
 }
 
-/// A dispute as it is stored; rows from before partial reinstatements have no `withdrawn`.
+/// A stored dispute; older rows have no `withdrawn`.
 #[derive(Deserialize)]
 struct StoredDispute {
     provider_ref: String,
@@ -85,20 +85,20 @@ impl From<StoredDispute> for DisputeSnapshot {
     }
 }
 
-/// Where a dispute stands, in the order in which it can move.
+/// The state of a dispute; it can only move down this list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum DisputeState {
-    /// An inquiry by the bank (`warning_…`); no money has moved.
+    /// An inquiry by the bank (`warning_…`); no money was withdrawn.
     Inquiry,
-    /// The money is withdrawn: while the dispute is open, and for good when it is lost.
+    /// The money is withdrawn: for the time being while the dispute is open, for good when it is lost.
     Withdrawn,
     /// The money is back, all of it or a part.
     Reinstated,
 }
 
-/// When a snapshot was observed: by the provider's clock, and then by the shop's, since the provider's events bear
-/// whole seconds. Microseconds since 1970.
+/// When a snapshot was observed, in microseconds since 1970: by the provider's clock, then by the shop's, because the
+/// provider's timestamps are whole seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ObservedAt {

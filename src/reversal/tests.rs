@@ -1,4 +1,4 @@
-//! Refunds and disputes take their share, and no more.
+//! The credits that refunds and disputes take.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ fn dispute(id: u8, amount: i64, state: DisputeState) -> Snapshot {
     Snapshot::Dispute(DisputeSnapshot::new(format!("dp_{id}"), amount, state))
 }
 
-/// A dispute that is over, of which the bank has kept some.
+/// A dispute that was reinstated in part.
 fn reinstated_in_part(id: u8, amount: i64, withdrawn: i64) -> Snapshot {
     let dispute = DisputeSnapshot::new(format!("dp_{id}"), amount, DisputeState::Reinstated);
     Snapshot::Dispute(DisputeSnapshot { withdrawn, ..dispute })
@@ -42,7 +42,7 @@ fn snapshot() -> impl Strategy<Value = Snapshot> {
     ]
 }
 
-/// Snapshots with when they were observed; some at the same time.
+/// Snapshots with the times of their observation, some of them equal.
 fn observations(most: usize) -> impl Strategy<Value = Vec<(Snapshot, ObservedAt)>> {
     vec((snapshot(), (0..6_i64).prop_map(at)), 0..most)
 }
@@ -161,7 +161,7 @@ proptest! {
 
 const FIVE: Sold = Sold { credits: Credits(5), amount: 699 };
 
-/// The credits taken by snapshots that come one after the other.
+/// The credits taken by snapshots that arrive in this order.
 fn taken_after(snapshots: &[Snapshot]) -> i64 {
     let observations: Vec<_> = snapshots.iter().cloned().zip((1..).map(at)).collect();
     -total(&record_and_post(&observations, FIVE).1)
@@ -219,7 +219,7 @@ fn a_dispute_that_is_reinstated_in_part_takes_what_the_bank_keeps() {
     let observations: Vec<_> = won.iter().cloned().zip((1..).map(at)).collect();
     let listed = record(&observations).returns().into_iter().map(|listed| (listed.kind, listed.amount));
     assert_eq!(listed.collect::<Vec<_>>(), [(ReturnKind::Dispute, 399), (ReturnKind::DisputeWon, 300)]);
-    // Told of the partial end alone, or that more was withdrawn than was known.
+    // Only the partial end is reported, or a higher withdrawal than was known.
     assert_eq!(taken_after(&won[1..]), 2);
     assert_eq!(taken_after(&[dispute(1, 140, DisputeState::Withdrawn), won[1].clone()]), 2);
 }

@@ -1,15 +1,15 @@
 //! What the database could not do.
 
-/// What the database could not do. The text is for the log, never for the public.
+/// An error of the database. Its text is for the log, never for the public.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// It cannot be reached, or did not answer in time.
     #[error("the database is not available: {0}")]
     Unavailable(String),
-    /// It refused a write that breaks a rule; names the constraint or trigger.
+    /// It refused a write that breaks a rule, named by the constraint or trigger.
     #[error("the database refused the write: {0}")]
     Refused(String),
-    /// A stored row makes no sense.
+    /// A stored row is invalid.
     #[error("a stored row makes no sense: {0}")]
     Corrupt(String),
     /// Anything else.

@@ -12,18 +12,18 @@ use crate::{
 /// Keeps payment events, and how far the provider's list of them has been read.
 #[async_trait]
 pub trait EventStore: Send + Sync {
-    /// Stores a notification. The same provider event id again writes nothing and tells how the first one stands.
+    /// Stores a notification. If the provider event id is known, writes nothing and returns the status of the stored
+    /// event.
     async fn record_event(&self, event: &NewEvent) -> Result<Recorded, StoreError>;
 
-    /// Closes an event that changes no purchase; one that arrives is stored closed. One that is APPLIED stays so. Tells
-    /// whether this is news: `false` when the event stood there already.
+    /// Closes an event that changes no purchase; a new one is stored closed. An APPLIED event stays APPLIED. Returns
+    /// `false` when the event had this outcome already.
     async fn close_event(&self, event: &ClosedEvent) -> Result<bool, StoreError>;
 
     /// Puts off an event that could not be applied; it stays RECEIVED.
     async fn defer_event(&self, id: EventId, until: Timestamp, note: &str) -> Result<(), StoreError>;
 
-    /// Takes up to `limit` RECEIVED events that are due at `now`, counts their attempt, and keeps them from other
-    /// processes until `leased_until`.
+    /// Claims up to `limit` RECEIVED events that are due at `now` until `leased_until`, and counts an attempt for each.
     async fn claim_events(
         &self,
         now: Timestamp,
@@ -31,10 +31,10 @@ pub trait EventStore: Send + Sync {
         limit: u32,
     ) -> Result<Vec<StoredEvent>, StoreError>;
 
-    /// Up to which instant the provider's notifications have been fetched.
+    /// The time up to which the provider's notifications have been fetched.
     async fn backfilled_until(&self) -> Result<Option<Timestamp>, StoreError>;
 
-    /// Moves that instant on, never back.
+    /// Moves that time forward, never back.
     async fn set_backfilled_until(&self, until: Timestamp) -> Result<(), StoreError>;
 
     /// For the operator: the newest events, or those of one status.
@@ -47,16 +47,16 @@ pub trait EventStore: Send + Sync {
     async fn tenant_events(&self, tenant: TenantId, limit: u32) -> Result<Vec<StoredEvent>, StoreError>;
 }
 
-/// What became of a notification.
+/// The result of storing a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recorded {
-    /// It is stored under the id that it was given.
+    /// It is stored, with the given id.
     New,
-    /// It was stored before, under this id.
+    /// It was stored before.
     Known {
         /// Our id of it.
         id: EventId,
-        /// How it stands.
+        /// Its status.
         status: EventStatus,
     },
 }

@@ -9,39 +9,40 @@ use crate::{
     purchase::Purchase,
 };
 
-/// Keeps purchases. What changes one is written by [`Store::commit`](super::Store::commit).
+/// Stores purchases. Changes are written by [`Store::commit`](super::Store::commit).
 #[async_trait]
 pub trait PurchaseStore: Send + Sync {
-    /// Writes a new purchase. With an order key that the tenant has used before, nothing is written and the earlier
-    /// purchase is given back, also when both calls come at the same instant. Nothing is written either when the tenant
-    /// has reached one of the limits; they hold for orders at the same instant, and in several processes.
+    /// Writes a new purchase. With an order key that the tenant has used before, writes nothing and returns the earlier
+    /// purchase, even if both calls run concurrently. Writes nothing either when the tenant has reached one of the
+    /// limits, which hold across concurrent orders and processes.
     async fn insert_purchase(&self, purchase: &Purchase, limits: Option<OrderLimits>) -> Result<Inserted, StoreError>;
 
-    /// The tenant's purchase of that id.
+    /// The tenant's purchase with this id.
     async fn purchase(&self, tenant: TenantId, id: PurchaseId) -> Result<Option<Purchase>, StoreError>;
 
-    /// The tenant's purchase of that checkout session.
+    /// The tenant's purchase with this checkout session.
     async fn purchase_by_checkout(&self, tenant: TenantId, provider_ref: &str) -> Result<Option<Purchase>, StoreError>;
 
-    /// Which purchase, and so which tenant, a notification is about; nothing else of it. By the session's id, or else
-    /// by the purchase id that the session carries. For the provider's notifications alone, which know no tenant.
+    /// The ids of the purchase that a notification is about, found by the session's id, or else by the purchase id on
+    /// the session. Only for the provider's notifications, which name no tenant; that is why it returns nothing else of
+    /// the purchase.
     async fn locate(
         &self,
         provider_ref: &str,
         purchase_id: Option<PurchaseId>,
     ) -> Result<Option<(TenantId, PurchaseId)>, StoreError>;
 
-    /// Which purchase a payment belongs to; nothing else of it. For the provider's notifications alone.
+    /// The ids of the purchase that a payment belongs to. Only for the provider's notifications.
     async fn locate_payment(&self, payment_ref: &str) -> Result<Option<(TenantId, PurchaseId)>, StoreError>;
 
-    /// For the start of the process: whether any purchase has a checkout session whose id begins otherwise.
+    /// Whether any purchase has a checkout session whose id does not start with `prefix`. Used when the process starts.
     async fn has_checkout_without_prefix(&self, prefix: &str) -> Result<bool, StoreError>;
 
     /// The tenant's purchases, newest first.
     async fn purchases(&self, tenant: TenantId, page: PageRequest) -> Result<Vec<Purchase>, StoreError>;
 
-    /// Takes up to `limit` PENDING purchases that are due to be asked about at `now`, and keeps them from other
-    /// processes until `leased_until`. A purchase falls due five minutes after it was ordered.
+    /// Claims up to `limit` PENDING purchases that are due for a query to the provider at `now`, until `leased_until`.
+    /// A purchase is first due five minutes after the order.
     async fn claim_pending(
         &self,
         now: Timestamp,
@@ -53,7 +54,7 @@ pub trait PurchaseStore: Send + Sync {
     async fn pending_since(&self, before: Timestamp) -> Result<Vec<(TenantId, PurchaseId)>, StoreError>;
 }
 
-/// What became of a new purchase.
+/// The result of inserting a purchase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Inserted {
     /// It was written.
@@ -69,19 +70,19 @@ pub enum Inserted {
 pub struct OrderLimits {
     /// PENDING purchases at a time.
     pub open_max: u32,
-    /// Orders within [`OrderLimits::WINDOW`], whatever became of them.
+    /// Orders within [`OrderLimits::WINDOW`], in any state.
     pub per_minute_max: u32,
 }
 
 impl OrderLimits {
-    /// The time that `per_minute_max` counts.
+    /// The period of `per_minute_max`.
     pub const WINDOW: SignedDuration = SignedDuration::from_mins(1);
 }
 
 /// A page of a list that is read newest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageRequest {
-    /// How many at most.
+    /// The most items on the page.
     pub limit: u32,
     /// Only purchases older than this one.
     pub older_than: Option<PurchaseId>,

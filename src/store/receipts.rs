@@ -12,12 +12,12 @@ use crate::{
 /// Numbers and keeps receipts.
 #[async_trait]
 pub trait ReceiptStore: Send + Sync {
-    /// Begins a new series of a seller's receipt numbers, which those given from now on are of.
+    /// Starts a new series of a seller's receipt numbers. All later numbers belong to it.
     async fn begin_receipt_series(&self, seller: &Seller, series: ReceiptSeries) -> Result<(), StoreError>;
 
-    /// Gives receipts to up to `limit` paid purchases of any tenants that have none, those paid first first: the next
-    /// numbers of the seller's newest series, all in one transaction, so that no number is ever skipped. Two callers
-    /// take turns. Tells how many it were.
+    /// Issues receipts for up to `limit` paid purchases of all tenants that have none, in the order of payment, with
+    /// the next numbers of the seller's newest series. One transaction, under a lock on the series, so that no number
+    /// is skipped. Returns how many.
     async fn number_receipts(&self, issuer: &Issuer, at: Timestamp, limit: u32) -> Result<u32, StoreError>;
 
     /// The receipt of one of the tenant's purchases, once it is issued.

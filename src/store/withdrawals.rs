@@ -9,16 +9,16 @@ use crate::{
     withdrawal::Withdrawal,
 };
 
-/// Keeps declarations, for good.
+/// Stores declarations of withdrawal, and never deletes one.
 #[async_trait]
 pub trait WithdrawalStore: Send + Sync {
-    /// Writes a declaration, and in the same transaction the mail that acknowledges it.
+    /// Writes a declaration and, in the same transaction, the mail that acknowledges it.
     async fn insert_withdrawal(&self, withdrawal: &Withdrawal) -> Result<(), StoreError>;
 
-    /// Whose purchase that is, if an account of that address ordered it.
+    /// The tenant of a purchase, if the account with this e-mail address ordered it.
     async fn purchase_ordered_by(&self, email: &EmailAddress, id: PurchaseId) -> Result<Option<TenantId>, StoreError>;
 
-    /// The declaration of that id. Ids cannot be guessed; the consumer has theirs.
+    /// The declaration with this id. Only the consumer has it, and it cannot be guessed.
     async fn withdrawal(&self, id: WithdrawalId) -> Result<Option<Withdrawal>, StoreError>;
 
     /// For the operator: the newest declarations.

@@ -7,15 +7,15 @@ use std::{
 
 use futures::future::BoxFuture;
 
-/// A future to be interleaved with others.
+/// A future that is interleaved with others.
 pub(super) struct Task<T> {
     pub future: BoxFuture<'static, T>,
-    /// How often it is polled before it is dropped, as in a process that crashes; `None` lets it finish.
+    /// The number of polls after which it is dropped, as if the process crashed; `None` lets it finish.
     pub polls_left: Option<u8>,
 }
 
 /// Runs tasks concurrently. Each item of the schedule says whether the next task in the round is polled; once the
-/// schedule has run out, every task is. Gives the outputs of those that finished.
+/// schedule has run out, every task is. Returns the outputs of the tasks that finished.
 pub(super) struct Interleaved<T, S> {
     tasks: Vec<Task<T>>,
     schedule: S,

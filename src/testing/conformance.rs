@@ -1,4 +1,4 @@
-//! What every store must do, and refuse to do; one function a case, each upon an empty store.
+//! The conformance suite that every store has to pass. Each case is a function and gets an empty store.
 
 #![expect(missing_docs, reason = "a case's name says what it is about")]
 
@@ -137,25 +137,25 @@ fn settlement(harness: &Harness, purchase: &Purchase) -> Change {
     Change { purchase: paid, entries: vec![entry], event: None, confirms: true }
 }
 
-/// A new purchase, written and settled, as it stands then.
+/// Inserts a purchase and settles it. Returns the stored purchase.
 async fn settled(harness: &Harness) -> Purchase {
     let purchase = harness.purchase();
     insert(harness, &purchase).await;
     apply(harness, settlement(harness, &purchase)).await
 }
 
-/// Writes a change, and gives the purchase as it stands then.
+/// Writes a change. Returns the stored purchase.
 async fn apply(harness: &Harness, change: Change) -> Purchase {
     assert_eq!(harness.store.commit(&change).await.expect("the store takes the change"), Committed::Yes);
     Purchase { version: change.purchase.version + 1, ..change.purchase }
 }
 
-/// A change of the purchase alone.
+/// A change of the purchase only.
 fn bare(purchase: Purchase) -> Change {
     Change { purchase, entries: Vec::new(), event: None, confirms: false }
 }
 
-/// A change that books an entry, and leaves the purchase as it is.
+/// A change that books an entry and does not alter the purchase.
 fn booking(purchase: &Purchase, entry: NewEntry) -> Change {
     Change { purchase: purchase.clone(), entries: vec![entry], event: None, confirms: false }
 }
@@ -169,7 +169,7 @@ async fn balance(harness: &Harness, tenant: TenantId) -> Balance {
     harness.store.balance(tenant).await.expect("the store answers")
 }
 
-/// The store refuses the change by that rule, and nothing of it is written.
+/// Asserts that the store refuses the change by this rule and writes nothing.
 async fn assert_refused(harness: &Harness, change: &Change, rule: &str) {
     let tenant = change.purchase.tenant_id;
     let before = (harness.store.purchase(tenant, change.purchase.id).await.ok(), balance(harness, tenant).await);
@@ -189,7 +189,7 @@ fn outcome(event: &NewEvent, status: EventStatus) -> EventOutcome {
     EventOutcome { id: event.id, status, note: "a test's".to_owned(), at: event.received_at, purchase: None }
 }
 
-/// An event that the store has not heard of before, and how it ends.
+/// The outcome of an event that is not stored yet.
 fn arriving(event: &NewEvent, status: EventStatus) -> ClosedEvent {
     ClosedEvent { outcome: outcome(event, status), arriving: Some(event.clone()) }
 }

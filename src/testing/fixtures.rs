@@ -1,4 +1,4 @@
-//! Values to test with: a clock that steps, randomness that repeats, sample accounts, events and texts.
+//! Test values: a stepping clock, seeded randomness, sample accounts, events and texts.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -51,14 +51,14 @@ pub struct SeededEntropy {
 }
 
 impl SeededEntropy {
-    /// Begins a sequence.
+    /// Starts a sequence.
     pub fn new(seed: u64) -> Self {
         Self { seed, drawn: AtomicU64::new(0) }
     }
 }
 
 impl Entropy for SeededEntropy {
-    /// A bijection of seed and count: two draws never give the same bytes.
+    /// A bijection of seed and count, so that no two draws are equal.
     fn bytes(&self) -> [u8; 10] {
         let count = self.drawn.fetch_add(1, Ordering::Relaxed);
         let mixed = self.seed.rotate_left(32).wrapping_add(count).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -75,7 +75,7 @@ pub fn checkout(purchase: &Purchase) -> Checkout {
     Checkout { provider_ref, url }
 }
 
-/// The notification that a checkout session is now as given.
+/// A notification about a checkout session.
 pub fn session_event(provider_event_id: &str, session: CheckoutSession) -> IncomingEvent {
     incoming(provider_event_id, EventMeaning::Checkout(session))
 }
@@ -105,12 +105,12 @@ pub fn consent_version() -> ConsentVersion {
     "test-1".parse().expect("a good version")
 }
 
-/// A wording to agree to.
+/// A wording of the consent.
 pub fn consent_text() -> ConsentText {
     ConsentText { version: consent_version(), locale: Locale::En, text: "At once, please.".to_owned() }
 }
 
-/// Who issues receipts, at 19 %.
+/// A seller with 19 % VAT.
 pub fn issuer() -> Issuer {
     let seller = Seller {
         name: "Muster GmbH".to_owned(),

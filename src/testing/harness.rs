@@ -1,4 +1,4 @@
-//! The use cases on a store, with everything around them in a test's hands.
+//! The use cases on a store, with a provider, clock and randomness that a test controls.
 
 use std::sync::Arc;
 
@@ -28,9 +28,9 @@ use crate::{
 pub struct Harness {
     /// The use cases.
     pub billing: Billing,
-    /// What they are put upon.
+    /// Their store.
     pub store: Arc<dyn AnyStore>,
-    /// Where the money comes from.
+    /// Their payment provider.
     pub provider: Arc<ScriptedProvider>,
     /// The time.
     pub clock: Arc<SteppingClock>,
@@ -115,10 +115,10 @@ impl Harness {
         all
     }
 
-    /// A tenant's entries, oldest first. Panics when they are not a chain, or the balance is not its end.
+    /// A tenant's entries, oldest first. Panics when they are not a chain, or the balance is not that of the last one.
     pub async fn unbroken_ledger(&self, tenant: TenantId) -> Vec<Entry> {
         let balance = async || self.billing.balance(tenant).await.expect("the store answers");
-        // A statement whose caller was dropped may still be under way in the database: look until nothing moves.
+        // A statement whose caller was dropped may still run in the database, so read until nothing changes.
         let (mut ledger, mut balance_before) = (Vec::new(), balance().await);
         loop {
             for purchase in self.purchases(tenant).await {

@@ -33,9 +33,9 @@ use crate::{
     store::PageRequest,
 };
 
-/// Runs a scenario with two customers, and checks what comes of it. Panics when that is wrong.
+/// Runs a scenario with two customers, and checks the results. Panics when one is wrong.
 pub async fn run(store: Arc<dyn AnyStore>, scenario: &Scenario) {
-    // One store runs many scenarios.
+    // One store runs many scenarios, each with ids of its own.
     static SEED: AtomicU64 = AtomicU64::new(1_000);
     let harness = Harness::open(store, SEED.fetch_add(1, Ordering::Relaxed)).await;
     let principals = [harness.principal.clone(), harness.another_principal().await];
@@ -116,10 +116,10 @@ fn begin(
         ShopAction::Notify { purchase, notification, repeat } => {
             let Some(purchase) = pick(purchases, purchase).cloned() else { return nothing() };
             if notification == Notification::WrongSession && purchase.checkout.is_none() {
-                // Nobody could know yet that it is the wrong one.
+                // The shop cannot know yet that this session is the wrong one.
                 return nothing();
             }
-            // Two events may say the same of one purchase, and one event may come twice.
+            // Two events may carry the same news about a purchase, and one event may come twice.
             let id = format!("evt_{}_{notification:?}_{repeat}", purchase.id);
             Box::pin(async move {
                 let answer =

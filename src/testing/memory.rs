@@ -1,4 +1,4 @@
-//! The store as a model: what the databases hold in tables, in maps; what they refuse by constraint, by `if`.
+//! An in-memory store, used as a model of the databases: maps for their tables, and `if`s for their constraints.
 
 mod accounts;
 mod backlog;
@@ -36,7 +36,7 @@ use crate::{
     withdrawal::Withdrawal,
 };
 
-/// Keeps everything in memory, by the same rules as the databases.
+/// Keeps everything in memory, and enforces the databases' rules.
 #[derive(Default)]
 pub struct MemoryStore {
     tables: Mutex<Tables>,
@@ -56,7 +56,7 @@ struct Tables {
     purchases: BTreeMap<PurchaseId, Purchase>,
     ledgers: BTreeMap<TenantId, Vec<Entry>>,
     events: BTreeMap<EventId, KeptEvent>,
-    /// When a purchase that stays PENDING is next asked about.
+    /// When the provider is next asked about a PENDING purchase.
     check_after: BTreeMap<PurchaseId, Timestamp>,
     backfilled_until: Option<Timestamp>,
     consent_texts: BTreeMap<ConsentVersion, ConsentText>,

@@ -32,7 +32,7 @@ use crate::{
 const EVENTS_PER_PAGE: usize = 3;
 
 /// Keeps one checkout session for each purchase, the refunds and disputes of its payment, and a list of all
-/// notifications, which it does not send; no real money.
+/// notifications, which it does not send.
 #[derive(Debug, Default)]
 pub struct ScriptedProvider {
     clock: Arc<SteppingClock>,
@@ -51,17 +51,17 @@ struct Books {
 #[derive(Debug)]
 struct Payment {
     session: CheckoutSession,
-    /// The order, and the address, that it was opened with.
+    /// The order and e-mail address that it was opened with.
     order: Purchase,
     buyer_email: String,
-    /// Promised money will not come any more.
+    /// The delayed payment has failed.
     broken: bool,
-    /// Each refund and dispute as it stands, oldest first.
+    /// The refunds and disputes, oldest first.
     snapshots: Vec<Snapshot>,
 }
 
 impl ScriptedProvider {
-    /// One whose notifications bear the time of a clock.
+    /// A provider whose notifications have the time of this clock.
     pub fn at(clock: Arc<SteppingClock>) -> Self {
         Self { clock, ..Self::default() }
     }
@@ -76,27 +76,27 @@ impl ScriptedProvider {
         self.rejecting.store(rejecting, Ordering::Relaxed);
     }
 
-    /// From now on, payments can be retrieved. Until then only the events tell of refunds and disputes.
+    /// From now on, payments can be retrieved. Until then, refunds and disputes are only in the events.
     pub fn set_shows_books(&self, shows: bool) {
         self.shows_books.store(shows, Ordering::Relaxed);
     }
 
-    /// The session of a purchase as it stands.
+    /// The session of a purchase.
     pub fn session(&self, purchase: PurchaseId) -> Option<CheckoutSession> {
         lock(&self.books).payments.get(&purchase).map(|payment| payment.session.clone())
     }
 
-    /// The purchases that sessions were opened for.
+    /// The purchases that have a session.
     pub fn purchases(&self) -> Vec<PurchaseId> {
         lock(&self.books).payments.keys().copied().collect()
     }
 
-    /// Every notification that there ever was.
+    /// All notifications so far.
     pub fn events(&self) -> Vec<IncomingEvent> {
         lock(&self.books).told.iter().map(|(_, event)| event.clone()).collect()
     }
 
-    /// The buyer has paid, or the money that was promised is there.
+    /// The buyer pays, or the delayed payment arrives.
     pub fn pay(&self, purchase: PurchaseId) {
         self.change(purchase, |session| {
             session.status = SessionStatus::Complete;
@@ -106,7 +106,7 @@ impl ScriptedProvider {
         });
     }
 
-    /// The buyer is through, and the money on its way.
+    /// The buyer completes the session with a delayed payment.
     pub fn promise(&self, purchase: PurchaseId) {
         self.change(purchase, |session| {
             session.status = SessionStatus::Complete;
@@ -115,7 +115,7 @@ impl ScriptedProvider {
         });
     }
 
-    /// The money that was promised will not come.
+    /// The delayed payment fails.
     pub fn break_promise(&self, purchase: PurchaseId) {
         let mut books = lock(&self.books);
         let Some(payment) = books.payments.get_mut(&purchase).filter(|payment| payment.is_promised()) else { return };
@@ -124,17 +124,17 @@ impl ScriptedProvider {
         self.tell(&mut books, purchase, EventMeaning::PaymentFailed(session));
     }
 
-    /// The session has run out, if it was open.
+    /// The session expires, if it is open.
     pub fn expire(&self, purchase: PurchaseId) {
         self.change(purchase, expire);
     }
 
-    /// Another amount is charged than was ordered.
+    /// The session charges another amount than was ordered.
     pub fn charge(&self, purchase: PurchaseId, cents: i64) {
         self.change(purchase, |session| session.amount_total = Some(cents));
     }
 
-    /// Whether the buyer can still pay: the session is open, or the money promised and not refused.
+    /// Whether the purchase can still be paid: the session is open, or a delayed payment is under way.
     pub fn can_be_paid(&self, purchase: PurchaseId) -> bool {
         let books = lock(&self.books);
         books
@@ -227,7 +227,7 @@ impl PaymentProvider for ScriptedProvider {
         if self.rejecting.load(Ordering::Relaxed) {
             return Err(ProviderError::Rejected { detail: "scripted".to_owned() });
         }
-        // The same key gives the first answer again, whatever has become of the session.
+        // The same key returns the first answer again, whatever the state of the session.
         let session = open(purchase);
         let opened = || Payment {
             session: session.clone(),

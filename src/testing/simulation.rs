@@ -35,17 +35,17 @@ use crate::{
     store::AccountStore,
 };
 
-/// How much the worker claims at once.
+/// How many rows the worker claims at once.
 const BATCH: u32 = 20;
-/// How often the worker runs at the end; each time is past every lease, back-off and lifetime of a session.
+/// How many times the worker runs at the end; before each run, every lease, back-off and session expires.
 const RECOVERY_ROUNDS: u32 = 4;
 const RECOVERY_ROUND: SignedDuration = SignedDuration::from_hours(31);
-/// Longer than a scenario takes: on one store, the next begins after it.
+/// Longer than a scenario takes. The next scenario on the same store starts after it.
 const SCENARIO_TIME_MAX: SignedDuration = SignedDuration::from_hours(40 * 24);
 
 /// Runs a scenario with two customers, recovers, and compares with the model. Panics when a balance is wrong.
 pub async fn run(store: Arc<dyn AnyStore>, scenario: &Scenario) {
-    // One store runs many scenarios.
+    // One store runs many scenarios, each with ids of its own.
     static SEED: AtomicU64 = AtomicU64::new(1_000_000);
     static RUNS: AtomicI64 = AtomicI64::new(0);
     let harness = Harness::open(store, SEED.fetch_add(1, Ordering::Relaxed)).await;
@@ -114,7 +114,7 @@ fn act(harness: &Harness, action: &ProviderAction) {
 }
 
 /// Begins an action of the shop. Its arguments are read now, before the round's other actions run. Its result is
-/// dropped: whoever asked may have crashed as well.
+/// dropped, as if the client had crashed too.
 fn begin(
     harness: &Harness,
     principals: &[Principal; 2],
@@ -162,7 +162,7 @@ async fn retry_events(harness: &Harness) {
     let events = harness.provider.events();
     let read = |stored: &StoredEvent| {
         let event = events.iter().find(|event| event.provider_event_id == stored.provider_event_id).cloned();
-        // On a store that ran a scenario before, nothing is left over.
+        // The store may have run scenarios before, but they have left no pending work.
         event.unwrap_or_else(|| {
             fixtures::incoming(&stored.provider_event_id, EventMeaning::Irrelevant("another scenario's"))
         })
@@ -175,7 +175,7 @@ async fn check_pending(harness: &Harness) {
     drop(harness.billing.check_pending(accounts, BATCH).await);
 }
 
-/// The provider answers again, whatever was not paid expires, and the worker runs until nothing is left to do.
+/// The provider answers again, unpaid sessions expire, and the worker runs until no work is left.
 async fn recover(harness: &Harness) {
     harness.provider.set_unavailable(false);
     for _ in 0..RECOVERY_ROUNDS {

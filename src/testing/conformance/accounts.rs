@@ -30,7 +30,7 @@ pub async fn a_taken_address_writes_neither_tenant_nor_user(store: Arc<dyn AnySt
     assert!(store.account(second.principal.user_id).await.expect("the store answers").is_none());
     let first = store.account_by_email(&harness.principal.email).await.expect("the store answers");
     assert_eq!(first.map(|account| account.principal), Some(harness.principal.clone()));
-    // Had the tenant been left behind, it could not be written again; and written it cannot be.
+    // If the failed sign-up had left its tenant behind, this one would violate a constraint.
     second.principal.email = harness.account().principal.email;
     assert_eq!(store.insert_account(&second).await.ok(), Some(SignUp::Created));
     second.principal.email = harness.account().principal.email;
@@ -56,7 +56,7 @@ pub async fn an_ended_session_signs_nobody_in(store: Arc<dyn AnyStore>) {
     store.delete_session("a1").await.expect("it goes");
     store.delete_session("a1").await.expect("and may be gone already");
     assert!(store.session("a1", now).await.ok().flatten().is_none());
-    // A request that was under way when the session ended.
+    // As a request does that was under way when the session ended.
     store.save_session(&session).await.expect("no error");
     assert!(store.session("a1", now).await.ok().flatten().is_none(), "it stays ended");
 }
@@ -103,14 +103,14 @@ pub async fn a_session_tells_who_is_signed_in_and_what_they_have(store: Arc<dyn 
     assert_eq!(told("lee").await, Some((other.clone(), credits(0, 0), data())));
     assert!(told("nobody").await.is_none() && told("unknown").await.is_none());
     assert!(owner("kim", later).await.is_none(), "it ends at that instant");
-    // Asked together, each is told its own, and only of those that were asked about.
+    // One query returns each session's own user, and no other session.
     let all = owners(&["lee", "kim", "unknown", "kim", "nobody"], now).await;
     let told_of: Vec<_> = all.iter().map(|(hash, owner)| (hash.as_str(), &owner.principal, owner.balance)).collect();
     assert_eq!(told_of, [("kim", &harness.principal, credits(10, 2)), ("lee", &other, credits(0, 0))]);
     assert!(owners(&[], now).await.is_empty());
     store.delete_session("kim").await.expect("it goes");
     assert!(told("kim").await.is_none());
-    // Whatever happens to a purchase counts, and nothing that happens to others' does.
+    // Every change to one of the tenant's purchases counts; changes to those of others do not.
     let changes = async || owner("lee", now).await.map(|owner| owner.changes);
     let before = changes().await;
     let pending = harness.purchase_of(&other, None);
@@ -125,7 +125,7 @@ pub async fn a_session_tells_who_is_signed_in_and_what_they_have(store: Arc<dyn 
     assert!(before < ordered && ordered < processing && processing < failed, "{before:?} {ordered:?} {failed:?}");
     assert_eq!(changes().await, failed);
 
-    // Signed in by a session that was there before.
+    // A user signs in with a session that exists already.
     store.save_session(&session("nobody", Some(harness.principal.user_id), later)).await.expect("over the old one");
     assert_eq!(told("nobody").await.map(|(principal, ..)| principal), Some(harness.principal.clone()));
 }
@@ -175,7 +175,7 @@ pub async fn a_lost_sale_is_written_with_its_tenant_and_user_or_not_at_all(store
     assert_eq!(store.insert_sale(&lost, &sale).await.ok(), Some(InsertedSale::Yes));
     assert_eq!(store.account(lost.principal.user_id).await.ok(), Some(Some(lost.clone())));
     assert_eq!(store.purchase(sale.tenant_id, sale.id).await.ok(), Some(Some(sale.clone())));
-    // Of a user who is there, it is the sale alone that is written.
+    // If the user exists, only the sale is written.
     let another = harness.purchase_of(&lost.principal, None);
     let changed = Account { password_hash: "another".to_owned(), ..lost.clone() };
     assert_eq!(store.insert_sale(&changed, &another).await.ok(), Some(InsertedSale::Yes));

@@ -1,4 +1,4 @@
-//! What waits to be done.
+//! The pending work.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub async fn what_waits_is_counted_and_what_is_done_is_not(store: Arc<dyn AnySto
     let expected = Backlog { oldest_pending: Some(first.created_at), ..Backlog::default() };
     assert_eq!(backlog(&harness).await, expected);
 
-    // One is paid, which owes a receipt and a mail; the other comes to nothing, which owes neither.
+    // The first one is paid, so a receipt and a mail are due. The other one fails, so nothing is.
     let paid = apply(&harness, settlement(&harness, &first)).await;
     let expected = Backlog {
         oldest_pending: Some(second.created_at),
@@ -45,7 +45,7 @@ pub async fn what_waits_is_counted_and_what_is_done_is_not(store: Arc<dyn AnySto
     apply(&harness, bare(Purchase { state, ..second })).await;
     assert_eq!(backlog(&harness).await, Backlog { oldest_pending: None, ..expected });
 
-    // Put off is still to be sent; given up or sent is not.
+    // A deferred mail is still to be sent; one that was sent or given up is not.
     let topic = Topic::Confirmation(paid.tenant_id, paid.id);
     let mails = async |harness: &Harness| {
         let Backlog { mails_due, oldest_mail, .. } = backlog(harness).await;
@@ -61,7 +61,7 @@ pub async fn what_waits_is_counted_and_what_is_done_is_not(store: Arc<dyn AnySto
     assert_eq!(store.number_receipts(&issuer(), harness.now(), 9).await.ok(), Some(1));
     assert_eq!(backlog(&harness).await, Backlog::default());
 
-    // Of events, those that are not done, and those that need a person.
+    // Events count if they are not applied yet, or need attention.
     for (id, status) in [
         ("evt_1", None),
         ("evt_2", None),

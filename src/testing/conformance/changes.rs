@@ -100,7 +100,7 @@ pub async fn a_change_made_from_an_outdated_purchase_writes_nothing(store: Arc<d
     let known = Recorded::Known { id: event.id, status: EventStatus::Received };
     assert_eq!(store.record_event(&event).await.ok(), Some(known));
 
-    // Of several made from the same version, one is written.
+    // Of several changes from the same version, one is written.
     let changes: Vec<Change> = (0..8).map(|_| settlement(&harness, &noted)).collect();
     let committed = join_all(changes.iter().map(|change| store.commit(change))).await;
     let written = committed.iter().filter(|committed| matches!(committed, Ok(Committed::Yes))).count();
@@ -129,7 +129,7 @@ pub async fn listeners_hear_whose_purchases_change(store: Arc<dyn AnyStore>) {
     let harness = Harness::open(store.clone(), 1).await;
     let other = harness.another_principal().await;
     let mut listeners = [store.changes(), store.changes()];
-    // Some are told twice, but none of what has not changed.
+    // Changes can be reported twice, but no tenant is reported without a change.
     let hear = async |listeners: &mut [BoxStream<'static, TenantId>], tenant| {
         for listener in listeners {
             let mut told = listener.next().await;

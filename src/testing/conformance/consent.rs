@@ -1,4 +1,4 @@
-//! What buyers have agreed to.
+//! The buyers' consent.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::{
 pub async fn a_consented_wording_is_kept_as_it_was(store: Arc<dyn AnyStore>) {
     let harness = Harness::open(store.clone(), 1).await;
     let order = || Order { consent: Some(consent_version()), ..Order::of("credits_5") };
-    // What was never shown cannot have been agreed to.
+    // No buyer can have agreed to a wording that does not exist.
     let refused = harness.billing.order(&harness.principal, order()).await;
     assert!(matches!(refused, Err(OrderError::UnknownConsent)), "{refused:?}");
     assert_eq!(harness.purchases(harness.principal.tenant_id).await, []);

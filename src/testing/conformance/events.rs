@@ -41,7 +41,7 @@ pub async fn an_event_that_arrives_is_stored_closed_and_once(store: Arc<dyn AnyS
     assert!(!store.close_event(&arriving(&again, EventStatus::Ignored)).await.expect("too late, but no error"));
     assert_eq!(store.record_event(&again).await.ok(), known(EventStatus::Applied));
 
-    // Stored before and not applied: it is that one which is closed.
+    // If the event is stored already and not applied, the stored one is closed.
     let waiting = harness.event("evt_2");
     assert_eq!(store.record_event(&waiting).await.ok(), Some(Recorded::New));
     assert!(store.close_event(&arriving(&harness.event("evt_2"), EventStatus::Ignored)).await.expect("it is there"));
@@ -61,13 +61,13 @@ pub async fn an_event_that_arrives_is_stored_with_the_change_that_it_causes_or_n
     assert_eq!((stored.id, stored.status), (event.id, EventStatus::Applied));
     assert_eq!(stored.payload, event.incoming.payload);
 
-    // The purchase has moved on: neither the change nor its event is written.
+    // The change is stale: neither the change nor its event is written.
     let other = harness.event("evt_2");
     assert_eq!(store.commit(&settled_by(&other)).await.ok(), Some(Committed::Stale));
     assert_eq!(store.commit(&settled_by(&again)).await.ok(), Some(Committed::Stale));
     assert_eq!(store.record_event(&other).await.ok(), Some(Recorded::New));
 
-    // One that is stored already is closed with the change that it causes in the end.
+    // A stored event is closed in the same transaction as the change that it causes.
     let second = harness.purchase();
     insert(&harness, &second).await;
     let change = Change {
@@ -97,7 +97,7 @@ pub async fn an_event_keeps_the_purchase_that_it_is_about(store: Arc<dyn AnyStor
     assert_eq!(told("evt_2").await, Some(None));
     store.close_event(&closed(&harness.event("evt_2"), EventStatus::Attention)).await.expect("it is there");
     assert_eq!(told("evt_2").await, Some(about));
-    // With the change that it causes: stored with it, and stored before, in both ways.
+    // With a change: the event is new, or stored already; in both ways.
     let settled_by = |event| Change { event: Some(event), ..settlement(&harness, &purchase) };
     let paid = apply(&harness, settled_by(closed(&harness.event("evt_3"), EventStatus::Applied))).await;
     assert_eq!(told("evt_3").await, Some(about));
@@ -111,7 +111,7 @@ pub async fn an_event_keeps_the_purchase_that_it_is_about(store: Arc<dyn AnyStor
     let applied = EventOutcome { id: stored.id, purchase: about, ..outcome(&harness.event(""), EventStatus::Applied) };
     apply(&harness, changed_by(&paid, applied.into())).await;
     assert_eq!(told("evt_5").await, Some(about));
-    // What is known stays known.
+    // A new outcome without a purchase does not erase the known one.
     store.close_event(&arriving(&harness.event("evt_2"), EventStatus::Ignored)).await.expect("it is there");
     assert_eq!(told("evt_2").await, Some(about));
     store.close_event(&arriving(&harness.event("evt_6"), EventStatus::Ignored)).await.expect("it is stored");

@@ -44,7 +44,7 @@ pub async fn another_tenant_can_read_nothing(store: Arc<dyn AnyStore>) {
     assert_eq!(store.tenant_mails(other, 9).await.ok(), Some(vec![]));
     assert_eq!(store.tenant_withdrawals(other, 9).await.ok(), Some(vec![]));
     let paid = stored(&harness, &paid).await;
-    // And its owner can.
+    // The owner can.
     let own = paid.tenant_id;
     assert_eq!(store.purchase(own, paid.id).await.ok(), Some(Some(paid.clone())));
     assert_eq!(store.purchase_by_checkout(own, &session).await.ok(), Some(Some(paid.clone())));
@@ -68,7 +68,7 @@ pub async fn another_tenant_can_write_nothing(store: Arc<dyn AnyStore>) {
     assert_eq!(store.commit(&foreign).await.ok(), Some(Committed::Stale));
     assert_eq!(stored(&harness, &purchase).await, purchase);
 
-    // An own change, with an entry for what another tenant bought or into another tenant's ledger.
+    // A change of the tenant's own purchase, with an entry for another tenant's purchase or in another tenant's ledger.
     let paid = settled(&harness).await;
     let others = harness.purchase_of(&other, None);
     super::insert(&harness, &others).await;

@@ -1,4 +1,4 @@
-//! Mails that are owed, and withdrawals.
+//! Mails and withdrawals.
 
 use std::sync::Arc;
 
@@ -141,7 +141,7 @@ pub async fn a_mail_that_is_being_sent_is_not_made_due_again(store: Arc<dyn AnyS
     assert_eq!(mail(&harness, first).await.state, MailState::Due(now + HOUR));
     assert_eq!(claimed(&harness, now + HOUR / 2).await, [(second, 1)]);
 
-    // Who sent it may have died; and a lease ends with what it was for.
+    // The lease has ended, so its holder may have crashed. A deferred mail has no lease.
     assert_eq!(store.resend_mail(first, now + HOUR).await.ok(), Some(true));
     assert_eq!(claimed(&harness, now + HOUR).await, [(first, 2)]);
     store.put_off_mail(first, Some(now + HOUR * 9), "no answer").await.expect("it is owed");

@@ -89,7 +89,7 @@ pub async fn orders_without_a_key_are_orders_of_their_own(store: Arc<dyn AnyStor
     let first = harness.purchase();
     insert(&harness, &first).await;
     insert(&harness, &harness.purchase()).await;
-    // The same id is no order of its own.
+    // The same id cannot be inserted twice.
     let refused = store.insert_purchase(&first, None).await;
     assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
 }
@@ -166,7 +166,7 @@ pub async fn a_page_of_the_history_goes_on_where_the_last_one_ended(store: Arc<d
     assert_eq!(page(2, Some(newest_first[1].id)).await, newest_first[2..4]);
     assert_eq!(page(2, Some(newest_first[3].id)).await, newest_first[4..]);
     assert_eq!(page(2, Some(newest_first[4].id)).await, []);
-    // An id that is not there, or another tenant's, is a place in time like any other.
+    // A cursor that is unknown, or another tenant's purchase, still marks a point in time.
     assert_eq!(page(2, Some(PurchaseId::new(harness.now(), harness.entropy.as_ref()))).await, newest_first[..2]);
 }
 

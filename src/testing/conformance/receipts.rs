@@ -1,4 +1,4 @@
-//! Receipts: their numbers, and what they keep.
+//! Receipts: their numbers, and the data that they keep.
 
 use std::sync::Arc;
 
@@ -90,7 +90,7 @@ pub async fn a_receipt_stays_as_it_was_issued(store: Arc<dyn AnyStore>) {
     assert_eq!((issued.issued_at, &issued.issuer), (at, &issuer()));
     assert_eq!(issued.buyer_email, harness.principal.email.as_str());
 
-    // The seller moves, the rate changes, and the money goes back.
+    // The seller moves, the VAT rate changes, and the payment is refunded.
     let mut moved = Issuer { vat_rate_basis_points: 700, ..issuer() };
     moved.seller.address = vec!["Elsewhere".to_owned()];
     assert_eq!(store.number_receipts(&moved, harness.now(), 9).await.ok(), Some(0));
@@ -99,7 +99,7 @@ pub async fn a_receipt_stays_as_it_was_issued(store: Arc<dyn AnyStore>) {
     apply(&harness, bare(Purchase { state, ..now })).await;
     assert_eq!(harness.billing.receipt(&paid, &moved).await.ok(), Some(Some(issued)));
 
-    // It goes on counting all the same.
+    // The numbers continue.
     let next = settled(&harness).await;
     let next = harness.billing.receipt(&next, &moved).await.expect("it is issued").expect("it is paid");
     assert_eq!((next.number.position, next.issuer), (2, moved));

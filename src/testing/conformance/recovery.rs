@@ -1,4 +1,4 @@
-//! What refunds, disputes and recovery ask of a store.
+//! Refunds, disputes and recovery.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ fn dispute(amount: i64, withdrawn: i64, state: DisputeState) -> Snapshot {
     Snapshot::Dispute(DisputeSnapshot { withdrawn, ..DisputeSnapshot::new("dp_1".to_owned(), amount, state) })
 }
 
-/// A change that books what the snapshots make due.
+/// A change that books the postings of the snapshots.
 fn reversal(harness: &Harness, paid: &Purchase, snapshots: &[Snapshot]) -> Change {
     let mut back = paid.clone();
     let now = harness.now();
@@ -128,7 +128,7 @@ pub async fn due_purchases_are_claimed_by_one_alone(store: Arc<dyn AnyStore>) {
     assert_eq!(claimed, [(purchase.tenant_id, purchase.id)]);
     assert_eq!(store.claim_pending(later, later + HOUR, 10).await.ok(), Some(Vec::new()), "it is leased");
     assert_eq!(store.claim_pending(later + HOUR, later + HOUR, 10).await.map(|due| due.len()).ok(), Some(1));
-    // A claim is a change like any other: what was decided before it is decided again.
+    // A claim increments the version, so that decisions from before the claim are stale.
     assert_eq!(stored(&harness, &purchase).await.version, 3);
 }
 

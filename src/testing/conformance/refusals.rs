@@ -1,4 +1,4 @@
-//! Changes that break a rule, and are refused whole.
+//! Changes that break a rule are refused as a whole.
 
 use std::sync::Arc;
 
@@ -89,7 +89,7 @@ pub async fn a_checkout_session_pays_for_one_purchase_alone(store: Arc<dyn AnySt
     let first = apply(&harness, bare(Purchase { checkout: Some(session.clone()), ..first })).await;
     let stolen = Purchase { checkout: Some(session), ..second };
     assert_refused(&harness, &bare(stolen), "purchases_provider_ref_key").await;
-    // Nor does a purchase change its session, or lose it.
+    // A purchase cannot change or lose its session either.
     let other = Checkout { provider_ref: "cs_other".to_owned(), url: String::new() };
     for changed in [Some(other), None] {
         assert_refused(&harness, &bare(Purchase { checkout: changed, ..first.clone() }), "purchases_snapshot").await;
@@ -113,7 +113,7 @@ pub async fn only_the_four_moves_are_written(store: Arc<dyn AnyStore>) {
     for (from, to) in [(&pending, gone), (&failed, waiting), (&failed, gone)] {
         assert_refused(&harness, &bare(Purchase { state: to, ..from.clone() }), "purchases_move").await;
     }
-    // These also forget when it was paid, so another rule may be quicker to speak.
+    // These also erase the time of payment, so that another rule may refuse them first.
     let moves = [(&paid, waiting), (&paid, state), (&refunded, waiting), (&refunded, state), (&refunded, paid.state)];
     for (from, to) in moves {
         let refused = store.commit(&bare(Purchase { state: to, ..from.clone() })).await;
@@ -133,7 +133,8 @@ pub async fn what_was_sold_never_changes(store: Arc<dyn AnyStore>) {
         Purchase { item: Item { name: "another".to_owned(), ..item.clone() }, ..paid.clone() },
         Purchase { ordered_by: harness.account().principal.user_id, ..paid.clone() },
     ] {
-        // The databases' statement has no such column, so they leave it alone; the model refuses. Either will do.
+        // The databases' statement does not write this column, so they ignore the change; the model refuses it. Both
+        // are right.
         let before = stored(&harness, &paid).await;
         let outcome = store.commit(&bare(Purchase { version: before.version, ..changed })).await;
         let after = stored(&harness, &paid).await;

@@ -1,5 +1,5 @@
-//! Checks the shop against a minimal model: for each purchase, whether the shop was told that it is paid, and why it
-//! may have failed.
+//! Checks the shop against a minimal model, which knows of each purchase whether the shop was notified of its payment,
+//! and the possible reasons of a failure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,15 +42,15 @@ pub(super) enum Outcome {
 
 #[derive(Default)]
 pub(super) struct Checker {
-    /// Purchases that the shop was told are paid, as ordered.
+    /// Purchases whose payment, of the amount ordered, the shop was notified of.
     paid: BTreeSet<PurchaseId>,
-    /// Why the others may stand failed.
+    /// The possible reasons for which the others failed.
     failed: BTreeMap<PurchaseId, Vec<FailureReason>>,
-    /// How many orders came without a key.
+    /// The number of orders without a key.
     keyless: BTreeMap<TenantId, usize>,
-    /// What was ordered under a key; a key that nothing was given for, as the answer got lost, has no product.
+    /// The product that was ordered under a key; `None` when the answer to the order got lost.
     keys: BTreeMap<(TenantId, u8), Option<&'static str>>,
-    /// Orders that were told that their key is another product's.
+    /// Orders that were refused because the key belongs to another product.
     reused: Vec<(TenantId, u8, &'static str)>,
 }
 
@@ -63,14 +63,14 @@ impl Checker {
                 assert!(matches!(answer, Ok(None)), "a stranger was told {answer:?}");
             }
             Outcome::Visited { purchase, page, session, answer, .. } => match answer {
-                // One that has failed already is not asked about again.
+                // For a failed purchase, `discard` does not ask the provider.
                 Ok(Some(shown)) if page == Page::Discard && shown.status() == Status::Failed => {
                     let dropped = session.status != SessionStatus::Complete;
                     let reasons = if dropped { &[FailureReason::Cancelled, FailureReason::Expired][..] } else { &[] };
                     self.failed.entry(purchase).or_default().extend(reasons);
                 }
                 Ok(Some(_)) => self.observe_visit(purchase, page, &session),
-                // Nothing is known: the purchase didn't know its session, or the provider's answer was lost.
+                // Nothing was learnt: the purchase had no session yet, or the provider's answer was lost.
                 Ok(None) => assert_eq!(page, Page::Return),
                 Err(error) => assert!(matches!(error, BillingError::Provider(_)), "{error}"),
             },
@@ -115,7 +115,7 @@ impl Checker {
             }
             (SessionStatus::Complete, _) | (SessionStatus::Open, Page::Return) => {}
             (SessionStatus::Expired, Page::Return) => failed.push(FailureReason::Expired),
-            // Somebody who comes back at the same moment finds a session that has expired.
+            // A concurrent visit to another page finds the session expired.
             (_, Page::Discard) => failed.extend([FailureReason::Cancelled, FailureReason::Expired]),
         }
     }
@@ -124,7 +124,7 @@ impl Checker {
         let failed = self.failed.entry(purchase).or_default();
         let good = [Received::Applied].as_slice();
         let odd = [Received::Attention].as_slice();
-        // The amount matters only while something is still to be booked for it.
+        // A wrong amount is noticed only while the payment is not booked yet.
         let either = [Received::Applied, Received::Attention].as_slice();
         let expected = match notification {
             Notification::Paid => {
@@ -146,7 +146,7 @@ impl Checker {
         assert!(expected.contains(&received), "{notification:?} was {received:?}");
     }
 
-    /// Compares what the shop shows one customer with what it must.
+    /// Compares a customer's purchases and ledger with the model.
     pub(super) async fn check(&self, harness: &Harness, principal: &Principal) {
         let tenant = principal.tenant_id;
         let page = PageRequest { limit: 1_000, older_than: None };

@@ -10,11 +10,11 @@ pub struct Scenario {
 
 #[derive(Clone, Debug)]
 pub(super) struct Round {
-    /// What happens at the provider, before anything in the shop.
+    /// The provider's actions, which come first.
     pub provider: Vec<ProviderAction>,
-    /// Whether the provider's answers get lost during the round.
+    /// Whether the provider's answers are lost during the round.
     pub provider_unavailable: bool,
-    /// What happens in the shop, concurrently.
+    /// The shop's actions, which run concurrently.
     pub shop: Vec<ShopAction>,
     /// Which task is polled next ([`Interleaved`](crate::testing::concurrency::Interleaved)).
     pub schedule: Vec<bool>,
@@ -42,7 +42,7 @@ pub(super) enum Page {
     Discard,
 }
 
-/// What a notification says.
+/// The content of a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Notification {
     Paid,
@@ -55,7 +55,7 @@ pub(super) enum Notification {
     WrongSession,
 }
 
-/// Few purchases, so that much happens to each.
+/// Few purchases, so that each gets many actions.
 fn purchase() -> impl Strategy<Value = usize> {
     0..4_usize
 }

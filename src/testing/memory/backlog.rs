@@ -1,4 +1,4 @@
-//! What waits in the model.
+//! The pending work in the model.
 
 use super::Tables;
 use crate::{

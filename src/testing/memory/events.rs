@@ -36,7 +36,7 @@ impl Tables {
         self.events.insert(event.id, KeptEvent { stored, next_attempt_at });
     }
 
-    /// Whether that is news.
+    /// Closes an event; `false` when it had this outcome already.
     pub(super) fn close(&mut self, ClosedEvent { outcome, arriving }: &ClosedEvent) -> bool {
         let mut id = outcome.id;
         if let Some(event) = arriving {

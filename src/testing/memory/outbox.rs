@@ -26,7 +26,7 @@ impl KeptMail {
         self.leased_until.is_some_and(|until| until > now)
     }
 
-    /// Sets how it stands, with no lease any more.
+    /// Sets the state, and ends the lease.
     fn set(&mut self, state: MailState) {
         self.mail.state = state;
         self.leased_until = None;

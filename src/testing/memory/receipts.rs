@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Tables {
-    /// Gives numbers to the purchases that were paid first and have none; tells how many.
+    /// Numbers the receipts of up to `limit` purchases, in the order of payment. Returns how many.
     pub(super) fn number_receipts(&mut self, issuer: &Issuer, at: Timestamp, limit: u32) -> u32 {
         let Tables { purchases, receipts, receipt_series, users, .. } = self;
         let due = |purchase: &&mut Purchase| purchase.state.paid_at().is_some() && purchase.receipt_number.is_none();

@@ -62,7 +62,7 @@ fn may_have_checkout(tables: &Tables, purchase: &Purchase) -> Result<(), StoreEr
     refuse_if(holder.is_some_and(|holder| holder.id != purchase.id), "purchases_provider_ref_key")
 }
 
-/// `changed` is the purchase as it is written in the same transaction, `earlier` the entries before this one.
+/// `changed` is the purchase that the same transaction writes; `earlier` are the entries before this one.
 pub(super) fn may_book(
     tables: &Tables,
     changed: &Purchase,

@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl ScriptedProvider {
-    /// Refunds a part of a payment, at most what is left of it.
+    /// Refunds a part of a payment, at most its remainder.
     pub fn refund(&self, purchase: PurchaseId, cents: i64) {
         let mut books = lock(&self.books);
         let Some(paid) = paid(&books, purchase) else { return };
@@ -22,7 +22,7 @@ impl ScriptedProvider {
         let provider_ref = format!("re_{purchase}_{}", snapshots(&books, purchase).len());
         let refund = RefundSnapshot { provider_ref, amount, state: RefundState::Standing, made_at: None };
         self.keep(&mut books, purchase, Snapshot::Refund(refund));
-        // As Stripe does, once more, by the charge's figure.
+        // Like Stripe, notifies a second time, with the charge's total.
         let figure = Snapshot::RefundedTotal { provider_ref: charge(purchase), amount: refunded(&books, purchase) };
         self.tell_reversal(&mut books, purchase, figure);
     }
@@ -39,10 +39,10 @@ impl ScriptedProvider {
         }
     }
 
-    /// The one dispute of a payment is opened, corrected to another amount, or goes on; never back.
+    /// Opens the dispute of a payment, corrects its amount, or moves it to a later state.
     pub fn dispute(&self, purchase: PurchaseId, cents: i64, state: DisputeState) {
         let amount = |known: Option<&DisputeSnapshot>| match (known, state) {
-            // It is over: what is disputed stays.
+            // A closed dispute keeps its amount.
             (Some(known), DisputeState::Reinstated) => known.amount,
             _ => cents,
         };
@@ -51,7 +51,7 @@ impl ScriptedProvider {
         });
     }
 
-    /// The one dispute of a payment is over, and the bank keeps a part of it.
+    /// Closes the dispute of a payment; the bank keeps a part of it.
     pub fn reinstate_in_part(&self, purchase: PurchaseId, kept_cents: i64) {
         let state = DisputeState::Reinstated;
         self.move_dispute(purchase, state, |known, provider_ref| {
@@ -80,7 +80,7 @@ impl ScriptedProvider {
         }
     }
 
-    /// Each refund and dispute of a purchase's payment as it stands.
+    /// The refunds and disputes of a purchase's payment.
     pub fn snapshots(&self, purchase: PurchaseId) -> Vec<Snapshot> {
         snapshots(&lock(&self.books), purchase).to_vec()
     }
@@ -100,7 +100,7 @@ impl ScriptedProvider {
         })
     }
 
-    /// Writes a snapshot down, over what it was before, and makes its notification.
+    /// Stores a snapshot in place of the earlier one, and creates its notification.
     fn keep(&self, books: &mut Books, purchase: PurchaseId, snapshot: Snapshot) {
         if let Some(payment) = books.payments.get_mut(&purchase) {
             match payment.snapshots.iter_mut().find(|known| name(known) == name(&snapshot)) {
@@ -141,7 +141,7 @@ fn snapshots(books: &Books, purchase: PurchaseId) -> &[Snapshot] {
     books.payments.get(&purchase).map_or(&[], |payment| &payment.snapshots)
 }
 
-/// What was paid, if it was.
+/// The amount paid; `None` for an unpaid purchase.
 fn paid(books: &Books, purchase: PurchaseId) -> Option<i64> {
     let session = &books.payments.get(&purchase)?.session;
     session.amount_total.filter(|_| session.payment == PaymentStatus::Paid)

@@ -8,7 +8,7 @@ use crate::reversal::DisputeState;
 /// Rounds that run one after the other.
 #[derive(Clone, Debug)]
 pub struct Scenario {
-    /// Whether payments can be retrieved from the provider, or only the events tell of refunds and disputes.
+    /// Whether payments can be retrieved from the provider; otherwise refunds and disputes are only in the events.
     pub(super) provider_shows_books: bool,
     pub(super) rounds: Vec<Round>,
 }
@@ -17,11 +17,11 @@ pub struct Scenario {
 pub(super) struct Round {
     /// Time since the round before.
     pub elapsed: SignedDuration,
-    /// What happens at the provider, before anything in the shop.
+    /// The provider's actions, which come first.
     pub provider: Vec<ProviderAction>,
-    /// Whether the provider's answers get lost during the round.
+    /// Whether the provider's answers are lost during the round.
     pub provider_unavailable: bool,
-    /// What happens in the shop, concurrently; each with the polls after which it crashes, if it does.
+    /// The shop's actions, which run concurrently; each with the number of polls after which it crashes, if it does.
     pub shop: Vec<(ShopAction, Option<u8>)>,
     /// Which task is polled next ([`Interleaved`](crate::testing::concurrency::Interleaved)).
     pub schedule: Vec<bool>,
@@ -34,12 +34,12 @@ pub(super) enum ProviderAction {
     Promise(usize),
     BreakPromise(usize),
     Expire(usize),
-    /// That much of it, in percent.
+    /// Refunds a share of the payment, in percent.
     Refund(usize, i64),
     FailRefund(usize),
-    /// About that much of it, in percent.
+    /// Disputes a share of the payment, in percent.
     Dispute(usize, i64, DisputeState),
-    /// The bank keeps that much of it, in percent.
+    /// The bank keeps a share of the payment, in percent.
     ReinstateInPart(usize, i64),
 }
 
@@ -55,7 +55,7 @@ pub(super) enum ShopAction {
     Backfill,
 }
 
-/// Few purchases, so that much happens to each.
+/// Few purchases, so that each gets many actions.
 fn purchase() -> impl Strategy<Value = usize> {
     0..4_usize
 }
@@ -94,7 +94,7 @@ fn shop_action() -> impl Strategy<Value = ShopAction> {
 }
 
 fn round() -> impl Strategy<Value = Round> {
-    // Nothing, a while, past what the worker waits, and past the life of an order's key.
+    // No time, a short while, longer than the worker waits, and longer than an idempotency key lives.
     let elapsed = prop_oneof![3 => Just(0_i64), 2 => 1..10_i64, 1 => 10..400_i64, 1 => Just(23 * 60_i64)];
     let shop = vec((shop_action(), option::weighted(0.3, 0..25_u8)), 1..6);
     (elapsed, vec(provider_action(), 0..6), prop::bool::weighted(0.15), shop, vec(any::<bool>(), 0..60)).prop_map(

@@ -1,4 +1,4 @@
-//! What the balances must be, computed from the provider's books alone.
+//! The expected balances, computed from the provider's records only.
 
 use crate::{
     event::EventStatus,
@@ -11,8 +11,8 @@ use crate::{
     testing::{fixtures, harness::Harness},
 };
 
-/// What a purchase has left on the balance: what was sold, once it is paid, less the floor of the share that was
-/// refunded or is disputed.
+/// The credits that remain of a purchase: those sold, once it is paid, less the refunded or disputed share, rounded
+/// down.
 fn left(harness: &Harness, purchase: &Purchase) -> i64 {
     let sold = (purchase.item.credits.0, purchase.item.price.cents);
     let session = harness.provider.session(purchase.id);
@@ -29,7 +29,8 @@ fn gone(snapshot: &Snapshot) -> i64 {
     }
 }
 
-/// What holds at any time: nothing is credited before it is paid, nothing twice, and each order has the one session.
+/// Checks what must hold at any time: no purchase is credited before it is paid, or twice, and each order has one
+/// session.
 pub(super) async fn check_invariants(harness: &Harness, tenant: TenantId) {
     let (ledger, purchases) = as_of_one_moment(harness, tenant).await;
     for purchase in purchases {
@@ -49,7 +50,7 @@ pub(super) async fn check_invariants(harness: &Harness, tenant: TenantId) {
     }
 }
 
-/// An action that was dropped half-way may still have its last statement on the way to the database.
+/// The last statement of a dropped action may still run in the database.
 async fn as_of_one_moment(harness: &Harness, tenant: TenantId) -> (Vec<Entry>, Vec<Purchase>) {
     let mut before = harness.unbroken_ledger(tenant).await;
     loop {
@@ -62,7 +63,7 @@ async fn as_of_one_moment(harness: &Harness, tenant: TenantId) -> (Vec<Entry>, V
     }
 }
 
-/// What holds after recovery: each purchase has left what the model says, and no work is left.
+/// Checks what must hold after recovery: the balance is the model's, and no work is left.
 pub(super) async fn check_final_state(harness: &Harness, tenant: TenantId) {
     check_invariants(harness, tenant).await;
     let mut sum = 0;

@@ -1,4 +1,4 @@
-//! Opening the database that `DATABASE_URL` names: to serve, to migrate, to work on it by hand, or to look at it.
+//! Opens the database that `DATABASE_URL` names: to serve, to migrate, for an operator's command, or for a check.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use crate::{
     startup_error::StartupError,
 };
 
-/// Between two looks for a database that is not there yet.
+/// The pause between attempts to reach a database that is not up yet.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 
-/// The database, by its two faces.
+/// The two ports to one database.
 #[derive(Clone)]
 pub struct Stores {
     /// Purchases, ledger and events.
@@ -32,17 +32,17 @@ enum Database {
     Postgres(PostgresStore),
 }
 
-/// What to do when there is no database yet.
+/// What to do if the database does not exist or is not up yet.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum IfMissing {
-    /// Make a SQLite file; wait for a PostgreSQL server, which often starts beside the shop, and later.
+    /// Create the SQLite file; wait for the PostgreSQL server, which may start later than the shop.
     Provide,
     /// Fail.
     Fail,
 }
 
 impl Database {
-    /// Opens it; `None` where a SQLite file is missing and is not to be made.
+    /// Opens the database; `None` if the SQLite file is missing and must not be created.
     async fn open(settings: &Settings, if_missing: IfMissing) -> Result<Option<Self>, StartupError> {
         let url = settings.database_url.expose_secret();
         if !url.starts_with("sqlite:") {
@@ -77,7 +77,7 @@ impl Database {
         }
     }
 
-    /// Whether not even the first migration is applied.
+    /// Whether no migration has been applied.
     async fn is_empty(&self) -> bool {
         match self {
             Self::Sqlite(store) => matches!(store.check_migrated().await, Err(store_sqlite::MigrateError::Behind(1))),
@@ -87,8 +87,8 @@ impl Database {
         }
     }
 
-    /// Mock mode gives credits away, and takes a question about a session for its payment: never beside sales by the
-    /// provider. Reads what every release's schema has.
+    /// Refuses mock mode on a database with sales by the provider: it gives credits away, and retrieving a session pays
+    /// it. Reads only what the schema of every release has.
     async fn refuse_mock_mode_on_sales(&self, settings: &Settings) -> Result<(), StartupError> {
         if !settings.mock() || self.is_empty().await {
             return Ok(());
@@ -119,7 +119,7 @@ impl Database {
     }
 }
 
-/// Opens the database to serve from it, and brings it up to date. Mock mode is refused before anything is changed.
+/// Opens the database to serve from it, and migrates it. Checks the mode before anything is changed.
 pub async fn open_to_serve(settings: &Settings) -> Result<Stores, StartupError> {
     let database = require(Database::open(settings, IfMissing::Provide).await?, settings)?;
     database.refuse_mock_mode_on_sales(settings).await?;
@@ -127,7 +127,7 @@ pub async fn open_to_serve(settings: &Settings) -> Result<Stores, StartupError> 
     Ok(database.stores())
 }
 
-/// Brings the database up to date, and closes it. In which mode the shop sells is no matter here.
+/// Migrates the database, and closes it. Does not check the mode.
 pub async fn migrate(settings: &Settings) -> Result<(), StartupError> {
     let database = require(Database::open(settings, IfMissing::Provide).await?, settings)?;
     let outcome = database.migrate().await;
@@ -135,7 +135,7 @@ pub async fn migrate(settings: &Settings) -> Result<(), StartupError> {
     outcome
 }
 
-/// Opens the database for an operator's command: makes none, and migrates none.
+/// Opens the database for an operator's command. Creates no database, and does not migrate it.
 pub async fn open_to_operate(settings: &Settings) -> Result<Stores, StartupError> {
     let database = require(Database::open(settings, IfMissing::Fail).await?, settings)?;
     database.check_migrated().await?;
@@ -143,8 +143,7 @@ pub async fn open_to_operate(settings: &Settings) -> Result<Stores, StartupError
     Ok(database.stores())
 }
 
-/// Checks whether the mode suits the database, as far as there is one; also on an older release's schema. Changes
-/// nothing.
+/// Checks the mode against the database, if it exists; also on an older release's schema. Changes nothing.
 pub async fn check_mode(settings: &Settings) -> Result<(), StartupError> {
     if !settings.mock() {
         return Ok(());
@@ -187,7 +186,7 @@ async fn open_postgres(settings: &Settings, if_missing: IfMissing) -> Result<Pos
     }
 }
 
-/// The sentence for a database that cannot be used.
+/// The error for a database that cannot be used.
 pub fn unusable(error: &dyn std::error::Error) -> StartupError {
     StartupError(format!("DATABASE_URL: {error}."))
 }

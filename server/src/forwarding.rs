@@ -2,12 +2,12 @@
 
 use axum::http::HeaderMap;
 
-/// Headers that hold the client's address alone, as `CLIENT_IP_HEADER` needs it; the usual ones first.
+/// Headers with the client's address, suitable for `CLIENT_IP_HEADER`; the most common ones first.
 const CLIENT: [&str; 4] = ["x-forwarded-for", "x-real-ip", "cf-connecting-ip", "true-client-ip"];
-/// Headers of another form.
+/// Headers that show a proxy, but are not suitable for `CLIENT_IP_HEADER`.
 const OTHERS: [&str; 2] = ["forwarded", "via"];
 
-/// The first header of the request that a proxy has added.
+/// The first header of the request that only proxies add.
 pub fn header(headers: &HeaderMap) -> Option<&'static str> {
     CLIENT.into_iter().chain(OTHERS).find(|name| headers.contains_key(*name))
 }

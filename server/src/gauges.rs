@@ -19,7 +19,7 @@ use crate::{
 
 /// How often to take a sample.
 const EVERY: Duration = Duration::from_secs(15);
-/// How long the database may take for one.
+/// The timeout of the database for one sample.
 const TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Registers the gauges' descriptions.
@@ -37,14 +37,14 @@ pub fn describe() {
     describe_gauge!("process_start_time_seconds", "When the process started");
 }
 
-/// Sets what is known at the start. The backlog is not: its timestamp stays 0 until it is read.
+/// Sets the initial values. The backlog's timestamp stays 0 until the backlog is read.
 pub fn register(now: Timestamp) {
     gauge!("backlog_sampled_timestamp_seconds").set(0);
     gauge!("build_info", "version" => env!("CARGO_PKG_VERSION")).set(1);
     gauge!("process_start_time_seconds").set(seconds(now));
 }
 
-/// Takes a sample now and then.
+/// The job that takes a sample at each interval.
 pub fn job(store: Arc<dyn Store>, streams: Streams, clock: Arc<dyn Clock>) -> Job {
     Job::new("gauges", EVERY, TIME_MAX * 2, move || {
         let (store, streams, clock) = (store.clone(), streams.clone(), clock.clone());

@@ -1,4 +1,4 @@
-//! The JSON API and the webhook, one file a noun, thin over the use cases of the crate `billing`.
+//! The JSON API and the webhook: one file for each noun, thin over the use cases of the crate `billing`.
 
 pub mod auth;
 pub mod balance;

@@ -30,7 +30,7 @@ pub const DEMO_PASSWORD: &str = "demo-credits";
 
 /// The session's member that holds the user's id.
 const USER: &str = "user";
-/// The session's member that holds the time it was last prolonged at, in seconds since 1970.
+/// The session's member that holds the time of its last renewal, in seconds since 1970.
 const PROLONGED: &str = "prolonged";
 /// How often a session in use is prolonged.
 const PROLONG_EVERY_SECONDS: i64 = 86_400;
@@ -69,7 +69,7 @@ impl Identity {
         password: String,
     ) -> Result<Principal, Problem> {
         let email: EmailAddress = email.parse().map_err(|_| Problem::INVALID_EMAIL)?;
-        // First: looking at a password costs some milliseconds.
+        // First, because checking a password against the policy takes some milliseconds.
         self.limits.sign_up(from).map_err(|wait| Problem::TOO_MANY_ATTEMPTS.after(wait))?;
         if !password_policy::is_allowed(&password, &email) {
             return Err(Problem::WEAK_PASSWORD);
@@ -79,7 +79,7 @@ impl Identity {
         Ok(principal)
     }
 
-    /// Signs in. Whether the address or the password is wrong does not show, in the answer or in its time.
+    /// Signs in. Neither the answer nor its timing shows whether the address or the password is wrong.
     pub async fn sign_in(
         &self,
         session: &Session,
@@ -95,7 +95,7 @@ impl Identity {
             _ => None,
         };
         let permit = self.passwords.permit().await?;
-        // Others may have failed while this one waited.
+        // Checked again, because other attempts may have failed while this one waited.
         attempt.check().map_err(too_many)?;
         let hash = account.as_ref().map(|account| account.password_hash.clone());
         let fits = permit.verify(password, hash).await?;
@@ -112,8 +112,8 @@ impl Identity {
         }
     }
 
-    /// Counts a mail that a client causes, perhaps without being signed in. Refused when too many went to that address
-    /// or were caused from that network.
+    /// Counts a mail that a client causes, possibly without being signed in. Refuses it when too many were sent to this
+    /// address or were caused from this network.
     pub fn may_write_to(&self, from: IpAddr, email: &EmailAddress) -> Result<(), Problem> {
         self.limits.mail(from, email.as_str()).map_err(|wait| Problem::TOO_MANY_ATTEMPTS.after(wait))
     }
@@ -123,12 +123,12 @@ impl Identity {
         session.flush().await.map_err(|error| session_problem(&error))
     }
 
-    /// Looks up the session's user and balance. A session in daily use never ends by itself.
+    /// Looks up the session's user and balance. Renews a session in use, so that it does not expire.
     pub async fn lookup(&self, session: &Session) -> Result<Option<SessionLookup>, Problem> {
         let Some(id) = session.id() else { return Ok(None) };
-        // One query in place of two: the session layer would load the session alone.
+        // One query instead of two, because the session layer would load the session without user and balance.
         let Some(found) = self.sessions.load(sessions::token_hash(id)).await? else {
-            // Loading makes the layer see that the session has ended, and remove the cookie.
+            // Loading it lets the session layer notice that the session has ended, and remove the cookie.
             session.load().await.map_err(|error| session_problem(&error))?;
             return Ok(None);
         };
@@ -149,7 +149,7 @@ impl Identity {
         self.sessions.load(sessions::token_hash(session)).await
     }
 
-    /// Creates the demo account, unless it exists. Two processes may do so at once.
+    /// Creates the demo account, unless it exists. Two processes may call this concurrently.
     pub async fn create_demo_account(&self) -> Result<(), Problem> {
         let Ok(email) = DEMO_EMAIL.parse::<EmailAddress>() else { return Err(Problem::INTERNAL) };
         if self.accounts.account_by_email(&email).await?.is_none() {
@@ -158,7 +158,7 @@ impl Identity {
         Ok(())
     }
 
-    /// Deletes sessions that have ended, and forgets attempts that no longer count.
+    /// Deletes expired sessions, and drops rate-limit entries that no longer matter.
     pub async fn clean_up(&self) {
         self.limits.forget_old();
         match self.accounts.delete_expired_sessions(self.clock.now()).await {
@@ -167,12 +167,12 @@ impl Identity {
         }
     }
 
-    /// Whether that address may sign in. The demo account's password is public, so it may in mock mode alone.
+    /// Whether this address may sign in. The demo account's password is public, so it may only in mock mode.
     fn admits(&self, email: &EmailAddress) -> bool {
         self.mock || email.as_str() != DEMO_EMAIL
     }
 
-    /// `None` when somebody has that address already.
+    /// `None` when another account has this address.
     async fn insert(&self, email: EmailAddress, password: String) -> Result<Option<Principal>, Problem> {
         let password_hash = self.passwords.permit().await?.hash(password).await?;
         let now = self.clock.now();
@@ -188,7 +188,7 @@ impl Identity {
         })
     }
 
-    /// Gives the session a new id at each sign-in, against session fixation.
+    /// Changes the session's id at each sign-in, against session fixation.
     async fn start_session(&self, session: &Session, principal: &Principal) -> Result<(), Problem> {
         let started = async {
             session.clear().await;

@@ -1,4 +1,4 @@
-//! The operator's texts: Markdown files of their own, or else the samples that come with the shop.
+//! The legal texts: the operator's Markdown files, or the samples that come with the shop.
 
 use std::{
     fs, io,
@@ -13,7 +13,7 @@ use billing::{consent::ConsentText, locale::Locale};
 use pulldown_cmark::{Event, Parser, html};
 use sha2::{Digest, Sha256};
 
-/// How much of the text's SHA-256 names its version: 48 bits, of a handful of texts.
+/// How many bytes of the text's SHA-256 name its version: 48 bits are enough for a handful of texts.
 const VERSION_BYTES: usize = 6;
 
 macro_rules! samples {
@@ -30,27 +30,27 @@ macro_rules! samples {
     };
 }
 
-/// By language and name. A language that has none uses those of the last one.
+/// The samples, by language and name. A language without samples uses those of the last one.
 const SAMPLES: [(Locale, [(&str, &str); 5]); 2] = samples!(De "de" En "en");
 
-/// What stands in for a file that the operator has not written.
+/// The sample for a file that the operator has not written.
 fn sample(name: &str, locale: Locale) -> &'static str {
     let [.., (_, fallback)] = &SAMPLES;
     let own = SAMPLES.iter().find(|(known, _)| *known == locale).map_or(fallback, |(_, texts)| texts);
     own.iter().find(|(known, _)| *known == name).map_or("", |(_, text)| text)
 }
 
-/// The texts, and the names of the files that samples stand in for.
+/// The texts, and the names of the missing files.
 #[derive(Clone, Debug)]
 pub struct Read {
     /// The texts.
     pub legal: Legal,
-    /// Such as `imprint.de.md`.
+    /// The files for which samples are used, such as `imprint.de.md`.
     pub samples: Vec<String>,
 }
 
-/// Reads `imprint`, `terms`, `privacy`, `withdrawal` and `consent`, each `.de.md` and `.en.md`, from a folder. A file
-/// that is not there is a sample; one that cannot be read, or is empty, is an error in a sentence.
+/// Reads `imprint`, `terms`, `privacy`, `withdrawal` and `consent`, each `.de.md` and `.en.md`, from a folder. A
+/// missing file is replaced by a sample. A file that cannot be read or is empty is an error.
 pub fn read(folder: Option<&Path>) -> Result<Read, String> {
     let mut samples = Vec::new();
     let mut text = |name: &str, locale: Locale| {
@@ -90,7 +90,7 @@ fn own_text(file: &PathBuf) -> Result<Option<String>, String> {
     }
 }
 
-/// Another wording has another version, by itself.
+/// Derives the version from the text, so that each wording has its own.
 fn consent_text(locale: Locale, text: &str) -> Result<ConsentText, String> {
     let digest = Sha256::digest(text);
     let version = hex::encode(&digest[..VERSION_BYTES]).parse();
@@ -98,11 +98,11 @@ fn consent_text(locale: Locale, text: &str) -> Result<ConsentText, String> {
     Ok(ConsentText { version, locale, text: text.to_owned() })
 }
 
-/// HTML in the Markdown is shown as text: no file of the operator's can break a page or run a script.
+/// Shows HTML in the Markdown as text, so that no file can break a page or run a script.
 fn to_html(markdown: &str) -> String {
     let events = Parser::new(markdown).map(|event| match event {
         Event::Html(text) | Event::InlineHtml(text) => Event::Text(text),
-        // An address in the imprint has its lines.
+        // Keeps line breaks, as in the address of an imprint.
         Event::SoftBreak => Event::HardBreak,
         event => event,
     });

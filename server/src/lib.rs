@@ -1,9 +1,9 @@
-//! The one process: server-rendered pages, the JSON API and the provider's webhook.
+//! The server: pages, the JSON API and the provider's webhook in one process.
 //!
-//! [`lifecycle`] starts and stops it, [`router`] puts it together, [`http`] is the JSON API, thin over the use cases
-//! of the crate `billing`. Everything that a request needs is in [`state::AppState`]; tests build the same router.
+//! [`lifecycle`] starts and stops it, [`router`] has all routes and layers, [`http`] is the JSON API, thin over the use
+//! cases of the crate `billing`. [`state::AppState`] has everything that a request needs; tests build the same router.
 
-// The types of whole pages are deep.
+// The types of whole pages are deeply nested.
 #![recursion_limit = "512"]
 
 pub mod config;

@@ -1,4 +1,4 @@
-//! Starting and stopping: from settings to a serving process, and cleanly out of it.
+//! Starts and stops the process: from settings to serving, and to a clean shutdown.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -39,13 +39,13 @@ use crate::{
     worker::Worker,
 };
 
-/// How often the process removes what has expired, and how long that may take.
+/// How often the process deletes expired data, and how long that may take.
 const UPKEEP_EVERY: Duration = Duration::from_mins(5);
 const UPKEEP_TIME_MAX: Duration = Duration::from_mins(1);
 /// How long the rounds of background tasks may go on after the last request has ended.
 const TASKS_GRACE: Duration = Duration::from_secs(5);
 
-/// The payment provider that the settings ask for.
+/// The payment provider of the settings.
 pub fn payment_provider(settings: &Settings, public_url: &Url) -> Result<Arc<dyn PaymentProvider>, StartupError> {
     match &settings.payments {
         Payments::Mock => Ok(Arc::new(MockProvider::new(public_url.clone()))),
@@ -117,7 +117,7 @@ pub fn assemble(
     })
 }
 
-/// The mailer that the settings describe.
+/// The mailer of the settings.
 pub fn mailer(settings: &Settings, state: &AppState) -> Result<Mailer, StartupError> {
     let wrong = |what: String| StartupError(format!("SMTP_URL is wrong: {what}."));
     let (transport, from) = match &settings.mail {
@@ -133,7 +133,7 @@ pub fn mailer(settings: &Settings, state: &AppState) -> Result<Mailer, StartupEr
     Ok(Mailer { shop, accounts, from, transport, pause: settings.mail_pause })
 }
 
-/// Stores the current consent texts. Has to happen before the first order refers to one.
+/// Stores the current consent texts. Must be called before the first order, which refers to one.
 pub async fn keep_consent_texts(settings: &Settings, store: &dyn Store) -> Result<(), StartupError> {
     for texts in &settings.legal.legal.0 {
         store.keep_consent_text(&texts.consent).await.map_err(|error| unusable(&error))?;
@@ -141,7 +141,7 @@ pub async fn keep_consent_texts(settings: &Settings, store: &dyn Store) -> Resul
     Ok(())
 }
 
-/// The worker alone, for an operator's command. Needs a database with this build's schema.
+/// Only the worker, for an operator's command. Needs a database with this build's schema.
 pub async fn worker(settings: &Settings) -> Result<Worker, StartupError> {
     let public_url = settings.public_url.clone().or_else(|| local_url(settings.listen_addr));
     let public_url = public_url.ok_or_else(|| StartupError("PUBLIC_URL is missing: set it.".to_owned()))?;
@@ -182,7 +182,8 @@ pub async fn run(settings: Settings) -> Result<(), StartupError> {
         created.map_err(|problem| StartupError(format!("The demo account cannot be made: {}", problem.detail)))?;
     }
     let mailer = mailer(&settings, &state)?;
-    // Before the address is printed: whoever reads it may send a signal at once.
+    // The signal handler is installed before the address is printed, because a script that reads the address may send a
+    // signal at once.
     let shutdown = Shutdown { draining: state.draining.clone(), stopping: shutdown, delay: settings.shutdown_delay };
     shutdown::on_signal(shutdown.clone())
         .map_err(|error| StartupError(format!("Signals cannot be heard: {error}.")))?;

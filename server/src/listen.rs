@@ -1,4 +1,4 @@
-//! Binding the two listeners: the shop's and the operator's.
+//! Binds the two listeners: the shop's and the operator's.
 
 use std::{io, net::SocketAddr};
 
@@ -14,7 +14,7 @@ pub async fn shop(settings: &Settings) -> Result<(TcpListener, SocketAddr), Star
     bound("LISTEN_ADDR", settings.listen_addr).await
 }
 
-/// Listens for the operator. When the default address is taken, uses a free one.
+/// Listens for the operator. If the default port is taken, uses a free one.
 pub async fn admin(settings: &Settings) -> Result<(TcpListener, SocketAddr), StartupError> {
     let (listener, address) = match settings.admin_addr {
         Some(address) => bound("ADMIN_ADDR", address).await?,
@@ -41,7 +41,7 @@ async fn default_admin(address: SocketAddr) -> Result<(TcpListener, SocketAddr),
     }
 }
 
-/// A hint where to read the developer's mailbox, which answers this machine alone.
+/// The log message with the address of the developer's mailbox, which only this machine can open.
 pub fn mailbox(admin_address: SocketAddr) -> String {
     let ip = admin_address.ip();
     if ip.is_loopback() || ip.is_unspecified() {

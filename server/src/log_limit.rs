@@ -23,10 +23,10 @@ impl LogLimit {
         Self(Mutex::new(State { last_line_at: None, held_back: 0 }))
     }
 
-    /// Counts an occurrence. When a line is due, gives how many it stands for: this one, and those since the last line.
+    /// Counts an occurrence. When a line is due, returns the number of occurrences since the last line, with this one.
     pub fn count(&self, now: Timestamp) -> Option<u64> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // A clock that was set back must not silence it for longer.
+        // A clock that was set back must not suppress lines for longer.
         let quiet = state.last_line_at.is_some_and(|last| last <= now && now.duration_since(last) < QUIET);
         if quiet {
             state.held_back += 1;
@@ -40,13 +40,13 @@ impl LogLimit {
 /// The limits of one process.
 #[derive(Debug, Default)]
 pub struct LogLimits {
-    /// Notifications whose signature does not fit.
+    /// Notifications with a wrong signature.
     pub forged_notifications: LogLimit,
     /// Notifications that cannot be read.
     pub unreadable_notifications: LogLimit,
     /// Requests that another site makes a browser send.
     pub cross_site_requests: LogLimit,
-    /// Requests that a proxy forwards without `CLIENT_IP_HEADER` naming a header of its.
+    /// Requests from a proxy without the header that `CLIENT_IP_HEADER` names.
     pub unnamed_clients: LogLimit,
 }
 

@@ -1,5 +1,5 @@
-//! The mailer: sends the mails in the outbox, in every process, under a lease like the worker's. A mail server that is
-//! down delays mails and nothing else.
+//! The mailer: sends the mails in the outbox, in every process, under a lease like the worker's. If the mail server is
+//! down, only the mails are delayed.
 
 pub mod mailbox;
 pub mod smtp;
@@ -32,13 +32,13 @@ use crate::{
 
 /// How often to look whether a mail is due.
 const EVERY: Duration = Duration::from_secs(1);
-/// How long one mail may take, the mail server's silence included: less than the lease on it.
+/// The timeout for one mail, shorter than its lease.
 const ROUND_TIME_MAX: Duration = Duration::from_mins(2);
 
-/// Where mails go.
+/// How mails are sent.
 #[derive(Clone)]
 pub enum Transport {
-    /// To a mail server.
+    /// By a mail server.
     Smtp(Smtp),
     /// Kept in memory, and shown at `/dev/mailbox`.
     Mailbox(Mailbox),
@@ -47,16 +47,15 @@ pub enum Transport {
 /// Sends the mails in the outbox.
 #[derive(Clone)]
 pub struct Mailer {
-    /// The use cases, who sells, the address of the shop, and its texts.
+    /// The use cases, the seller, the shop's address and its texts.
     pub shop: Shop,
-    /// For the addresses of buyers.
+    /// For the e-mail addresses of buyers.
     pub accounts: Arc<dyn AccountStore>,
     /// The sender of all mails.
     pub from: Address,
-    /// Where they go.
+    /// How they are sent.
     pub transport: Transport,
-    /// How long to pause after each mail: each takes some milliseconds of CPU time and a few commits, which orders need
-    /// more under load.
+    /// The pause after each mail: under load, orders need the CPU time and the commits more.
     pub pause: Duration,
 }
 
@@ -78,7 +77,7 @@ enum NotSent {
     Server(String),
 }
 
-/// A mail before it is a message.
+/// A rendered mail, before it becomes a message.
 struct OutgoingMail {
     to: String,
     content: MailContent,
@@ -86,7 +85,7 @@ struct OutgoingMail {
 }
 
 impl Mailer {
-    /// The job of sending, to be repeated for as long as the process serves: one mail a round.
+    /// The job that sends one mail in each round.
     pub fn job(self) -> Job {
         Job::new("mails", EVERY, ROUND_TIME_MAX, move || {
             let mailer = self.clone();
@@ -108,8 +107,8 @@ impl Mailer {
         }
     }
 
-    /// Sends one mail that is due; `false` when none is. One at a time: mail servers limit the rate, and a lease covers
-    /// one mail.
+    /// Sends one mail that is due; `false` when none is. One at a time, because mail servers limit the rate, and a
+    /// lease covers one mail.
     pub async fn send_next(&self) -> Result<bool, BillingError> {
         let Some(mail) = self.shop.billing.mail_to_send().await? else { return Ok(false) };
         match self.send(&mail).await {
@@ -195,8 +194,8 @@ impl Mailer {
             Topic::Confirmation(_, purchase) => purchase.to_string(),
             Topic::Withdrawal(withdrawal) => withdrawal.to_string(),
         };
-        // The same at each attempt, so that mail programs show one mail when an earlier attempt went through unnoticed.
-        // A copy that an operator asked for gets another one.
+        // The message id is the same at each attempt, so that mail programs show one mail if an earlier attempt
+        // succeeded unnoticed. Each copy that an operator asks for gets another id.
         let copy = if mail.copies == 0 { String::new() } else { format!(".{}", mail.copies) };
         let id = format!("<{subject}{copy}@{}>", self.from.email.domain());
         Ok(Message::builder()

@@ -1,4 +1,4 @@
-//! The shop's one process.
+//! The shop's process.
 
 use std::{path::Path, process::ExitCode};
 
@@ -14,7 +14,7 @@ use server::{
     worker::Worker,
 };
 
-/// Rendering a page makes thousands of small allocations, and the system's allocator took a fifth of its time.
+/// Rendering a page makes thousands of small allocations. With the system's allocator, they took a fifth of the time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -34,7 +34,7 @@ enum Command {
     Task(Task),
 }
 
-/// What ends by itself, with an answer.
+/// A command that ends with an answer.
 #[derive(Subcommand)]
 enum Task {
     /// Brings the database up to date, and stops.
@@ -45,12 +45,12 @@ enum Task {
     Operator(OperatorCommand),
 }
 
-/// What an operator does by hand, on a database that is as new as this build.
+/// An operator's command, for a database with this build's schema.
 #[derive(Subcommand)]
 enum OperatorCommand {
-    /// Fetches missed events, takes up stored ones, asks about PENDING purchases; prints what changed.
+    /// Fetches missed events, applies stored ones, asks about PENDING purchases; prints what changed.
     Reconcile {
-        /// Only say what would be looked at.
+        /// Only print what would be processed.
         #[arg(long)]
         dry_run: bool,
     },
@@ -66,7 +66,7 @@ enum OperatorCommand {
     /// Shows the mails that are waiting or were sent, or sends them again.
     #[command(subcommand)]
     Mails(Mails),
-    /// Shows the newest declarations of withdrawal, and what each comes to.
+    /// Shows the newest declarations of withdrawal, with the decision on each.
     Withdrawals {
         /// How many at most.
         #[arg(long, default_value_t = 50)]
@@ -84,7 +84,7 @@ enum OperatorCommand {
     ResetPassword {
         /// The address that the customer signs in with.
         email: String,
-        /// Take the first line of standard input as the password, and print none.
+        /// Read the password from the first line of standard input, and do not print it.
         #[arg(long)]
         stdin: bool,
     },
@@ -94,7 +94,7 @@ enum OperatorCommand {
 enum Mails {
     /// A line for each of the newest mails.
     List {
-        /// Those alone that are not sent.
+        /// Only the mails that are not sent.
         #[arg(long)]
         unsent: bool,
         /// How many at most.
@@ -112,21 +112,21 @@ enum Mails {
 
 #[derive(Subcommand)]
 enum Receipts {
-    /// To be done after each restore, before the shop is started: no number is given a second time.
+    /// Run it after each restore, before the shop starts, so that no number is issued twice.
     NewSeries,
 }
 
 #[derive(Subcommand)]
 enum Purchases {
-    /// Asks Stripe about a sale that is not in the database, and takes it in; again: nothing changes.
+    /// Fetches a sale that is missing in the database from Stripe, and books it. Running it again changes nothing.
     Recover {
         /// A checkout session (cs_…), a payment (pi_…) or a stored event (evt_…).
         #[arg(required_unless_present = "all")]
         reference: Option<String>,
-        /// All that stored events tell of.
+        /// Recover every lost sale that stored events name.
         #[arg(long, conflicts_with_all = ["reference", "to"])]
         all: bool,
-        /// The account that gets it, by its e-mail address, where the customer's own is gone.
+        /// The e-mail address of the account that gets it, if the customer's own no longer exists.
         #[arg(long, value_name = "EMAIL")]
         to: Option<EmailAddress>,
     },
@@ -170,7 +170,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Such as `events replay`: without what follows, which can be personal data.
+/// The command without its arguments, such as `events replay`. The arguments can be personal data.
 fn command_name(mut matches: &ArgMatches) -> String {
     let mut names = Vec::new();
     while let Some((name, below)) = matches.subcommand() {
@@ -183,7 +183,7 @@ fn command_name(mut matches: &ArgMatches) -> String {
 #[expect(clippy::print_stdout, reason = "the answer to the command")]
 async fn run(command: Command, name: &str) -> Result<(), Box<dyn std::error::Error>> {
     let settings = Settings::read(environment()?)?;
-    // To standard error: standard output is the answer.
+    // The log goes to standard error, because standard output is for the answer.
     telemetry::start_logging(settings.log_format, &settings.log_filter);
     let task = match command {
         Command::Serve => return Ok(lifecycle::run(settings).await?),
@@ -199,7 +199,7 @@ async fn run(command: Command, name: &str) -> Result<(), Box<dyn std::error::Err
             if let Some(CommandError::Partly { report, .. }) = error.downcast_ref() {
                 print!("{report}");
             }
-            // What went wrong can name a customer: it is told to who gave the command, and not logged.
+            // The error can name a customer, so it is printed for the operator and not logged.
             tracing::warn!(command = name, outcome = "failed", "a command has ended");
         }
     }
@@ -224,7 +224,7 @@ async fn carry_out(task: Task, settings: &Settings) -> Result<String, Box<dyn st
         Task::Operator(command) => {
             let worker = lifecycle::worker(settings).await?;
             let outcome = operate(command, &worker).await;
-            // As after serving, SQLite's file then has everything.
+            // After this, the SQLite file contains all data, as after serving.
             worker.billing.close_database().await;
             outcome
         }

@@ -1,4 +1,4 @@
-//! The payment provider of mock mode: every checkout session leads straight to the success page, and is paid.
+//! The payment provider of mock mode: every checkout session leads straight to the success page, and is paid there.
 
 use async_trait::async_trait;
 use billing::{
@@ -11,10 +11,10 @@ use billing::{
 use jiff::Timestamp;
 use url::Url;
 
-/// How the ids of checkout sessions begin that were opened in mock mode, and of no others.
+/// The prefix of the ids of mock mode's checkout sessions. No other session has it.
 pub const MOCK_SESSION_PREFIX: &str = "cs_mock_";
 
-/// Keeps nothing, so that any process answers for any session, also after a restart.
+/// The provider. It is stateless, so that any process knows any session, also after a restart.
 #[derive(Clone, Debug)]
 pub struct MockProvider {
     public_url: Url,
@@ -61,7 +61,7 @@ impl PaymentProvider for MockProvider {
         Ok(self.session(purchase, SessionStatus::Open))
     }
 
-    /// Pays the session, unless the purchase has failed: its session is over.
+    /// Pays the session, unless the purchase has failed; then its session has expired.
     async fn retrieve_checkout(&self, purchase: &Purchase) -> Result<Option<CheckoutSession>, ProviderError> {
         let failed = matches!(purchase.state, State::Failed(_));
         let status = if failed { SessionStatus::Expired } else { SessionStatus::Complete };
@@ -72,12 +72,12 @@ impl PaymentProvider for MockProvider {
         Ok(Some(self.session(purchase, SessionStatus::Expired)))
     }
 
-    /// There are no books: a signed event's own figures count.
+    /// There is no record of payments, so the figures of signed events are used.
     async fn retrieve_payment(&self, _payment_ref: &str) -> Result<Option<PaymentRecord>, ProviderError> {
         Ok(None)
     }
 
-    /// Nor are there sales that the database does not know.
+    /// Mock mode knows no sales besides those in the database.
     async fn retrieve_sale(&self, _reference: &str) -> Result<Option<SaleRecord>, ProviderError> {
         Ok(None)
     }

@@ -13,22 +13,22 @@ use billing::{BillingError, account::EmailAddress, store::StoreError};
 
 use crate::http::problem::Problem;
 
-/// The most that one command shows, and that one `reconcile` takes up.
+/// The most lines that one command prints, and rows that one `reconcile` processes.
 const LINES_MAX: u32 = 1_000;
 
-/// Why a command did not do what it was asked. The texts are for the operator, and can name a customer: not for the
-/// log.
+/// Why a command did not do what it was asked. The texts are for the operator. They can name a customer, so they must
+/// not be logged.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// It did nothing.
     #[error("{0}")]
     Refused(String),
-    /// It did a part.
+    /// It did a part of it.
     #[error("{undone}")]
     Partly {
-        /// What it did.
+        /// What was done.
         report: String,
-        /// What it did not do.
+        /// What was not done.
         undone: String,
     },
     /// A use case failed.

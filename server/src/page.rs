@@ -29,7 +29,7 @@ pub fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
             if let Some(entered) = parts.extensions.get::<Entered>() {
                 provide_context(entered.clone());
             }
-            // In place of the nonce that Leptos made up: this one is in the header.
+            // Replaces the nonce of Leptos by the one in the response's header.
             if let Some(nonce) = parts.extensions.get::<Nonce>() {
                 provide_context(nonce.clone());
             }
@@ -55,12 +55,12 @@ pub async fn render(state: &AppState, request: Request) -> Response {
     markup::make_valid(page).await
 }
 
-/// Renders a form's page again after the form was refused, with the reason and with what was entered. `request` is the
-/// form's own; `address` is the page's path, with the reason in its query.
+/// Renders a form's page again after the form was refused, with the reason and the values that were entered. `request`
+/// is the form's own; `address` is the page's path, with the reason in its query.
 ///
 /// # Errors
 ///
-/// When the address is none.
+/// When `address` is not a valid URI.
 pub async fn form_again(
     state: &AppState,
     request: Parts,

@@ -1,30 +1,30 @@
-//! Where the shop is, seen from outside.
+//! The shop as seen from outside: its public address and what depends on it.
 
 use axum::http::HeaderName;
 use url::Url;
 
-/// Where the shop is, seen from outside.
+/// The shop as seen from outside: its public address and what depends on it.
 #[derive(Clone, Debug)]
 pub struct Site {
-    /// The address that customers come by; its path is `/`.
+    /// The shop's public address; its path is `/`.
     pub public_url: Url,
-    /// Where the order form may lead: scheme, host and port of the provider's payment page.
+    /// Scheme, host and port of the provider's payment page, to which the order form may redirect.
     pub checkout_origin: String,
     /// The header in which a reverse proxy names the client, if there is one.
     pub client_ip_header: Option<HeaderName>,
-    /// What the names of the cookies begin with.
+    /// The prefix of the cookies' names.
     pub cookie_prefix: String,
-    /// `cargo leptos watch` is at work: pages may talk to its reload server.
+    /// Whether `cargo leptos watch` runs the server; then pages may connect to its reload server.
     pub watch: bool,
 }
 
 impl Site {
-    /// Whether customers come by TLS, so that cookies can insist on it.
+    /// Whether customers use TLS, so that cookies can be `Secure`.
     pub fn secure(&self) -> bool {
         self.public_url.scheme() == "https"
     }
 
-    /// The name of the session's cookie. `__Host-` binds it to this very host (RFC 6265bis) where the cookie is Secure.
+    /// The name of the session's cookie. If the cookie is `Secure`, `__Host-` binds it to this host (RFC 6265bis).
     pub fn session_cookie(&self) -> String {
         let bound = if self.secure() { "__Host-" } else { "" };
         format!("{bound}{}_session", self.cookie_prefix)

@@ -1,21 +1,21 @@
-//! Whether the database is ready, asked only now and then: asking is a write, and anybody may ask for `/readyz`.
+//! Caches whether the database is ready: the check is a write, and anybody may request `/readyz`.
 
 use std::time::Duration;
 
 use billing::store::Store;
 use tokio::{sync::Mutex, time::Instant};
 
-/// What the database last answered.
+/// The last answer, and its time.
 #[derive(Default)]
 pub struct Readiness(Mutex<Option<(Instant, bool)>>);
 
-/// How long it is taken to be ready still.
+/// How long the answer "ready" is used.
 const READY_FOR: Duration = Duration::from_secs(1);
-/// How long it is taken to be not ready still: shorter, so that it comes back soon.
+/// How long the answer "not ready" is used; shorter, so that the process is ready again soon.
 const NOT_READY_FOR: Duration = Duration::from_millis(250);
 
 impl Readiness {
-    /// Asks the database, or gives its last answer when that is new.
+    /// Asks the database, or returns its last answer if that is recent.
     pub async fn of(&self, store: &dyn Store) -> bool {
         let mut last = self.0.lock().await;
         if let Some((at, ready)) = *last

@@ -1,4 +1,4 @@
-//! What is Stripe's own: the calls to it, how it signs notifications, and how its objects and events are read.
+//! The Stripe adapter: API calls, verification of signatures, and parsing of objects and events.
 
 pub mod client;
 pub mod event;

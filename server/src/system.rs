@@ -8,7 +8,7 @@ use jiff::Timestamp;
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    /// To the microsecond: what both databases keep.
+    /// Rounded to microseconds, the precision of both databases.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
     fn now(&self) -> Timestamp {
         let now = Timestamp::now();
@@ -24,7 +24,7 @@ impl Entropy for SystemEntropy {
     fn bytes(&self) -> [u8; 10] {
         let mut bytes = [0; 10];
         if let Err(error) = getrandom::fill(&mut bytes) {
-            // Ids that can be guessed are worse than no service.
+            // Without randomness ids could be guessed, so the process aborts.
             tracing::error!(%error, "the operating system gives no randomness");
             std::process::abort();
         }

@@ -1,7 +1,8 @@
 //! Background tasks: each repeats one job, in rounds of limited time.
 //!
-//! A round that exceeds its limit (a database that no longer answers, say) is dropped, counted and logged, and the next
-//! one begins. A task that completes no round for too long makes `/readyz` answer 503 with the task's name.
+//! A round that exceeds its limit, for example because the database does not answer, is dropped, counted and logged,
+//! and the next one starts. A task that completes no round for too long makes `/readyz` answer 503 with the task's
+//! name.
 
 use std::{
     fmt,
@@ -15,15 +16,15 @@ use billing::clock::Clock;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// How much later than expected a round may end before its task counts as late.
+/// How much later than expected a round may end before its task is late.
 const SLACK: Duration = Duration::from_secs(15);
 
 /// What follows a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// There is nothing more to do for now: the next round comes after the job's period.
+    /// No more work for now: the next round starts after the job's period.
     Wait,
-    /// There may be more: the next round begins at once.
+    /// There may be more work: the next round starts at once.
     AtOnce,
 }
 
@@ -33,9 +34,9 @@ type Round = Pin<Box<dyn Future<Output = Next> + Send>>;
 pub struct Job {
     /// The task's name in the log, in metrics and in `/readyz`.
     pub name: &'static str,
-    /// From one round's beginning to the next one's, while there is nothing more to do.
+    /// The time from the start of one round to the start of the next, if there is no more work.
     pub period: Duration,
-    /// How long a round may take.
+    /// The timeout of a round.
     pub time_max: Duration,
     /// Runs one round, which logs its own errors.
     round: Box<dyn Fn() -> Round + Send + Sync>,
@@ -58,7 +59,7 @@ impl fmt::Debug for Job {
     }
 }
 
-/// When each task of the process last ended a round; cheap to clone.
+/// When each task of the process last completed a round. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct TaskHealth(Arc<Mutex<Vec<Heartbeat>>>);
 
@@ -70,7 +71,7 @@ struct Heartbeat {
 }
 
 impl TaskHealth {
-    /// The tasks that have ended no round for too long.
+    /// The tasks that have completed no round for too long.
     pub fn late(&self) -> Vec<&'static str> {
         let now = Instant::now();
         let heartbeats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -105,7 +106,7 @@ pub struct Tasks {
 }
 
 impl Tasks {
-    /// No tasks yet; those to come end at `shutdown`, after the round at hand.
+    /// Without tasks at first. They end at `shutdown`, after the current round.
     pub fn new(health: TaskHealth, clock: Arc<dyn Clock>, shutdown: CancellationToken) -> Self {
         Self { health, clock, shutdown, tracker: TaskTracker::new() }
     }
@@ -117,7 +118,7 @@ impl Tasks {
         self.tracker.spawn(repeat(job, self.health.clone(), self.clock.clone(), self.shutdown.clone()));
     }
 
-    /// Waits until the rounds at hand have ended, at most for `time_max`.
+    /// Waits until the current rounds have ended, at most for `time_max`.
     pub async fn stop(self, time_max: Duration) {
         self.tracker.close();
         if timeout(time_max, self.tracker.wait()).await.is_err() {
@@ -151,7 +152,7 @@ async fn repeat(job: Job, health: TaskHealth, clock: Arc<dyn Clock>, shutdown: C
     }
 }
 
-/// `None` when the round hung or panicked. It runs as a task of its own, so that neither takes the job with it.
+/// Runs one round; `None` when it hung or panicked. It is a task of its own, so that neither ends the job.
 async fn one_round(job: &Job) -> Option<Next> {
     let mut round = tokio::spawn((job.round)());
     match timeout(job.time_max, &mut round).await {
@@ -185,7 +186,7 @@ mod tests {
         (Tasks::new(health.clone(), Arc::new(SystemClock), shutdown.clone()), health)
     }
 
-    /// A job whose rounds are counted, and of which the first `bad` go wrong.
+    /// A job that counts its rounds, and whose first `bad` rounds fail.
     fn job(rounds: &Arc<AtomicU32>, bad: u32, panics: bool) -> Job {
         let rounds = rounds.clone();
         Job::new("test", Duration::from_secs(1), Duration::from_secs(10), move || {

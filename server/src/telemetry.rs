@@ -13,7 +13,7 @@ use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitEx
 
 use crate::{gauges, system::SystemClock};
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people.
@@ -23,7 +23,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// Writes the log to stderr. The filter is in the words of `RUST_LOG`.
+/// Starts logging to stderr. The filter has the syntax of `RUST_LOG`.
 pub fn start_logging(format: LogFormat, filter: &str) {
     let registry = tracing_subscriber::registry().with(EnvFilter::new(filter));
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
@@ -41,7 +41,7 @@ pub fn start_logging(format: LogFormat, filter: &str) {
 pub struct Metrics(Option<PrometheusHandle>);
 
 impl Metrics {
-    /// Starts collecting; every call gives the same metrics.
+    /// Starts collecting. Every call returns the same metrics.
     pub fn start() -> Self {
         static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
         let handle = HANDLE.get_or_init(|| {
@@ -60,7 +60,7 @@ impl Metrics {
         self.0.as_ref().map(PrometheusHandle::render).unwrap_or_default()
     }
 
-    /// Drops expired samples; has to be called regularly.
+    /// Drops expired samples. Has to be called regularly.
     pub fn run_upkeep(&self) {
         if let Some(handle) = &self.0 {
             handle.run_upkeep();
@@ -119,7 +119,7 @@ fn register() {
     metrics::gauge!("database_circuit_open").set(0);
 }
 
-/// Measures each request, by route rather than by address.
+/// Measures each request, by route and not by URL.
 pub async fn measure(request: Request, next: Next) -> Response {
     let route =
         request.extensions().get::<MatchedPath>().map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());

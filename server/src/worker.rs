@@ -1,9 +1,9 @@
 //! The worker: recovers from crashes, faults and missed notifications, in every process. The use cases are in
 //! [`billing::billing`]; this schedules them.
 //!
-//! Each job is a task of its own ([`crate::tasks`]), so that one that waits for the provider does not delay the others.
-//! A round claims one row at a time, and ends, or is dropped, before its lease does: no two processes work on the same
-//! row.
+//! Each job is a task of its own ([`crate::tasks`]), so that a job that waits for the provider does not delay the
+//! others. A round claims one row at a time, and ends or is dropped before its lease does, so that no two processes
+//! work on the same row.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,19 +19,20 @@ use crate::{
     tasks::{Job, Next},
 };
 
-/// Stored events that did not apply; most wait for seconds.
+/// For stored events that could not be applied; most wait only for seconds.
 const EVENTS_EVERY: Duration = Duration::from_secs(1);
-/// PENDING purchases that are due to be asked about.
+/// For PENDING purchases that are due for a query to the provider.
 const PENDING_EVERY: Duration = Duration::from_secs(5);
-/// The provider's list of events, for those whose notification never came.
+/// For the provider's list of events, which has those whose notification was lost.
 const BACKFILL_EVERY: Duration = Duration::from_mins(10);
-/// Paid purchases that have no receipt yet.
+/// For paid purchases that have no receipt yet.
 const RECEIPTS_EVERY: Duration = Duration::from_secs(1);
 /// How much earlier than its lease a round has to end.
 const LEASE_MARGIN: Duration = Duration::from_secs(20);
-/// The provider's whole list of thirty days has to fit in. What was taken in by a round that did not is kept.
+/// The timeout of a backfill: enough for the provider's list of thirty days. The events of a round that times out stay
+/// stored.
 const BACKFILL_TIME_MAX: Duration = Duration::from_mins(15);
-/// One batch of receipts.
+/// The timeout of one batch of receipts.
 const RECEIPTS_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// The dependencies of the jobs.
@@ -39,16 +40,16 @@ const RECEIPTS_TIME_MAX: Duration = Duration::from_secs(30);
 pub struct Worker {
     /// The use cases.
     pub billing: Billing,
-    /// For the addresses that checkout sessions are opened with.
+    /// For the e-mail addresses with which checkout sessions are opened.
     pub accounts: Arc<dyn AccountStore>,
-    /// Whether there is a provider to ask. In mock mode, asking about a session pays it, so the worker never asks.
+    /// Whether the worker may ask the provider. In mock mode it must not, because retrieving a session pays it.
     pub asks_provider: bool,
     /// The seller and VAT rate on receipts.
     pub issuer: Issuer,
 }
 
 impl Worker {
-    /// The jobs, to be repeated for as long as the process serves.
+    /// The jobs that repeat as long as the process serves.
     pub fn jobs(&self) -> Vec<Job> {
         let leased = LEASE.unsigned_abs().saturating_sub(LEASE_MARGIN);
         let mut jobs = vec![
@@ -99,7 +100,7 @@ impl Worker {
         Next::Wait
     }
 
-    /// After a full batch, starts the next one at once: the first start with receipts has many to number.
+    /// Starts the next batch at once after a full one: on the first start of a version with receipts, many are due.
     async fn number_receipts(self) -> Next {
         match self.billing.number_receipts(&self.issuer).await {
             Ok(RECEIPTS_AT_ONCE..) => Next::AtOnce,
@@ -112,7 +113,7 @@ impl Worker {
     }
 }
 
-/// Looks for more at once when something was due.
+/// The next round starts at once if something was due.
 fn after(claimed: usize) -> Next {
     if claimed > 0 { Next::AtOnce } else { Next::Wait }
 }

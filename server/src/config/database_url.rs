@@ -38,7 +38,7 @@ fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres:") || url.starts_with("postgresql:")
 }
 
-/// What can be wrong without anybody being asked. Nothing of the user's part is shown.
+/// Checks the URL without connecting. No message shows its user name or password.
 fn check_postgres(reader: &mut Reader<'_>, name: &str, url: &str) {
     let Ok(url) = Url::parse(url) else {
         reader.complain(format!("{name} is wrong: write it like postgres://user:password@host:5432/database."));

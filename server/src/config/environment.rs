@@ -23,7 +23,7 @@ pub fn environment() -> Result<impl Fn(&str) -> Option<String>, WrongSettings> {
         }
     }
     Ok(move |name: &str| match env::var_os(name) {
-        // A replacement character makes the check of that variable fail, and so names it.
+        // The replacement character fails the check of this variable, so that the error names it.
         Some(value) => Some(value.to_string_lossy().into_owned()),
         None => lines.get(name).cloned(),
     })

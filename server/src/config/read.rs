@@ -29,15 +29,15 @@ use crate::{legal, mail::smtp, telemetry::LogFormat};
 
 const MAIL_PAUSE_DEFAULT: Duration = Duration::from_millis(50);
 const COOKIE_PREFIX_DEFAULT: &str = "iza_credits";
-/// A health check every second or two, a few failures until a process counts as away.
+/// Long enough for a health check every second or two that has to fail a few times.
 const SHUTDOWN_DELAY_LIVE: Duration = Duration::from_secs(5);
 const LOG_FILTER_DEFAULT: &str = "info,tower_sessions_core=error";
 const LISTEN_ADDR_DEFAULT: &str = "127.0.0.1:3000";
-/// How far from `LISTEN_ADDR`'s port the admin listener's is.
+/// The distance from the shop's port to the default port of the admin listener.
 const ADMIN_PORT_DISTANCE: u16 = 1_000;
 
 impl Settings {
-    /// Reads the settings by name. An empty value is as good as none.
+    /// Reads the settings by name. An empty value counts as unset.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, WrongSettings> {
         settings(&mut Reader::new(&lookup))
     }
@@ -107,7 +107,7 @@ fn settings(reader: &mut Reader<'_>) -> Result<Settings, WrongSettings> {
     if reader.is_fine() { Ok(settings) } else { Err(reader.wrong()) }
 }
 
-/// The texts; `None` once it is complained about one.
+/// The texts; `None` after an error in one of them.
 fn legal(reader: &mut Reader<'_>) -> Option<legal::Read> {
     let folder = reader.get("LEGAL_DIR").map(PathBuf::from);
     if folder.as_ref().is_some_and(|folder| !folder.is_dir()) {
@@ -151,7 +151,7 @@ fn number(text: &str, range: RangeInclusive<u32>) -> Option<u32> {
 
 fn listen_addr(reader: &mut Reader<'_>, watch: bool) -> SocketAddr {
     let fallback = SocketAddr::from(([127, 0, 0, 1], 3_000));
-    // `cargo leptos watch` has its own idea of the address, and opens the browser there.
+    // `cargo leptos watch` sets the address, and opens the browser there.
     let watched = watch.then(|| reader.get("LEPTOS_SITE_ADDR")).flatten();
     let wanted = reader.get("LISTEN_ADDR").or(watched);
     let text = wanted.unwrap_or_else(|| LISTEN_ADDR_DEFAULT.to_owned());
@@ -178,8 +178,8 @@ fn admin_addr(reader: &mut Reader<'_>, listen_addr: SocketAddr) -> Option<Socket
     Some(address)
 }
 
-/// Where the admin listener is when nothing else is said: on this machine, a thousand ports further than the shop. Port
-/// 0 stands for any that is free.
+/// The default address of the admin listener: on the loopback interface, a thousand ports above the shop's. Port 0
+/// means any free port.
 pub fn default_admin_addr(listen_addr: SocketAddr) -> SocketAddr {
     let port = match listen_addr.port() {
         0 => 0,
@@ -259,8 +259,8 @@ fn payments(reader: &mut Reader<'_>, webhook_secrets: &[SecretString]) -> Paymen
     Payments::Stripe { key: SecretString::from(key), live, api_base }
 }
 
-/// Mock mode gives credits away, so it never begins by omission where others could come by: off this machine a setting
-/// has to ask for it. Gives whether it may be reached from elsewhere, and is.
+/// Mock mode gives credits away, so it listens beyond the loopback interface only if a setting allows that. Returns
+/// whether it can be reached from other machines.
 fn public_mock_mode(
     reader: &mut Reader<'_>,
     payments: &Payments,
@@ -332,7 +332,7 @@ fn seller(reader: &mut Reader<'_>, payments: &Payments) -> Seller {
             reader.complain(format!("{field} is wrong: set it to one line of text."));
         }
     }
-    // A comma may stand at the end of a line.
+    // Lines of an address may end with a comma.
     let address: Vec<_> = address
         .lines()
         .flat_map(|line| line.trim().trim_end_matches(',').split(','))
@@ -347,7 +347,7 @@ fn seller(reader: &mut Reader<'_>, payments: &Payments) -> Seller {
     Seller { name, address, vat_id }
 }
 
-/// A per cent with up to two decimal places, in hundredths.
+/// Parses a percentage with up to two decimal places into basis points.
 fn basis_points(text: &str) -> Option<i64> {
     let text = text.strip_suffix('%').unwrap_or(text).trim_end().replace(',', ".");
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, "0"));
@@ -366,7 +366,7 @@ fn basis_points(text: &str) -> Option<i64> {
     (rate <= 10_000).then_some(rate)
 }
 
-/// Part of a cookie's name; a `__Host-` or `__Secure-` would mean something else to browsers.
+/// Part of a cookie's name. Browsers give `__Host-` and `__Secure-` a special meaning, so these are refused.
 fn cookie_prefix(text: &str) -> Option<String> {
     let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
     (plain && text.len() <= 40 && !text.starts_with("__")).then(|| text.to_owned())
@@ -376,7 +376,7 @@ fn milliseconds(text: &str) -> Option<Duration> {
     text.parse().ok().filter(|&count| count <= 60_000).map(Duration::from_millis)
 }
 
-/// A live shop is behind a proxy that has to notice; anything else stops at once.
+/// A live shop is behind a proxy that has to notice the shutdown; any other shop stops at once.
 fn shutdown_delay_default(payments: &Payments) -> Duration {
     let live = matches!(payments, Payments::Stripe { live: true, .. });
     if live { SHUTDOWN_DELAY_LIVE } else { Duration::ZERO }
@@ -398,7 +398,7 @@ fn log_format(text: &str) -> Option<LogFormat> {
     }
 }
 
-/// Where customers come by when nothing else is said: this machine.
+/// The default public address: this machine.
 pub fn local_url(listening: SocketAddr) -> Option<Url> {
     let ip = match listening.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),

@@ -2,7 +2,7 @@
 
 use super::settings::WrongSettings;
 
-/// Collects what is wrong while it reads.
+/// Reads values, and collects the errors.
 pub(super) struct Reader<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
     wrong: Vec<String>,
@@ -13,12 +13,12 @@ impl<'a> Reader<'a> {
         Self { lookup, wrong: Vec::new() }
     }
 
-    /// Whether nothing is wrong so far.
+    /// Whether there are no errors so far.
     pub(super) fn is_fine(&self) -> bool {
         self.wrong.is_empty()
     }
 
-    /// All that is wrong.
+    /// All errors.
     pub(super) fn wrong(&mut self) -> WrongSettings {
         WrongSettings(std::mem::take(&mut self.wrong))
     }
@@ -27,11 +27,11 @@ impl<'a> Reader<'a> {
         (self.lookup)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 
-    /// The items of a list that commas separate. Each is there once, is not empty, and has no blanks in it.
+    /// The items of a comma-separated list. Each is unique, is not empty, and contains no blanks.
     pub(super) fn list(&mut self, name: &str) -> Vec<String> {
         let Some(text) = self.get(name) else { return Vec::new() };
         let items: Vec<_> = text.split(',').map(|item| item.trim().to_owned()).collect();
-        // No complaint shows an item, which may be a secret.
+        // No error shows an item, because it may be a secret.
         if items.iter().any(String::is_empty) {
             self.complain(format!("{name} is wrong: there is a comma too many, and so an empty item."));
         } else if !items.iter().all(|item| is_word(item)) {
@@ -46,7 +46,7 @@ impl<'a> Reader<'a> {
         self.wrong.push(sentence.into());
     }
 
-    /// A value that is parsed; a wrong one is complained about with the given mend.
+    /// Parses a value. The error for an invalid one ends with `mend`, which says what to do.
     pub(super) fn parsed<T>(&mut self, name: &str, parse: impl Fn(&str) -> Option<T>, mend: &str) -> Option<T> {
         let text = self.get(name)?;
         let value = parse(&text);
@@ -57,7 +57,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether a value has neither blanks nor characters outside ASCII.
+/// Whether a value contains only visible ASCII characters.
 pub(super) fn is_word(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -1,4 +1,4 @@
-//! What the operator has set.
+//! The settings.
 
 use std::{fmt, net::SocketAddr, time::Duration};
 
@@ -10,71 +10,70 @@ use url::Url;
 
 use crate::{legal, telemetry::LogFormat};
 
-/// What the operator has set. `Debug` shows no secret.
+/// The settings of the process. `Debug` shows no secret.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// `sqlite:…` or `postgres://…`; may hold a password.
     pub database_url: SecretString,
-    /// The PostgreSQL server itself, where `database_url` leads to a pooler in transaction mode.
+    /// The address of the PostgreSQL server itself, if `database_url` is that of a pooler in transaction mode.
     pub database_direct_url: Option<SecretString>,
-    /// How many connections to the database a process opens, and how long it waits for them.
+    /// The limits of the connection pool.
     pub database_limits: DatabaseLimits,
-    /// How long to wait at the start for a database that is not there yet.
+    /// How long to wait at the start for a database that is not up yet.
     pub database_wait: Duration,
-    /// How long the process goes on serving after a SIGTERM, while it says that it is not ready.
+    /// How long the process goes on serving after a SIGTERM, while `/readyz` says that it is not ready.
     pub shutdown_delay: Duration,
-    /// Where to listen.
+    /// The shop's listen address.
     pub listen_addr: SocketAddr,
-    /// Where to listen for the operator; unset, on this machine alone
-    /// ([`default_admin_addr`](super::default_admin_addr)).
+    /// The admin listener's address; if unset, [`default_admin_addr`](super::default_admin_addr).
     pub admin_addr: Option<SocketAddr>,
-    /// The address that customers come by; unset, it is where the process listens.
+    /// The shop's public address; if unset, the listen address.
     pub public_url: Option<Url>,
-    /// Who takes the money.
+    /// The payment provider.
     pub payments: Payments,
-    /// Whether anybody may reach a shop in mock mode.
+    /// Whether a shop in mock mode may be reached from other machines.
     pub public_mock_mode: bool,
     /// How much one tenant may order.
     pub order_limits: OrderLimits,
-    /// What notifications are signed with; several while one is being rotated.
+    /// The secrets that sign notifications; several during a rotation.
     pub webhook_secrets: Vec<SecretString>,
-    /// Who sells, and at which VAT rate.
+    /// The seller and the VAT rate.
     pub issuer: Issuer,
-    /// The zone that pages show times in.
+    /// The time zone of the times on pages.
     pub time_zone: TimeZone,
     /// How mails go out.
     pub mail: Mail,
-    /// How long to rest after each mail.
+    /// The pause after each mail.
     pub mail_pause: Duration,
-    /// The operator's texts, or samples.
+    /// The operator's legal texts, or the samples.
     pub legal: legal::Read,
-    /// Which log lines are written, in `tracing`'s words.
+    /// The log filter, in `tracing`'s syntax.
     pub log_filter: String,
-    /// How log lines look.
+    /// The format of log lines.
     pub log_format: LogFormat,
-    /// Where the front end's files are.
+    /// The folder of the front end's files.
     pub site_root: String,
     /// The header in which a reverse proxy names the client.
     pub client_ip_header: Option<HeaderName>,
-    /// What the names of the cookies begin with.
+    /// The prefix of the cookies' names.
     pub cookie_prefix: String,
-    /// `cargo leptos watch` is at work.
+    /// Whether `cargo leptos watch` runs the server.
     pub watch: bool,
 }
 
-/// The pool, as far as it is set.
+/// The limits of the connection pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DatabaseLimits {
-    /// Connections in it; unset, what suits the database.
+    /// The most connections; if unset, the database's default.
     pub connections: Option<u32>,
     /// How long a statement may take, and how long a caller waits for a connection.
     pub time: Duration,
 }
 
-/// Who takes the money.
+/// The payment provider.
 #[derive(Clone, Debug)]
 pub enum Payments {
-    /// Nobody: sessions are made up.
+    /// Mock mode: no provider and no money.
     Mock,
     /// Stripe.
     Stripe {
@@ -82,7 +81,7 @@ pub enum Payments {
         key: SecretString,
         /// Whether it moves real money.
         live: bool,
-        /// Another address than Stripe's, for tests.
+        /// An address in place of Stripe's, for tests.
         api_base: Option<Url>,
     },
 }
@@ -90,19 +89,19 @@ pub enum Payments {
 /// How mails go out.
 #[derive(Clone, Debug)]
 pub enum Mail {
-    /// Into a mailbox that the admin listener shows at `/dev/mailbox`, on this machine alone.
+    /// Into a mailbox that the admin listener shows at `/dev/mailbox`, only to this machine.
     Mailbox,
     /// By a mail server.
     Smtp {
         /// `smtps://…` or `smtp://…`; may hold a password.
         url: SecretString,
-        /// Whom they are from.
+        /// The sender.
         from: lettre::message::Mailbox,
     },
 }
 
 impl Payments {
-    /// Where buyers are sent to pay: scheme, host and port. A test double has its payment page where its API is.
+    /// The origin of the payment page: scheme, host and port. A test double serves it on its API's origin.
     pub fn checkout_origin(&self) -> String {
         match self {
             Self::Stripe { api_base: Some(base), .. } => base.origin().ascii_serialization(),
@@ -112,7 +111,7 @@ impl Payments {
 }
 
 impl Settings {
-    /// Whether nobody pays.
+    /// Whether the shop is in mock mode.
     pub fn mock(&self) -> bool {
         matches!(self.payments, Payments::Mock)
     }
@@ -122,7 +121,7 @@ impl Settings {
         matches!(self.payments, Payments::Stripe { live: true, .. })
     }
 
-    /// Who takes the money, in a sentence.
+    /// The mode in a sentence, for the log.
     pub fn mode(&self) -> &'static str {
         match self.payments {
             Payments::Mock => "mock mode: nobody pays, credits cost nothing",
@@ -132,7 +131,7 @@ impl Settings {
     }
 }
 
-/// What is wrong with the settings: all of it, a sentence each, naming the variable and the mend.
+/// The errors in the settings: a sentence each, which names the variable and says what to do.
 #[derive(Debug, PartialEq, Eq)]
 pub struct WrongSettings(pub Vec<String>);
 

@@ -11,7 +11,7 @@ use crate::{
     state::AppState,
 };
 
-/// What a user signs in with. No `Debug`: it holds a password.
+/// The body of a sign-in. Without `Debug`, because it holds a password.
 #[derive(Deserialize, ToSchema)]
 pub struct Credentials {
     #[schema(format = Email, examples("kim@example.com"))]
@@ -20,7 +20,7 @@ pub struct Credentials {
     password: String,
 }
 
-/// What a user signs up with. No `Debug`: it holds a password.
+/// The body of a sign-up. Without `Debug`, because it holds a password.
 #[derive(Deserialize, ToSchema)]
 pub struct NewAccount {
     #[schema(format = Email, max_length = 254, examples("kim@example.com"))]

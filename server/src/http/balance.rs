@@ -23,10 +23,10 @@ use utoipa::ToSchema;
 use super::problem::Problem;
 use crate::{identity::RequireUser, state::AppState, streams::StreamSlot};
 
-/// How often a stream looks at the database by itself, and sends `alive`.
+/// How often a stream reads the database without a notice, and sends `alive`.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How long a browser waits before it opens a broken stream again: at least so long, and up to twice as long, so that
-/// those who lost a process do not all come back in the same moment.
+/// The shortest time before a browser reopens a broken stream. The server adds up to the same again at random, so that
+/// the clients of a stopped process do not all reconnect at once.
 const RECONNECT: Duration = Duration::from_secs(2);
 
 /// The tenant's credits.
@@ -43,7 +43,7 @@ impl From<Balance> for BalanceView {
     }
 }
 
-/// How often the tenant's purchases have changed.
+/// The number of changes to the tenant's purchases.
 #[derive(Serialize)]
 struct ChangesView {
     changes: i64,
@@ -58,11 +58,11 @@ pub async fn get_balance(_: RequireUser, Extension(context): Extension<RequestCo
     Json(context.balance.into())
 }
 
-/// Balance and purchases now, and upon each change. An event without a name has the balance, `{"credits":7}`; one named
-/// `purchases` has the number of changes to the purchases, `{"changes":12}`, which are to be read again when it is
-/// news; one named `alive` comes every 15 seconds; and one named `replaced` says that the customer has opened too many
-/// streams, and that this one ends for good. The id names the state: with it in `Last-Event-ID`, a new stream tells
-/// only what has changed since.
+/// Streams the balance and the number of changes to the purchases, now and after each change. An event without a name
+/// carries the balance, `{"credits":7}`. One named `purchases` carries the number of changes to the purchases,
+/// `{"changes":12}`; when it grows, read the purchases again. One named `alive` comes every 15 seconds. One named
+/// `replaced` says that the customer has opened too many streams, and that this one ends for good. The event id names
+/// the state: a new stream with that id in `Last-Event-ID` sends only what has changed since.
 #[utoipa::path(
     get, path = "/billing/balance/stream", tag = "billing", security(("session" = [])),
     params(("Last-Event-ID" = Option<String>, Header, description = "As a browser sends it when it comes back")),
@@ -76,7 +76,7 @@ pub async fn stream_balance(
 ) -> Result<Response, Problem> {
     let tenant = principal.tenant_id;
     let session = session.id().ok_or(Problem::NOT_SIGNED_IN)?;
-    // Subscribes before it reads, so that no change falls between.
+    // Subscribes before reading, so that no change is missed in between.
     let change_notices = state.store.changes().filter(move |changed| std::future::ready(*changed == tenant)).boxed();
     let found = state.identity.lookup_by_id(session).await?.ok_or(Problem::NOT_SIGNED_IN)?;
     let known = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(Known::from_id);
@@ -94,7 +94,7 @@ pub async fn stream_balance(
 
     let headers = [
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        // nginx would hold events back.
+        // Keeps nginx from buffering the events.
         (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
     ];
     Ok((headers, Sse::new(events.take_until(ended))).into_response())
@@ -103,12 +103,12 @@ pub async fn stream_balance(
 /// From 0 to 1.
 fn jitter() -> f64 {
     let mut byte = [0];
-    // Without randomness all browsers come back at once, which does no harm.
+    // Without randomness all clients reconnect at once, which is harmless.
     let _ = getrandom::fill(&mut byte);
     f64::from(byte[0]) / 255.0
 }
 
-/// What a browser knows already.
+/// The state that a client has already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Known {
     /// The number of the newest ledger entry.
@@ -135,7 +135,7 @@ struct BalanceStream {
     known: Option<Known>,
     change_notices: BoxStream<'static, TenantId>,
     heartbeat: Interval,
-    /// None once the browser was told.
+    /// `None` once `replaced` was sent.
     replaced: Option<CancellationToken>,
     _slot: StreamSlot,
 }
@@ -174,7 +174,7 @@ impl BalanceStream {
             let mut events = match self.state.identity.lookup_by_id(self.session).await {
                 Ok(Some(session)) => self.news(&session),
                 Ok(None) => return None,
-                // While the database cannot be reached, there is no news.
+                // While the database cannot be reached, nothing is sent.
                 Err(_) => Vec::new(),
             };
             if beat {

@@ -16,13 +16,13 @@ use crate::{identity::RequireUser, state::AppState};
 /// The longest id of a checkout session that is looked up; Stripe's have some 66 characters.
 const SESSION_ID_LENGTH_MAX: usize = 255;
 
-/// What is ordered. Prices are the server's alone: an amount in the body is not read.
+/// What is ordered. The server alone sets the price: an amount in the body is ignored.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = Order)]
 pub struct OrderBody {
     #[schema(examples("credits_5"))]
     product_id: String,
-    /// The version of the wording by which the buyer agreed, on the page that sends this, that delivery begins at once.
+    /// The version of the wording with which the buyer agreed to immediate delivery, on the page that sends this.
     #[serde(default)]
     #[schema(examples("0a1b2c3d4e5f"))]
     consent: Option<String>,
@@ -58,7 +58,8 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
     }
 }
 
-/// Orders a product and opens its checkout session. The same `Idempotency-Key` again is the same order.
+/// Orders a product and opens its checkout session. Repeating the call with the same `Idempotency-Key` returns the same
+/// order.
 #[utoipa::path(
     post, path = "/billing/checkout/session", tag = "billing", security(("session" = [])), request_body = OrderBody,
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]{1,255}$", description = "Makes a retry the same order")),
@@ -83,7 +84,7 @@ pub async fn create_checkout_session(
     Ok((StatusCode::CREATED, Json(ordered)))
 }
 
-/// Which checkout session is completed.
+/// The checkout session to complete.
 #[derive(Deserialize, ToSchema)]
 pub struct Completion {
     #[schema(examples("cs_mock_0198f2a4-7b1c-7def-8a2b-0123456789ab"))]
@@ -96,7 +97,7 @@ pub struct Completed {
     purchase: PurchaseView,
 }
 
-/// Pays a checkout session of mock mode. Again: the same answer, and nothing is booked twice.
+/// Pays a checkout session of mock mode. Repeating the call gives the same answer, and books nothing twice.
 #[utoipa::path(
     post, path = "/billing/checkout/complete", tag = "billing", security(("session" = [])), request_body = Completion,
     responses((status = 200, body = Completed)),
@@ -107,7 +108,7 @@ pub async fn complete_checkout(
     Body(completion): Body<Completion>,
 ) -> Result<Json<Completed>, Problem> {
     let session_id = completion.session_id;
-    // No session is named otherwise, and not every database takes every character.
+    // Session ids contain no other characters, and not every database accepts every character.
     if session_id.len() > SESSION_ID_LENGTH_MAX || !session_id.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Problem::NOT_FOUND);
     }

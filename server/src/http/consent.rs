@@ -10,16 +10,16 @@ use utoipa::ToSchema;
 
 use crate::{identity::locale_of, state::AppState};
 
-/// The wording by which a buyer agrees that delivery begins at once (§ 356 (5) BGB).
+/// The wording with which a buyer agrees to immediate delivery (§ 356 (5) BGB).
 #[derive(Serialize, ToSchema)]
 #[schema(as = Consent)]
 pub struct ConsentView {
-    /// What an order names when the buyer has agreed.
+    /// To be named in the order when the buyer has agreed.
     #[schema(examples("0a1b2c3d4e5f"))]
     version: String,
     /// BCP 47.
     locale: &'static str,
-    /// To be shown beside a box that is not ticked.
+    /// To be shown beside an unticked check box.
     text: String,
 }
 

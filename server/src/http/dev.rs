@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use super::problem::Problem;
 use crate::{mail::mailbox::KeptMail, state::AppState};
 
-/// The mails that would have gone out, newest first.
+/// The mails that would have been sent, newest first.
 pub async fn mailbox(State(state): State<AppState>) -> Result<Html<String>, Problem> {
     let mails = state.mailbox.as_ref().ok_or(Problem::NOT_FOUND)?.mails();
     let rows: Vec<_> = mails.into_iter().map(row).collect();

@@ -25,7 +25,7 @@ use crate::{
     state::AppState,
 };
 
-/// A private file, which no cache keeps.
+/// A private file, not to be cached.
 fn file(kind: &'static str, disposition: &str, body: impl Into<Body>) -> Result<Response, Problem> {
     let disposition = HeaderValue::try_from(disposition).map_err(|_| Problem::INTERNAL)?;
     let kind = HeaderValue::from_static(kind);
@@ -57,11 +57,11 @@ pub async fn receipt_pdf(
     }
 }
 
-/// Spreadsheets take a file for UTF-8 if it begins so.
+/// Spreadsheet programs recognise UTF-8 by it.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// All of the tenant's purchases, newest first, in the request's language. It is sent page by page as it is read,
-/// however long it is; should a later page fail, the transfer breaks off, and the browser says so.
+/// All of the tenant's purchases, newest first, in the request's language. Streams the rows while they are read, so
+/// that the length does not matter. If reading a later page fails, the transfer is aborted, and the browser reports it.
 pub async fn history_csv(
     Extension(context): Extension<RequestContext>,
     State(state): State<AppState>,

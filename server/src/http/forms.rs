@@ -1,4 +1,5 @@
-//! Plain HTML forms. Each is answered by a redirect, or, if it is refused, by its page with what was entered.
+//! Plain HTML forms. Each is answered by a redirect or, if it is refused, by its page with the values that were
+//! entered.
 
 use app::{
     context::{Entered, RequestContext},
@@ -121,7 +122,7 @@ struct WithdrawalForm {
     email: String,
 }
 
-/// Needs no session: the law wants it within easy reach (§ 356a (1) BGB).
+/// Needs no session, because the law wants it easily accessible (§ 356a (1) BGB).
 async fn withdraw(
     State(state): State<AppState>,
     ClientAddr(from): ClientAddr,

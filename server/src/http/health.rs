@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::problem::Problem;
 use crate::state::AppState;
 
-/// All is well.
+/// The answer of a healthy process.
 #[derive(Serialize, ToSchema)]
 pub struct Health {
     #[schema(examples("ok"))]
@@ -20,14 +20,14 @@ pub struct Health {
 
 const OK: Json<Health> = Json(Health { status: "ok" });
 
-/// The process lives.
+/// Answers while the process is alive.
 #[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, body = Health)))]
 pub async fn healthz() -> Json<Health> {
     OK
 }
 
-/// The database can be reached, has every migration, and takes writes, the background tasks get on, and the process is
-/// not about to stop. A header `X-Late-Tasks` names the tasks that do not get on.
+/// The database can be reached, has every migration, and takes writes, no background task is late, and the process is
+/// not about to stop. A header `X-Late-Tasks` names the tasks that are late.
 #[utoipa::path(get, path = "/readyz", tag = "health", responses((status = 200, body = Health)))]
 pub async fn readyz(State(state): State<AppState>) -> Result<Json<Health>, Response> {
     if state.draining.is_cancelled() {

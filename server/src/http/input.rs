@@ -1,4 +1,4 @@
-//! Strict extractors: a request that does not fit is answered by a problem document.
+//! Strict extractors: an invalid request is answered by a problem document.
 
 use std::error::Error;
 
@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
 
-/// A JSON body. Members that the call doesn't know are ignored.
+/// A JSON body. Unknown members are ignored.
 #[derive(Debug)]
 pub struct Body<T>(pub T);
 
@@ -29,7 +29,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
-/// What is wrong with a body that could not be read to its end: it is too long, or was cut off or garbled on the way.
+/// The problem of a body that could not be read to its end: it is too long, was cut off, or has a malformed encoding.
 pub fn unreadable(error: &axum::Error) -> Problem {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = cause {
@@ -41,7 +41,7 @@ pub fn unreadable(error: &axum::Error) -> Problem {
     Problem::MALFORMED_BODY
 }
 
-/// An id at the end of the path. One that cannot be read is as unknown as any other.
+/// An id at the end of the path. An invalid one is answered like an unknown one.
 #[derive(Debug)]
 pub struct Id<T>(pub T);
 

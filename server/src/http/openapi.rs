@@ -29,7 +29,7 @@ pub struct ProblemView {
     code: String,
 }
 
-/// The document without its calls.
+/// The document, to which the calls are added.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -41,7 +41,7 @@ pub struct ProblemView {
 )]
 pub struct Document;
 
-/// The problems of one call beside those that follow from its shape.
+/// The problems of one call, besides those that [`complete`] derives from its parameters.
 fn problems(operation_id: &str) -> &'static [Problem] {
     match operation_id {
         "create_checkout_session" => &[
@@ -71,7 +71,7 @@ fn problems(operation_id: &str) -> &'static [Problem] {
     }
 }
 
-/// Adds to each call the problems it can answer, and says how one signs in.
+/// Adds to each call the problems it can answer, and describes the session cookie.
 pub fn complete(document: &mut utoipa::openapi::OpenApi, session_cookie: &str) {
     for (path, item) in &mut document.paths.paths {
         // The provider's calls carry no cookie, so no other site can forge them.

@@ -1,4 +1,4 @@
-//! Errors as RFC 9457 problems: a stable `code`, and a text that was written for the public.
+//! Errors as RFC 9457 problems: a stable `code`, and a fixed text for the public.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use serde::Serialize;
 
 use crate::{log_limit::LogLimit, system::SystemClock};
 
-/// An error, as the public sees it. Every text is fixed, so nothing private can slip into one.
+/// An error, as the public sees it. Every text is fixed, so that none can contain private data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The HTTP status.
     pub status: StatusCode,
     /// Stable; clients depend on it.
     pub code: &'static str,
-    /// For people who read it.
+    /// The text for people.
     pub detail: &'static str,
     /// When to try again.
     pub retry_after: Option<Duration>,
@@ -38,7 +38,7 @@ macro_rules! problems {
                 };
             )+
 
-            /// Every problem that there is.
+            /// All problems.
             pub const ALL: &'static [Self] = &[$(Self::$name),+];
         }
     };
@@ -86,13 +86,13 @@ struct Code {
 }
 
 impl Problem {
-    /// The same, to be tried again after the given time.
+    /// The same problem, with a `Retry-After`.
     #[must_use]
     pub fn after(self, wait: Duration) -> Self {
         Self { retry_after: Some(wait), ..self }
     }
 
-    /// The problem for a status of which nothing more is known.
+    /// The problem for a status without further information.
     pub fn for_status(status: StatusCode) -> Self {
         match status {
             StatusCode::NOT_FOUND => Self::NOT_FOUND,
@@ -125,7 +125,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Requests that the database does not answer: during an outage all of them, refused at once.
+/// Limits the log lines about an unavailable database: during an outage every request would write one.
 static UNAVAILABLE: LogLimit = LogLimit::new();
 
 impl From<StoreError> for Problem {
@@ -142,7 +142,7 @@ impl From<StoreError> for Problem {
 }
 
 impl Problem {
-    /// The same, to be tried again when the provider says so.
+    /// The same problem, with the provider's `Retry-After`.
     fn after_provider(self, error: &ProviderError) -> Self {
         tracing::warn!(%error, code = self.code, "the payment provider gave no result");
         match error {
@@ -152,7 +152,7 @@ impl Problem {
     }
 }
 
-/// Of everything but an order: the purchase exists, and may have been paid.
+/// For all calls but an order: the purchase exists, and may have been paid.
 impl From<BillingError> for Problem {
     fn from(error: BillingError) -> Self {
         match error {
@@ -176,7 +176,7 @@ impl From<OrderError> for Problem {
             OrderError::KeyReused => Self::IDEMPOTENCY_KEY_REUSED,
             OrderError::TooMany => Self::TOO_MANY_ORDERS,
             OrderError::Rejected => Self::PROVIDER_REJECTED,
-            // Nobody has seen the payment page, so nobody has paid.
+            // No buyer has seen the payment page yet, so nothing was paid.
             OrderError::Billing(BillingError::Provider(error)) => Self::PROVIDER_UNAVAILABLE.after_provider(&error),
             OrderError::Billing(error) => error.into(),
         }

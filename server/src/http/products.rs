@@ -30,7 +30,7 @@ pub struct ProductView {
     currency: &'static str,
 }
 
-/// What is on sale, in the order of the shelf.
+/// The products on sale, in the order in which pages show them.
 #[utoipa::path(get, path = "/billing/products", tag = "billing", responses((status = 200, body = [ProductView])))]
 pub async fn list_products(State(state): State<AppState>) -> Json<Vec<ProductView>> {
     let products = state.shop.billing.products().iter().map(|product| ProductView {

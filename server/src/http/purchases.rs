@@ -20,7 +20,7 @@ use crate::{identity::RequireUser, state::AppState};
 
 const LIMIT_DEFAULT: u32 = 20;
 
-/// One order of one product, as it was on the shelf when it was ordered.
+/// One order of one product, with its name and price at the time of the order.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Purchase)]
 pub struct PurchaseView {
@@ -39,13 +39,13 @@ pub struct PurchaseView {
     amount_cents: i64,
     /// ISO 4217.
     currency: &'static str,
-    /// The wording by which the buyer agreed that delivery begins at once, if they did.
+    /// The wording with which the buyer agreed to immediate delivery, if they did.
     consent: Option<String>,
     /// Always STRIPE.
     provider: &'static str,
     /// The checkout session, once there is one.
     session_id: Option<String>,
-    /// Its receipt's number as it is printed, once that is issued: a moment after it was paid.
+    /// The printed number of its receipt, which is issued moments after the payment.
     #[schema(pattern = "^IZA-([0-9]{8}T[0-9]{6}-)?[0-9]{6,}$")]
     receipt_number: Option<String>,
     #[schema(value_type = String, format = DateTime)]
@@ -94,14 +94,14 @@ pub struct PurchasePage {
     next_cursor: Option<String>,
 }
 
-/// Which page of the history.
+/// The page of the history.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PageParams {
     /// How many at most; 20 unless given.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
-    /// Where to go on: the `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page.
     #[param(pattern = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
     cursor: Option<String>,
 }
@@ -110,7 +110,7 @@ impl PageParams {
     fn read(&self) -> Option<(u32, Option<PurchaseId>)> {
         let limit = match self.limit.as_deref() {
             None => LIMIT_DEFAULT,
-            // `u32` would take a sign too.
+            // `u32::from_str` would accept a sign.
             Some(text) if !text.bytes().all(|byte| byte.is_ascii_digit()) => return None,
             Some(text) => text.parse().ok().filter(|limit| (1..=HISTORY_LIMIT_MAX).contains(limit))?,
         };
@@ -137,16 +137,15 @@ pub async fn list_purchases(
     }))
 }
 
-/// A purchase with the VAT in its price, who sold it, and what it did to the balance. Once the receipt is issued, rate
-/// and seller stay as they were then.
+/// A purchase with VAT, seller and ledger entries. Issuing the receipt fixes the VAT rate and the seller.
 #[derive(Serialize, ToSchema)]
 pub struct Receipt {
     #[serde(flatten)]
     purchase: PurchaseView,
-    /// The price taken apart; `net_cents + tax_cents` is `amount_cents`.
+    /// The net price and the VAT; `net_cents + tax_cents` is `amount_cents`.
     vat: Option<Vat>,
     seller: Seller,
-    /// What was booked for it, oldest first.
+    /// The ledger entries of the purchase, oldest first.
     entries: Vec<EntryView>,
 }
 

@@ -1,4 +1,5 @@
-//! The provider's notifications: verified over their raw bytes, then handed to the domain, which stores them first.
+//! The provider's notifications: verified over their raw bytes, then passed to the domain, which stores each before it
+//! applies it.
 
 use std::time::Duration;
 
@@ -21,16 +22,16 @@ use crate::{
 
 /// The largest notification that is read; Stripe's have a few kilobytes.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
-/// How long the sender waits while a stored notification is applied, which can mean to ask the provider.
+/// How long the sender waits while a stored notification is applied, which may need calls to the provider.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
 
-/// The notification is safely stored.
+/// The answer to a notification that is stored.
 #[derive(Serialize, ToSchema)]
 pub struct Acknowledgement {
     received: bool,
 }
 
-/// Takes in a notification of Stripe's. The body limit is 256 KiB.
+/// Receives a notification from Stripe. The body limit is 256 KiB.
 #[utoipa::path(
     post, path = "/billing/webhook", tag = "billing",
     params(("Stripe-Signature" = Option<String>, Header, description = "`t=…,v1=…` over the raw body")),
@@ -65,7 +66,7 @@ pub async fn receive_webhook(
         Ingested::Done(received) => received,
         Ingested::Pending(event) => {
             let billing = billing.clone();
-            // It goes on when nobody waits any more; should the process end first, the worker takes the event up.
+            // The task continues after the answer. If the process stops first, the worker processes the event.
             let processing = tokio::spawn(async move { billing.process(&event).await });
             match timeout(ANSWERED_WITHIN, processing).await {
                 Ok(Ok(Ok(received))) => received,

@@ -1,14 +1,14 @@
-//! Which passwords are allowed (NIST SP 800-63B, section 5.1.1.2): any of a good length, but for those that are guessed
-//! first.
+//! The password policy (NIST SP 800-63B, section 5.1.1.2): any password of sufficient length, except those that
+//! attackers try first.
 
 use billing::account::EmailAddress;
 use zxcvbn::{Score, zxcvbn};
 
 const CHARACTERS_MIN: usize = 10;
 const CHARACTERS_MAX: usize = 128;
-/// What a password must have besides the parts of the e-mail address and the shop's name.
+/// The fewest characters that are not part of the e-mail address or the shop's name.
 const CHARACTERS_BESIDES_OWN_WORDS_MIN: usize = 6;
-/// Above 10⁸ guesses: enough against guessing at the sign-in page, where attempts are limited.
+/// More than 10⁸ guesses, which is enough for a sign-in page with rate limits.
 const SCORE_MIN: Score = Score::Three;
 
 /// The rule in English, for the API and the operator.
@@ -18,7 +18,8 @@ pub const RULE: &str = "A password has 10 to 128 characters and is not easily gu
 /// The shop's name, word by word.
 const SHOP_NAME: [&str; 2] = ["iza", "credits"];
 
-/// What this shop's customers try first, besides the English words and the passwords of past leaks that `zxcvbn` knows.
+/// Words that this shop's customers are likely to use, in addition to the English words and leaked passwords that
+/// `zxcvbn` knows.
 const LOCAL_WORDS: [&str; 37] = [
     "credit",
     "guthaben",
@@ -59,7 +60,7 @@ const LOCAL_WORDS: [&str; 37] = [
     "hund",
 ];
 
-/// Whether a new password of that account is allowed.
+/// Whether the account may have this new password.
 pub fn is_allowed(password: &str, email: &EmailAddress) -> bool {
     let length = password.chars().count();
     let typable = !password.chars().any(char::is_control);
@@ -71,7 +72,7 @@ fn is_hard_to_guess(password: &str, email: &EmailAddress) -> bool {
     let parts = email.split(|character: char| !character.is_alphanumeric()).filter(|part| part.len() > 2);
     let local_part = email.split('@').next();
     let own_words: Vec<&str> = [email].into_iter().chain(local_part).chain(parts).chain(SHOP_NAME).collect();
-    // `zxcvbn` finds the words, but counts several in a row as a phrase.
+    // `zxcvbn` finds these words too, but rates several of them in a row as a passphrase.
     let besides = own_words.iter().fold(password.to_lowercase(), |rest, word| rest.replace(word, ""));
     if besides.chars().count() < CHARACTERS_BESIDES_OWN_WORDS_MIN {
         return false;

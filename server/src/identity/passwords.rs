@@ -1,4 +1,4 @@
-//! Passwords: argon2id, a few at a time, off the threads that serve requests.
+//! Password hashing with argon2id, limited in concurrency, on blocking threads.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::http::problem::Problem;
 /// How long a request waits for its permit.
 const WAIT_MAX: Duration = Duration::from_secs(5);
 
-/// Limits how many hashes are computed at once: each takes 19 MiB and a core.
+/// Hashes passwords, and limits how many hashes are computed at once: each takes 19 MiB and a core.
 pub struct Passwords {
     permits: Arc<Semaphore>,
 }
@@ -50,11 +50,11 @@ impl HashPermit {
         self.run(hash).await
     }
 
-    /// Whether the password fits; with no hash to fit, it never does, and takes as long.
+    /// Whether the password matches the hash. Without a hash it never does, and takes the same time.
     pub async fn verify(self, password: String, hash: Option<String>) -> Result<bool, Problem> {
         let verify = move || {
             let known = hash.is_some();
-            // With no account there is a hash to verify against too, so that it takes as long.
+            // Without an account, verifies against a hash that no password matches, to take the same time.
             let hash = hash.unwrap_or_else(|| NOBODYS_PASSWORD.to_owned());
             match Argon2::default().verify_password(password.as_bytes(), &PasswordHash::new(&hash)?) {
                 Ok(()) => Ok(known),
@@ -65,8 +65,8 @@ impl HashPermit {
         self.run(verify).await
     }
 
-    /// Takes the permit into the thread, so that a request that is cancelled does not give it back while the hash is
-    /// still being computed.
+    /// Moves the permit into the blocking thread, so that a cancelled request does not release it while the hash is
+    /// being computed.
     async fn run<T: Send + 'static>(
         self,
         work: impl FnOnce() -> Result<T, password_hash::Error> + Send + 'static,

@@ -1,5 +1,5 @@
-//! Rate limits on wrong passwords, sign-ups and mails, by network and by account. Only failed sign-ins count, so
-//! signing in often with the right password never runs into one.
+//! Rate limits on wrong passwords, sign-ups and mails, by network and by account. Only failed sign-ins count, so that
+//! frequent sign-ins with the right password are never limited.
 
 use std::{
     collections::HashMap,
@@ -14,20 +14,20 @@ use billing::clock::Clock;
 use governor::{Quota, RateLimiter, clock, middleware::NoOpMiddleware, state::keyed::DashMapStateStore};
 use sha2::{Digest, Sha256};
 
-/// A burst of failures, and then one each that many seconds.
+/// The size of a burst, and the seconds after which one more is allowed.
 const BY_NETWORK: (u32, u64) = (50, 5);
 const BY_ACCOUNT: (u32, u64) = (10, 30);
 const SIGN_UPS: (u32, u64) = (200, 5);
-/// Mails that a client causes without being signed in: from one network, and to one address.
+/// The limits on mails that a client causes without being signed in: from one network, and to one address.
 const MAILS_FROM: (u32, u64) = (20, 60);
 const MAILS_TO: (u32, u64) = (5, 600);
 
-/// A client's network: an IPv6 customer has a whole /64 to choose from.
+/// A client's network: the IPv4 address, or the /64 of an IPv6 address, since customers usually get a whole /64.
 type Network = IpAddr;
-/// Of the address as it was typed, so that an unknown one is limited like a known one.
+/// The hash of the address as entered, so that unknown addresses are limited like known ones.
 type AccountKey = [u8; 32];
 
-/// The shop's clock, as time since 1970.
+/// The shop's clock as the limiter's clock, in time since 1970.
 #[derive(Clone)]
 struct Ticks(Arc<dyn Clock>);
 
@@ -80,7 +80,7 @@ impl RateLimits {
         Attempt { limits: self, network: network(from), account: account(email) }
     }
 
-    /// Forgets keys that are at no limit.
+    /// Drops keys that are under their limits.
     pub fn forget_old(&self) {
         self.by_network.forget_old();
         self.by_account.forget_old();
@@ -98,13 +98,13 @@ pub struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// Whether it may go on; an error says how long to wait.
+    /// Whether the attempt may continue; an error says how long to wait.
     pub fn check(&self) -> Result<(), Duration> {
         let waits = [self.limits.by_network.wait(&self.network), self.limits.by_account.wait(&self.account)];
         waits.into_iter().flatten().max().map_or(Ok(()), Err)
     }
 
-    /// It was a wrong guess.
+    /// Counts a failed attempt.
     pub fn failed(&self) {
         self.limits.by_network.count(self.network);
         self.limits.by_account.count(self.account);

@@ -41,7 +41,7 @@ pub async fn identify(
             };
             request.extensions_mut().insert(context);
             let mut response = next.run(request).await;
-            // An address in a language sets the language of the following pages, too.
+            // A URL that names a language also sets it for the following pages.
             if let Some(Ok(cookie)) = named.map(|locale| locale_cookie(locale, &state.site)) {
                 response.headers_mut().append(header::SET_COOKIE, cookie);
             }
@@ -51,8 +51,8 @@ pub async fn identify(
     }
 }
 
-/// The language that the address names (`?lang=en`), or else the one that was chosen before, or else the one that the
-/// browser asks for ([`Locale::negotiate`]).
+/// The request's language: from the URL (`?lang=en`), else from the cookie, else from `Accept-Language`
+/// ([`Locale::negotiate`]).
 pub fn locale_of(uri: &Uri, headers: &HeaderMap, site: &Site) -> Locale {
     uri.query().and_then(named_locale).unwrap_or_else(|| {
         let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
@@ -88,7 +88,7 @@ impl<S: Send + Sync> FromRequestParts<S> for RequireUser {
     }
 }
 
-/// The client's address: the peer's, or the last one in the header that the proxy sets (`CLIENT_IP_HEADER`).
+/// The client's IP address: the peer's, or the last one in the header that the proxy sets (`CLIENT_IP_HEADER`).
 #[derive(Clone, Copy, Debug)]
 pub struct ClientAddr(pub IpAddr);
 
@@ -97,7 +97,7 @@ impl FromRequestParts<AppState> for ClientAddr {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
         let named = state.site.client_ip_header.as_ref().and_then(|header| {
-            // The client itself may have written what stands before the last comma.
+            // The client can forge everything before the last comma.
             let last = parts.headers.get_all(header).iter().next_back()?.to_str().ok()?;
             address(last.rsplit(',').next()?.trim())
         });
@@ -114,7 +114,7 @@ fn address(text: &str) -> Option<IpAddr> {
     text.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
-/// Behind a proxy all clients look like one, unless `CLIENT_IP_HEADER` tells them apart.
+/// Without `CLIENT_IP_HEADER`, all clients behind a proxy have the proxy's address.
 fn warn_of_unnamed_clients(state: &AppState, headers: &HeaderMap) {
     let Some(header) = forwarding::header(headers) else { return };
     if let Some(requests) = state.log_limits.unnamed_clients.count(state.clock.now()) {

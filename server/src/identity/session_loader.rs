@@ -1,8 +1,8 @@
 //! A batching data loader: looks sessions up for all requests that wait for one at the same time.
 //!
-//! Every page and call looks its session up, so this is the most frequent query (docs/PERFORMANCE.md). While one query
-//! runs, further lookups queue, and then share the next query: a single request is not delayed, and many cost little
-//! more than one. Each result is as new as its lookup.
+//! Every page and call looks up its session, so this is the most frequent query (docs/PERFORMANCE.md). While one query
+//! runs, further lookups queue, and then share the next query. A single lookup is not delayed, and many cost little
+//! more than one. No result is older than its lookup.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ use crate::http::problem::Problem;
 const BATCH_MAX: usize = 64;
 /// How many lookups may queue; further ones wait for room in the queue.
 const QUEUED_MAX: usize = 1024;
-/// How long a query may take, so that one connection that hangs does not hold up all requests.
+/// The timeout of a query, so that one connection that hangs does not block all requests.
 const QUERY_TIME_MAX: Duration = Duration::from_secs(5);
 
 type Loaded = Result<Vec<(String, SessionLookup)>, StoreError>;
@@ -52,7 +52,7 @@ impl SessionLoader {
         Self(queue)
     }
 
-    /// Looks up the session of that token hash, if it has not ended.
+    /// Looks up the session with this token hash, unless it has ended.
     pub async fn load(&self, token_hash: String) -> Result<Option<SessionLookup>, Problem> {
         let (reply, replied) = oneshot::channel();
         self.0.send(Lookup { token_hash, reply }).await.map_err(|_| Problem::INTERNAL)?;
@@ -63,7 +63,7 @@ impl SessionLoader {
 async fn run_queries<Q: Future<Output = Loaded>>(mut queued: mpsc::Receiver<Lookup>, query: impl Fn(Vec<String>) -> Q) {
     let mut batch = Vec::new();
     while queued.recv_many(&mut batch, BATCH_MAX).await > 0 {
-        // Lets requests that are about to look up join this batch.
+        // Lets further requests join this batch.
         tokio::task::yield_now().await;
         let room = BATCH_MAX.saturating_sub(batch.len());
         batch.extend(std::iter::from_fn(|| queued.try_recv().ok()).take(room));
@@ -73,7 +73,7 @@ async fn run_queries<Q: Future<Output = Loaded>>(mut queued: mpsc::Receiver<Look
         let sessions = loaded.map(HashMap::<_, _>::from_iter).map_err(Problem::from);
         for Lookup { token_hash, reply } in batch.drain(..) {
             let session = sessions.as_ref().map(|sessions| sessions.get(&token_hash).cloned());
-            // An error means that the request was given up.
+            // An error means that the request was cancelled.
             let _ = reply.send(session.map_err(|problem| *problem));
         }
     }

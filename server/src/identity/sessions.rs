@@ -19,7 +19,7 @@ use crate::public_site::Site;
 
 /// How long a session lasts without being used.
 const INACTIVITY_DAYS_MAX: i64 = 14;
-/// How often a new session draws an id; each has 128 random bits.
+/// The most attempts to find an unused session id, which has 128 random bits.
 const DRAWS_MAX: u32 = 4;
 
 /// The session layer's view of the account store.
@@ -46,7 +46,7 @@ pub fn layer(accounts: Arc<dyn AccountStore>, clock: Arc<dyn Clock>, site: &Site
         .with_expiry(Expiry::OnInactivity(time::Duration::days(INACTIVITY_DAYS_MAX)))
 }
 
-/// The token's hash, which is all that the database keeps of it.
+/// The hash of a token; the database does not store the token itself.
 pub fn token_hash(token: Id) -> String {
     hex::encode(Sha256::digest(token.to_string()))
 }
@@ -75,7 +75,7 @@ impl SessionStore for Sessions {
         Err(backend("every session id drawn was taken"))
     }
 
-    /// A session that has been ended meanwhile stays ended.
+    /// Updates only: a session that was ended in the meantime stays ended.
     async fn save(&self, record: &Record) -> Result<()> {
         let session = stored(record)?;
         let alive = self.accounts.session(&session.token_hash, self.clock.now()).await.map_err(backend)?;

@@ -1,4 +1,4 @@
-//! A mailbox in memory, for development: shows at `/dev/mailbox` what would have been sent.
+//! An in-memory mailbox for development, shown at `/dev/mailbox`.
 
 use std::{
     collections::VecDeque,
@@ -8,21 +8,21 @@ use std::{
 use app::mail_templates::MailContent;
 use lettre::Message;
 
-/// The oldest go first.
+/// The most mails that are kept; older ones are dropped.
 const KEPT_MAX: usize = 100;
 
-/// The mails that were sent last; one for the process.
+/// The mails that were sent last. One per process.
 #[derive(Clone, Default)]
 pub struct Mailbox(Arc<Mutex<VecDeque<KeptMail>>>);
 
-/// A mail as it would have gone out.
+/// A mail as it would have been sent.
 #[derive(Clone, Debug)]
 pub struct KeptMail {
-    /// Counts up.
+    /// Its number in the mailbox, ascending.
     pub number: usize,
-    /// To whom.
+    /// The recipient.
     pub to: String,
-    /// What it says.
+    /// The content.
     pub content: MailContent,
     /// The message itself (RFC 5322).
     pub raw: Vec<u8>,

@@ -6,14 +6,14 @@ use crate::{
     worker::Worker,
 };
 
-/// What a made-up password consists of: no character that is easily taken for another. 32 of them, five bits each.
+/// The characters of a generated password: 32 characters, five bits each, none of which is easily mistaken for another.
 const CHARACTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-/// Its groups, and the characters of each: 100 bits in all.
+/// The groups of a generated password, and the characters of each: 100 bits in all.
 const GROUPS: usize = 4;
 const GROUP_LENGTH: usize = 5;
 
-/// Gives a customer another password, and ends every session of theirs. Without a `password`, one is made up and told
-/// in the answer: it is shown nowhere else.
+/// Sets a customer's password, and ends all of the customer's sessions. Without a `password`, generates one and returns
+/// it in the report; it is shown nowhere else.
 pub async fn reset_password(worker: &Worker, email: &str, password: Option<String>) -> Result<String, CommandError> {
     let email = parse_email(email)?;
     let account = worker.accounts.account_by_email(&email).await?.ok_or_else(|| no_such_customer(&email))?;
@@ -38,7 +38,7 @@ fn random_password() -> Result<String, CommandError> {
     let mut bytes = [0; GROUPS * GROUP_LENGTH];
     getrandom::fill(&mut bytes)
         .map_err(|error| CommandError::Refused(format!("The operating system gives no randomness: {error}.")))?;
-    // 32 divides 256: each character is as likely as any other.
+    // 32 divides 256, so each character is equally likely.
     let character = |byte: &u8| char::from(CHARACTERS[usize::from(*byte) % CHARACTERS.len()]);
     let groups = bytes.chunks(GROUP_LENGTH).map(|group| group.iter().map(character).collect::<String>());
     Ok(groups.collect::<Vec<_>>().join("-"))

@@ -1,4 +1,4 @@
-//! `server customer`: what a person who answers a customer's question needs to see. It is personal data.
+//! `server customer`: the data of one customer, for answering questions. It is personal data.
 
 use std::fmt::Write;
 
@@ -43,7 +43,7 @@ fn section<T>(report: &mut String, name: &str, rows: &[T], limit: u32, line: imp
         let _ = writeln!(report, "  {}", line(row));
     }
     let left_out = rows.len() - shown;
-    // No more were read than that many.
+    // At most this many were read, so there may be more.
     let or_more = if u32::try_from(rows.len()).is_ok_and(|rows| rows >= CUSTOMER_ROWS_MAX) { " or more" } else { "" };
     if left_out > 0 || !or_more.is_empty() {
         let _ = writeln!(report, "  and {left_out}{or_more} older ones");

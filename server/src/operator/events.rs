@@ -21,14 +21,14 @@ pub async fn list(worker: &Worker, status: Option<EventStatus>, limit: u32) -> R
     Ok(report)
 }
 
-/// One event: how it stands, and the purchase that it is about, where that is known.
+/// One event: its status, and its purchase, if known.
 pub(super) fn line(event: &StoredEvent) -> String {
     let StoredEvent { provider_event_id, event_type, status, received_at, attempts, note, .. } = event;
     let about = event.purchase.map_or_else(String::new, |(_, purchase)| format!(" purchase {purchase}"));
     format!("{received_at} {status:<9} {attempts} {provider_event_id} {event_type}{about} {note}")
 }
 
-/// One event, with its bytes as they came. They are personal data: the operator asked for them by name.
+/// One event, with its payload as received. The payload contains personal data, so only this command shows it.
 pub async fn show(worker: &Worker, id: &str) -> Result<String, CommandError> {
     let event = worker.billing.event(id).await?.ok_or_else(|| no_such_event(id))?;
     let about = event.purchase.map_or_else(String::new, |(_, purchase)| format!("about purchase {purchase}\n"));
@@ -44,8 +44,8 @@ pub async fn show(worker: &Worker, id: &str) -> Result<String, CommandError> {
     ))
 }
 
-/// Applies one event again, whatever became of it before; what is booked already is not booked again. An event that
-/// does not apply is an error that says why.
+/// Applies one event again, whatever its status; nothing is booked twice. If the event cannot be applied, the error
+/// says why.
 pub async fn replay(worker: &Worker, id: &str) -> Result<String, CommandError> {
     let stored = worker.billing.event(id).await?.ok_or_else(|| no_such_event(id))?;
     let (received, line) = apply_again(worker, &stored).await?;
@@ -55,14 +55,15 @@ pub async fn replay(worker: &Worker, id: &str) -> Result<String, CommandError> {
         Received::Deferred if stored.status == EventStatus::Received => {
             Err(CommandError::Refused(format!("{line}. The running shop tries again.")))
         }
-        // The worker takes up events that are RECEIVED alone.
+        // The worker retries only events that are RECEIVED.
         Received::Deferred => {
             Err(CommandError::Refused(format!("{line}. It stays {}: replay it once that is mended.", stored.status)))
         }
     }
 }
 
-/// Applies a stored event again, and says what came of it now, and why. Its own note can be of an earlier attempt.
+/// Applies a stored event again, and returns this attempt's result with its reason. The event's own note can be of an
+/// earlier attempt.
 pub(super) async fn apply_again(worker: &Worker, stored: &StoredEvent) -> Result<(Received, String), CommandError> {
     let processed = worker.billing.replay_event(stored, &event::read(&stored.payload)).await?;
     let became = match processed.received {

@@ -1,4 +1,4 @@
-//! `server mails`. No address is shown: a mail says whom it is for by what it is about.
+//! `server mails`. Shows no e-mail addresses: a mail is identified by its topic.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use billing::mail::{Mail, MailState, Topic};
 use super::{CommandError, LINES_MAX};
 use crate::worker::Worker;
 
-/// A line for each of the newest mails, or of those alone that are not sent.
+/// A line for each of the newest mails, or only of the unsent ones.
 pub async fn list(worker: &Worker, unsent: bool, limit: u32) -> Result<String, CommandError> {
     let mails = worker.billing.mails(unsent, limit.clamp(1, LINES_MAX)).await?;
     let mut report = String::new();
@@ -18,7 +18,7 @@ pub async fn list(worker: &Worker, unsent: bool, limit: u32) -> Result<String, C
     Ok(report)
 }
 
-/// One mail: what it is about, and how it stands.
+/// One mail: its topic and state.
 pub(super) fn line(mail: &Mail) -> String {
     let state = match (mail.state, mail.first_sent_at) {
         (MailState::Sent(at), _) => format!("sent {at}"),
@@ -37,8 +37,7 @@ fn about(topic: Topic) -> String {
     }
 }
 
-/// Makes every mail that is not sent due now, also those that were given up. One that a process is sending is left to
-/// it.
+/// Makes every unsent mail due now, also those that were given up, but none that is being sent.
 pub async fn retry(worker: &Worker) -> Result<String, CommandError> {
     Ok(format!("{} mails are due now; a running shop sends them.\n", worker.billing.retry_mails().await?))
 }

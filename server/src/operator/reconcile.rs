@@ -7,8 +7,8 @@ use billing::{billing::Received, event::EventStatus};
 use super::{CommandError, LINES_MAX, events::apply_again};
 use crate::worker::Worker;
 
-/// Does at once what the worker does bit by bit: fetches missed events, applies the stored ones, whether due or not,
-/// and asks the provider about every PENDING purchase. A dry run only says which these are.
+/// Does the worker's work at once: fetches missed events, applies the stored ones, whether due or not, and asks the
+/// provider about every PENDING purchase. A dry run only lists them.
 pub async fn reconcile(worker: &Worker, now: jiff::Timestamp, dry_run: bool) -> Result<String, CommandError> {
     let mut report = String::new();
     let pending = if worker.asks_provider { worker.billing.pending_since(now).await? } else { Vec::new() };
@@ -27,8 +27,8 @@ pub async fn reconcile(worker: &Worker, now: jiff::Timestamp, dry_run: bool) -> 
         let fetched = worker.billing.backfill().await?;
         let _ = writeln!(report, "{fetched} missed events fetched");
     }
-    // One that waits for its next turn, or was left by a process that died, is somebody's money now. Whether the worker
-    // takes it up at the same moment makes no difference.
+    // Includes events that are not due yet or are leased: after a crash, the lease may be that of a dead process. If
+    // the worker applies one at the same time, it is still booked once.
     let stored = worker.billing.events(Some(EventStatus::Received), LINES_MAX).await?;
     let mut events_left = 0;
     for event in &stored {

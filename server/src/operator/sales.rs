@@ -1,5 +1,4 @@
-//! Sales that a restored back-up has lost, and the numbers of receipts after it: `server purchases recover`, `server
-//! receipts new-series`.
+//! Commands for use after a back-up was restored: `server purchases recover`, `server receipts new-series`.
 
 use std::fmt::Write;
 
@@ -13,8 +12,8 @@ use billing::{
 use super::CommandError;
 use crate::{stripe::event, worker::Worker};
 
-/// Writes one lost sale anew from the provider's record, by its checkout session (`cs_…`), its payment (`pi_…`) or an
-/// event about it. `to` is the account that gets it where the customer's own can't be written any more.
+/// Recovers one lost sale from the provider's record, by its checkout session (`cs_…`), its payment (`pi_…`) or an
+/// event about it. `to` names the account that gets it if the customer's own cannot be written any more.
 pub async fn recover(worker: &Worker, reference: &str, to: Option<&EmailAddress>) -> Result<String, CommandError> {
     require_provider(worker)?;
     let accounts = worker.accounts.as_ref();
@@ -30,8 +29,8 @@ pub async fn recover(worker: &Worker, reference: &str, to: Option<&EmailAddress>
         .map_err(|refusal| CommandError::Refused(format!("{reference}: {refusal}.")))
 }
 
-/// Writes anew every lost sale that an event tells of. One that is refused does not keep the others from it, but makes
-/// the command fail.
+/// Recovers every lost sale that an event names. If one is refused, the others are still recovered, but the command
+/// fails.
 pub async fn recover_all(worker: &Worker) -> Result<String, CommandError> {
     require_provider(worker)?;
     let mut report = String::new();
@@ -60,7 +59,7 @@ pub async fn recover_all(worker: &Worker) -> Result<String, CommandError> {
     Err(CommandError::Partly { report, undone: format!("{refused} sales were not recovered: each line says why.") })
 }
 
-/// Begins a new series of receipt numbers; to be done after each restore, before the shop is started again.
+/// Starts a new series of receipt numbers. To be run after each restore, before the shop starts again.
 pub async fn new_receipt_series(worker: &Worker) -> Result<String, CommandError> {
     let series = worker.billing.begin_receipt_series(&worker.issuer.seller).await?;
     let first = ReceiptNumber { series: Some(series), position: 1 };

@@ -7,8 +7,8 @@ use billing::withdrawal::{Declaration, Withdrawal};
 use super::{CommandError, LINES_MAX};
 use crate::worker::Worker;
 
-/// Each of the newest declarations of withdrawal, as it came, and what it comes to. They are personal data: whoever
-/// declares expects an answer.
+/// The newest declarations of withdrawal, each with its decision. They contain personal data, which the operator needs
+/// to answer them.
 pub async fn list(worker: &Worker, limit: u32) -> Result<String, CommandError> {
     let withdrawals = worker.billing.withdrawals(limit.clamp(1, LINES_MAX)).await?;
     let mut report = String::new();

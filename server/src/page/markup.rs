@@ -1,4 +1,4 @@
-//! Pages as valid HTML.
+//! Turns pages into valid HTML.
 //!
 //! Leptos writes `<!>` as a marker, and the data that islands read after the end of the document. Browsers accept both;
 //! the standard allows neither (HTML, sections 13.1.6 and 13.1).
@@ -11,7 +11,7 @@ use axum::{
 
 use crate::http::problem::Problem;
 
-/// Far above the longest page.
+/// The most bytes of a page, far more than any page has.
 const PAGE_BYTES_MAX: usize = 1024 * 1024;
 
 /// Collects a page's body into a string. An error is the response to send instead.
@@ -39,7 +39,7 @@ pub async fn make_valid(response: Response) -> Response {
 
 fn rewritten(html: &str) -> String {
     const END: &str = "</body></html>";
-    // In a text or an attribute there is no `<` but as a reference.
+    // Texts and attributes contain no literal `<`, so this replaces only markers.
     let html = html.replace("<!>", "<!---->");
     match html.split_once(END) {
         Some((page, scripts)) => format!("{page}{scripts}{END}"),

@@ -1,9 +1,9 @@
 //! The payment provider over Stripe's API.
 //!
-//! Each operation has a deadline; calls are repeated within it while their outcome is unclear (see [`call`]). What
-//! Stripe refuses is [`ProviderError::Rejected`], or [`ProviderError::AccessDenied`] where the key is at fault. What
-//! stays unclear is [`ProviderError::Unavailable`], and can be called again at any later time: opening a session
-//! carries an idempotency key made from the purchase's id, expiring one twice changes nothing, and the rest only reads.
+//! Each operation has a deadline. Within it, calls are retried while their outcome is unclear (see [`call`]). A refusal
+//! is [`ProviderError::Rejected`], or [`ProviderError::AccessDenied`] if the key is the reason. An outcome that stays
+//! unclear is [`ProviderError::Unavailable`]. The operation can then be repeated at any time: opening a session uses an
+//! idempotency key made from the purchase's id, expiring a session is idempotent, and all other calls only read.
 
 pub mod call;
 mod outcome;
@@ -37,36 +37,36 @@ use self::{
 use super::{event, json, object};
 
 const STRIPE: &str = "https://api.stripe.com";
-/// How many pages of a payment's refunds or disputes are read; far more than one payment can have.
+/// The most pages of a payment's refunds or disputes that are read; far more than one payment can have.
 const PAGES_MAX: usize = 20;
-/// The longest id that is sent.
+/// The longest id that is sent to Stripe.
 const ID_LENGTH_MAX: usize = 255;
 
-/// What the operator has set.
+/// The settings of the client.
 #[derive(Clone, Debug)]
 pub struct StripeSettings {
     /// `STRIPE_SECRET_KEY`: `sk_…`, or a restricted `rk_…`.
     pub secret_key: SecretString,
-    /// `STRIPE_API_BASE`: where Stripe is; `None` is where it really is.
+    /// `STRIPE_API_BASE`: an address in place of Stripe's, for tests.
     pub api_base: Option<Url>,
-    /// `PUBLIC_URL`: where the buyer comes back to.
+    /// `PUBLIC_URL`: the shop that the buyer returns to.
     pub public_url: Url,
-    /// How calls are repeated.
+    /// How calls are retried.
     pub retry_policy: RetryPolicy,
 }
 
-/// Settings that Stripe cannot be called with.
+/// Invalid settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StripeSettingsError {
-    /// The key is none, or not a secret one.
+    /// The key is not a secret or restricted key.
     #[error("STRIPE_SECRET_KEY is not a secret key: it begins with sk_test_, sk_live_, rk_test_ or rk_live_")]
     Key,
-    /// The live key would travel in the clear.
+    /// The live key would be sent without encryption.
     #[error("STRIPE_API_BASE must begin with https:// when STRIPE_SECRET_KEY is a live key")]
     PlainText,
 }
 
-/// Stripe.
+/// The payment provider over Stripe's API.
 pub struct StripeProvider {
     wire: Wire,
     livemode: bool,
@@ -77,7 +77,7 @@ pub struct StripeProvider {
 }
 
 impl StripeProvider {
-    /// Checks the settings; calls nobody yet.
+    /// Checks the settings. Makes no call.
     pub fn new(
         settings: &StripeSettings,
         clock: Arc<dyn Clock>,
@@ -143,7 +143,7 @@ impl PaymentProvider for StripeProvider {
         match operation.call(&requests::expire_session(id), None).await {
             Ok(object) => Ok(Some(read_session(&object)?)),
             Err(Fault::NotFound) => Ok(None),
-            // Stripe refuses to expire a session that is not open. Whether that was why, the session itself tells.
+            // Stripe refuses to expire a session that is not open. The session shows whether that was the reason.
             Err(refused @ (Fault::Refused { .. } | Fault::Denied { .. })) => {
                 match retrieve_session(&operation, id).await? {
                     Some(session) if session.status == SessionStatus::Open => Err(refused.into()),
@@ -169,7 +169,7 @@ impl PaymentProvider for StripeProvider {
                 None if charge.get("payment_intent").is_some_and(|payment| !payment.is_null()) => {
                     return Err(Fault::unreadable("a charge", "payment_intent").into());
                 }
-                // Checkout makes no charge without a payment intent: another system's.
+                // Checkout makes no charge without a payment intent, so this charge is not the shop's.
                 None => return Ok(Some(record(id, &charge, observed_at, Ok(Vec::new())))),
             }
         };
@@ -200,7 +200,7 @@ impl PaymentProvider for StripeProvider {
         let answer = self.operation("events_since").call_raw(&requests::events(since, page), None).await?;
         let (_, next_page) = page_of(&answer.object)?;
         let payloads = json::raw_elements(&answer.body, "data").ok_or_else(|| Fault::unreadable("a list", "data"))?;
-        // Stripe gives the newest first.
+        // Stripe lists the newest first.
         let events = payloads.iter().rev().map(|payload| event::read(payload.as_bytes())).collect();
         Ok(EventPage { events, next_page: next_page.map(str::to_owned) })
     }
@@ -217,7 +217,7 @@ fn read_session(object: &Value) -> Result<CheckoutSession, Fault> {
     object::checkout_session(object).map_err(|field| Fault::unreadable("a checkout session", field))
 }
 
-/// The payment of that id. Whose it is can be told even where the rest cannot be read.
+/// The record of a payment. Its owner can be read even if its refunds and disputes cannot.
 fn record(
     id: &str,
     payment: &Value,
@@ -241,11 +241,11 @@ fn record(
     }
 }
 
-/// Oldest first; or which of them lacks what.
+/// The snapshots, oldest first. An error names the object and its unusable field.
 fn snapshots(refunds: &[Value], disputes: &[Value]) -> Result<Vec<Snapshot>, String> {
     let created = |object: &Value| object.get("created").and_then(Value::as_i64).unwrap_or_default();
     let mut dated = Vec::with_capacity(refunds.len() + disputes.len());
-    // The lists give the newest first.
+    // Stripe lists the newest first.
     for object in refunds.iter().rev() {
         let refund = object::refund(object).map_err(|field| outcome::lacks("a refund", field))?;
         dated.push((created(object), Snapshot::Refund(refund)));
@@ -274,11 +274,11 @@ async fn every(
             None => return Ok(all),
         }
     }
-    // Half of the books would be the wrong books.
+    // An incomplete list would give wrong sums.
     Err(Fault::Unclear { detail: "a list without end".to_owned(), retry_after: None, repeat: false })
 }
 
-/// A list's objects, and where the next page goes on.
+/// A list's objects, and the id after which the next page starts.
 fn page_of(list: &Value) -> Result<(&[Value], Option<&str>), Fault> {
     let data = list.get("data").and_then(Value::as_array).ok_or_else(|| Fault::unreadable("a list", "data"))?;
     let more = list.get("has_more").and_then(Value::as_bool).ok_or_else(|| Fault::unreadable("a list", "has_more"))?;
@@ -301,7 +301,7 @@ fn session_id(purchase: &Purchase) -> Option<&str> {
     plain_id(&purchase.checkout.as_ref()?.provider_ref)
 }
 
-/// Ids become part of a path: what is not shaped like one of Stripe's is none of Stripe's.
+/// The id, if it has the form of Stripe's ids. Ids become part of a path, so other characters must not get into one.
 fn plain_id(id: &str) -> Option<&str> {
     let fits = (1..=ID_LENGTH_MAX).contains(&id.len());
     (fits && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')).then_some(id)

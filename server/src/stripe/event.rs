@@ -1,5 +1,5 @@
-//! Reads Stripe's events from the raw JSON: just the fields that are needed, so that an event shaped by another API
-//! version than expected is still understood, and one that cannot be understood is still kept.
+//! Parses Stripe's events from the raw JSON. Reads only the necessary fields, so that an event of another API version
+//! is still understood. An event that is not understood is stored all the same.
 
 mod reversal;
 #[cfg(test)]
@@ -34,10 +34,10 @@ pub const EVENT_TYPES: [&str; 13] = [
 
 const PAYMENT_FAILED: &str = "checkout.session.async_payment_failed";
 
-/// How the type of a thin event begins that is about the same as one of [`EVENT_TYPES`].
+/// The prefix of the type of a thin event that corresponds to one of [`EVENT_TYPES`].
 const THIN_TYPE_PREFIX: &str = "v1.";
 
-/// Reads a verified event. There is no error: what cannot be read is kept for a person to look at.
+/// Parses a verified event. Never fails: an event that cannot be read is stored, and needs attention.
 pub fn read(payload: &[u8]) -> IncomingEvent {
     let event = json::read(payload).unwrap_or_default();
     let meaning = if text(&event, "id").is_some() {
@@ -46,7 +46,7 @@ pub fn read(payload: &[u8]) -> IncomingEvent {
         unreadable("not an event: no usable id".to_owned())
     };
     IncomingEvent {
-        // The same bytes again are the same event.
+        // Without a usable id, the hash of the bytes identifies the event.
         provider_event_id: text(&event, "id")
             .map_or_else(|| format!("sha256_{}", hex::encode(Sha256::digest(payload))), str::to_owned),
         event_type: text(&event, "type").unwrap_or("unknown").to_owned(),
@@ -60,7 +60,7 @@ pub fn read(payload: &[u8]) -> IncomingEvent {
 fn meaning(event: &Value) -> EventMeaning {
     let Some(kind) = text(event, "type") else { return unreadable("no usable type".to_owned()) };
     if is_thin(event, kind) {
-        // It carries no object (<https://docs.stripe.com/event-destinations#thin-events>).
+        // A thin event contains no object (<https://docs.stripe.com/event-destinations#thin-events>).
         return unreadable(format!("{kind} is a thin payload: let the endpoint at Stripe send snapshot payloads"));
     }
     if !EVENT_TYPES.contains(&kind) {
@@ -78,7 +78,7 @@ fn unreadable(why: String) -> EventMeaning {
     EventMeaning::Unreadable(Unreadable { why, session: None })
 }
 
-/// Whether it is a thin event about what the shop acts upon.
+/// Whether it is a thin event of a kind that the shop acts on.
 fn is_thin(event: &Value, kind: &str) -> bool {
     let (is_thin, kind) = match kind.strip_prefix(THIN_TYPE_PREFIX) {
         Some(kind) => (true, kind),
@@ -91,7 +91,7 @@ fn made_at(event: &Value) -> Option<Timestamp> {
     event.get("created").and_then(Value::as_i64).and_then(|second| Timestamp::from_second(second).ok())
 }
 
-/// What the event is about. Some objects do not say whether they are about real money; the event does.
+/// The event's object. Some objects have no `livemode`; then the event's is used.
 fn object_of(event: &Value) -> Option<Value> {
     let mut object = event.pointer("/data/object")?.clone();
     let members = object.as_object_mut().filter(|members| !members.is_empty())?;

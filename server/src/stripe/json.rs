@@ -1,9 +1,9 @@
-//! Reads JSON of which a part may be odd: one value that cannot be read must hide none of the others.
+//! Parses JSON tolerantly: one value that cannot be read must not hide the others.
 //!
-//! `serde_json::Value` gives up on the whole document for a lone surrogate (`"\ud83d"`), a number beyond `f64`
-//! (`1e400`), a deep nesting, or a byte that is not UTF-8. Stripe passes on what others have typed, so each of these
-//! can turn up in a field that the shop never looks at. Here, such a value becomes an empty object, which is neither
-//! null nor a text, a number or a flag, and the rest is read.
+//! `serde_json::Value` rejects the whole document for a lone surrogate (`"\ud83d"`), a number beyond `f64` (`1e400`),
+//! deep nesting, or a byte that is not UTF-8. Stripe passes on the input of others, so each of these can occur in a
+//! field that the shop does not use. Here, such a value becomes an empty object, which no reader accepts as null, text,
+//! number or flag.
 
 use std::{borrow::Cow, fmt};
 
@@ -13,12 +13,13 @@ use serde::{
 };
 use serde_json::{Map, Value, value::RawValue};
 
-/// How deep an odd document is read: what the shop needs is at most six levels deep, and each level costs a scan.
+/// The depth to which an odd document is read. The necessary fields are at most six levels deep, and each level costs a
+/// scan.
 const DEPTH_MAX: usize = 12;
 
-/// The document; `None` when it is not JSON at all.
+/// Parses a document; `None` when it is not JSON at all.
 pub fn read(bytes: &[u8]) -> Option<Value> {
-    // Almost always there is nothing odd.
+    // Nearly all documents have no odd value.
     if let Ok(value) = serde_json::from_slice(bytes) {
         return Some(value);
     }
@@ -26,7 +27,7 @@ pub fn read(bytes: &[u8]) -> Option<Value> {
     Some(tolerant(serde_json::from_str(&text).ok()?, 0))
 }
 
-/// The elements of a member that is an array, each byte for byte as it came.
+/// The elements of an array member, each with its original bytes.
 pub fn raw_elements(bytes: &[u8], member: &str) -> Option<Vec<String>> {
     let text = String::from_utf8_lossy(bytes);
     let members: Members = serde_json::from_str(&text).ok()?;
@@ -35,8 +36,8 @@ pub fn raw_elements(bytes: &[u8], member: &str) -> Option<Vec<String>> {
     Some(elements.into_iter().map(|element| element.get().to_owned()).collect())
 }
 
-/// Level by level, so that what is wrong with one member stays there. Skipping over a value, `serde_json` decodes no
-/// text or number, and needs no stack for what is nested.
+/// Parses level by level, so that an error in one member does not affect the others. When `serde_json` skips a value,
+/// it decodes no text or number, and needs no stack for nesting.
 fn tolerant(raw: &RawValue, depth: usize) -> Value {
     let text = raw.get();
     let read = match text.as_bytes().first() {
@@ -54,7 +55,7 @@ fn tolerant(raw: &RawValue, depth: usize) -> Value {
     read.unwrap_or_else(|| Value::Object(Map::new()))
 }
 
-/// An object's members in their order, the values unread. A member whose name cannot be read is left out.
+/// An object's members in their order, with unparsed values. Omits members whose name cannot be read.
 struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
@@ -105,7 +106,7 @@ impl<'de> Deserialize<'de> for Name<'de> {
             }
         }
 
-        // As bytes, since serde_json refuses a lone surrogate in a `str`.
+        // As bytes, because serde_json refuses a lone surrogate in a `str`.
         deserializer.deserialize_bytes(Text)
     }
 }
@@ -117,7 +118,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// JSON that `serde_json::Value` cannot take.
+    /// JSON values that `serde_json::Value` rejects.
     pub fn odd_values() -> Vec<String> {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         let objects = format!("{}1{}", r#"{"a":"#.repeat(200), "}".repeat(200));

@@ -1,6 +1,6 @@
-//! Reads Stripe's objects from the raw JSON: just the fields that the shop decides upon, so that an object shaped by
-//! another API version than expected is still understood. What decides about money is never guessed: an error names
-//! the field that is missing or unknown.
+//! Parses Stripe's objects from the raw JSON. Reads only the fields that the shop uses, so that an object of another
+//! API version is still understood. Has no default for a field that decides about money: an error names the field that
+//! is missing or unknown.
 
 use std::str::FromStr;
 
@@ -13,10 +13,10 @@ use billing::{
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// The longest identifier that is believed to be one.
+/// The longest identifier that is accepted.
 const TEXT_LENGTH_MAX: usize = 255;
 
-/// A checkout session; errors name the unusable field.
+/// Parses a checkout session; errors name the unusable field.
 pub fn checkout_session(object: &Value) -> Result<CheckoutSession, &'static str> {
     let payment = match text(object, "payment_status").ok_or("payment_status")? {
         "paid" => PaymentStatus::Paid,
@@ -34,8 +34,8 @@ pub fn checkout_session(object: &Value) -> Result<CheckoutSession, &'static str>
         None if payment == PaymentStatus::Unpaid => SessionStatus::Open,
         None => SessionStatus::Complete,
     };
-    // Where the payment came along with the session, it tells whether a promised one has failed; after that, Stripe's
-    // session is still complete and unpaid (<https://docs.stripe.com/payments/paymentintents/lifecycle>).
+    // If the session contains its payment, that shows whether a delayed payment has failed. Stripe's session stays
+    // complete and unpaid then (<https://docs.stripe.com/payments/paymentintents/lifecycle>).
     let promise_broken = status == SessionStatus::Complete
         && matches!(
             object.get("payment_intent").and_then(|payment| text(payment, "status")),
@@ -43,7 +43,7 @@ pub fn checkout_session(object: &Value) -> Result<CheckoutSession, &'static str>
         );
     let payment = if payment == PaymentStatus::Unpaid && promise_broken { PaymentStatus::Failed } else { payment };
     let given = |field: &str| object.get(field).filter(|value| !value.is_null());
-    // Where money came, it must be told how much.
+    // A paid session must have an amount.
     if payment == PaymentStatus::Paid {
         if given("amount_total").is_some_and(|amount| !amount.is_i64()) {
             return Err("amount_total");
@@ -71,7 +71,7 @@ pub fn purchase_of_session(object: &Value) -> Option<PurchaseId> {
     text(object, "client_reference_id").and_then(|id| id.parse().ok()).or_else(|| purchase_in_metadata(object))
 }
 
-/// A checkout session with what its sale can be written anew from; errors name the unusable field.
+/// Parses a checkout session with the data that its sale can be restored from; errors name the unusable field.
 pub fn sale(object: &Value) -> Result<SaleRecord, &'static str> {
     let created = object.get("created").and_then(Value::as_i64).ok_or("created")?;
     let typed_by_buyer = || object.get("customer_details").and_then(|details| text(details, "email"));
@@ -88,11 +88,11 @@ pub fn sale(object: &Value) -> Result<SaleRecord, &'static str> {
     })
 }
 
-/// A refund; errors name the unusable field.
+/// Parses a refund; errors name the unusable field.
 pub fn refund(object: &Value) -> Result<RefundSnapshot, &'static str> {
     let state = match text(object, "status") {
         Some("failed" | "canceled") => RefundState::Failed,
-        // Refunds from before 2015 have no status; `requires_action` waits for the buyer, and the money is set aside.
+        // Refunds from before 2015 have no status. `requires_action` waits for the buyer, while the money is set aside.
         _ => RefundState::Standing,
     };
     Ok(RefundSnapshot {
@@ -103,8 +103,8 @@ pub fn refund(object: &Value) -> Result<RefundSnapshot, &'static str> {
     })
 }
 
-/// A dispute; errors name the unusable field. Money that moved counts: the status decides only where no balance
-/// transaction does.
+/// Parses a dispute; errors name the unusable field. The balance transactions say how much money moved; the status is
+/// used only without them.
 pub fn dispute(object: &Value) -> Result<DisputeSnapshot, &'static str> {
     let status = text(object, "status").ok_or("status")?;
     let amount = object.get("amount").and_then(Value::as_i64).ok_or("amount")?;
@@ -114,18 +114,19 @@ pub fn dispute(object: &Value) -> Result<DisputeSnapshot, &'static str> {
     let back = amounts().filter(|amount| *amount > 0).fold(0, i64::saturating_add);
     let state = match status {
         _ if back > 0 => DisputeState::Reinstated,
-        // The way back can be later than the verdict.
+        // The money can come back later than the verdict.
         "won" => DisputeState::Reinstated,
         _ if out > 0 => DisputeState::Withdrawn,
         "needs_response" | "under_review" | "lost" => DisputeState::Withdrawn,
-        // `warning_…` is a question; `prevented`, and what Stripe adds next, move money by a transaction or not at all.
+        // `warning_…` is an inquiry. With `prevented` and unknown statuses, only a balance transaction shows a movement
+        // of money.
         _ => DisputeState::Inquiry,
     };
-    // Events of old API versions exist that name the charge alone; it has but one dispute.
+    // Some events of old API versions name only the charge, which has at most one dispute.
     let provider_ref = text(object, "id").or_else(|| reference(object, "charge")).ok_or("id")?.to_owned();
     let mut dispute = DisputeSnapshot::new(provider_ref, amount, state);
-    // An account in another currency has its transactions converted, each at its day's rate: the difference is not what
-    // the bank has kept.
+    // The transactions of an account in another currency are converted, each at the rate of its day. So their
+    // difference is not the amount that the bank has kept.
     let is_converted = |transaction: &Value| match (text(transaction, "currency"), text(object, "currency")) {
         (Some(of_account), Some(of_dispute)) => !of_account.eq_ignore_ascii_case(of_dispute),
         _ => false,
@@ -150,7 +151,7 @@ fn in_metadata<T: FromStr>(object: &Value, name: &str) -> Option<T> {
     text(object.get("metadata")?, name)?.parse().ok()
 }
 
-/// The id of another object, which Stripe gives bare or expanded.
+/// The id of another object, which Stripe sends as an id or expanded.
 pub fn reference<'a>(object: &'a Value, member: &str) -> Option<&'a str> {
     match object.get(member)? {
         expanded @ Value::Object(_) => text(expanded, "id"),
@@ -158,14 +159,14 @@ pub fn reference<'a>(object: &'a Value, member: &str) -> Option<&'a str> {
     }
 }
 
-/// A member that is an identifier or a name: visible ASCII of bounded length, which every database takes.
+/// A member that is an identifier or a name: visible ASCII of bounded length, which every database accepts.
 pub fn text<'a>(object: &'a Value, member: &str) -> Option<&'a str> {
     let text = object.get(member)?.as_str()?;
     let plain = (1..=TEXT_LENGTH_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
     plain.then_some(text)
 }
 
-/// A link that a browser may be sent to; a script is none.
+/// Whether a browser may be redirected to the URL; a `javascript:` URL would run a script.
 fn leads_to_a_page(url: &str) -> bool {
     url.starts_with("https://") || url.starts_with("http://")
 }
@@ -237,7 +238,7 @@ mod tests {
         assert_eq!(with("complete", "requires_payment_method"), PaymentStatus::Failed);
         assert_eq!(with("complete", "canceled"), PaymentStatus::Failed);
         assert_eq!(with("complete", "processing"), PaymentStatus::Unpaid);
-        // A card was declined, and the buyer may try another.
+        // A card was declined, and the buyer may try another one.
         assert_eq!(with("open", "requires_payment_method"), PaymentStatus::Unpaid);
     }
 
@@ -300,9 +301,9 @@ mod tests {
             ("lost", 699, json!([moved("eur", -699), moved("eur", 699)]), 0),
             ("won", 699, json!([moved("eur", -699), moved("eur", 300), moved("eur", 399)]), 0),
             ("needs_response", 699, json!([moved("eur", -350), moved("eur", 350), moved("eur", -699)]), 699),
-            // The second withdrawal of a dispute that was corrected is still to come.
+            // The amount was corrected, and the second withdrawal has not happened yet.
             ("needs_response", 699, json!([moved("eur", -350)]), 699),
-            // Converted, at two rates.
+            // Converted at two rates.
             ("won", 699, json!([moved("usd", -768), moved("usd", 751)]), 0),
             ("lost", 699, json!([moved("usd", -768)]), 699),
             ("prevented", 699, json!([moved("usd", -768)]), 699),

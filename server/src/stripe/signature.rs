@@ -5,10 +5,10 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
-/// How far a notification's time may be from ours, either way.
+/// The largest difference between a notification's time and the shop's, in both directions.
 pub const TOLERANCE_SECONDS: i64 = 300;
 
-/// Why a notification is not believed. The texts are for the log.
+/// Why a notification is refused. The texts are for the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// No header, or one without a time or a signature.
@@ -17,19 +17,19 @@ pub enum SignatureError {
     /// Signed too long ago, or in the future.
     #[error("the signature's time is too far from ours")]
     OutOfTime,
-    /// No signature fits any secret.
+    /// No signature matches a secret.
     #[error("no signature fits the body")]
     Mismatch,
 }
 
-/// Checks that one of the header's `v1` signatures was made over exactly these bytes with one of the secrets, now or
-/// a little ago. Several of each are there while a secret is being rotated.
+/// Verifies that one of the header's `v1` signatures was made over exactly these bytes, with one of the secrets and
+/// recently. During a rotation there are several signatures and secrets.
 pub fn verify(header: &str, payload: &[u8], secrets: &[SecretString], now: Timestamp) -> Result<(), SignatureError> {
     let mut time = None;
     let mut signatures = Vec::new();
     for part in header.split(',') {
         match part.trim().split_once('=') {
-            // Twice, and nobody can say which one was signed.
+            // With two times, it is unclear which one was signed.
             Some(("t", _)) if time.is_some() => return Err(SignatureError::Malformed),
             Some(("t", text)) => time = Some(text),
             Some(("v1", text)) => signatures.extend(hex::decode(text).ok()),
@@ -55,7 +55,7 @@ pub fn verify(header: &str, payload: &[u8], secrets: &[SecretString], now: Times
     Ok(())
 }
 
-/// The MAC that a signature is; `None` for an empty secret, which would let anybody sign.
+/// The MAC of a payload; `None` for an empty secret, with which anybody could sign.
 fn mac(secret: &SecretString, time: &str, payload: &[u8]) -> Option<Hmac<Sha256>> {
     let secret = secret.expose_secret();
     if secret.is_empty() {

@@ -1,4 +1,4 @@
-//! What settings are taken, and what is said of the others.
+//! The settings that are accepted, and the errors about the others.
 
 use super::*;
 

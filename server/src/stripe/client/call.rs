@@ -1,7 +1,7 @@
-//! A call to Stripe: sends the request again, with back-off, until an attempt has a clear outcome.
+//! A call to Stripe, retried with back-off until an attempt has a clear outcome.
 //!
-//! Only what may be repeated is called this way: reads, a POST with an idempotency key, and a POST whose second time
-//! changes nothing.
+//! Used only for requests that may be repeated: reads, a POST with an idempotency key, and a POST that changes nothing
+//! the second time.
 
 use std::time::Duration;
 
@@ -16,21 +16,21 @@ use super::{
     wire::Wire,
 };
 
-/// How often a call is attempted, and how long it may take.
+/// The most attempts of a call, and its timeouts.
 #[derive(Clone, Copy, Debug)]
 pub struct RetryPolicy {
-    /// For all calls of one operation together.
+    /// The timeout of an operation, with all its calls.
     pub operation_time_max: Duration,
-    /// For one attempt.
+    /// The timeout of an attempt.
     pub attempt_time_max: Duration,
-    /// For one call.
+    /// The most attempts of a call.
     pub attempts_max: u32,
     /// The longest back-off after the first attempt; it doubles with each further one.
     pub first_backoff_max: Duration,
 }
 
 impl RetryPolicy {
-    /// While a buyer waits.
+    /// The policy for requests during which a buyer waits.
     pub const BUYER: Self = Self {
         operation_time_max: Duration::from_secs(20),
         attempt_time_max: Duration::from_secs(8),
@@ -51,31 +51,31 @@ impl RetryPolicy {
 pub struct Operation<'a> {
     /// The operation's name in the log and the metrics.
     pub name: &'static str,
-    /// The connections.
+    /// The connections to Stripe.
     pub wire: &'a Wire,
-    /// For jitter.
+    /// The randomness for jitter.
     pub entropy: &'a dyn Entropy,
-    /// How each call is repeated.
+    /// How each call is retried.
     pub retry_policy: RetryPolicy,
-    /// When the operation ends, whatever its calls have come to.
+    /// When the operation ends, even if a call is still running.
     pub deadline: Instant,
 }
 
-/// The object that Stripe answered with.
+/// Stripe's answer to a successful call.
 pub struct Answered {
-    /// The object, as far as it can be read.
+    /// The object, without values that cannot be read.
     pub object: Value,
-    /// The bytes that it was read from.
+    /// Its bytes.
     pub body: Bytes,
 }
 
 impl Operation<'_> {
-    /// Calls until there is a clear answer. `key` makes a POST repeatable, and is the same in every attempt.
+    /// Sends the request until there is a clear answer. `key` is the idempotency key of all attempts.
     pub async fn call(&self, request: &RequestBuilder, key: Option<&str>) -> Result<Value, Fault> {
         Ok(self.call_raw(request, key).await?.object)
     }
 
-    /// As [`call`](Self::call), with the answer's bytes.
+    /// Like [`call`](Self::call), with the answer's bytes.
     pub async fn call_raw(&self, request: &RequestBuilder, key: Option<&str>) -> Result<Answered, Fault> {
         let mut attempts = 0;
         loop {

@@ -1,4 +1,4 @@
-//! What Stripe's answer means: an object, or one of the faults.
+//! The outcome of an attempt: an object, or a fault.
 //!
 //! Only an error object of Stripe's own counts as a refusal. Anything else (a proxy's error page, half an answer, a
 //! server error) leaves open whether the request had its effect.
@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::wire::Answer;
 use crate::stripe::json;
 
-/// The longest piece of an answer that goes into the log.
+/// The longest word of an answer that is logged.
 const WORD_LENGTH_MAX: usize = 64;
 
 /// Why a call gave no object.
@@ -20,40 +20,40 @@ const WORD_LENGTH_MAX: usize = 64;
 pub enum Fault {
     /// Stripe has no such object.
     NotFound,
-    /// Stripe does not accept the key, or the key lacks a right. Nothing was done, and Stripe keeps no such answer
-    /// under the idempotency key.
+    /// Stripe does not accept the key, or the key lacks a permission. The call had no effect, and Stripe does not store
+    /// such an answer under the idempotency key.
     Denied {
         /// For the log.
         detail: String,
     },
-    /// Stripe understood, and refused.
+    /// Stripe refused the request.
     Refused {
         /// For the log.
         detail: String,
     },
-    /// Stripe answered without a field that decides. Asking again at once would give the same.
+    /// Stripe's answer lacks a required field. An immediate retry would give the same answer.
     Unreadable {
         /// For the log.
         detail: String,
     },
-    /// Whether the call had its effect is unknown.
+    /// Whether the call had an effect is unknown.
     Unclear {
         /// For the log.
         detail: String,
         /// When Stripe asks to be called again.
         retry_after: Option<Duration>,
-        /// Whether it is worth repeating at once.
+        /// Whether an immediate retry makes sense.
         repeat: bool,
     },
 }
 
 impl Fault {
-    /// An attempt without an answer that says what happened.
+    /// A fault without a clear answer.
     pub fn unclear(detail: impl Into<String>) -> Self {
         Self::Unclear { detail: detail.into(), retry_after: None, repeat: true }
     }
 
-    /// An object without a field that decides.
+    /// A fault for an object that lacks a required field.
     pub fn unreadable(what: &str, field: &str) -> Self {
         Self::Unreadable { detail: lacks(what, field) }
     }
@@ -82,12 +82,12 @@ impl From<Fault> for ProviderError {
     }
 }
 
-/// For the log: an object without a field that decides.
+/// The log text for an object that lacks a required field.
 pub fn lacks(what: &str, field: &str) -> String {
     format!("{what} without a usable `{field}`")
 }
 
-/// The object that Stripe answered with, or what stands in its place.
+/// Judges an answer: the object, or the fault.
 pub fn judge(answer: &Answer) -> Result<Value, Fault> {
     let body = json::read(&answer.body).filter(Value::is_object);
     if answer.status.is_success() {
@@ -99,7 +99,7 @@ pub fn judge(answer: &Answer) -> Result<Value, Fault> {
         Some(error) if answer.status == StatusCode::NOT_FOUND && word(error, "code") == Some("resource_missing") => {
             Err(Fault::NotFound)
         }
-        // The key was used with other parameters: an earlier call had its effect, whatever that was.
+        // The idempotency key was used with other parameters. So an earlier call may have had an effect.
         Some(error) if answer.status == StatusCode::BAD_REQUEST && word(error, "type") == Some("idempotency_error") => {
             Err(Fault::Unclear { detail, retry_after: None, repeat: false })
         }
@@ -113,8 +113,8 @@ pub fn judge(answer: &Answer) -> Result<Value, Fault> {
     }
 }
 
-/// Refusals that pass by themselves (<https://docs.stripe.com/api/errors>, <https://docs.stripe.com/rate-limits>):
-/// among them 409, another call with the same idempotency key that has not ended.
+/// Whether a refusal is temporary (<https://docs.stripe.com/api/errors>, <https://docs.stripe.com/rate-limits>), such
+/// as 409: another call with the same idempotency key is still running.
 fn may_pass(answer: &Answer) -> bool {
     matches!(
         answer.status,
@@ -126,7 +126,7 @@ fn may_pass(answer: &Answer) -> bool {
     )
 }
 
-/// The answer for the log, in names and numbers. Leaves out the message, which can quote what the buyer has typed.
+/// Describes the answer for the log, in names and numbers. Omits the message, because it can quote the buyer's input.
 fn describe(answer: &Answer, error: Option<&Value>) -> String {
     let mut text = format!("HTTP {}", answer.status.as_u16());
     for member in ["type", "code", "param"] {
@@ -145,7 +145,8 @@ fn word<'a>(error: &'a Value, member: &str) -> Option<&'a str> {
     error.get(member)?.as_str().filter(|text| is_word(text))
 }
 
-/// Whether the text is a name of Stripe's, such as `line_items[0][price_data]`, and neither prose nor an address.
+/// Whether the text is one of Stripe's names, such as `line_items[0][price_data]`, and neither prose nor an e-mail
+/// address.
 fn is_word(text: &str) -> bool {
     let fits = (1..=WORD_LENGTH_MAX).contains(&text.len());
     fits && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-[].".contains(&byte))

@@ -1,4 +1,4 @@
-//! What is asked of Stripe, built with async-stripe's own request types.
+//! The requests to Stripe, built with async-stripe's request types.
 
 use std::collections::HashMap;
 
@@ -20,32 +20,32 @@ use stripe_types::RangeQueryTs;
 use crate::stripe::event::EVENT_TYPES;
 
 /// How long after the order its checkout session ends. Stripe takes 30 minutes to 24 hours after the call
-/// (<https://docs.stripe.com/api/checkout/sessions/create>). It counts from the order, not from the call, since the
-/// same idempotency key demands the same parameters.
+/// (<https://docs.stripe.com/api/checkout/sessions/create>). Counted from the order and not from the call, because the
+/// same idempotency key requires the same parameters.
 const SESSION_LIFE: SignedDuration = SignedDuration::from_hours(23);
-/// How long after the order its session can be opened. It must have 30 minutes left then, by Stripe's clock; and
-/// Stripe remembers an idempotency key for 24 hours, so that a later call could open a second session.
+/// How long after the order its session can be opened. The session must have 30 minutes left at that time, by Stripe's
+/// clock. And Stripe keeps an idempotency key for 24 hours, so a later call could open a second session.
 const OPENING_TIME: SignedDuration = SignedDuration::from_hours(22);
 /// The most that Stripe gives in one page.
 const PAGE_LENGTH: i64 = 100;
 
-/// Whether the purchase is too old for its checkout session to be opened, or its opening to be repeated.
+/// Whether the purchase is too old to open its checkout session, or to repeat the call that does.
 pub fn too_late_to_open(purchase: &Purchase, now: Timestamp) -> bool {
     now.duration_since(purchase.created_at) > OPENING_TIME
 }
 
-/// The key under which Stripe opens one session for one purchase, however often it is asked.
+/// The idempotency key of the call that opens a purchase's session.
 pub fn idempotency_key(purchase: &Purchase) -> String {
     format!("purchase-{}", purchase.id)
 }
 
-/// Opens the purchase's checkout session. Of the same purchase and e-mail address, the same request to the byte.
+/// Opens the purchase's checkout session. The same purchase and e-mail address always give the same bytes.
 pub fn create_session(purchase: &Purchase, buyer_email: &str, public_url: &str) -> RequestBuilder {
     let whose = HashMap::from([
         ("purchase_id".to_owned(), purchase.id.to_string()),
         ("tenant_id".to_owned(), purchase.tenant_id.to_string()),
     ]);
-    // What the sale is written anew from, should the database lose it.
+    // The data from which the sale is restored if the database loses it.
     let mut metadata = whose.clone();
     metadata.insert("ordered_by".to_owned(), purchase.ordered_by.to_string());
     metadata.insert("product_id".to_owned(), purchase.item.product_id.clone());
@@ -56,7 +56,7 @@ pub fn create_session(purchase: &Purchase, buyer_email: &str, public_url: &str) 
         metadata: Some(whose),
         ..CreateCheckoutSessionPaymentIntentData::new()
     };
-    // What is charged is what was ordered, in the currency it was ordered in.
+    // Charges the amount and currency of the order, without conversion to the buyer's currency.
     let as_ordered = CreateCheckoutSessionAdaptivePricing { enabled: Some(false) };
     let request = CreateCheckoutSession::new()
         .mode(CheckoutSessionMode::Payment)
@@ -75,7 +75,7 @@ pub fn create_session(purchase: &Purchase, buyer_email: &str, public_url: &str) 
     RequestBuilder { body: request.body.map(|form| sorted(&form)), ..request }
 }
 
-/// The order of metadata is that of a hash map, another each time.
+/// Sorts the fields: metadata is a hash map, and its order differs in each process.
 fn sorted(form: &str) -> String {
     let mut fields: Vec<&str> = form.split('&').collect();
     fields.sort_unstable();
@@ -113,7 +113,7 @@ pub fn expire_session(id: &str) -> RequestBuilder {
     ExpireCheckoutSession::new(id).build()
 }
 
-/// A payment. async-stripe's own type for this request comes with 50,000 lines of others.
+/// A payment. Built by hand, because async-stripe's crate with this request has 50,000 lines.
 pub fn retrieve_payment(id: &str) -> RequestBuilder {
     RequestBuilder::new(StripeMethod::Get, format!("/payment_intents/{id}"))
 }

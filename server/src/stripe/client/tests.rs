@@ -1,4 +1,4 @@
-//! The provider against a server that answers as Stripe does, or as what stands between does.
+//! Tests the client against a server that answers like Stripe, or like a proxy in between.
 
 mod books;
 mod faults;
@@ -28,7 +28,7 @@ const KEY: &str = "sk_test_the_secret";
 const EMAIL: &str = "kim+shop@example.com";
 const ORDERED: &str = "2026-11-22T12:00:00Z";
 
-/// Quick to try again, and patient enough for a slow machine.
+/// Retries quickly, with timeouts that suit a slow machine.
 const QUICK: RetryPolicy = RetryPolicy {
     operation_time_max: Duration::from_secs(5),
     attempt_time_max: Duration::from_secs(2),
@@ -91,7 +91,7 @@ fn settings(base: &str) -> StripeSettings {
     }
 }
 
-/// Some minutes after the order.
+/// The time of the calls: some minutes after the order.
 fn asked_at() -> Timestamp {
     ordered_at() + jiff::SignedDuration::from_mins(7)
 }
@@ -128,7 +128,7 @@ fn ok(object: &Value) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(object)
 }
 
-/// An error in Stripe's words. The message quotes the buyer, as Stripe's do.
+/// An error object of Stripe's. Its message quotes the buyer, as Stripe's messages can.
 fn stripe_error(status: u16, kind: &str, code: &str) -> ResponseTemplate {
     ResponseTemplate::new(status).insert_header("request-id", "req_1").set_body_json(json!({"error": {
         "type": kind, "code": code, "param": "line_items[0][price_data]",

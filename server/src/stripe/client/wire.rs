@@ -1,8 +1,8 @@
 //! One HTTP request to Stripe.
 //!
-//! The requests are async-stripe's. Its own HTTP client is not used: it hides the header `Retry-After`, loses the
-//! status of an error whose body is not Stripe's JSON (a proxy's 502), and opens a connection for every call. Answers
-//! are read from the raw JSON, so its types for them are not needed either.
+//! Uses async-stripe's request types but not its HTTP client, which hides the header `Retry-After`, loses the status of
+//! an error whose body is not Stripe's JSON (a proxy's 502), and opens a connection for every call. Answers are parsed
+//! from the raw JSON, so async-stripe's object types are not needed either.
 
 use std::time::Duration;
 
@@ -20,16 +20,16 @@ use secrecy::{ExposeSecret, SecretString};
 use stripe_client_core::{RequestBuilder, StripeMethod};
 use tokio_util::bytes::Bytes;
 
-/// The version of Stripe's API that requests are made for and answers are asked in; the one that the request types
-/// were generated from. The webhook endpoint at Stripe should be created with the same.
+/// The version of Stripe's API for requests and answers: the one that the request types were generated from. The
+/// webhook endpoint at Stripe should have the same.
 pub const API_VERSION: &str = "2026-09-30.endive";
 
 const USER_AGENT_TEXT: &str = concat!("iza-credits/", env!("CARGO_PKG_VERSION"));
-/// A connection that takes longer than this does not come about.
+/// The timeout of a connection attempt.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(4);
-/// Shorter than the idle time after which Stripe or a proxy closes a connection.
+/// When an idle connection is closed: earlier than Stripe or a proxy would close it.
 const IDLE_TIME_MAX: Duration = Duration::from_secs(30);
-/// Far more than a page of 100 events takes.
+/// The longest answer that is read; far more than a page of 100 events has.
 const ANSWER_LENGTH_MAX: usize = 16 * 1024 * 1024;
 
 /// The connections to Stripe.
@@ -39,13 +39,13 @@ pub struct Wire {
     authorization: HeaderValue,
 }
 
-/// An HTTP response, of whatever status.
+/// An HTTP response with any status.
 pub struct Answer {
     /// The HTTP status.
     pub status: StatusCode,
     /// When Stripe asks to be called again.
     pub retry_after: Option<Duration>,
-    /// Whether Stripe says that the same request is worth repeating.
+    /// Stripe's advice whether to retry.
     pub should_retry: Option<bool>,
     /// Stripe's id of the request (`req_…`), to be found in its Dashboard.
     pub request_id: Option<String>,
@@ -54,7 +54,7 @@ pub struct Answer {
 }
 
 impl Wire {
-    /// Connects to nothing yet. `base` is scheme and host, and a path perhaps, with or without `/` at the end.
+    /// Makes no connection yet. `base` is scheme and host, with an optional path and an optional `/` at the end.
     pub fn new(base: &str, secret_key: &SecretString) -> Result<Self, InvalidHeaderValue> {
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", secret_key.expose_secret()))?;
         authorization.set_sensitive(true);
@@ -118,7 +118,7 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// The error with its causes, which say what a "connection error" was.
+/// The error with its causes, which tell the reason of a "connection error".
 fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

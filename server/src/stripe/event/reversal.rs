@@ -1,4 +1,5 @@
-//! Refunds and disputes. The object decides, not the event's type: recorded events exist where the two disagree.
+//! Refunds and disputes. The object's type is used, not the event's, because there are recorded events in which the two
+//! differ.
 
 use billing::{
     event::{EventMeaning, ReversalUpdate, Unreadable},
@@ -9,8 +10,8 @@ use serde_json::Value;
 
 use crate::stripe::object::{dispute, purchase_in_metadata, reference, refund, text};
 
-/// Which payment it is about comes first: with that, Stripe's books tell whose it is, and all the rest.
-/// `made_at` is when Stripe made the event.
+/// Reads the payment's id first, because with it everything else can be retrieved from Stripe. `made_at` is when Stripe
+/// created the event.
 pub(super) fn read(object: &Value, made_at: Option<Timestamp>) -> EventMeaning {
     let kind = text(object, "object");
     if kind.is_some_and(|kind| !["charge", "refund", "dispute"].contains(&kind)) {
@@ -34,12 +35,12 @@ pub(super) fn read(object: &Value, made_at: Option<Timestamp>) -> EventMeaning {
     })
 }
 
-/// The field that names a payment by something that is no id.
+/// The field whose reference to a payment is not a valid id.
 fn unusable_reference(object: &Value) -> Option<&'static str> {
     ["payment_intent", "charge"].into_iter().find(|field| object.get(field).is_some_and(|value| !value.is_null()))
 }
 
-/// What the event itself tells.
+/// The event's own figures.
 fn figures(object: &Value, kind: Option<&str>) -> Result<(bool, Vec<Snapshot>), &'static str> {
     let snapshots = match kind.ok_or("object")? {
         "charge" => charge(object)?,
@@ -49,7 +50,7 @@ fn figures(object: &Value, kind: Option<&str>) -> Result<(bool, Vec<Snapshot>), 
     Ok((object.get("livemode").and_then(Value::as_bool).ok_or("livemode")?, snapshots))
 }
 
-/// A charge has its cumulative figure; API versions before 2022-11-15 also list its refunds
+/// A charge has a cumulative total; API versions before 2022-11-15 also list its refunds
 /// (<https://docs.stripe.com/upgrades#2022-11-15>).
 fn charge(object: &Value) -> Result<Vec<Snapshot>, &'static str> {
     let provider_ref = text(object, "id").ok_or("id")?.to_owned();

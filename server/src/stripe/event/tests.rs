@@ -1,4 +1,4 @@
-//! What events mean, odd ones among them.
+//! The meaning of events, also of odd ones.
 
 use billing::provider::{CheckoutSession, PaymentStatus, SessionStatus};
 use proptest::prelude::*;
@@ -44,7 +44,7 @@ fn a_paid_session_is_read() {
         payment_ref: Some("pi_1".to_owned()),
     };
     assert_eq!(session(&json!({})), expected);
-    // Expanded, without a status, and with the purchase in the metadata.
+    // With an expanded payment, no status, and the purchase in the metadata.
     let other = json!({
         "payment_intent": {"id": "pi_1"}, "status": null,
         "client_reference_id": null, "metadata": {"purchase_id": PURCHASE},
@@ -84,7 +84,7 @@ fn what_is_no_event_is_kept_under_the_hash_of_its_bytes() {
     assert_ne!(read(b"a").provider_event_id, read(b"b").provider_event_id);
 }
 
-/// Fields that an event's meaning is made from, wherever they stand.
+/// Fields that an event's meaning depends on, at any depth.
 const NEEDED: [&str; 21] = [
     "id",
     "type",
@@ -109,10 +109,10 @@ const NEEDED: [&str; 21] = [
     "balance_transactions",
 ];
 
-/// In place of an odd value, which no `Value` can be.
+/// A placeholder for an odd value, which a `Value` cannot hold.
 const ODD: &str = "ODD";
 
-/// Every way to put an odd value into a document without touching what is needed.
+/// Every way to put an odd value into a document without changing a necessary field.
 fn with_odd_value(value: &Value) -> Vec<Value> {
     let put = |change: &dyn Fn(&mut Value)| {
         let mut changed = value.clone();
@@ -127,7 +127,7 @@ fn with_odd_value(value: &Value) -> Vec<Value> {
                 if !NEEDED.contains(&name.as_str()) {
                     all.push(put(&|changed| changed[name] = json!(ODD)));
                 }
-                // These are lists of what is needed: an odd element is one refund or transaction less.
+                // An odd element in these lists would remove a refund or transaction.
                 let is_needed_list = ["balance_transactions", "refunds"].contains(&name.as_str());
                 let within = if is_needed_list { Vec::new() } else { with_odd_value(member) };
                 all.extend(within.into_iter().map(|within| put(&|changed| changed[name] = within.clone())));
@@ -158,10 +158,10 @@ fn an_odd_value_in_a_field_that_is_not_needed_changes_no_event() {
         let event: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         let expected = IncomingEvent { payload: Vec::new(), ..read(event.to_string().as_bytes()) };
         for (n, changed) in with_odd_value(&event).into_iter().enumerate() {
-            // Each place gets another odd value; each value comes to each kind of place.
+            // Rotates the odd values, so that each value gets to each kind of place.
             let odd = &odd_values[n % odd_values.len()];
             let payload = changed.to_string().replace(r#""ODD""#, odd).into_bytes();
-            // Not the bytes, which are long.
+            // Without the bytes, which are long.
             let read = IncomingEvent { payload: Vec::new(), ..read(&payload) };
             assert_eq!(read, expected, "{}: {changed}", path.display());
             tried += 1;

@@ -1,4 +1,4 @@
-//! Payments with what went back of them, and the list of events.
+//! Payments with refunds and disputes, and the list of events.
 
 use billing::{
     provider::{PaymentProvider, PaymentRecord, ProviderError},
@@ -42,7 +42,7 @@ async fn get(server: &MockServer, at: &str, answer: ResponseTemplate) {
     Mock::given(method("GET")).and(path(at)).respond_with(answer).mount(server).await;
 }
 
-/// A server with that payment, two refunds on two pages, and two disputes.
+/// A server with a payment, two refunds on two pages, and two disputes.
 async fn books() -> MockServer {
     let server = MockServer::start().await;
     get(&server, "/v1/payment_intents/pi_1", ok(&payment())).await;
@@ -131,7 +131,7 @@ async fn a_payment_that_stripe_does_not_have_is_none() {
     assert_eq!(requests(&server).await.len(), 2, "what is no id is not asked for");
 }
 
-/// Whose a payment is decides whether the rest matters.
+/// The owner is needed to decide whether an error matters.
 #[tokio::test]
 async fn a_payment_tells_whose_it_is_even_where_its_books_cannot_be_read() {
     let mut foreign = payment();
@@ -153,7 +153,7 @@ async fn a_payment_tells_whose_it_is_even_where_its_books_cannot_be_read() {
     }
 }
 
-/// Half of the books are the wrong books.
+/// An incomplete list would give wrong sums.
 #[tokio::test]
 async fn a_list_that_cannot_be_read_to_its_end_is_no_answer() {
     let unreadable_refund = json!({"id": "re_1", "status": "succeeded"});

@@ -1,4 +1,4 @@
-//! What goes wrong between here and Stripe, and what is made of it.
+//! Faults between the shop and Stripe, and their outcomes.
 
 use std::{
     io::{Read, Write},
@@ -14,7 +14,7 @@ use wiremock::{Mock, MockServer, matchers::any};
 
 use super::*;
 
-/// Answers the first requests with what is wrong, and all further ones as Stripe does.
+/// Answers the first requests with a fault, and all further ones like Stripe.
 async fn first_then_well(wrong: ResponseTemplate, times: u64) -> MockServer {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(wrong).up_to_n_times(times).mount(&server).await;
@@ -113,7 +113,7 @@ async fn what_stripe_refuses_is_not_asked_again() {
     }
 }
 
-/// The operator's to mend, never the buyer's order at fault.
+/// Only the operator can fix the key; the order is valid.
 #[tokio::test]
 async fn a_key_that_stripe_does_not_accept_refuses_no_order() {
     for (status, code) in [(401, "api_key_expired"), (403, "more_permissions_required")] {
@@ -132,8 +132,8 @@ async fn a_key_that_stripe_does_not_accept_refuses_no_order() {
     }
 }
 
-/// An earlier call under that key has opened a session, by a process with other settings, say; somebody may be paying
-/// it.
+/// An earlier call with this key may have opened a session, for example by a process with other settings, and that
+/// session may be paid.
 #[tokio::test]
 async fn a_key_that_was_used_for_other_parameters_leaves_the_outcome_open() {
     let server = first_then_well(stripe_error(400, "idempotency_error", "key_reused"), 100).await;
@@ -144,7 +144,7 @@ async fn a_key_that_was_used_for_other_parameters_leaves_the_outcome_open() {
     assert_eq!(requests(&server).await.len(), 1, "asking again at once would give the same");
 }
 
-/// A 404 that is not Stripe's word about the object must not make a purchase look unknown there.
+/// A 404 that does not come from Stripe must not make a session count as unknown.
 #[tokio::test]
 async fn an_address_that_stripe_does_not_know_is_not_a_session_that_it_does_not_have() {
     let server = first_then_well(stripe_error(404, "invalid_request_error", "url_invalid"), 100).await;
@@ -154,7 +154,7 @@ async fn an_address_that_stripe_does_not_know_is_not_a_session_that_it_does_not_
     assert!(matches!(found, Err(ProviderError::Rejected { .. })), "{found:?}");
 }
 
-/// Every error here has a message that quotes both.
+/// Each of these errors has a message that quotes both.
 #[tokio::test]
 async fn neither_the_key_nor_the_buyer_is_in_what_an_error_says() {
     for (status, kind, code) in [
@@ -222,17 +222,17 @@ async fn stripe_can_say_that_repeating_is_of_no_use() {
 
 /// What a server does with one connection after it has read the request.
 enum Then {
-    /// Says nothing.
+    /// Sends nothing.
     Hang,
-    /// Hangs up, the request's work perhaps done.
+    /// Closes the connection without an answer.
     HangUp,
-    /// Hangs up in the middle of the answer.
+    /// Closes the connection in the middle of the answer.
     HangUpHalfWay,
     /// Answers.
     Answer,
 }
 
-/// Serves one connection after the other; gives its address, and the requests as they come in.
+/// Serves one connection after the other. Returns its address, and the requests as they arrive.
 fn scripted(script: Vec<Then>) -> (Url, mpsc::Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = base_of(listener.local_addr().unwrap());
@@ -252,7 +252,7 @@ fn scripted(script: Vec<Then>) -> (Url, mpsc::Receiver<String>) {
                 Then::Answer => stream.write_all(answer.as_bytes()).unwrap(),
             }
         }
-        // Those who wait are let go once nobody listens any more.
+        // Holds the connections open until the test ends.
         while heard.send(String::new()).is_ok() {
             thread::sleep(Duration::from_millis(50));
         }

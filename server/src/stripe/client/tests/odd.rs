@@ -10,12 +10,12 @@ use wiremock::{
 use super::*;
 use crate::stripe::json::tests::odd_values;
 
-/// An answer with an odd value in place of each text `ODD`.
+/// An answer in which each text `ODD` is replaced by an odd value.
 fn with(odd: &str, answer: &Value) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_raw(answer.to_string().replace(r#""ODD""#, odd), "application/json")
 }
 
-/// The object with odd values beside and below what it has.
+/// Adds odd values to the object and to the objects in it.
 fn adorned(mut object: Value) -> Value {
     object["odd"] = json!("ODD");
     object["customer_details"] = json!({"name": "ODD", "address": {"line1": "ODD"}});
@@ -105,7 +105,7 @@ async fn an_odd_field_that_decides_is_named() {
     }
 }
 
-/// A refusal is Stripe's own words, whatever else is in them.
+/// A refusal by Stripe stays a refusal, whatever else the answer contains.
 #[tokio::test]
 async fn an_odd_field_hides_no_refusal() {
     let server = MockServer::start().await;

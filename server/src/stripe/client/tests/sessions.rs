@@ -92,7 +92,7 @@ async fn the_buyer_reads_the_page_in_their_language_and_pays_the_price_of_the_da
     assert_eq!(sent["line_items[0][price_data][product_data][name]"], "5 Credits & more");
 }
 
-/// The same key with other parameters is an error at Stripe.
+/// Stripe refuses the same key with other parameters.
 #[tokio::test]
 async fn opening_again_hours_later_is_the_same_request_to_the_byte() {
     let server = MockServer::start().await;
@@ -113,7 +113,7 @@ async fn opening_again_hours_later_is_the_same_request_to_the_byte() {
     }
 }
 
-/// Stripe forgets the key after a day, and wants half an hour between the call and the session's end.
+/// Stripe drops the key after a day, and requires half an hour between the call and the session's end.
 #[tokio::test]
 async fn an_order_of_yesterday_is_not_opened_again() {
     let server = MockServer::start().await;
@@ -228,7 +228,7 @@ async fn a_session_that_stays_open_was_not_expired() {
     assert!(matches!(found, Err(ProviderError::AccessDenied { .. })), "{found:?}");
 }
 
-/// All that the shop wrote on the session comes back; what Stripe says of money counts.
+/// Reads back the metadata that the shop wrote on the session. Amounts charged are taken from Stripe's own fields.
 #[tokio::test]
 async fn a_sale_is_retrieved_by_its_session_or_by_its_payment() {
     let server = MockServer::start().await;

@@ -1,4 +1,4 @@
-//! What the operator can set, and what is refused at the start.
+//! Settings that are accepted, and settings that are refused at the start.
 
 use billing::provider::PaymentProvider;
 use wiremock::{Mock, MockServer, matchers::path};

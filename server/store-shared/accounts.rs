@@ -218,7 +218,7 @@ async fn insert_tenant_and_user(connection: &mut Connection, account: &Account) 
     Ok(if written.rows_affected() == 1 { SignUp::Created } else { SignUp::EmailTaken })
 }
 
-/// Writes tenant and user where they are missing; `false` when another account has the user's address.
+/// Inserts the tenant and the user if they are missing; `false` when another account has the user's address.
 async fn insert_missing(connection: &mut Connection, account: &Account) -> Result<bool, sqlx::Error> {
     let tenant = account.principal.tenant_id.to_string();
     let user = account.principal.user_id.to_string();
@@ -230,7 +230,7 @@ async fn insert_missing(connection: &mut Connection, account: &Account) -> Resul
     )
     .execute(&mut *connection)
     .await?;
-    // Without a target the conflict is any: of the id, or of the address.
+    // Without a target, ON CONFLICT covers both the id and the address.
     sqlx::query!(
         "INSERT INTO users (id, tenant_id, email, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT DO NOTHING",

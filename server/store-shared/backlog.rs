@@ -1,12 +1,12 @@
-//! What waits to be done.
+//! The pending work.
 
 use billing::store::{Backlog, StoreError};
 
 use super::{row::instant, store_error};
 use crate::dialect::Pool;
 
-/// One statement. Each part reads an index that holds what waits, or is sorted by it, and of the tables nothing else:
-/// what is done costs nothing, however much there is.
+/// One statement. Each part reads only an index on pending rows, or sorted by them, so that the number of finished rows
+/// does not matter.
 pub(super) async fn read(pool: &Pool) -> Result<Backlog, StoreError> {
     let row = sqlx::query!(
         r#"SELECT

@@ -1,4 +1,4 @@
-//! The wordings that buyers have agreed to.
+//! The wordings of the consent.
 
 use async_trait::async_trait;
 use billing::{
@@ -10,7 +10,7 @@ use super::{row::parse, store_error};
 use crate::{ThisStore, dialect::Pool};
 
 async fn keep(pool: &Pool, text: &ConsentText) -> Result<(), StoreError> {
-    // NOT EXISTS, since SQLite's guard against REPLACE refuses a second one before ON CONFLICT is looked at.
+    // NOT EXISTS, because SQLite's trigger against REPLACE refuses a duplicate before ON CONFLICT is considered.
     sqlx::query!(
         "INSERT INTO consent_texts (version, locale, text) SELECT $1, $2, $3
         WHERE NOT EXISTS (SELECT 1 FROM consent_texts WHERE version = $1)

@@ -1,4 +1,4 @@
-//! From the driver's errors to the port's.
+//! Converts the driver's errors into the port's.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -9,12 +9,12 @@ use billing::store::StoreError;
 
 use crate::error_codes;
 
-/// When the database last failed in a way that open connections may not get over: a full disk, an I/O error, a database
-/// that turned read-only or stops. Of the process, since errors pass through here without their pool.
+/// When the database last failed in a way from which open connections may not recover: a full disk, an I/O error, or a
+/// database that became read-only or stops. Global, because errors carry no reference to their pool.
 static STORAGE_FAILED_AT: Mutex<Option<Instant>> = Mutex::new(None);
 
-/// Whether a connection of that age was there when the storage last failed. The pool closes it: a file may be open for
-/// reading alone, and a server may have become a standby.
+/// Whether a connection of this age is older than the last storage failure. The pool closes such a connection: its file
+/// may be open read-only, or its server may have become a standby.
 pub(crate) fn is_suspect(age: Duration) -> bool {
     let failed_at = *STORAGE_FAILED_AT.lock().unwrap_or_else(PoisonError::into_inner);
     failed_at.is_some_and(|at| at.elapsed() <= age)

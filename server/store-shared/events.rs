@@ -1,4 +1,4 @@
-//! The payment events: stored once each, finished once each.
+//! The payment events: each is stored once and closed once.
 
 use async_trait::async_trait;
 use billing::{
@@ -17,10 +17,10 @@ use crate::{
     dialect::{Connection, Pool},
 };
 
-/// How long whoever stored an event has to apply it, before another process takes it up.
+/// How long the process that stored an event has to apply it, before another one claims it.
 const APPLIED_WITHIN: SignedDuration = SignedDuration::from_mins(1);
 
-/// The columns of an event that is taken up again.
+/// The columns of an event that is retried.
 macro_rules! event_columns {
     ($before:tt, $after:tt, $($argument:expr),*) => {
         sqlx::query_as!(
@@ -51,7 +51,7 @@ async fn record(pool: &Pool, event: &NewEvent) -> Result<Recorded, StoreError> {
     Ok(Recorded::Known { id: parse("id", &earlier.id)?, status: parse("status", &earlier.status)? })
 }
 
-/// Stores an event, closed or not; `false` when it is there already, and nothing is written.
+/// Stores an event, closed or not; `false` when it exists already and nothing was written.
 async fn insert(
     connection: &mut Connection,
     event: &NewEvent,
@@ -59,7 +59,7 @@ async fn insert(
 ) -> Result<bool, sqlx::Error> {
     let incoming = &event.incoming;
     let purchase = outcome.and_then(|outcome| outcome.purchase);
-    // As with purchases: NOT EXISTS for the usual repetition, ON CONFLICT for the one at the same instant.
+    // As with purchases: NOT EXISTS for the usual repetition, ON CONFLICT for a concurrent one.
     let written = sqlx::query!(
         "INSERT INTO payment_events (id, provider, provider_event_id, event_type, api_version, livemode, payload,
             received_at, status, note, finished_at, attempts, next_attempt_at, tenant_id, purchase_id)
@@ -85,8 +85,8 @@ async fn insert(
     Ok(written.rows_affected() == 1)
 }
 
-/// Closes an event, or stores it closed; `false` when it stands so already. One that is applied stays so; one that was
-/// ignored or needs attention may yet be applied.
+/// Closes an event, or stores it closed; `false` when it has this outcome already. An applied event stays applied; an
+/// ignored one, or one that needs attention, may still be applied.
 pub(crate) async fn close(connection: &mut Connection, event: &ClosedEvent) -> Result<bool, sqlx::Error> {
     let ClosedEvent { outcome, arriving } = event;
     if let Some(arriving) = arriving
@@ -124,7 +124,7 @@ async fn defer(pool: &Pool, id: EventId, until: Timestamp, note: &str) -> Result
     Ok(())
 }
 
-/// The outer condition is looked at again once the row is locked, so of two processes one goes away empty-handed.
+/// The outer condition is checked again once the row is locked, so that of two processes only one claims it.
 async fn claim(
     pool: &Pool,
     now: Timestamp,

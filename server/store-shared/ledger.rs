@@ -1,4 +1,4 @@
-//! Reading the ledger.
+//! Reads the ledger.
 
 use async_trait::async_trait;
 use billing::{
@@ -75,8 +75,8 @@ async fn entries(pool: &Pool, tenant: TenantId, purchase: PurchaseId) -> Result<
     .await
     .map_err(store_error)?;
     let mut entries: Vec<Entry> = rows.into_iter().map(|row| row.entry(tenant)).collect::<Result<_, _>>()?;
-    // Asked for this order, or for none, SQLite would walk the tenant's whole ledger; asked for the key's, it uses the
-    // key.
+    // Sorted here, because with `ORDER BY seq` SQLite would scan the tenant's whole ledger. Ordered by the unique key,
+    // it uses that index.
     entries.sort_by_key(|entry| entry.seq);
     Ok(entries)
 }

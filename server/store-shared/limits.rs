@@ -1,11 +1,11 @@
-//! How many connections a process holds, and how long it waits for them.
+//! The limits of the connection pool.
 
 use std::time::Duration;
 
-/// What the operator has set of the pool.
+/// The limits of the connection pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The connections that the pool may open; on SQLite those that read.
+    /// The most connections; on SQLite, those for reading.
     pub connections: u32,
     /// How long a statement may take, and how long a caller waits for a connection.
     pub time: Duration,

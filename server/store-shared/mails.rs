@@ -47,7 +47,7 @@ impl TryFrom<MailRow> for Mail {
             (None, None) => MailState::GivenUp,
         };
         let attempts = u32::try_from(row.attempts).unwrap_or(u32::MAX);
-        // first_sent_at is written when another copy is asked for.
+        // first_sent_at is written only when a further copy is requested.
         let first_sent_at = row.first_sent_at.or(row.sent_at).map(instant).transpose()?;
         let copies = u32::try_from(row.copies).unwrap_or(u32::MAX);
         Ok(Self { topic, created_at: instant(row.created_at)?, attempts, state, first_sent_at, copies, note: row.note })
@@ -96,7 +96,7 @@ pub(crate) async fn enqueue(connection: &mut Connection, topic: Topic, at: Times
 
 #[async_trait]
 impl MailStore for ThisStore {
-    /// As with events, the outer condition is looked at again once the row is locked. WITHDRAWAL sorts after
+    /// As with events, the outer condition is checked again once the row is locked. WITHDRAWAL sorts after
     /// CONFIRMATION.
     async fn claim_mails(&self, now: Timestamp, leased_until: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError> {
         let rows = mail_columns!(

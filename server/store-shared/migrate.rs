@@ -1,4 +1,4 @@
-//! Bringing a database up to this build's schema, forwards only.
+//! Migrates a database to this build's schema, forwards only.
 
 use std::collections::BTreeMap;
 
@@ -10,16 +10,16 @@ use crate::{
     error_codes,
 };
 
-/// Why the database was left as it was.
+/// Why the database was not migrated.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
-    /// A newer build has been here.
+    /// A newer build has migrated the database.
     #[error(
         "the database has migration {0}, which this build does not know. It was made by a newer version of the shop: \
          start that version, or point DATABASE_URL at another database. Nothing was changed"
     )]
     Newer(i64),
-    /// A migration's file is not what it was when it was applied.
+    /// A migration's file differs from the applied one.
     #[error(
         "migration {0} is not the one that was applied to this database. A migration is never edited once it has run: \
          restore its file and put the change into a new migration. Nothing was changed"
@@ -28,7 +28,7 @@ pub enum MigrateError {
     /// A migration of this build is not applied.
     #[error("the database lacks migration {0}: run `server migrate`")]
     Behind(i64),
-    /// One is not applied, and this role may not change the schema.
+    /// A migration is missing, and this role may not change the schema.
     #[error(
         "the database lacks migration {version}, and this role may not make it: run `server migrate` with a DATABASE_URL \
          of the role that owns the tables ({source})"
@@ -63,7 +63,7 @@ impl From<SqlxError> for MigrateError {
     }
 }
 
-/// Applies this build's migrations up to and with that version.
+/// Applies this build's migrations up to and including `version`.
 pub(crate) async fn migrate_to(connection: &mut DriverConnection, version: i64) -> Result<(), MigrateError> {
     MIGRATOR.run_direct(Some(version), connection, false).await.map_err(|error| match error {
         SqlxError::Execute(source) | SqlxError::ExecuteMigration(source, _) if is_denied(&source) => {
@@ -77,12 +77,12 @@ fn is_denied(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(error_codes::is_denied)
 }
 
-/// Whether the database has just this build's migrations: neither fewer, nor others, nor more.
+/// Checks that the database has exactly this build's migrations.
 pub(crate) async fn check_migrated(connection: &mut Connection) -> Result<(), MigrateError> {
     let listed = sqlx::query_as::<_, (i64, Vec<u8>)>("SELECT version, checksum FROM _sqlx_migrations ORDER BY version");
     let applied: BTreeMap<_, _> = match listed.fetch_all(connection).await {
         Ok(applied) => applied.into_iter().collect(),
-        // Before the first migration there is not even the table that lists them.
+        // Before the first migration, the table of migrations does not exist.
         Err(sqlx::Error::Database(error)) if error_codes::is_missing_table(error.as_ref()) => BTreeMap::new(),
         Err(error) => return Err(MigrateError::Other(error.into())),
     };

@@ -1,4 +1,4 @@
-//! Writing and reading purchases.
+//! Writes and reads purchases.
 
 use async_trait::async_trait;
 use billing::{
@@ -159,7 +159,7 @@ async fn locate(
 }
 
 async fn has_checkout_without_prefix(pool: &Pool, prefix: &str) -> Result<bool, StoreError> {
-    // Two ends of the unique index on `provider_ref`, so that nothing else is read.
+    // Two ranges, at both ends of the unique index on `provider_ref`, so that nothing else is read.
     let after_prefix = format!("{prefix}{}", char::MAX);
     let found = sqlx::query_scalar!(
         r#"SELECT id AS "id!" FROM purchases WHERE provider_ref < $1 OR provider_ref > $2 LIMIT 1"#,
@@ -183,7 +183,7 @@ async fn locate_payment(pool: &Pool, payment_ref: &str) -> Result<Option<(Tenant
     found.map(|row| Ok((parse("tenant_id", &row.tenant_id)?, parse("id", &row.id)?))).transpose()
 }
 
-/// The outer condition is looked at again once the row is locked, so of two processes one goes away empty-handed.
+/// The outer condition is checked again once the row is locked, so that of two processes only one claims it.
 async fn claim_pending(
     pool: &Pool,
     now: Timestamp,

@@ -1,4 +1,4 @@
-//! Numbering and reading receipts.
+//! Numbers and reads receipts.
 
 use async_trait::async_trait;
 use billing::{
@@ -17,10 +17,10 @@ use crate::{
     dialect::{Connection, Pool},
 };
 
-/// Waits for the seller's turn first: from there on, nobody else gives numbers of that sequence until this transaction
-/// has ended. The triggers check that the numbers follow the last one, and write them upon the purchases.
+/// Locks the seller's row first, so that no other transaction uses this sequence until this one has ended. The triggers
+/// check that the numbers are consecutive, and copy them to the purchases.
 async fn number(store: &ThisStore, issuer: &Issuer, at: Timestamp, limit: u32) -> Result<u32, StoreError> {
-    // The usual answer, without a lock.
+    // Usually nothing is due, and no lock is needed to see that.
     if !any_due(store.reader()).await? {
         return Ok(0);
     }

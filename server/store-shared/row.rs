@@ -1,4 +1,4 @@
-//! A stored purchase, and what it means.
+//! Converts rows into the domain's types.
 
 use std::str::FromStr;
 
@@ -16,7 +16,7 @@ use billing::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// The columns of `purchases` that a [`Purchase`] is made from.
+/// The columns of a [`Purchase`].
 pub(crate) struct PurchaseRow {
     pub id: String,
     pub tenant_id: String,
@@ -44,12 +44,12 @@ pub(crate) struct PurchaseRow {
     pub version: i64,
 }
 
-/// What `metadata_json` holds.
+/// The contents of `metadata_json`.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Metadata {
     pub product_name: String,
     pub locale: Locale,
-    /// Missing in purchases that are older than the box.
+    /// Missing in purchases from before there was a consent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent: Option<String>,
 }
@@ -74,12 +74,12 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Internal(error.to_string()))
 }
 
-/// Reads a text column as one of the domain's types. The text itself may be personal data and stays out of the error.
+/// Reads a text column as one of the domain's types. The error omits the text, which may be personal data.
 pub(crate) fn parse<T: FromStr>(column: &'static str, text: &str) -> Result<T, StoreError> {
     text.parse().map_err(|_| StoreError::Corrupt(format!("column {column}")))
 }
 
-/// The purchase that a row is about, and whose.
+/// The purchase that a row is about, and its tenant.
 pub(crate) fn owned_purchase(
     tenant_id: Option<&str>,
     purchase_id: Option<&str>,
@@ -88,7 +88,7 @@ pub(crate) fn owned_purchase(
     tenant_id.zip(purchase_id).map(parsed).transpose()
 }
 
-/// PostgreSQL stores no NUL; a text from outside that has one is kept with a replacement character instead.
+/// Replaces NULs, which PostgreSQL cannot store, by replacement characters.
 pub(crate) fn without_nul(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
@@ -143,7 +143,7 @@ impl TryFrom<PurchaseRow> for Purchase {
     }
 }
 
-/// The columns of `ledger_entries`, but for the two that every query filters by.
+/// The columns of `ledger_entries`, without the two that every query filters by.
 pub(crate) struct EntryRow {
     pub id: String,
     pub purchase_id: String,
@@ -171,7 +171,7 @@ impl EntryRow {
     }
 }
 
-/// The columns of `payment_events` that a [`StoredEvent`] is made from.
+/// The columns of a [`StoredEvent`].
 pub(crate) struct EventRow {
     pub id: String,
     pub provider_event_id: String,

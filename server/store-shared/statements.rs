@@ -1,12 +1,12 @@
-//! Statements with a condition that each database words itself, in its `dialect`.
+//! Statements with a part that differs between the databases and comes from each crate's `dialect`.
 
 use billing::{purchase::Purchase, store::OrderLimits};
 use jiff::SignedDuration;
 
-/// When a purchase that stays PENDING is first asked about.
+/// When the provider is first asked about a purchase that stays PENDING.
 pub(crate) const CHECKED_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
-/// Who is signed in by a session, and what they have.
+/// A session's user, with balance and number of changes.
 pub(crate) struct SessionRow {
     pub token_hash: String,
     pub data: String,
@@ -18,7 +18,7 @@ pub(crate) struct SessionRow {
     pub changes: i64,
 }
 
-/// `SELECT` of [`SessionRow`]s; which sessions, each crate's `dialect` says: a list is no parameter in SQLite.
+/// `SELECT` of [`SessionRow`]s. Each crate's `dialect` adds the condition, because SQLite has no list parameters.
 macro_rules! select_sessions {
     ($condition:tt, $($argument:expr),+) => {
         sqlx::query_as!(
@@ -38,7 +38,7 @@ macro_rules! select_sessions {
 }
 pub(crate) use select_sessions;
 
-/// A new purchase, in columns, and what the tenant's limits are counted by.
+/// The columns of a new purchase, and the values for counting the tenant's orders.
 pub(crate) struct NewPurchaseRow<'a> {
     pub(crate) purchase: &'a Purchase,
     pub(crate) metadata_json: String,
@@ -47,8 +47,8 @@ pub(crate) struct NewPurchaseRow<'a> {
 }
 
 impl NewPurchaseRow<'_> {
-    /// Less than the ids of all purchases that were ordered within the window, and greater than all earlier ones: an id
-    /// begins with its time in milliseconds.
+    /// A boundary between the ids of purchases within the window and all earlier ones: ids start with their time in
+    /// milliseconds.
     pub(crate) fn recent_after(&self) -> String {
         let first = (self.purchase.created_at - OrderLimits::WINDOW).as_millisecond() + 1;
         format!("{:08x}-{:04x}", first >> 16, first & 0xffff)
@@ -56,15 +56,14 @@ impl NewPurchaseRow<'_> {
 }
 
 /// `INSERT` of a [`NewPurchaseRow`], unless the tenant has used its order key before. `$may_order` is the condition of
-/// each crate's `dialect` that the tenant's limits allow one more: $24 open purchases, and $26 with an id greater than
-/// $25.
+/// each crate's `dialect` for the tenant's limits: fewer than $24 open purchases, and fewer than $26 with an id greater
+/// than $25.
 macro_rules! insert_purchase {
     ($may_order:literal, $row:expr) => {{
         let purchase = $row.purchase;
         let checkout = purchase.checkout.as_ref();
         let failure = purchase.state.failure();
-        // NOT EXISTS finds the usual repetition before SQLite's trigger would; ON CONFLICT, the one at the same
-        // instant.
+        // NOT EXISTS catches the usual repetition before SQLite's trigger does; ON CONFLICT catches a concurrent one.
         sqlx::query!(
             "INSERT INTO purchases (id, tenant_id, ordered_by, order_key, provider, provider_ref, checkout_url, product_id,
                 type, status, failure_reason, amount_cents, currency, credits_amount, metadata_json, payment_ref,

@@ -1,4 +1,4 @@
-//! What the ports have in common.
+//! The methods of `Store` itself.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tokio_stream::{StreamExt, wrappers::BroadcastStream};
 use super::{backlog, store_error};
 use crate::ThisStore;
 
-/// How long a database that is well may take to say so.
+/// The timeout of the readiness check.
 const READY_TIME_MAX: Duration = Duration::from_secs(5);
 
 #[async_trait]
@@ -60,7 +60,7 @@ impl Store for ThisStore {
     }
 
     fn changes(&self) -> BoxStream<'static, TenantId> {
-        // A receiver that falls behind loses the oldest hints: allowed, and better than waiting for it.
+        // A receiver that falls behind loses the oldest notifications, which the port allows.
         Box::pin(BroadcastStream::new(self.subscribe()).filter_map(Result::ok))
     }
 }

@@ -1,4 +1,4 @@
-//! A new migration is a reason to compile again.
+//! Recompiles when a migration is added.
 
 fn main() {
     println!("cargo:rerun-if-changed=../../migrations/sqlite");

@@ -1,8 +1,8 @@
 //! Sends notifications of changed purchases: at once within this process, and in batches to the other processes.
 //!
 //! Not in the booking transaction: `NOTIFY` takes a lock on the whole database until the commit is on the disk, which
-//! would serialize the bookings of all tenants. Notifications that are lost when a process dies only delay open pages,
-//! which also poll.
+//! would serialize the bookings of all tenants. Notifications that are lost in a crash only delay open pages, which
+//! also poll.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::pool::Pool;
 
 /// How long changes are collected into one batch.
 const BATCH_TIME: Duration = Duration::from_millis(20);
-/// Changes that may wait; further ones are dropped.
+/// The length of the queue; further changes are dropped.
 const WAITING_MAX: usize = 4096;
 
 /// Sends notifications until it is stopped or dropped.
@@ -36,7 +36,7 @@ impl Announcer {
     }
 
     pub(crate) fn changed(&self, tenant: TenantId) {
-        // The first fails when nobody listens, the second when the queue is full.
+        // The first fails without listeners, the second when the queue is full.
         let _ = self.here.send(tenant);
         let _ = self.elsewhere.try_send(tenant);
     }
@@ -58,7 +58,7 @@ async fn announce(pool: Pool, mut waiting: mpsc::Receiver<TenantId>) {
         let mut tenants: Vec<String> = changed.drain(..).map(|tenant| tenant.to_string()).collect();
         tenants.sort_unstable();
         tenants.dedup();
-        // Nothing here has to outlive a power cut.
+        // Without waiting for the disk: a lost notification does no harm.
         let told = sqlx::query!(
             r#"SELECT pg_notify('tenant_changed', tenant) AS "told?" FROM unnest($1::TEXT[]) AS changed (tenant)
             WHERE set_config('synchronous_commit', 'off', TRUE) = 'off'"#,

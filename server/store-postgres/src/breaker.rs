@@ -1,8 +1,8 @@
 //! A circuit breaker: while the server does not answer, requests fail at once instead of waiting for it.
 //!
-//! A slow statement, a lost connection or a full pool prove nothing: load causes them, too. They only make the breaker
-//! ask, over a connection of its own. The circuit opens when that gets no answer and no statement got one meanwhile.
-//! While it is open, the breaker goes on asking, and the first answer closes it.
+//! A slow statement, a lost connection or a full pool is no proof of an outage, because load causes them too. They only
+//! start a probe, on a connection of its own. The circuit opens if the probe gets no answer, and no statement got one
+//! in the meantime. While it is open, probes continue, and the first answer closes it.
 
 use std::{
     io,
@@ -23,15 +23,15 @@ use tokio::{
 
 use crate::connect::no_answer;
 
-/// How long work may take before the breaker asks whether the server answers at all.
+/// How long work may take before the breaker starts a probe.
 const SLOW_AFTER: Duration = Duration::from_secs(1);
-/// How long a probe may take: enough for TLS and a password over a slow line.
+/// The timeout of a probe: enough for TLS and authentication over a slow network.
 const PROBE_TIME_MAX: Duration = Duration::from_secs(2);
-/// How often a probe starts while the circuit is open. They overlap, since one that was sent to a dead address never
-/// learns that the server is back.
+/// How often a probe starts while the circuit is open. Probes overlap, because one that was sent to a dead address does
+/// not notice that the server is back.
 const PROBE_EVERY: Duration = Duration::from_millis(500);
 
-/// Whether the circuit of one pool is open.
+/// The circuit breaker of one pool.
 #[derive(Debug)]
 pub(crate) struct Breaker {
     server: PgConnectOptions,
@@ -56,7 +56,8 @@ impl Breaker {
         })
     }
 
-    /// Runs work for the server within a limit. Fails at once while the circuit is open, and when it opens meanwhile.
+    /// Runs work on the server, with a timeout. Fails at once while the circuit is open, or when it opens in the
+    /// meantime.
     pub(crate) async fn run<T>(
         self: &Arc<Self>,
         limit: Duration,
@@ -64,7 +65,7 @@ impl Breaker {
     ) -> Result<T, Error> {
         let mut is_open = self.is_open.subscribe();
         if *is_open.borrow() {
-            // A caller that tries again at once must not keep the thread to itself.
+            // Yields, because a caller that retries at once would otherwise block the thread.
             yield_now().await;
             return Err(refused());
         }
@@ -90,7 +91,7 @@ impl Breaker {
         outcome
     }
 
-    /// Runs a statement as [`run`](Self::run) does, and takes its outcome for an answer of the server's.
+    /// Like [`run`](Self::run), for a statement: its result counts as an answer of the server.
     pub(crate) async fn run_statement<T>(
         self: &Arc<Self>,
         limit: Duration,
@@ -103,13 +104,13 @@ impl Breaker {
         outcome
     }
 
-    /// Whether a connection of that age is from before the last outage. Nothing may arrive on it any more.
+    /// Whether a connection of this age is older than the last outage, and so may be dead.
     pub(crate) fn predates_outage(&self, age: Duration) -> bool {
         let recovered_at = *self.recovered_at.lock().unwrap_or_else(PoisonError::into_inner);
         recovered_at.is_some_and(|at| at.elapsed() <= age)
     }
 
-    /// Asks the server, in the background, unless that is going on already.
+    /// Starts probing the server in the background, unless that is running already.
     fn suspect(self: &Arc<Self>) {
         if !self.is_probing.swap(true, Ordering::AcqRel) {
             tokio::spawn(investigate(Arc::downgrade(self)));
@@ -132,7 +133,7 @@ fn report(open: bool) {
     metrics::gauge!("database_circuit_open").set(u8::from(open));
 }
 
-/// Ends with the circuit closed, or when the pool is gone.
+/// Probes until the circuit is closed or the pool is dropped.
 async fn investigate(weak: Weak<Breaker>) {
     let Some(breaker) = weak.upgrade() else { return };
     let answers_before = breaker.answers.load(Ordering::Relaxed);
@@ -168,8 +169,8 @@ async fn wait_for_answer(server: PgConnectOptions, breaker: &Weak<Breaker>) {
     }
 }
 
-/// Whether the server answers over a new connection. A pooler takes a connection without its server, so that is asked
-/// for a statement.
+/// Whether the server answers over a new connection. Runs a statement too, because a pooler accepts connections even if
+/// its server is down.
 async fn probe(server: PgConnectOptions) -> bool {
     let ask = async {
         let mut connection = server.connect().await?;
@@ -181,13 +182,13 @@ async fn probe(server: PgConnectOptions) -> bool {
     }
 }
 
-/// Whether an error comes from a server that works: it refuses a statement, or has no more connections to give. Classes
-/// 08 and 57: connection exceptions, and an operator's intervention such as a shutdown.
+/// Whether an error comes from a working server: it refuses a statement, or is out of connections. Classes 08 and 57 do
+/// not: connection exceptions, and an operator's intervention such as a shutdown.
 fn is_answer(error: &Error) -> bool {
     match error {
         Error::Io(_) | Error::Tls(_) | Error::Protocol(_) | Error::PoolTimedOut => false,
         Error::Database(error) => {
-            // 57014: the statement took too long, and the server says so.
+            // 57014: the server cancelled a statement that took too long, so it works.
             error.code().is_none_or(|code| code == "57014" || !(code.starts_with("08") || code.starts_with("57")))
         }
         _ => true,

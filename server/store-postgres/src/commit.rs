@@ -1,9 +1,9 @@
-//! Writing a change in one statement: one round trip and one commit, with no lock held in between.
+//! Writes a change in one statement: one round trip and one commit, with no lock held in between.
 //!
-//! Everything hangs on the purchase's update: when its version is not the one that the change was decided from, it
-//! gives no row, so nothing else is written either. The ledger's trigger locks the tenant's row and numbers the entries
-//! (`migrations/postgres/0003_fewer_round_trips.sql`). Purchase, then tenant: everybody locks in this order, so nobody
-//! waits in a circle.
+//! Everything depends on the purchase's update: if the purchase has another version than the change, the update returns
+//! no row, and nothing else is written either. The ledger's trigger locks the tenant's row and numbers the entries
+//! (`migrations/postgres/0003_fewer_round_trips.sql`). All transactions lock the purchase first and then the tenant, so
+//! there are no deadlocks.
 
 use billing::{
     event::ClosedEvent,
@@ -20,7 +20,7 @@ use crate::{
 };
 
 impl PostgresStore {
-    /// Writes a change whole, or not at all.
+    /// Writes a change in one transaction.
     pub(crate) async fn write(&self, change: &Change) -> Result<Committed, StoreError> {
         let Change { purchase, entries, event, confirms } = change;
         let checkout = purchase.checkout.as_ref();

@@ -1,13 +1,13 @@
-//! Connections of their own, outside the pool, in bounded time.
+//! Opens connections outside the pool, with timeouts.
 
 use std::{io, time::Duration};
 
 use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::time::timeout;
 
-/// How long a server may take to let somebody in.
+/// The timeout for opening a connection.
 pub(crate) const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
-/// How long a connection may take to show that it is still there.
+/// The timeout of a ping.
 pub(crate) const PING_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Opens a connection.
@@ -20,7 +20,7 @@ pub(crate) async fn ping(connection: &mut PgConnection) -> Result<(), sqlx::Erro
     timeout(PING_TIME_MAX, connection.ping()).await.unwrap_or_else(|_| Err(no_answer()))
 }
 
-/// The error of an answer that did not come in time.
+/// The error of a timeout.
 pub(crate) fn no_answer() -> sqlx::Error {
     sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the server did not answer in time"))
 }

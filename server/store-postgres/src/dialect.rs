@@ -1,4 +1,4 @@
-//! Where PostgreSQL differs from SQLite.
+//! The statements in which PostgreSQL differs from SQLite.
 
 use billing::ids::TenantId;
 use tokio::sync::broadcast;
@@ -11,7 +11,7 @@ use crate::{
 };
 
 pub(crate) type Connection = Lease;
-/// A connection as the driver knows it, for its migrations.
+/// The driver's own connection type, for its migrations.
 pub(crate) type DriverConnection = sqlx::PgConnection;
 
 impl PostgresStore {
@@ -31,7 +31,7 @@ impl PostgresStore {
         self.pool.begin().await
     }
 
-    /// Who is signed in by those of the sessions that have not ended by `now`, in microseconds since 1970.
+    /// The users of the sessions that have not expired by `now`, in microseconds since 1970.
     pub(crate) async fn owners(&self, token_hashes: &[String], now: i64) -> Result<Vec<SessionRow>, sqlx::Error> {
         select_sessions!("sessions.token_hash = ANY($1) AND sessions.expires_at > $2", token_hashes, now)
             .fetch_all(self.reader())
@@ -47,7 +47,7 @@ impl PostgresStore {
     }
 }
 
-/// Writes a purchase, if the tenant may order it; tells how many were written.
+/// Inserts a purchase, if the tenant's limits allow it. Returns the number of rows written.
 pub(crate) async fn insert_purchase(connection: &mut Connection, row: &NewPurchaseRow<'_>) -> Result<u64, sqlx::Error> {
     let insert = insert_purchase!("($24::BIGINT IS NULL OR may_order($2, $4, $24, $25, $26))", row);
     Ok(insert.execute(connection).await?.rows_affected())

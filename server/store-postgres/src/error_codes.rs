@@ -1,4 +1,4 @@
-//! What PostgreSQL's error codes mean.
+//! The meaning of PostgreSQL's error codes.
 
 use sqlx::error::DatabaseError;
 
@@ -10,8 +10,8 @@ pub(crate) fn broken_rule(error: &dyn DatabaseError) -> Option<String> {
     refused.then(|| error.constraint().unwrap_or(error.message()).to_owned())
 }
 
-/// Whether the same statement may go through later. Classes 08, 28, 53 and 57: connection, authorization, resources,
-/// operator; 3D000: no such database; 40001 and 40P01: serialization and deadlock; 55P03: a lock that was not to be had
+/// Whether the same statement may succeed later. Classes 08, 28, 53 and 57: connection, authorization, resources,
+/// operator; 3D000: no such database; 40001 and 40P01: serialization and deadlock; 55P03: a lock that was not available
 /// in time.
 pub(crate) fn is_passing(error: &dyn DatabaseError) -> bool {
     error.code().is_some_and(|code| {
@@ -20,23 +20,23 @@ pub(crate) fn is_passing(error: &dyn DatabaseError) -> bool {
     })
 }
 
-/// Whether the server takes no writes, as a standby (25006), its disk fails (class 58, 53100), or it ends its
-/// connections (57P01, 57P02).
+/// Whether the server is a read-only standby (25006), its disk fails (class 58, 53100), or it ends its connections
+/// (57P01, 57P02).
 pub(crate) fn is_storage_failure(error: &dyn DatabaseError) -> bool {
     error.code().is_some_and(|code| code.starts_with("58") || ["25006", "53100", "57P01", "57P02"].contains(&&*code))
 }
 
-/// Whether somebody else holds a lock: 55P03, or 40P01, a deadlock.
+/// Whether another transaction holds a lock: 55P03, or 40P01, a deadlock.
 pub(crate) fn is_locked(error: &dyn DatabaseError) -> bool {
     error.code().is_some_and(|code| ["55P03", "40P01"].contains(&&*code))
 }
 
-/// Whether a statement names a table that is not there.
+/// Whether a statement names a table that does not exist.
 pub(crate) fn is_missing_table(error: &dyn DatabaseError) -> bool {
     error.code().is_some_and(|code| code == "42P01")
 }
 
-/// Whether this role may not do that.
+/// Whether the role lacks the permission.
 pub(crate) fn is_denied(error: &dyn DatabaseError) -> bool {
     error.code().is_some_and(|code| code == "42501")
 }

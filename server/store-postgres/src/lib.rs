@@ -1,6 +1,6 @@
 //! The shop's data in PostgreSQL, for any number of processes.
 //!
-//! Each store tells of the tenants whose purchases it has changed on the channel `tenant_changed`, and listens there on
+//! Each store notifies the channel `tenant_changed` of the tenants whose purchases it has changed, and listens there on
 //! one connection.
 
 mod announce;
@@ -36,20 +36,20 @@ pub use portable::{Limits, MigrateError};
 
 static MIGRATOR: Migrator = sqlx::migrate!();
 
-/// Connections of one process.
+/// The connections of one process.
 const CONNECTIONS_DEFAULT: u32 = 16;
 
-/// How long closing may take.
+/// The timeout of closing.
 const CLOSE_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// What the portable source calls the store of the crate that includes it.
+/// The name of this crate's store in the shared source.
 type ThisStore = PostgresStore;
 
 /// Purchases, ledger, events, accounts and sessions in a PostgreSQL database; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct PostgresStore {
     pool: Pool,
-    /// The server itself, with whatever may be between it and the pool.
+    /// How to reach the server itself, even if the pool uses a pooler.
     direct: Arc<PgConnectOptions>,
     changes: broadcast::Sender<TenantId>,
     announcer: Arc<Announcer>,
@@ -57,8 +57,8 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Brings the database up to this build's schema; asks for no right to change it when nothing is missing. Safe
-    /// while another process does the same: an advisory lock lets one through after the other.
+    /// Migrates the database to this build's schema. If it is up to date, needs no permission to change it. Safe while
+    /// another process does the same, because an advisory lock serializes them.
     pub async fn migrate(&self) -> Result<(), MigrateError> {
         while let Err(error) = self.check_migrated().await {
             let MigrateError::Behind(version) = error else { return Err(error) };
@@ -67,13 +67,13 @@ impl PostgresStore {
         Ok(())
     }
 
-    /// Whether the database has just this build's schema.
+    /// Checks that the database has exactly this build's schema.
     pub async fn check_migrated(&self) -> Result<(), MigrateError> {
         let mut connection = self.pool.acquire().await.map_err(|error| MigrateError::Other(error.into()))?;
         portable::check_migrated(&mut connection).await
     }
 
-    /// Stops listening, waits for what is under way, and closes the connections.
+    /// Stops listening, waits for running statements, and closes the connections.
     pub async fn close(&self) {
         self.announcer.stop();
         self.listener.stop();

@@ -14,7 +14,7 @@ use crate::connect::{CONNECT_TIME_MAX, PING_TIME_MAX, no_answer};
 
 const CHANNEL: &str = "tenant_changed";
 const RETRY_AFTER: Duration = Duration::from_secs(1);
-/// How long the connection may be silent before it is asked whether it is still there.
+/// How long the connection may be silent before it is pinged.
 const SILENCE_MAX: Duration = Duration::from_secs(5);
 
 /// Forwards notifications until it is stopped or dropped.
@@ -24,7 +24,7 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    /// Listens from the moment that this returns.
+    /// Starts listening. Receives every notification from the moment that this returns.
     pub(crate) async fn start(
         options: PgConnectOptions,
         changes: broadcast::Sender<TenantId>,
@@ -45,7 +45,7 @@ impl Drop for Listener {
     }
 }
 
-/// On a pool of its own: the driver can listen on nothing else, and one that was lost goes with its pool.
+/// On a pool of its own: the driver needs a pool to listen, and dropping that pool drops a dead connection with it.
 async fn connect(options: &PgConnectOptions) -> Result<PgListener, sqlx::Error> {
     let connecting = async {
         let pool = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
@@ -74,13 +74,13 @@ async fn keep_listening(first: PgListener, options: PgConnectOptions, changes: b
     }
 }
 
-/// Passes on until the connection is lost, and tells why.
+/// Forwards notifications until the connection is lost. Returns the reason.
 async fn pass_on(listener: &mut PgListener, changes: &broadcast::Sender<TenantId>) -> sqlx::Error {
     loop {
         match timeout(SILENCE_MAX, listener.try_recv()).await {
             Ok(Ok(Some(notification))) => {
                 if let Ok(tenant) = notification.payload().parse() {
-                    // An error means that nobody listens.
+                    // An error means that there is no listener.
                     let _ = changes.send(tenant);
                 }
             }

@@ -1,7 +1,7 @@
-//! Migrating while other processes serve.
+//! Migrates while other processes serve.
 //!
-//! A statement that waits for a table's lock blocks all later ones on that table, readers as well. So a migration waits
-//! only briefly for a lock, gives up, and tries again.
+//! A statement that waits for a table's lock blocks all later statements on that table, even reads. So a migration
+//! waits only briefly for a lock, gives up, and retries.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const RETRY_TIME_MAX: Duration = Duration::from_mins(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const PAUSE_MAX: Duration = Duration::from_secs(10);
 
-/// Applies the migrations up to and with that version.
+/// Applies the migrations up to and including `version`.
 pub(crate) async fn apply(options: &PgConnectOptions, version: i64) -> Result<(), MigrateError> {
     let began = Instant::now();
     let mut pause = FIRST_PAUSE;
@@ -31,7 +31,7 @@ pub(crate) async fn apply(options: &PgConnectOptions, version: i64) -> Result<()
     }
 }
 
-/// On a connection of its own: after a failure the driver keeps its lock, and closing releases it.
+/// On a connection of its own, because after a failure only closing it releases the driver's lock.
 async fn attempt(options: &PgConnectOptions, version: i64) -> Result<(), MigrateError> {
     let failed = |error: sqlx::Error| MigrateError::Other(error.into());
     let mut connection = connect(options).await.map_err(failed)?;
@@ -43,13 +43,13 @@ async fn attempt(options: &PgConnectOptions, version: i64) -> Result<(), Migrate
         Ok(()) => migrate_to(&mut connection, version).await,
         Err(error) => Err(failed(error)),
     };
-    // The migration is done or has failed; how closing goes changes neither.
+    // An error of closing changes nothing about the migration's result.
     let _ = connection.close().await;
     outcome
 }
 
-/// A migration may run long, but not wait long for a lock. One outside a transaction (`CREATE INDEX CONCURRENTLY`) may:
-/// it blocks nobody, and interrupted it leaves an invalid index.
+/// Limits how long a migration waits for a lock, but not how long it runs. A migration outside a transaction (`CREATE
+/// INDEX CONCURRENTLY`) has no limit: it blocks nobody, and would leave an invalid index if it were interrupted.
 async fn bound(connection: &mut PgConnection, version: i64) -> Result<(), sqlx::Error> {
     let concurrent = MIGRATOR.iter().any(|migration| migration.version == version && migration.no_tx);
     let bounds = if concurrent {

@@ -1,4 +1,4 @@
-//! Connecting to the server.
+//! Connects to the server.
 
 use std::{str::FromStr, sync::Arc};
 
@@ -17,16 +17,16 @@ use crate::{
     tls,
 };
 
-/// Hints that a slow listener may fall behind by.
+/// How many notifications a slow listener may fall behind by.
 const CHANGES_KEPT: usize = 1024;
 
-/// The way to a database.
+/// The URLs of a database.
 #[derive(Clone, Copy)]
 pub struct Urls<'a> {
-    /// For everything, or for transactions alone where there is another.
+    /// The URL of the pool's connections.
     pub main: &'a str,
-    /// The server itself, where `main` leads to a pooler in transaction mode: for what needs a session, which are
-    /// migrations and notifications.
+    /// The URL of the server itself, if `main` is that of a pooler in transaction mode. Used for migrations and
+    /// notifications, which need a session.
     pub direct: Option<&'a str>,
 }
 
@@ -36,10 +36,10 @@ impl<'a> From<&'a str> for Urls<'a> {
     }
 }
 
-/// Why the database could not be opened. No password is in it.
+/// Why the database could not be opened. Contains no password.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// A pooler gives each transaction another session, and no direct way is named.
+    /// The URL leads to a pooler in transaction mode, and there is no direct URL.
     #[error(
         "{host}:{port} is a pooler in transaction mode, such as PgBouncer: set DATABASE_DIRECT_URL to the PostgreSQL server \
          itself as well, or let the pooler work in session mode"
@@ -53,7 +53,7 @@ pub enum OpenError {
     /// Not a PostgreSQL URL.
     #[error("the database URL is not one of PostgreSQL's: write it like postgres://user:password@host:5432/shop")]
     Url,
-    /// Nobody answers there.
+    /// No server answers at this address.
     #[error("no PostgreSQL server answers at {host}:{port} ({source}). Start it, or correct the host and port")]
     Unreachable {
         /// From the URL.
@@ -63,7 +63,7 @@ pub enum OpenError {
         /// What went wrong.
         source: sqlx::Error,
     },
-    /// It answers, but there is no TLS with it, or not with this certificate.
+    /// The server has no TLS, or its certificate is not trusted.
     #[error(
         "no TLS with the PostgreSQL server at {host}:{port} ({source}). In DATABASE_URL, sslmode says how much is wanted \
          (require, verify-ca, verify-full, or disable), and sslrootcert=/path/to/ca.crt names the certificate of who signed \
@@ -77,7 +77,7 @@ pub enum OpenError {
         /// What went wrong.
         source: sqlx::Error,
     },
-    /// It answers, and takes nobody without TLS.
+    /// The server requires TLS.
     #[error(
         "the PostgreSQL server at {host}:{port} refuses a connection without TLS: {source}. Put sslmode=require into \
          DATABASE_URL, or sslmode=verify-full with sslrootcert=/path/to/ca.crt"
@@ -90,7 +90,7 @@ pub enum OpenError {
         /// What the server said.
         source: sqlx::Error,
     },
-    /// It answers, and refuses.
+    /// The server refuses the connection.
     #[error("the PostgreSQL server at {host}:{port} refuses the connection: {source}")]
     Refused {
         /// From the URL.
@@ -103,7 +103,7 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// Whether the server may let us in later: it is not there, starts, stops, or is full.
+    /// Whether a later attempt may succeed: the server is down, starts, stops, or is out of connections.
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable { .. } => true,
@@ -122,7 +122,7 @@ impl PostgresStore {
         Self::open_with(url, Limits::default()).await
     }
 
-    /// As [`open`](Self::open), with limits of the operator's, and perhaps through a pooler.
+    /// Like [`open`](Self::open), with the operator's limits, and optionally through a pooler.
     pub async fn open_with<'a>(urls: impl Into<Urls<'a>>, limits: Limits) -> Result<Self, OpenError> {
         let Urls { main, direct } = urls.into();
         let main = options(main)?;
@@ -134,7 +134,7 @@ impl PostgresStore {
         let opened = async {
             let pool = Pool::open(&main, limits, route).await?;
             let changes = broadcast::Sender::new(CHANGES_KEPT);
-            // One per process, so that who looks at the server's connections can add up the pools.
+            // One per process, so that the sizes of all pools can be summed up from the server's list of connections.
             let listening = direct.clone().application_name(&fit::application_name(limits.connections));
             let listener = Arc::new(Listener::start(listening, changes.clone()).await?);
             if route == Route::Session {
@@ -156,9 +156,9 @@ fn options(url: &str) -> Result<PgConnectOptions, OpenError> {
     Ok(options.application_name("credit-shop").extra_float_digits(None))
 }
 
-/// Checks that somebody answers there, and gives each connection a session of its own.
+/// Checks that a server answers, and that each connection has a session of its own.
 async fn check_sessions(options: &PgConnectOptions) -> Result<(), OpenError> {
-    // The pool would try an absent server again and again, and in the end say only that time was up.
+    // The pool would retry an absent server, and report only a timeout in the end.
     let checked = async {
         let mut first = connect(options).await?;
         let shared = pooler::shares_sessions(options, &mut first).await?;

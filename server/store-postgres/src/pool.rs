@@ -1,8 +1,8 @@
 //! The pool, with a limit on everything that waits for the server.
 //!
-//! A connection can be half-open: its peer is gone, and no packet tells. The driver waits for it for ever, in a query
-//! and in the ping by which it takes a connection back, and each such wait costs the pool a connection for good. It
-//! offers no socket options that would let the kernel notice.
+//! A connection can be half-open: its peer is gone, but no packet says so. The driver waits without a timeout, both in
+//! a query and in the ping when a connection is returned, and each such wait costs the pool a connection for good. It
+//! has no socket options that would let the kernel notice.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -26,22 +26,22 @@ use crate::{
     portable::{Limits, is_suspect},
 };
 
-/// What an answer may take on its way, on top of the time that the server gives a statement.
+/// The time for the network, on top of the server's limit for a statement.
 const TRAVEL_TIME_MAX: Duration = Duration::from_secs(2);
-/// How long an idle connection is taken to be still there.
+/// How long an idle connection is used without a ping.
 const TRUSTED_FOR: Duration = Duration::from_secs(5);
 
-/// What a connection of the pool leads to.
+/// The other end of the pool's connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
-    /// A session of the server's, for as long as the connection lives.
+    /// A session of the server, for as long as the connection lives.
     Session,
-    /// A pooler that may use another session for each transaction: nothing outlives one.
+    /// A pooler that may use another session for each transaction, so that session state does not survive one.
     Transactions,
 }
 
-/// Connections to the server; cheap to clone. As an executor it runs each query on a connection of its own, within the
-/// limit.
+/// The connections to the server; cheap to clone. As an executor it runs each query on a connection of its own, with a
+/// timeout.
 #[derive(Clone, Debug)]
 pub(crate) struct Pool {
     inner: sqlx::Pool<Postgres>,
@@ -54,7 +54,7 @@ pub(crate) struct Pool {
 struct Rules {
     route: Route,
     answer_time_max: Duration,
-    /// Begins a transaction.
+    /// The statement that begins a transaction.
     begin: Arc<str>,
 }
 
@@ -105,8 +105,8 @@ async fn connections(
     route: Route,
     breaker: &Arc<Breaker>,
 ) -> Result<sqlx::Pool<Postgres>, Error> {
-    // Nobody waits for ever: not for a lock, and not for an answer. The server's end learns by itself that we are gone,
-    // and gives back what was locked; its probes keep the way open through firewalls that forget a silent connection.
+    // The server limits waits for locks and statements. With TCP keepalive it notices when a client is gone, and
+    // releases its locks; the keepalive packets also keep firewalls from dropping an idle connection.
     let session: Arc<str> = match route {
         Route::Session => format!(
             "{}; SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
@@ -114,7 +114,7 @@ async fn connections(
             bounds(limits, "SET")
         )
         .into(),
-        // What is set for a session would stay in it for the next client.
+        // Settings of a session would stay in it for the next client.
         Route::Transactions => "".into(),
     };
     let is_outdated = {
@@ -124,7 +124,7 @@ async fn connections(
     PgPoolOptions::new()
         .max_connections(limits.connections)
         .acquire_timeout(limits.time)
-        // Asking each time whether the connection is still there would double the round trips of most requests.
+        // A ping before each use would double the round trips of most requests.
         .test_before_acquire(false)
         .before_acquire({
             let is_outdated = is_outdated.clone();
@@ -155,17 +155,17 @@ async fn connections(
         .await
 }
 
-/// How long the server may take for a statement, and wait for a lock.
+/// The statement that sets the timeouts for statements and locks.
 fn bounds(limits: Limits, set: &str) -> String {
     let (lock, statement) = (limits.lock_time().as_millis(), limits.time.as_millis());
     format!("{set} lock_timeout = {lock}; {set} statement_timeout = {statement}")
 }
 
-/// A connection, until this is dropped. As an executor it keeps to the limit.
+/// A connection that is returned on drop. As an executor it has a timeout.
 #[derive(Debug)]
 pub(crate) struct Lease {
     connection: PoolConnection<Postgres>,
-    /// Whether it is closed instead of given back: it does not answer, or is amid a transaction.
+    /// Whether it is closed instead of returned, because it does not answer or is inside a transaction.
     broken: bool,
     in_transaction: bool,
     breaker: Arc<Breaker>,
@@ -193,8 +193,8 @@ impl Lease {
         Ok(())
     }
 
-    /// Runs a statement. Through a pooler it needs a transaction around it, since the driver prepares a statement first
-    /// and executes it then.
+    /// Runs a statement. Through a pooler it is wrapped in a transaction, because the driver first prepares a statement
+    /// and then executes it.
     async fn run<'q, E: Execute<'q, Postgres> + 'q>(
         &mut self,
         statement: E,
@@ -222,8 +222,8 @@ fn is_lost(error: &Error) -> bool {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        // The driver takes it back in a task that nothing ends. A task of ours has a limit, and what it still holds
-        // then is closed, as is what no task takes up.
+        // The driver would return it in a task without a timeout. This task has one, and closes a connection that
+        // cannot be returned in time.
         let back = self.connection.return_to_pool();
         if let (false, Ok(runtime)) = (self.broken, Handle::try_current()) {
             runtime.spawn(timeout(PING_TIME_MAX, back));
@@ -231,8 +231,7 @@ impl Drop for Lease {
     }
 }
 
-/// A statement that the driver keeps prepared by a name, or not: behind a pooler, a name may mean another client's
-/// statement.
+/// A statement, prepared by name or not: behind a pooler, a name may belong to another client's statement.
 struct Statement<E> {
     inner: E,
     can_be_named: bool,
@@ -256,7 +255,7 @@ impl<'q, E: Execute<'q, Postgres>> Execute<'q, Postgres> for Statement<E> {
     }
 }
 
-/// A transaction; the connection is closed, and so the transaction rolled back, when it is dropped before its end.
+/// A transaction. If it is dropped before its end, the connection is closed, which rolls the transaction back.
 #[derive(Debug)]
 pub(crate) struct Transaction(Lease);
 

@@ -1,8 +1,7 @@
-//! Noticing a pooler that gives each transaction another session of the server, as `PgBouncer` does in transaction
-//! mode.
+//! Detects a pooler that gives each transaction another session of the server, such as `PgBouncer` in transaction mode.
 //!
-//! It passes on everything that the driver does, and so the driver's prepared statements, session settings and `LISTEN`
-//! end up in sessions that are not its own.
+//! With such a pooler, the driver's prepared statements, session settings and `LISTEN` end up in other clients'
+//! sessions.
 
 use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
 
@@ -13,7 +12,7 @@ const SET_MARK: &str =
 const READ_MARK: &str = "SELECT COALESCE(current_setting('credit_shop.session', TRUE), '')";
 const REMOVE_MARK: &str = "SELECT set_config('credit_shop.session', '', FALSE)";
 
-/// Whether another connection sees what the first one has set for its session.
+/// Whether a second connection sees a session setting of the first one.
 pub(crate) async fn shares_sessions(options: &PgConnectOptions, first: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let mark = ask(first, SET_MARK).await?;
     let mut second = connect(options).await?;
@@ -23,7 +22,7 @@ pub(crate) async fn shares_sessions(options: &PgConnectOptions, first: &mut PgCo
     Ok(seen == mark)
 }
 
-/// As a simple query: a prepared statement could be there already, from another connection.
+/// A simple query, because a prepared statement of the same name may exist from another connection.
 async fn ask(connection: &mut PgConnection, question: &'static str) -> Result<String, sqlx::Error> {
     sqlx::raw_sql(question).fetch_one(connection).await?.try_get(0)
 }

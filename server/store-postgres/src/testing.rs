@@ -11,26 +11,26 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, po
 
 use crate::{MigrateError, OpenError, PostgresStore, migrating};
 
-/// Names the server: a URL to its maintenance database.
+/// The variable with the server's URL, to its maintenance database.
 pub const SERVER_VARIABLE: &str = "TEST_POSTGRES_URL";
 
 const FORGET_NEWEST: &str = "DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)
     RETURNING version";
 
-/// A fresh, empty database of its own; call [`remove`](Self::remove) at the end.
+/// A new, empty database. Call [`remove`](Self::remove) at the end.
 #[derive(Debug)]
 pub struct TestDatabase {
     server: PgConnectOptions,
     name: String,
 }
 
-/// Why there is no database to test with.
+/// Why there is no test database.
 #[derive(Debug, thiserror::Error)]
 pub enum TestDatabaseError {
-    /// No server is named.
+    /// The variable is not set.
     #[error("{SERVER_VARIABLE} names no PostgreSQL server to test with: run scripts/test, which starts one")]
     NoServer,
-    /// The server doesn't do as asked.
+    /// A statement failed.
     #[error("the PostgreSQL server that {SERVER_VARIABLE} names: {0}")]
     Server(#[from] sqlx::Error),
     /// It cannot be opened.
@@ -41,7 +41,7 @@ pub enum TestDatabaseError {
     Migrate(#[from] MigrateError),
 }
 
-/// Takes that many connections out of the pool at once, as many as it may have, and gives them back.
+/// Takes `count` connections out of the pool at once, and returns them.
 pub async fn hold_connections(store: &PostgresStore, count: u32) -> Result<(), sqlx::Error> {
     let mut held = Vec::new();
     for _ in 0..count {
@@ -58,7 +58,7 @@ impl TestDatabase {
         Self::from_template(url.parse()?, "template0").await
     }
 
-    /// Makes another one with all that is in this one, to which nobody may be connected.
+    /// Copies this database, to which nobody may be connected.
     pub async fn copy(&self) -> Result<Self, TestDatabaseError> {
         Self::from_template(self.server.clone(), &self.name).await
     }
@@ -67,14 +67,14 @@ impl TestDatabase {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let name = format!("shop_test_{}_{}", process::id(), MADE.fetch_add(1, Ordering::Relaxed));
         let mut connection = server.connect().await?;
-        // A run that was killed, by a process of the same number, may have left one.
+        // A killed run with the same process id may have left one.
         run(&mut connection, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
         run(&mut connection, format!("CREATE DATABASE {name} TEMPLATE {template}")).await?;
         connection.close().await?;
         Ok(Self { server, name })
     }
 
-    /// Where it is.
+    /// Its URL.
     pub fn url(&self) -> String {
         self.server.clone().database(&self.name).to_url_lossy().to_string()
     }
@@ -86,14 +86,14 @@ impl TestDatabase {
         Ok(store)
     }
 
-    /// The store on it, with the migrations up to and with that one.
+    /// The store on it, with the migrations up to and including `version`.
     pub async fn store_at(&self, version: i64) -> Result<PostgresStore, TestDatabaseError> {
         let store = PostgresStore::open(&self.url()).await?;
         migrating::apply(&store.direct, version).await?;
         Ok(store)
     }
 
-    /// Makes it look as if the newest migration were not applied, and gives its number.
+    /// Removes the newest migration from the list of applied ones, and returns its version.
     pub async fn forget_newest_migration(&self) -> Result<i64, TestDatabaseError> {
         let mut connection = self.server.clone().database(&self.name).connect().await?;
         let newest = sqlx::query_scalar(FORGET_NEWEST).fetch_one(&mut connection).await?;
@@ -101,7 +101,7 @@ impl TestDatabase {
         Ok(newest)
     }
 
-    /// Removes it, whoever is still connected.
+    /// Drops it, and closes connections to it.
     pub async fn remove(self) -> Result<(), TestDatabaseError> {
         let mut connection = self.server.connect().await?;
         run(&mut connection, format!("DROP DATABASE {} WITH (FORCE)", self.name)).await?;
@@ -110,7 +110,7 @@ impl TestDatabase {
     }
 }
 
-/// The names in the statement are made here, and of letters and digits alone.
+/// The names in the statement are generated here, from letters and digits only.
 async fn run(connection: &mut PgConnection, statement: String) -> Result<(), sqlx::Error> {
     connection.execute(AssertSqlSafe(statement)).await?;
     Ok(())

@@ -45,7 +45,7 @@ pub(crate) fn is_demanded(error: &dyn DatabaseError) -> bool {
 pub(crate) fn has_failed(options: &PgConnectOptions, error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Tls(_) => true,
-        // A certificate that rustls does not believe; a certificate's file that is not there.
+        // A certificate that rustls does not trust, or a missing file of certificates.
         sqlx::Error::Io(error) => match error.kind() {
             io::ErrorKind::InvalidData => true,
             io::ErrorKind::NotFound => !is_socket(options),

@@ -1,4 +1,4 @@
-//! A person at the database's own prompt tries to break the rules.
+//! Attempts to break the rules by hand, at the database's own prompt.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ use billing::{
 
 use crate::{ATTACKS, TestDatabase, try_by_hand};
 
-/// What both databases must refuse, and by which rule. Names in braces stand for ids; so does `{insert_…}` for the
-/// beginning of a statement.
+/// Statements that both databases must refuse, each with the rule. Names in braces stand for ids, and `{insert_…}` for
+/// the beginning of a statement.
 const PORTABLE_ATTACKS: &[(&str, &str)] = &[
     ("ledger_entries_append_only", "UPDATE ledger_entries SET credits = 500"),
     ("ledger_entries_append_only", "DELETE FROM ledger_entries"),

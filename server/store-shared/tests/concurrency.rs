@@ -1,4 +1,4 @@
-//! Real tasks on real threads.
+//! Concurrent calls, on several threads.
 
 use std::sync::Arc;
 

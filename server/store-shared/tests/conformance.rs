@@ -1,4 +1,4 @@
-//! The suite of the crate `billing`.
+//! The conformance suite of the crate `billing`.
 
 use super::on_store;
 

@@ -1,4 +1,4 @@
-//! Bringing a database up to date, and refusing to take it back.
+//! Migrations, and databases that are refused.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ async fn processes_that_start_at_once_migrate_once() {
         let database = database().await;
         let url = database.url();
         let gate = Arc::new(Barrier::new(PROCESSES));
-        // Each opens the database by itself, as a process would: what they share is on the server or in the file.
+        // Each opens the database itself, like a process, so that they share only the server or the file.
         let starts = (0..PROCESSES).map(|_| {
             let (url, gate) = (url.clone(), gate.clone());
             tokio::spawn(async move {
@@ -57,7 +57,7 @@ async fn a_database_from_a_newer_build_is_left_alone() {
     let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
         SELECT 9999, 'newer', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1";
     try_by_hand(&database.url(), newer.to_owned()).await.unwrap();
-    // Twice: a refusal leaves no lock behind.
+    // Twice, because a refusal must leave no lock behind.
     for _ in 0..2 {
         let refused = store.migrate().await.unwrap_err();
         assert!(matches!(refused, MigrateError::Newer(9_999)), "{refused}");

@@ -1,4 +1,4 @@
-//! The tests that both stores run, each upon a database of its own; included by `#[path]`, like the source.
+//! The tests of both stores, each on a database of its own. Included by `#[path]`, like the source.
 
 mod by_hand;
 mod concurrency;
@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use crate::{Store, TestDatabase};
 
-/// Nothing here takes half as long; whatever does, hangs.
+/// A test that takes this long hangs; none takes half of it.
 const LIMIT: Duration = Duration::from_mins(1);
 
 /// Gives a test an empty, migrated store.

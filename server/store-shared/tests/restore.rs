@@ -1,4 +1,4 @@
-//! An older back-up is restored, and what was sold since is not in it.
+//! Restoring an older back-up, which lacks the latest sales.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -35,7 +35,7 @@ async fn credits(harness: &Harness, tenant: TenantId) -> i64 {
     harness.billing.balance(tenant).await.unwrap().credits.0
 }
 
-/// Numbers what has none, and gives the receipts' numbers of those purchases.
+/// Issues all missing receipts, and returns the numbers of those purchases.
 async fn numbers(harness: &Harness, sold: &[&Purchase]) -> BTreeSet<String> {
     while harness.billing.number_receipts(&issuer()).await.unwrap() > 0 {}
     let mut numbers = BTreeSet::new();
@@ -57,14 +57,14 @@ async fn shop_and_back_up() -> (TestDatabase, Harness, TestDatabase) {
     let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));
     let store = database.store().await.unwrap();
     let harness = Harness::open(Arc::new(store.clone()), 1).await;
-    // A database can be copied while nobody is connected.
+    // Only a database without connections can be copied.
     store.close().await;
     let back_up = database.copy().await.unwrap();
     let harness = on(&database.store().await.unwrap(), &harness);
     (database, harness, back_up)
 }
 
-/// Fetches what came since the back-up, and waits until nothing is to be tried again.
+/// Fetches the events since the back-up, and applies them until none is retried any more.
 async fn backfill(harness: &Harness) {
     harness.billing.backfill().await.unwrap();
     for _ in 0..8 {
@@ -73,7 +73,7 @@ async fn backfill(harness: &Harness) {
     }
 }
 
-/// Recovers all lost sales as `server purchases recover --all` does; gives the refusals.
+/// Recovers all lost sales like `server purchases recover --all`. Returns the refusals.
 async fn recover_all(harness: &Harness, store: &Store) -> Vec<RecoverError> {
     let mut refusals = Vec::new();
     for event in harness.billing.lost_sale_events().await.unwrap() {
@@ -95,7 +95,7 @@ async fn a_restored_back_up_loses_nobodys_money_and_gives_no_number_twice() {
     store.close().await;
     let back_ups = [database.copy().await.unwrap(), database.copy().await.unwrap()];
 
-    // What the back-ups don't have: two sales to a customer they know, one to a customer they don't; a part goes back.
+    // The back-ups lack two sales to a customer they contain, one to a customer they don't, and a partial refund.
     let store = database.store().await.unwrap();
     let harness = on(&store, &harness);
     let lee = harness.another_principal().await;
@@ -112,14 +112,14 @@ async fn a_restored_back_up_loses_nobodys_money_and_gives_no_number_twice() {
         harness.billing.begin_receipt_series(&issuer().seller).await.unwrap();
         backfill(&harness).await;
         let attention = store.events(Some(EventStatus::Attention), 100).await.unwrap();
-        // Three payments, and the refund, of which the provider tells twice.
+        // Three payments, and two events about the refund.
         assert_eq!(attention.len(), 5);
         for event in &attention {
             assert!(event.note.starts_with("unknown_purchase: "), "{}", event.note);
         }
         assert_eq!((credits(&harness, kim.tenant_id).await, credits(&harness, lee.tenant_id).await), (5, 0));
 
-        // Once more, as when the command is run again; and then the notifications themselves come again.
+        // Runs the command again, and then receives the notifications again.
         for _ in 0..2 {
             assert!(recover_all(&harness, &store).await.is_empty());
         }
@@ -164,7 +164,7 @@ async fn a_lost_sale_goes_to_no_account_but_the_customers_or_the_one_that_is_nam
 
     let store = back_up.store().await.unwrap();
     let harness = on(&store, &harness);
-    // After the restore, lee has signed up again: another tenant, another user.
+    // After the restore, lee has signed up again, as another tenant and user.
     let (tenant_id, user_id) =
         (TenantId::new(harness.now(), &*harness.entropy), UserId::new(harness.now(), &*harness.entropy));
     let principal = Principal { tenant_id, user_id, ..lee.clone() };
@@ -184,7 +184,7 @@ async fn a_lost_sale_goes_to_no_account_but_the_customers_or_the_one_that_is_nam
         let recovered = harness.billing.recover_sale(&store, session, Some(&lee.email)).await.unwrap();
         assert_eq!((recovered.was_missing, recovered.purchase.tenant_id), (was_missing, tenant_id));
     }
-    // It is booked: to name another account for it is a mistake, and moves nothing.
+    // It is booked, so naming another account is refused and changes nothing.
     let refused = harness.billing.recover_sale(&store, session, Some(&harness.principal.email)).await;
     assert!(matches!(refused, Err(RecoverError::BookedElsewhere)), "{refused:?}");
     assert_eq!(credits(&harness, harness.principal.tenant_id).await, 0);
@@ -211,7 +211,7 @@ async fn a_session_that_nobody_paid_is_nobodys_loss() {
     backfill(&harness).await;
     let ignored = store.events(Some(EventStatus::Ignored), 100).await.unwrap();
     assert_eq!(ignored.len(), 1, "{ignored:?}");
-    // The money that is promised may come: a person hears of it, and it isn't booked before.
+    // A delayed payment may still arrive: the command reports it, and books nothing before.
     let refusals = recover_all(&harness, &store).await;
     assert!(matches!(refusals.as_slice(), [RecoverError::Unpaid]), "{refusals:?}");
     assert_eq!(harness.purchases(harness.principal.tenant_id).await, []);

@@ -1,9 +1,9 @@
-//! Who may read the file: it holds names, addresses and password hashes.
+//! The file's permissions: it contains names, addresses and password hashes.
 
 use std::{io, path::Path};
 
-/// Makes the file when it is not there, and takes it from everybody but its owner. SQLite gives the journal beside it
-/// the same permissions.
+/// Creates the file if necessary, and restricts it to its owner. SQLite gives the journal beside it the same
+/// permissions.
 #[cfg(unix)]
 pub(crate) async fn keep_private(file: &Path) -> io::Result<()> {
     use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
@@ -18,13 +18,13 @@ pub(crate) async fn keep_private(file: &Path) -> io::Result<()> {
     for journal in ["-wal", "-shm"] {
         let mut journal_file = file.as_os_str().to_owned();
         journal_file.push(journal);
-        // Usually there is none.
+        // Usually there is no journal.
         let _ = tokio::fs::set_permissions(Path::new(&journal_file), Permissions::from_mode(OWNER_ALONE)).await;
     }
     Ok(())
 }
 
-/// Other systems have other permissions; SQLite makes the file.
+/// Other systems have other kinds of permissions, so SQLite creates the file.
 #[cfg(not(unix))]
 #[expect(clippy::unused_async, reason = "the same call as on Unix")]
 pub(crate) async fn keep_private(_: &Path) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! Writing a change: statement by statement under the write lock, which costs no round trips.
+//! Writes a change: several statements under the write lock, which cost no round trips.
 
 use billing::{
     ledger::NewEntry,
@@ -18,8 +18,8 @@ use crate::{
 };
 
 impl SqliteStore {
-    /// Writes a change whole, or not at all. `BEGIN IMMEDIATE` takes the write lock at once: a transaction that read
-    /// first and wrote later could find its reading outdated, and would fail without having waited.
+    /// Writes a change in one transaction. `BEGIN IMMEDIATE` takes the write lock at once; a transaction that first
+    /// reads and then writes would fail without waiting if another one has written in between.
     pub(crate) async fn write(&self, change: &Change) -> Result<Committed, StoreError> {
         let reversals = json(&change.purchase.reversals)?;
         let mut transaction = self.begin().await.map_err(store_error)?;

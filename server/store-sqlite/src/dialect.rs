@@ -1,4 +1,4 @@
-//! Where SQLite differs from PostgreSQL.
+//! The statements in which SQLite differs from PostgreSQL.
 
 use billing::ids::TenantId;
 use sqlx::Sqlite;
@@ -26,13 +26,13 @@ impl SqliteStore {
         [&self.writer, &self.reader]
     }
 
-    /// Takes the write lock at once: a transaction that read first and wrote later could find its reading outdated, and
-    /// would fail without having waited.
+    /// Takes the write lock at once; a transaction that first reads and then writes would fail without waiting if
+    /// another one has written in between.
     pub(crate) async fn begin(&self) -> Result<sqlx::Transaction<'static, Sqlite>, sqlx::Error> {
         self.writer.begin_with("BEGIN IMMEDIATE").await
     }
 
-    /// Who is signed in by those of the sessions that have not ended by `now`, in microseconds since 1970.
+    /// The users of the sessions that have not expired by `now`, in microseconds since 1970.
     pub(crate) async fn owners(&self, token_hashes: &[String], now: i64) -> Result<Vec<SessionRow>, sqlx::Error> {
         let token_hashes = serde_json::Value::from(token_hashes).to_string();
         select_sessions!(
@@ -45,7 +45,7 @@ impl SqliteStore {
     }
 
     pub(crate) fn changed(&self, tenant: TenantId) {
-        // An error means that nobody listens.
+        // An error means that there is no listener.
         let _ = self.changes.send(tenant);
     }
 
@@ -54,8 +54,8 @@ impl SqliteStore {
     }
 }
 
-/// Writes a purchase, if the tenant may order it; tells how many were written. The statement has the write lock from
-/// its beginning, so no other order comes between counting and writing.
+/// Inserts a purchase, if the tenant's limits allow it. Returns the number of rows written. The statement holds the
+/// write lock from the start, so that no other order comes between counting and writing.
 pub(crate) async fn insert_purchase(connection: &mut Connection, row: &NewPurchaseRow<'_>) -> Result<u64, sqlx::Error> {
     let insert = insert_purchase!(
         "($24 IS NULL

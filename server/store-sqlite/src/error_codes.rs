@@ -1,9 +1,9 @@
-//! What SQLite's error codes mean.
+//! The meaning of SQLite's error codes.
 
 use sqlx::error::DatabaseError;
 
-/// The constraint or trigger that refused a write. Triggers say `name: why`; SQLite itself names CHECKs, and the
-/// columns of unique keys.
+/// The constraint or trigger that refused a write. Messages of triggers are `name: why`; SQLite's own name the CHECK,
+/// or the columns of a unique key.
 pub(crate) fn broken_rule(error: &dyn DatabaseError) -> Option<String> {
     const CONSTRAINT: i32 = 19;
     const CONSTRAINT_TRIGGER: i32 = 1811;
@@ -25,7 +25,7 @@ fn primary_code(error: &dyn DatabaseError) -> Option<i32> {
     Some(error.code()?.parse::<i32>().ok()? & 0xff)
 }
 
-/// Whether the same statement may go through later: the file is locked by another process.
+/// Whether the same statement may succeed later: the file is locked by another process.
 pub(crate) fn is_passing(error: &dyn DatabaseError) -> bool {
     const BUSY: i32 = 5;
     const LOCKED: i32 = 6;
@@ -33,7 +33,7 @@ pub(crate) fn is_passing(error: &dyn DatabaseError) -> bool {
     matches!(primary_code(error), Some(BUSY | LOCKED | PROTOCOL))
 }
 
-/// Whether the disk is what failed, or is full, or takes no writes. A page that can't be read is told as CORRUPT, too.
+/// Whether the disk failed, is full, or is read-only. SQLite reports an unreadable page as CORRUPT too.
 pub(crate) fn is_storage_failure(error: &dyn DatabaseError) -> bool {
     const READONLY: i32 = 8;
     const IOERR: i32 = 10;
@@ -43,12 +43,12 @@ pub(crate) fn is_storage_failure(error: &dyn DatabaseError) -> bool {
     matches!(primary_code(error), Some(READONLY | IOERR | CORRUPT | FULL | CANTOPEN))
 }
 
-/// Whether a statement names a table that is not there.
+/// Whether a statement names a table that does not exist.
 pub(crate) fn is_missing_table(error: &dyn DatabaseError) -> bool {
     error.message().starts_with("no such table")
 }
 
-/// SQLite knows no roles: who may write the file may do everything.
+/// SQLite has no roles: a process that may write the file may do everything.
 pub(crate) fn is_denied(_: &dyn DatabaseError) -> bool {
     false
 }

@@ -1,8 +1,7 @@
 //! The shop's data in one SQLite file: nothing to install, for a laptop or a small shop.
 //!
 //! One connection writes and several read (WAL); a commit is on the disk before it is reported. Several processes may
-//! use one file, but only changes made in this process are told by
-//! [`changes`](billing::store::Store::changes).
+//! use one file, but [`changes`](billing::store::Store::changes) reports only the changes of this process.
 
 mod access;
 mod commit;
@@ -27,13 +26,13 @@ pub use portable::{Limits, MigrateError};
 
 static MIGRATOR: Migrator = sqlx::migrate!();
 
-/// Connections that read; one more writes.
+/// The connections for reading; one more writes.
 const CONNECTIONS_DEFAULT: u32 = 8;
 
-/// How long closing may take.
+/// The timeout of closing.
 const CLOSE_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// What the portable source calls the store of the crate that includes it.
+/// The name of this crate's store in the shared source.
 type ThisStore = SqliteStore;
 
 /// Purchases, ledger, events, accounts and sessions in one SQLite file; cheap to clone.
@@ -45,7 +44,7 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Brings the file up to this build's schema. Safe while another process does the same.
+    /// Migrates the file to this build's schema. Safe while another process does the same.
     pub async fn migrate(&self) -> Result<(), MigrateError> {
         while let Err(error) = self.check_migrated().await {
             let MigrateError::Behind(version) = error else { return Err(error) };
@@ -54,15 +53,15 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Whether the file has just this build's schema.
+    /// Checks that the file has exactly this build's schema.
     pub async fn check_migrated(&self) -> Result<(), MigrateError> {
         let mut connection = self.reader.acquire().await.map_err(|error| MigrateError::Other(error.into()))?;
         portable::check_migrated(&mut connection).await
     }
 
     async fn apply(&self, version: i64) -> Result<(), MigrateError> {
-        // The driver has no lock for SQLite. The write lock, taken before looking, is one: whoever comes second waits,
-        // and then finds nothing left to do.
+        // The driver has no migration lock for SQLite. So this takes the write lock before it checks for missing
+        // migrations; a second process waits, and then finds none.
         let mut connection = open::migrating(&self.writer).await.map_err(|error| MigrateError::Other(error.into()))?;
         let mut transaction = sqlx::Connection::begin_with(&mut connection, "BEGIN IMMEDIATE")
             .await
@@ -71,7 +70,7 @@ impl SqliteStore {
         transaction.commit().await.map_err(|error| MigrateError::Other(error.into()))
     }
 
-    /// Waits for what is under way, brings what is in the journal beside the file into the file, and closes it.
+    /// Waits for running statements, checkpoints the journal into the file, and closes it.
     pub async fn close(&self) {
         if self.writer.is_closed() {
             return;

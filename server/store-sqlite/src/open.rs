@@ -1,4 +1,4 @@
-//! Opening the file.
+//! Opens the file.
 
 use std::{io, path::PathBuf, str::FromStr, time::Duration};
 
@@ -13,9 +13,9 @@ use crate::{
     portable::{Limits, is_suspect},
 };
 
-/// How long a migration waits for another process's.
+/// How long a migration waits for that of another process.
 const MIGRATION_TIMEOUT: Duration = Duration::from_mins(1);
-/// Hints that a slow listener may fall behind by.
+/// How many notifications a slow listener may fall behind by.
 const CHANGES_KEPT: usize = 1024;
 
 /// Why the database could not be opened.
@@ -27,13 +27,13 @@ pub enum OpenError {
     /// A database in memory would be gone with the connection.
     #[error("a SQLite database in memory keeps nothing: name a file, like sqlite://data/shop.db")]
     InMemory,
-    /// There is no such file, and none was to be made.
+    /// The file does not exist, and must not be created.
     #[error("there is no database at {}; `server migrate` makes one", file.display())]
     Missing {
         /// Which.
         file: PathBuf,
     },
-    /// The folder is not there and cannot be made.
+    /// The folder does not exist and cannot be created.
     #[error("cannot create the folder {} for the database: {source}. Name a place where this user may write", folder.display())]
     Folder {
         /// Which.
@@ -55,12 +55,12 @@ pub enum OpenError {
 }
 
 impl SqliteStore {
-    /// Opens the file, and makes it and its folder when they are not there. Doesn't migrate.
+    /// Opens the file. Creates it and its folder if they are missing. Doesn't migrate.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
         Self::open_with(url, Limits::default()).await
     }
 
-    /// As [`open`](Self::open), with limits of the operator's.
+    /// Like [`open`](Self::open), with the operator's limits.
     pub async fn open_with(url: &str, limits: Limits) -> Result<Self, OpenError> {
         let options = options(url)?;
         let file = options.get_filename();
@@ -74,7 +74,7 @@ impl SqliteStore {
         Self::connect(options.create_if_missing(true), limits).await
     }
 
-    /// Opens a file that is there already. Doesn't migrate.
+    /// Opens an existing file. Doesn't migrate.
     pub async fn open_existing(url: &str, limits: Limits) -> Result<Self, OpenError> {
         let options = options(url)?;
         let file = options.get_filename().to_owned();
@@ -101,7 +101,7 @@ impl SqliteStore {
 }
 
 fn pool(limits: Limits) -> SqlitePoolOptions {
-    // A connection costs nothing to keep, and a new one could find the file gone.
+    // Idle connections cost nothing, and a new one could find the file deleted.
     SqlitePoolOptions::new()
         .acquire_timeout(limits.time)
         .idle_timeout(None)
@@ -109,8 +109,8 @@ fn pool(limits: Limits) -> SqlitePoolOptions {
         .test_before_acquire(false)
 }
 
-/// One connection, and none that has met a failing disk. Those that read stay: the last connection takes the journal's
-/// index with it, and on a full disk no new one could make it again.
+/// One connection, which is replaced after a disk failure. The reading ones stay open: closing the last connection
+/// removes the journal's index, and on a full disk no new connection could create it again.
 fn writer(limits: Limits) -> SqlitePoolOptions {
     pool(limits)
         .max_connections(1)
@@ -121,8 +121,9 @@ fn writer(limits: Limits) -> SqlitePoolOptions {
         .after_release(|connection, about| {
             Box::pin(async move {
                 if connection.is_in_transaction() {
-                    // The rollback of a dropped transaction goes before this. On a full disk it fails, since SQLite has
-                    // rolled back by itself, and the driver would then believe in that transaction for good.
+                    // The rollback of a dropped transaction runs before this ping. On a full disk it fails, because
+                    // SQLite has rolled back by itself, and the driver would then treat the transaction as open for
+                    // good.
                     connection.ping().await?;
                 }
                 Ok(!connection.is_in_transaction() && !is_suspect(about.age))
@@ -143,11 +144,12 @@ fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
     Ok(options
         .foreign_keys(true)
         .journal_mode(SqliteJournalMode::Wal)
-        // An event is answered 2xx, and credits are shown, once they are committed: that must outlive a power cut.
+        // Events are acknowledged and credits shown after the commit, so commits must survive a power failure.
         .synchronous(SqliteSynchronous::Full))
 }
 
-/// The first connection turns the file to WAL. SQLite doesn't wait when two processes do so at once; we do.
+/// The first connection switches the file to WAL. If two processes do so at once, SQLite fails instead of waiting, so
+/// this retries.
 async fn first_connection(writer: &dialect::Pool, retry_policy: Duration) -> Result<(), sqlx::Error> {
     const STEP: Duration = Duration::from_millis(50);
     let mut waited = Duration::ZERO;
@@ -162,7 +164,7 @@ async fn first_connection(writer: &dialect::Pool, retry_policy: Duration) -> Res
     }
 }
 
-/// A connection of its own for a migration, that waits longer than a request would.
+/// A connection for a migration, which waits longer for locks than a request.
 pub(crate) async fn migrating(writer: &dialect::Pool) -> Result<SqliteConnection, sqlx::Error> {
     let options = writer.connect_options().as_ref().clone();
     options.busy_timeout(MIGRATION_TIMEOUT).connect().await

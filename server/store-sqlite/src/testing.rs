@@ -11,16 +11,16 @@ const FILE: &str = "shop.db";
 const FORGET_NEWEST: &str = "DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)
     RETURNING version";
 
-/// A SQLite file in a folder of its own, gone when this is dropped.
+/// A SQLite file in a folder of its own, removed on drop.
 #[derive(Debug)]
 pub struct TestDatabase {
     folder: TempDir,
 }
 
-/// Why there is no database to test with.
+/// Why there is no test database.
 #[derive(Debug, thiserror::Error)]
 pub enum TestDatabaseError {
-    /// No folder for it.
+    /// The folder cannot be created.
     #[error("no temporary folder: {0}")]
     Folder(#[from] std::io::Error),
     /// It cannot be copied or read.
@@ -34,7 +34,7 @@ pub enum TestDatabaseError {
     Migrate(#[from] MigrateError),
 }
 
-/// Lets a test do to the connection that writes what a broken disk would.
+/// Gives a test the writing connection, to simulate a broken disk.
 pub async fn with_writer(
     store: &SqliteStore,
     work: impl AsyncFnOnce(&mut SqliteConnection),
@@ -45,24 +45,24 @@ pub async fn with_writer(
 }
 
 impl TestDatabase {
-    /// Makes room for a database; nothing is in it yet.
+    /// Creates the folder; the file does not exist yet.
     #[expect(clippy::unused_async, reason = "the same call as PostgreSQL's")]
     pub async fn create() -> Result<Self, TestDatabaseError> {
         Ok(Self { folder: tempfile::Builder::new().prefix("shop-test-").tempdir()? })
     }
 
-    /// Makes another one with all that is in this one.
+    /// Copies this database.
     pub async fn copy(&self) -> Result<Self, TestDatabaseError> {
         let copy = Self::create().await?;
         let mut connection = self.url().parse::<SqliteConnectOptions>()?.connect().await?;
-        // Copying the file would miss what is only in the journal beside it.
+        // A copy of the file alone would lack the contents of the journal.
         let file = copy.folder.path().join(FILE).display().to_string();
         sqlx::query("VACUUM INTO ?").bind(file).execute(&mut connection).await?;
         connection.close().await?;
         Ok(copy)
     }
 
-    /// Where it is.
+    /// Its URL.
     pub fn url(&self) -> String {
         format!("sqlite://{}", self.folder.path().join(FILE).display())
     }
@@ -74,14 +74,14 @@ impl TestDatabase {
         Ok(store)
     }
 
-    /// The store on it, with the migrations up to and with that one.
+    /// The store on it, with the migrations up to and including `version`.
     pub async fn store_at(&self, version: i64) -> Result<SqliteStore, TestDatabaseError> {
         let store = SqliteStore::open(&self.url()).await?;
         store.apply(version).await?;
         Ok(store)
     }
 
-    /// Makes it look as if the newest migration were not applied, and gives its number.
+    /// Removes the newest migration from the list of applied ones, and returns its version.
     pub async fn forget_newest_migration(&self) -> Result<i64, TestDatabaseError> {
         let mut connection = self.url().parse::<SqliteConnectOptions>()?.connect().await?;
         let newest = sqlx::query_scalar(FORGET_NEWEST).fetch_one(&mut connection).await?;

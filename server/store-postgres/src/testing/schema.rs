@@ -1,4 +1,4 @@
-//! The schema as the database itself tells it.
+//! Introspects the schema.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use sqlx::{ConnectOptions, Connection};
 
 use super::{TestDatabase, TestDatabaseError};
 
-/// SQLite keeps a boolean as an integer.
+/// SQLite stores a boolean as an integer.
 const LINES: &str = "
 SELECT table_name || '.' || column_name
     || CASE data_type WHEN 'bigint' THEN ' integer' WHEN 'boolean' THEN ' integer' WHEN 'bytea' THEN ' bytes'

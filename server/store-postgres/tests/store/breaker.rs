@@ -1,4 +1,4 @@
-//! A server that does not answer keeps nobody waiting but those who notice.
+//! While a server does not answer, requests fail at once.
 
 use std::{
     sync::Arc,
@@ -17,7 +17,7 @@ use tokio::time::sleep;
 
 use crate::{Store, TestDatabase, proxy::Proxy};
 
-/// A second until somebody asks, and two for the answer.
+/// One second until the first probe and two for its answer, with some slack.
 const NOTICED_WITHIN: Duration = Duration::from_secs(4);
 const AT_ONCE: Duration = Duration::from_millis(50);
 const BACK_WITHIN: Duration = Duration::from_secs(1);
@@ -33,7 +33,8 @@ async fn behind_proxy(database: &TestDatabase) -> (Store, TenantId, Proxy) {
     (Store::open_with(&*proxy.url(&database.url()), limits).await.unwrap(), tenant, proxy)
 }
 
-/// So many first ones wait until it is noticed, and so many after them do not.
+/// Asserts that the first `waiting` requests wait until the outage is noticed, and that the next `refused` fail at
+/// once.
 async fn assert_refused(store: &Store, tenant: TenantId, waiting: u32, refused: u32) {
     let began = Instant::now();
     let first = join_all((0..waiting).map(|_| store.balance(tenant))).await;
@@ -52,7 +53,7 @@ async fn assert_back(store: &Store, tenant: TenantId) {
     while store.balance(tenant).await.is_err() {
         sleep(Duration::from_millis(10)).await;
     }
-    // All connections, and not one alone.
+    // Opens all connections.
     for answer in join_all((0..8).map(|_| store.ready())).await {
         answer.unwrap();
     }
@@ -63,8 +64,8 @@ async fn assert_back(store: &Store, tenant: TenantId) {
 async fn a_silent_server_is_waited_for_by_the_first_alone_and_used_within_a_second_after() {
     let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));
     let (store, tenant, proxy) = behind_proxy(&database).await;
-    // First more than there are connections: some wait for an answer, others for a connection. Then fewer: some
-    // connections are idle, and silent when the server is back.
+    // First with more requests than connections, so that some wait for an answer and others for a connection. Then with
+    // fewer, so that some connections are idle, and dead when the server is back.
     for (waiting, refused) in [(8, 75), (2, 50)] {
         proxy.fall_silent();
         assert_refused(&store, tenant, waiting, refused).await;
@@ -87,7 +88,7 @@ async fn a_server_that_is_gone_is_waited_for_by_the_first_alone_and_used_within_
     database.remove().await.unwrap();
 }
 
-/// Locks and a full pool are slow, and no outage: whoever waits long enough gets an answer.
+/// Locks and a full pool cause long waits, but are no outage: the requests get their answer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_server_and_a_full_pool_refuse_nobody() {
     let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));

@@ -1,4 +1,4 @@
-//! Connections whose other end is gone without a word.
+//! Half-open connections.
 
 use std::{
     sync::Arc,
@@ -29,8 +29,8 @@ async fn connections_that_fall_silent_are_replaced_and_none_is_lost() {
     let here = Store::open_with(&*proxy.url(&database.url()), limits).await.unwrap();
     let mut heard = here.changes();
 
-    // Under load, so that there are connections amid a query, amid a transaction, and on their way back; some of those
-    // who wait go away.
+    // Under load, so that connections are in a query, in a transaction, or being returned; and some callers are
+    // cancelled.
     let load: Vec<_> = (0..8)
         .map(|task| {
             let (here, limit) = (here.clone(), Duration::from_millis(if task % 2 == 0 { 500 } else { 60_000 }));

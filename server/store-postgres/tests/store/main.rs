@@ -1,4 +1,4 @@
-//! PostgreSQL, put through what every store is put through, and through what is its own.
+//! The tests of every store, and those for PostgreSQL only, on PostgreSQL.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
@@ -16,10 +16,10 @@ mod tls;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, postgres::PgConnectOptions};
 use store_postgres::{MigrateError, PostgresStore as Store, testing::TestDatabase};
 
-/// PostgreSQL's name of the type of bytes.
+/// PostgreSQL's type for bytes.
 const BYTES: &str = "BYTEA";
 
-/// What only PostgreSQL would let one try.
+/// Attacks that only PostgreSQL's SQL can express.
 const ATTACKS: &[(&str, &str)] = &[
     ("ledger_entries_append_only", "TRUNCATE ledger_entries"),
     ("ledger_entries_append_only", "MERGE INTO ledger_entries USING tenants ON TRUE WHEN MATCHED THEN DELETE"),
@@ -34,7 +34,7 @@ const ATTACKS: &[(&str, &str)] = &[
     ("purchases_ordered_by_fkey", "DELETE FROM users"),
 ];
 
-/// Runs a statement as psql does.
+/// Runs a statement like psql.
 async fn try_by_hand(url: &str, statement: String) -> Result<(), sqlx::Error> {
     let options: PgConnectOptions = url.parse()?;
     let mut connection = options.connect().await?;

@@ -1,4 +1,4 @@
-//! Migrating while others read and write.
+//! Migrations while others read and write.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use crate::{TestDatabase, try_by_hand};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_migration_that_waits_for_a_long_reader_lets_others_read() {
     let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));
-    // The sixth changes the table of purchases.
+    // The sixth migration changes the table of purchases.
     let store = database.store_at(5).await.unwrap();
     let options: PgConnectOptions = database.url().parse().unwrap();
     let mut reader = options.connect().await.unwrap();
@@ -41,7 +41,7 @@ async fn a_migration_that_waits_for_a_long_reader_lets_others_read() {
     database.remove().await.unwrap();
 }
 
-/// An index that is made in a transaction keeps everybody from writing while it is made.
+/// Creating an index in a transaction blocks all writes to its table.
 #[test]
 fn an_index_on_a_table_in_use_is_made_concurrently() {
     const SINCE: &str = "0008";
@@ -59,7 +59,7 @@ fn fault(sql: &str) -> Option<&'static str> {
     let code: String = sql.lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join(" ");
     let statements: Vec<_> = code.split(';').map(str::trim).filter(|statement| !statement.is_empty()).collect();
     let concurrently = |statement: &str| statement.contains("INDEX CONCURRENTLY ");
-    // A table that is new in the same file is nobody's yet.
+    // A table that the same migration creates is not in use yet.
     let on_new_table = |statement: &str| {
         let table = statement.split(" ON ").nth(1).and_then(|rest| rest.split([' ', '(']).next()).unwrap_or_default();
         statements.iter().any(|other| other.starts_with(&format!("CREATE TABLE {table} (")))

@@ -1,4 +1,4 @@
-//! Through a real `PgBouncer`, whose default is to give each transaction another session.
+//! PostgreSQL through a real `PgBouncer`.
 
 use std::{
     env, fs,
@@ -20,7 +20,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::{Store, TestDatabase, server::buy};
 
-/// Names the program; `scripts/test` sets it.
+/// The variable with the program's path; `scripts/test` sets it.
 const PROGRAM_VARIABLE: &str = "TEST_PGBOUNCER";
 const STARTED_WITHIN: Duration = Duration::from_secs(10);
 
@@ -31,7 +31,7 @@ struct PgBouncer {
 }
 
 impl PgBouncer {
-    /// In front of a server, with so few sessions that its clients cannot but share them.
+    /// Starts it in front of a server, with so few sessions that its clients have to share them.
     async fn start(server: &str, mode: &str, sessions: u32) -> Self {
         let program = env::var_os(PROGRAM_VARIABLE)
             .unwrap_or_else(|| panic!("{PROGRAM_VARIABLE} names no PgBouncer to test with: run scripts/test"));
@@ -92,7 +92,7 @@ async fn on_store<F: Future<Output = ()>>(test: impl FnOnce(Arc<dyn AnyStore>) -
     database.remove().await.unwrap();
 }
 
-/// All that every store is put through.
+/// The conformance suite.
 mod conformance {
     use super::on_store;
 
@@ -125,7 +125,7 @@ async fn two_processes_behind_a_pooler_keep_their_statements_and_settings_apart(
     here.migrate().await.unwrap();
     let worlds = [Harness::open(Arc::new(here.clone()), 1).await, Harness::open(Arc::new(there.clone()), 2).await];
     let mut heard = here.changes();
-    // Many clients of few sessions, whose statements differ.
+    // Many clients with different statements share few sessions.
     join_all((0..24).map(|number| {
         let (harness, store) = (&worlds[number % 2], if number % 3 == 0 { &here } else { &there });
         async move {
@@ -162,7 +162,7 @@ async fn two_processes_behind_a_pooler_keep_their_statements_and_settings_apart(
     database.remove().await.unwrap();
 }
 
-/// A pooler is no reason to wait longer than without one.
+/// Timeouts hold behind a pooler as well.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_statement_behind_a_pooler_ends_in_time() {
     let database = TestDatabase::create().await.unwrap_or_else(|error| panic!("{error}"));

@@ -1,4 +1,4 @@
-//! A way to the server that can fail: it falls silent, taking packets and delivering none, or it goes away.
+//! A proxy to the server that simulates network faults: it drops all packets, or closes all connections.
 
 use std::{
     future::pending,
@@ -18,7 +18,7 @@ use tokio::{
 pub struct Proxy {
     port: u16,
     server: (String, u16),
-    /// Whether the connections made from now on are silent; each keeps its own.
+    /// Whether new connections are silent; each connection keeps its own flag.
     silent: Arc<Mutex<Arc<AtomicBool>>>,
     task: JoinHandle<()>,
 }
@@ -34,13 +34,13 @@ impl Proxy {
         Self { port, server, silent, task }
     }
 
-    /// Ends all connections, and takes no new ones.
+    /// Closes all connections, and accepts no new ones.
     pub async fn go_away(&mut self) {
         self.task.abort();
         let _ = (&mut self.task).await;
     }
 
-    /// Takes connections again.
+    /// Accepts connections again.
     pub async fn come_back(&mut self) {
         let listener = TcpListener::bind(("127.0.0.1", self.port)).await.unwrap();
         self.task = tokio::spawn(accept(listener, self.server.clone(), self.silent.clone()));
@@ -51,12 +51,12 @@ impl Proxy {
         direct.parse::<PgConnectOptions>().unwrap().host("127.0.0.1").port(self.port).to_url_lossy().to_string()
     }
 
-    /// From now on nothing passes, on the connections that there are and on new ones.
+    /// From now on forwards nothing, on existing and new connections.
     pub fn fall_silent(&self) {
         self.silent.lock().unwrap().store(true, Ordering::SeqCst);
     }
 
-    /// New connections work again; those from before stay silent for good.
+    /// New connections work again; the existing ones stay silent.
     pub fn let_new_ones_through(&self) {
         *self.silent.lock().unwrap() = Arc::new(AtomicBool::new(false));
     }

@@ -1,4 +1,4 @@
-//! A role that serves, and may not change the schema.
+//! A role that serves but may not change the schema.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use store_postgres::MigrateError;
 
 use crate::{Store, TestDatabase, server::buy, try_by_hand};
 
-/// A role of this test's own on a database, with these rights.
+/// Creates a role with these permissions on a database.
 async fn role(database: &TestDatabase, rights: &str) -> (String, String) {
     let options: PgConnectOptions = database.url().parse().unwrap();
     let name = format!("{}_role", options.get_database().unwrap());

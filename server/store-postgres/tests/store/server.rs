@@ -1,4 +1,4 @@
-//! The server, and other processes on it.
+//! Faults of the server, and other processes on it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -94,7 +94,7 @@ async fn a_server_that_turned_read_only_is_503_and_its_connections_do_not_stay_s
         store.balance(harness.principal.tenant_id).await.expect("reading goes on");
     }
     turn("off").await;
-    // The first one may still meet a connection from before; it takes all of them with it.
+    // The first order may still get an old connection; its error closes all of them.
     let _ = harness.billing.order(&harness.principal, Order::of("credits_1")).await;
     buy(&harness).await;
     store.ready().await.unwrap();

@@ -1,4 +1,4 @@
-//! TLS to the server that the test command starts, and to a role of it that must use TLS.
+//! TLS to the test server, also with a role that requires TLS.
 
 use std::{env, path::PathBuf};
 
@@ -7,7 +7,7 @@ use store_postgres::OpenError;
 
 use crate::{Store, TestDatabase};
 
-/// `pg_hba.conf` takes this role by TLS alone.
+/// `pg_hba.conf` accepts this role only with TLS.
 const TLS_ROLE: &str = "tls_only";
 
 fn ca() -> PathBuf {
@@ -15,7 +15,7 @@ fn ca() -> PathBuf {
     file.unwrap_or_else(|| panic!("TEST_POSTGRES_CA names no certificate of a CA: run scripts/test")).into()
 }
 
-/// The database's URL, as that role and with these parameters.
+/// The database's URL with this role and these parameters.
 fn url(database: &TestDatabase, parameters: &str) -> String {
     let url = database.url();
     let (bare, _) = url.split_once('?').unwrap();

@@ -1,4 +1,4 @@
-//! The schema as the database itself tells it.
+//! Introspects the schema.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ impl TestDatabase {
         let mut lines: BTreeSet<String> =
             sqlx::query_scalar(COLUMNS).fetch_all(&mut connection).await?.into_iter().collect();
         lines.extend(sqlx::query_scalar::<_, String>(INDEXES).fetch_all(&mut connection).await?);
-        // SQLite has no list of constraints, but keeps each table's definition, as the migrations left it.
+        // SQLite has no list of constraints, but stores each table's present definition.
         for (table, definition) in sqlx::query_as::<_, (String, String)>(TABLES).fetch_all(&mut connection).await? {
             let words: Vec<&str> = definition.split_whitespace().collect();
             let names = words.windows(2).filter(|pair| pair[0] == "CONSTRAINT").map(|pair| pair[1]);

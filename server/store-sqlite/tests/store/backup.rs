@@ -30,7 +30,8 @@ async fn a_copy_of_the_file_alone_after_a_clean_stop_lacks_nothing() {
     let file = folder.path().join("shop.db");
     let store = Store::open(&url(&file)).await.unwrap();
     store.migrate().await.unwrap();
-    // A back-up tool, say, that keeps the file open: so the last connection's own tidying up does not do the work.
+    // A back-up tool may keep the file open. Then closing the store must checkpoint the journal, because SQLite does so
+    // only for the last connection.
     let mut other = url(&file).parse::<SqliteConnectOptions>().unwrap().connect().await.unwrap();
     sqlx::query("SELECT count(*) FROM purchases").fetch_one(&mut other).await.unwrap();
     let harness = Harness::open(Arc::new(store.clone()), 1).await;
@@ -88,7 +89,7 @@ async fn a_backup_taken_while_the_shop_sells_is_whole() {
         let copy_name = copy.display();
         let command =
             if round % 2 == 0 { format!("VACUUM INTO '{copy_name}'") } else { format!(".backup '{copy_name}'") };
-        // The prompt of SQLite, as the documentation tells an operator to use it.
+        // The command from the operator's documentation.
         let status = Command::new("sqlite3").args(["-cmd", ".timeout 10000", &source, &command]).status();
         assert!(status.expect("the command sqlite3 is installed").success(), "{command}");
         check_books(&copy).await;
@@ -98,7 +99,7 @@ async fn a_backup_taken_while_the_shop_sells_is_whole() {
     database.remove().await.unwrap();
 }
 
-/// Pages, foreign keys, the chain of the ledger, and that each paid purchase has its entry.
+/// Checks pages, foreign keys, the ledger's chain, and that each paid purchase has its entry.
 async fn check_books(copy: &Path) {
     let mut connection = url(copy).parse::<SqliteConnectOptions>().unwrap().connect().await.unwrap();
     let sound: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut connection).await.unwrap();

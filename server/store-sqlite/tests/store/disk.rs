@@ -1,4 +1,4 @@
-//! A disk that is full, or takes no writes, for a while.
+//! A disk that is full or read-only for a while.
 
 use std::{
     env,
@@ -15,7 +15,7 @@ use sqlx::SqliteConnection;
 
 use crate::{Store, TestDatabase};
 
-/// Set in the process that plays the shop on the full disk.
+/// Set in the child process that simulates the shop on a full disk.
 const CHILD: &str = "SHOP_TEST_FULL_DISK";
 
 async fn try_order(harness: &Harness) -> Result<(), String> {
@@ -44,7 +44,8 @@ async fn a_connection_that_met_a_full_disk_is_closed_and_orders_go_on() {
         let harness = Harness::open(Arc::new(store.clone()), 1).await;
         break_writer(&store, pragma).await;
         let mut told = Vec::new();
-        // The limit is of the connection, so it ends with it; a page may have had room left.
+        // The limit belongs to the connection and ends with it. Several writes, because the last page may have free
+        // space.
         for _ in 0..200 {
             match try_order(&harness).await {
                 Err(error) => told.push(error),
@@ -59,8 +60,8 @@ async fn a_connection_that_met_a_full_disk_is_closed_and_orders_go_on() {
     }
 }
 
-/// For real: this process may write no larger files, then it may again. The signal that comes with it is ignored, as it
-/// can only be from outside; what SQLite sees is a failing write.
+/// A real limit: the process may not enlarge files for a while. The signal for that is ignored, which only another
+/// process can arrange, so that SQLite sees a failed write.
 #[tokio::test]
 async fn a_full_disk_is_503_while_it_lasts_and_well_again_afterwards() {
     if env::var_os(CHILD).is_some() {

@@ -1,4 +1,4 @@
-//! The file itself.
+//! The database file.
 
 use std::fs;
 
@@ -53,7 +53,7 @@ async fn what_is_committed_outlives_the_process() {
     let database = TestDatabase::create().await.unwrap();
     let store = database.store().await.unwrap();
     let harness = Harness::open(std::sync::Arc::new(store.clone()), 1).await;
-    // Not closed: as if the process had been killed.
+    // Not closed, as if the process had been killed.
     let reopened = Store::open(&database.url()).await.unwrap();
     let found = reopened.account(harness.principal.user_id).await.unwrap();
     assert_eq!(found.map(|account| account.principal), Some(harness.principal));

@@ -1,4 +1,4 @@
-//! SQLite, put through what every store is put through, and through what is its own.
+//! The tests of every store, and those for SQLite only, on SQLite.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
@@ -11,10 +11,10 @@ mod portable;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 use store_sqlite::{MigrateError, SqliteStore as Store, testing::TestDatabase};
 
-/// SQLite's name of the type of bytes.
+/// SQLite's type for bytes.
 const BYTES: &str = "BLOB";
 
-/// What only SQLite would let one try: REPLACE deletes rows without telling their triggers.
+/// Attacks that only SQLite's SQL can express: REPLACE deletes rows without firing their triggers.
 const ATTACKS: &[(&str, &str)] = &[
     ("ledger_entries_chain", "{replace_entry} ('x', '{tenant}', 1, '{paid}', 'REFUND', 're', -1, -1, 0)"),
     ("ledger_entries_id_key", "{replace_entry} ('{entry}', '{tenant}', 2, '{paid}', 'REFUND', 're', -1, 4, 0)"),
@@ -56,7 +56,7 @@ const ATTACKS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Runs a statement as the prompt of sqlite3 does: without foreign keys.
+/// Runs a statement like the prompt of sqlite3, without foreign keys.
 async fn try_by_hand(url: &str, statement: String) -> Result<(), sqlx::Error> {
     let options: SqliteConnectOptions = url.parse()?;
     let mut connection = options.foreign_keys(false).connect().await?;

@@ -106,7 +106,7 @@ pub struct SessionLookup {
 }
 
 /// A hash that matches no password.
-pub const NOBODYS_PASSWORD: &str =
+pub const UNUSABLE_PASSWORD_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 #[cfg(test)]

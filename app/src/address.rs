@@ -1,4 +1,4 @@
-//! The address of the page being rendered.
+//! The URL of the page being rendered.
 
 use leptos::prelude::GetUntracked;
 use leptos_router::hooks::{use_location, use_query_map};

@@ -1,19 +1,19 @@
-//! A page for when something is so wrong that no other can be made: it needs no database, no session, and no script.
+//! An error page that needs no database, session or script.
 
 use billing::locale::Locale;
 
 use crate::locales::Texts;
 
-/// What is wrong.
+/// The kind of error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The request comes from another site.
     Refused,
-    /// It may work in a moment.
+    /// The shop is temporarily unavailable.
     Unreachable,
-    /// It will not work, whenever.
+    /// The request is invalid.
     WrongRequest,
-    /// The shop's own fault.
+    /// An internal error.
     OurFault,
 }
 

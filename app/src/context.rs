@@ -1,4 +1,4 @@
-//! What the server gives to every page, by Leptos context.
+//! The Leptos context that the server provides to every page.
 
 use std::sync::Arc;
 
@@ -6,87 +6,86 @@ use billing::{Billing, account::Principal, consent::ConsentText, ledger::Balance
 
 use crate::legal::LegalPage;
 
-/// The shop itself; one for the process.
+/// The shop. One per process.
 #[derive(Clone)]
 pub struct Shop {
     /// The use cases.
     pub billing: Billing,
-    /// What the operator has set.
+    /// The settings of the pages.
     pub settings: Arc<ShopSettings>,
 }
 
-/// What the operator has set, as far as pages show it.
+/// The settings that pages use.
 #[derive(Clone, Debug)]
 pub struct ShopSettings {
-    /// The address that customers come by, without a slash at its end.
+    /// The shop's public URL, without a trailing slash.
     pub public_url: String,
-    /// No real money: sessions are made up, and a banner says so.
+    /// Whether the shop is in mock mode, without real money; a banner says so.
     pub mock: bool,
-    /// Who sells, and at which VAT rate.
+    /// The seller and the VAT rate.
     pub issuer: Issuer,
-    /// The zone that pages show times in.
+    /// The time zone of the times on pages.
     pub time_zone: jiff::tz::TimeZone,
-    /// The operator's texts.
+    /// The legal texts.
     pub legal: Legal,
 }
 
-/// The operator's texts, in every language.
+/// The legal texts, in every language.
 #[derive(Clone, Debug)]
 pub struct Legal(pub [LegalTexts; Locale::ALL.len()]);
 
 impl Legal {
-    /// In one language.
+    /// The texts in one language.
     pub fn of(&self, locale: Locale) -> &LegalTexts {
         &self.0[locale as usize]
     }
 }
 
-/// The operator's texts in one language.
+/// The legal texts in one language.
 #[derive(Clone, Debug)]
 pub struct LegalTexts {
-    /// What stands beside the box in the order form.
+    /// The wording beside the check box in the order form.
     pub consent: ConsentText,
-    /// One for each of [`LegalPage::ALL`].
+    /// A text for each of [`LegalPage::ALL`].
     pub pages: [LegalText; LegalPage::ALL.len()],
 }
 
 impl LegalTexts {
-    /// That page's.
+    /// The text of a page.
     pub fn page(&self, page: LegalPage) -> &LegalText {
         &self.pages[page as usize]
     }
 }
 
-/// A text, ready to be shown.
+/// The text of a legal page.
 #[derive(Clone, Debug)]
 pub struct LegalText {
-    /// Made from the operator's Markdown, without any HTML of its own.
+    /// Rendered from the operator's Markdown, with HTML in it escaped.
     pub html: String,
-    /// It came with the shop, and is to be replaced.
+    /// Whether it is a sample that the operator has to replace.
     pub sample: bool,
 }
 
-/// What a visitor has entered in a form that was not taken, so that it need not be entered again; a password is not
-/// among it.
+/// The values that a visitor has entered in a refused form, to fill it in again. Without passwords.
 #[derive(Clone, Debug, Default)]
 pub struct Entered {
-    /// Their name.
+    /// The name.
     pub name: String,
-    /// The contract to be withdrawn from.
+    /// The contract to withdraw from.
     pub contract: String,
     /// The e-mail address.
     pub email: String,
 }
 
-/// Who asks, in which language; one for each request.
+/// The user and language of a request.
 #[derive(Clone, Debug)]
 pub struct RequestContext {
-    /// Who is signed in, if anyone is.
+    /// The signed-in user, if any.
     pub principal: Option<Principal>,
-    /// Their credits as the request came; none when nobody is signed in.
+    /// The tenant's balance when the request started; zero without a user.
     pub balance: Balance,
-    /// Counts up whenever one of their purchases changes.
+    /// The number of changes to the tenant's purchases.
     pub changes: i64,
-    /// The language to answer in.
+    /// The language of the answer.
     pub locale: Locale,
 }

@@ -1,4 +1,4 @@
-//! What a customer learns when something goes wrong. No internals: those are in the server's log.
+//! The errors that a customer sees, without internals, which are in the server's log.
 
 #[cfg(feature = "ssr")]
 use billing::{BillingError, OrderError};
@@ -18,44 +18,44 @@ use strum::{EnumString, IntoStaticStr};
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum ShopError {
-    /// Nobody is signed in, or not any more.
+    /// No user is signed in, or the session has ended.
     NotSignedIn,
-    /// There is no such thing, or it is another tenant's.
+    /// It does not exist, or belongs to another tenant.
     NotFound,
     /// No such product is on sale.
     UnknownProduct,
-    /// The box was not ticked, or its wording has changed since.
+    /// The check box was not ticked, or its wording has changed.
     ConsentMissing,
-    /// The order form was used for another product.
+    /// The order form's key was used for another product.
     KeyReused,
-    /// Too many orders are open, or came within a minute; the same order can be sent again.
+    /// Too many purchases are open, or too many orders came within a minute; the same order can be sent again.
     TooManyOrders,
-    /// The payment page could not be opened, so nobody has paid; the same order can be sent again.
+    /// The payment page could not be opened, so nothing was paid; the same order can be sent again.
     ProviderUnavailable,
     /// The payment provider gave no usable answer about an order that may have been paid.
     PaymentUnknown,
     /// The payment provider refused the order.
     Rejected,
-    /// The shop itself cannot at the moment.
+    /// The shop is temporarily unavailable.
     Unavailable,
-    /// What was sent makes no sense to the server.
+    /// The request is invalid.
     Malformed,
     /// The browser got no answer from the shop.
     Unreachable,
 }
 
 impl ShopError {
-    /// The name in answers and addresses.
+    /// The error's name in answers and URLs.
     pub fn code(self) -> &'static str {
         self.into()
     }
 
-    /// The error of that name; what comes back in an address is anybody's, so nothing but known names count.
+    /// The error with this name. It comes from a URL, which anybody can write, so unknown names are ignored.
     pub(crate) fn from_code(code: &str) -> Option<Self> {
         code.parse().ok()
     }
 
-    /// The HTTP status that says the same.
+    /// The HTTP status of the error.
     pub fn status(self) -> u16 {
         match self {
             Self::NotSignedIn => 401,
@@ -69,7 +69,7 @@ impl ShopError {
         }
     }
 
-    /// Whether the very same order, under the same key, can go through later.
+    /// Whether the same order with the same key can succeed later.
     pub(crate) fn keeps_order(self) -> bool {
         matches!(
             self,
@@ -92,7 +92,8 @@ struct Problem {
     code: &'static str,
 }
 
-/// What of a problem decides what it is; the router and its layers answer with problems, too.
+/// The part of a problem document that identifies the error. The router and its layers answer with problem documents
+/// too.
 #[derive(Deserialize)]
 struct ProblemCode {
     code: String,
@@ -127,11 +128,11 @@ impl Decodes<ShopError> for ProblemEncoding {
 impl FromServerFnError for ShopError {
     type Encoder = ProblemEncoding;
 
-    /// What fails before a server function runs is what it was sent, or else the way to it.
+    /// Errors outside the server function itself: an invalid request, or a failed connection.
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => Self::Malformed,
-            // On the server, a body that is no text; in the browser, an answer that is none of the shop's.
+            // On the server, the request's body is not text. In the browser, the answer does not come from the shop.
             ServerFnErrorErr::Deserialization(_) if cfg!(feature = "ssr") => Self::Malformed,
             ServerFnErrorErr::Request(_) => Self::Unreachable,
             _ => Self::Unavailable,
@@ -139,12 +140,12 @@ impl FromServerFnError for ShopError {
     }
 }
 
-/// Of everything but an order: the purchase exists, and may have been paid.
+/// For all calls but an order: the purchase exists, and may have been paid.
 #[cfg(feature = "ssr")]
 impl From<BillingError> for ShopError {
     fn from(error: BillingError) -> Self {
         match error {
-            // What an operator has to mend is in the log already.
+            // Faults that an operator has to fix are logged already.
             BillingError::Provider(_) | BillingError::SessionMissing => {
                 tracing::warn!(%error, "it is not known how a payment stands");
                 Self::PaymentUnknown
@@ -175,7 +176,7 @@ impl From<OrderError> for ShopError {
     }
 }
 
-/// Why signing in or up did not work, as the server names it in the page's URL.
+/// Why a sign-in or sign-up failed, named by the server in the page's URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AccountProblem {
     InvalidCredentials,
@@ -183,7 +184,7 @@ pub(crate) enum AccountProblem {
     InvalidEmail,
     WeakPassword,
     EmailTaken,
-    /// A name that this version does not know.
+    /// An unknown name.
     Other,
 }
 

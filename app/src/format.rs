@@ -1,4 +1,5 @@
-//! How numbers, money and times read in each language: pure functions, the same on the server and in the browser.
+//! Formats numbers, money and times in each language: pure functions, with the same results on the server and in the
+//! browser.
 
 use billing::{
     locale::Locale,
@@ -27,7 +28,7 @@ pub(crate) fn decimal(amount: Money, locale: Locale) -> String {
     format!("{sign}{}{point}{:02}", cents / 100, cents % 100)
 }
 
-/// A minute that spreadsheets understand in every language: `2026-11-22 20:21` (ISO 8601).
+/// A time that spreadsheet programs read in every language: `2026-11-22 20:21` (ISO 8601).
 pub(crate) fn iso_minute(at: WallTime) -> String {
     format!("{:04}-{:02}-{:02} {:02}:{:02}", at.year, at.month, at.day, at.hour, at.minute)
 }
@@ -37,12 +38,12 @@ pub(crate) fn credits(amount: Credits, locale: Locale) -> String {
     format!("{}{NBSP}{}", number(amount, locale), credit_word(amount))
 }
 
-/// What so many credits are called; the same in every language, being the name of the goods.
+/// "Credit" or "Credits"; the same in every language, because it is a product name.
 pub(crate) fn credit_word(amount: Credits) -> &'static str {
     if amount.0.unsigned_abs() == 1 { "Credit" } else { "Credits" }
 }
 
-/// The bare number: `1.234` or `1,234`.
+/// Only the number: `1.234` or `1,234`.
 pub(crate) fn number(amount: Credits, locale: Locale) -> String {
     format!("{}{}", sign(amount.0), grouped(amount.0.unsigned_abs(), locale))
 }

@@ -1,8 +1,8 @@
-//! The pages that the law asks for, by name.
+//! The pages that the law requires.
 
 use crate::locales::Texts;
 
-/// A page whose text is the operator's.
+/// A page with a text of the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LegalPage {
     /// Who runs the shop (§ 5 DDG).
@@ -16,10 +16,10 @@ pub enum LegalPage {
 }
 
 impl LegalPage {
-    /// Every page, in the order in which they are offered.
+    /// All pages, in the order of the links to them.
     pub const ALL: [Self; 4] = [Self::Imprint, Self::Terms, Self::Privacy, Self::Withdrawal];
 
-    /// Its name in addresses and of its files.
+    /// Its name in URLs and file names.
     pub fn name(self) -> &'static str {
         match self {
             Self::Imprint => "imprint",
@@ -29,7 +29,7 @@ impl LegalPage {
         }
     }
 
-    /// Its address.
+    /// Its path.
     pub(crate) fn path(self) -> String {
         format!("/legal/{}", self.name())
     }
@@ -44,7 +44,7 @@ impl LegalPage {
         }
     }
 
-    /// The page of that name.
+    /// The page with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|page| page.name() == name)
     }

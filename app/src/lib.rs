@@ -1,10 +1,10 @@
-//! The shop's pages, rendered by the server, and their islands: what of them moves in the browser.
+//! The shop's pages, rendered by the server, and their islands, which are interactive in the browser.
 //!
-//! The server provides a [`Shop`](context::Shop) and a [`RequestContext`](context::RequestContext) by context; pages
-//! and islands reach the domain through the functions in `api` alone. Islands are rendered on the server with their
-//! data, and render what server functions answer in the browser, by the same `components`.
+//! The server provides a [`Shop`](context::Shop) and a [`RequestContext`](context::RequestContext) as Leptos contexts.
+//! Pages and islands reach the domain only through the functions in `api`. Islands are rendered on the server with
+//! their data. In the browser they render the answers of server functions, with the same `components`.
 
-// The server's types of whole islands are deep.
+// The server's types of whole islands are deeply nested.
 #![recursion_limit = "512"]
 #![expect(clippy::needless_pass_by_value, reason = "a component owns what it is given")]
 

@@ -1,4 +1,4 @@
-//! The title of the page, as the window and its tab show it.
+//! The page's title in the window and its tab.
 
 /// The shop's name.
 pub(crate) const SHOP_NAME: &str = "IZA Credits";
@@ -11,7 +11,7 @@ pub(crate) fn window_title(page: &str) -> String {
 /// Gives the page a title.
 #[cfg(feature = "ssr")]
 pub(crate) fn set_page_title(title: &'static str) {
-    // To make the component registers the title; it renders nothing.
+    // Creating the component registers the title; it renders nothing.
     _ = leptos_meta::Title(leptos_meta::TitleProps::builder().text(title).build());
 }
 

@@ -1,11 +1,11 @@
-//! The addresses of the pages.
+//! The paths of the pages.
 
 use billing::locale::Locale;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
 use crate::error::ShopError;
 
-/// Whether a page is for signed-in visitors alone; the server sends others to the sign-in page and back.
+/// Whether a page needs a signed-in user; the server redirects others to the sign-in page and back.
 pub fn needs_sign_in(path: &str, query: &str) -> bool {
     let ordering = path == "/" && query.split('&').any(|pair| pair.starts_with("buy="));
     ordering
@@ -15,30 +15,30 @@ pub fn needs_sign_in(path: &str, query: &str) -> bool {
         || path == HISTORY_CSV
 }
 
-/// The language that an address names in its query: `lang=en`.
+/// The language that a query names: `lang=en`.
 pub fn named_locale(query: &str) -> Option<Locale> {
     query.split('&').find_map(|pair| pair.strip_prefix("lang="))?.parse().ok()
 }
 
-/// The longest address that `next` may name, in bytes.
+/// The longest URL in `next`, in bytes.
 const NEXT_LENGTH_MAX: usize = 2_048;
 
-/// The address that a `next` names, if it is one of this shop's. It comes from the visitor's URL, so anybody may have
-/// written it: one that leads away, or that a browser may read as such, is refused.
+/// The value of `next`, if it is a URL of this shop. Anybody can write it into a link, so a URL that leads to another
+/// site, or that a browser might read as one, is refused.
 pub fn local_path(next: &str) -> Option<&str> {
-    // Browsers read a backslash as a slash, and drop control characters before they look.
+    // Browsers read a backslash as a slash, and remove control characters before parsing.
     let plain = next.len() <= NEXT_LENGTH_MAX && next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     (plain && next.starts_with('/') && !next.starts_with("//")).then_some(next)
 }
 
-/// A page with an error to say, by its bare code.
+/// A page's URL with an error code.
 pub fn with_error(page: &str, error: ShopError) -> String {
     let separator = if page.contains('?') { '&' } else { '?' };
     format!("{page}{separator}error={}", error.code())
 }
 
-/// Where a plain form goes back to whose order was not taken: the order form, with its key if the order can still go
-/// through.
+/// Where a plain form is redirected after a refused order: to the order form, with its key if the order can still
+/// succeed.
 pub(crate) fn order_again(product_id: &str, order_key: &str, error: ShopError) -> String {
     let page = if product_id.is_empty() { SHOP.to_owned() } else { order(product_id) };
     if error == ShopError::NotSignedIn {
@@ -48,19 +48,19 @@ pub(crate) fn order_again(product_id: &str, order_key: &str, error: ShopError) -
     if error.keeps_order() && !order_key.is_empty() { format!("{back}&key={}", encoded(order_key)) } else { back }
 }
 
-/// Where the order form is sent.
+/// The target of the order form.
 pub(crate) const ORDER: &str = "/api/create_checkout";
 
-/// Where the form that drops a purchase is sent.
+/// The target of the form that discards a purchase.
 pub(crate) const DISCARD: &str = "/api/discard_purchase";
 
 /// The front page.
 pub const SHOP: &str = "/";
 
-/// The account: balance over time, and every entry.
+/// The account page: balance over time, and the ledger.
 pub(crate) const ACCOUNT: &str = "/account";
 
-/// The account with the entries going on before an entry.
+/// The account page with the entries before `entry`.
 pub(crate) fn account_before(entry: i64) -> String {
     format!("{ACCOUNT}?before={entry}")
 }
@@ -68,10 +68,10 @@ pub(crate) fn account_before(entry: i64) -> String {
 /// The success page, without its session.
 pub(crate) const SUCCESS: &str = "/checkout/success";
 
-/// What pages are made of, for whoever works on them.
+/// The components, for developers.
 pub(crate) const COMPONENTS: &str = "/dev/components";
 
-/// Where a contract is withdrawn from.
+/// The withdrawal form.
 pub(crate) const WITHDRAW: &str = "/withdraw";
 
 /// The withdrawal form, filled in for a purchase.
@@ -84,25 +84,25 @@ pub(crate) fn order(product_id: &str) -> String {
     format!("/?buy={}", encoded(product_id))
 }
 
-/// The id of the link that orders a product; focus goes back there when the order form closes.
+/// The element id of the link that orders a product, which gets the focus back when the order form closes.
 pub(crate) fn buy_link_id(product_id: &str) -> String {
     format!("buy-{product_id}")
 }
 
-/// The front page with the history going on after a purchase.
+/// The front page with the history after a purchase.
 pub(crate) fn history(older_than: &str) -> String {
     format!("/?older={}#history", encoded(older_than))
 }
 
-/// All of the history, as a file.
+/// The whole history as a file.
 pub(crate) const HISTORY_CSV: &str = "/purchases.csv";
 
-/// Where the buyer comes back to after paying.
+/// The page to which the buyer returns after paying.
 pub(crate) fn success(session_id: &str) -> String {
     format!("{SUCCESS}?session_id={}", encoded(session_id))
 }
 
-/// Where the buyer comes back to without having paid.
+/// The page to which the buyer returns without paying.
 pub(crate) fn cancel(purchase_id: &str) -> String {
     format!("/checkout/cancel?purchase_id={}", encoded(purchase_id))
 }
@@ -112,17 +112,17 @@ pub(crate) fn receipt(purchase_id: &str) -> String {
     format!("/purchases/{}", encoded(purchase_id))
 }
 
-/// The same as a PDF.
+/// A purchase's receipt as a PDF.
 pub(crate) fn receipt_pdf(purchase_id: &str) -> String {
     format!("{}/receipt.pdf", receipt(purchase_id))
 }
 
-/// The sign-in page, and where to go from there.
+/// The sign-in page, with the page to go to afterwards.
 pub fn sign_in(next: &str) -> String {
     account_page("/signin", next)
 }
 
-/// The sign-up page, and where to go from there.
+/// The sign-up page, with the page to go to afterwards.
 pub(crate) fn sign_up(next: &str) -> String {
     account_page("/signup", next)
 }
@@ -184,7 +184,7 @@ mod tests {
     }
 
     proptest! {
-        /// By the rules that browsers read addresses by (WHATWG URL).
+        /// Parsed like in browsers (WHATWG URL).
         #[test]
         fn whatever_next_names_is_at_the_shop(next in r"/[/\\\t@.a]{0,6}") {
             let shop = Url::parse("https://shop.example/signin").unwrap();

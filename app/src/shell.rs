@@ -1,4 +1,4 @@
-//! The document around every page.
+//! The HTML document around every page.
 
 use billing::locale::Locale;
 use futures::FutureExt;
@@ -52,15 +52,15 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// Whether something of the page moves: nothing does for whoever is not signed in. The page of components is to be
-/// looked at, and has no balance of its visitor's.
+/// Whether the page has islands that are hydrated. Pages without a signed-in user have none, and the page of components
+/// shows its islands without hydration.
 fn has_islands(page: &PageContext) -> bool {
     page.signed_in() && !api::is_at(routes::COMPONENTS)
 }
 
-/// A page fades into the next one. A browser that breaks that off, since the visitor was quicker, complains of it
-/// unless somebody listens (<https://github.com/w3c/csswg-drafts/issues/13726>), and so it does of a page that knows of
-/// no fading. So it is asked for here, in each page that listens, and given up before a PDF.
+/// Fades from one page into the next. When a browser aborts a view transition, it reports an unhandled rejection unless
+/// a script handles the promises (<https://github.com/w3c/csswg-drafts/issues/13726>). So this script both enables the
+/// transitions and handles the promises, and pages without it have no transitions. It skips the transition to a PDF.
 #[component]
 fn Transitions() -> impl IntoView {
     const FADE: &str = r#"
@@ -76,11 +76,11 @@ if (activation?.entry?.url?.endsWith(".pdf")) fade.skipTransition();
     view! { <script nonce=use_nonce()>{FADE}</script> }
 }
 
-/// Loads the front end while the page still comes in, but after what the page is seen with: the page can be used
-/// before. Then it hydrates the islands.
+/// Loads the front end while the page is loading, with a lower priority than the styles, and hydrates the islands. The
+/// page is usable before that.
 #[component]
 fn Islands(
-    /// Its address, without an ending.
+    /// The front end's URL, without a file extension.
     front_end: String,
 ) -> impl IntoView {
     let nonce = use_nonce();
@@ -107,7 +107,7 @@ fn Islands(
     }
 }
 
-/// What search engines and messengers look at: the same page in other languages, and a picture.
+/// Metadata for search engines and messengers: the same page in other languages, and a picture.
 #[component]
 fn FromElsewhere(addresses: Addresses, locale: Locale) -> impl IntoView {
     let Addresses { shop, page, asked } = addresses;
@@ -133,7 +133,8 @@ fn FromElsewhere(addresses: Addresses, locale: Locale) -> impl IntoView {
     }
 }
 
-/// A property of the Open Graph protocol (<https://ogp.me>), whose attribute is none of HTML's own.
+/// A property of the Open Graph protocol (<https://ogp.me>). Set by hand, because its attribute `property` is not part
+/// of HTML.
 fn property(name: &'static str, content: String) -> impl IntoView {
     leptos::html::meta().attr("property", name).content(content)
 }
@@ -154,7 +155,7 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// What is around the pages, and the pages. Each is answered whole, so that all of it is there without JavaScript.
+/// The pages with header and footer. Each page is sent as a whole, so that it is complete without JavaScript.
 #[component]
 fn Frame() -> impl IntoView {
     let page = expect_context::<PageContext>();
@@ -163,7 +164,7 @@ fn Frame() -> impl IntoView {
     let balance = page.balance;
     let balance = async move {
         match confirmation {
-            // Confirming may have booked credits since the request came.
+            // Confirming may have booked credits since the request started.
             Some(confirmation) => confirmation.await.map_or(balance, |status| Some(status.balance)),
             None => balance,
         }

@@ -1,4 +1,4 @@
-//! What server functions answer with, and islands are rendered from: plain data, the same on both sides.
+//! The types that server functions return and islands render: plain data, the same on both sides.
 
 use billing::{
     catalog::PurchaseType,
@@ -11,20 +11,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::wall_time::WallTime;
 
-/// A product on the shelf.
+/// A product in the shop.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ProductView {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) kind: PurchaseType,
     pub(crate) credits: Credits,
-    /// What it is, where its credits do not say it all.
+    /// What it is, if its number of credits does not say so.
     pub(crate) about: Option<String>,
     /// VAT included.
     pub(crate) price: Money,
-    /// What a credit costs in it; none where the product is more than its credits.
+    /// The price of one of its credits; `None` if the product is more than its credits.
     pub(crate) price_per_credit: Option<Money>,
-    /// How much less it costs than its credits one by one; none where that is nothing.
+    /// How much less it costs than its credits bought one by one; `None` if it is not less.
     pub(crate) saving: Option<Money>,
 }
 
@@ -32,23 +32,23 @@ pub(crate) struct ProductView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct OrderFormView {
     pub(crate) product: ProductView,
-    /// The same key again is the same order, however often the form is sent.
+    /// The idempotency key: however often the form is sent, it is one order.
     pub(crate) order_key: String,
     /// The version of the consent's wording.
     pub(crate) consent_version: String,
-    /// The wording by which the buyer agrees that delivery begins at once (§ 356 (5) BGB).
+    /// The wording with which the buyer agrees to immediate delivery (§ 356 (5) BGB).
     pub(crate) consent: String,
     /// The VAT in the price, in hundredths of a per cent.
     pub(crate) vat_rate_basis_points: i64,
-    /// No real money is paid.
+    /// Whether the shop is in mock mode.
     pub(crate) mock: bool,
 }
 
-/// Where an order leads.
+/// Where to redirect the buyer after an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct OrderRedirect {
     pub(crate) address: String,
-    /// It is the payment page.
+    /// Whether it is the payment page.
     pub(crate) pays: bool,
 }
 
@@ -62,13 +62,13 @@ pub(crate) struct PurchaseView {
     pub(crate) credits: Credits,
     pub(crate) price: Money,
     pub(crate) status: Status,
-    /// While it is FAILED.
+    /// Why it is FAILED, if it is.
     pub(crate) failure: Option<FailureReason>,
-    /// While it is PENDING: a payment was begun, and its money has not arrived.
+    /// Whether it is PENDING with a payment under way.
     pub(crate) processing: bool,
-    /// What was refunded so far.
+    /// The amount refunded so far.
     pub(crate) refunded: Money,
-    /// A dispute is open, or lost.
+    /// Whether a dispute is open or lost.
     pub(crate) disputed: bool,
     /// Its checkout session, once there is one.
     pub(crate) session_id: Option<String>,
@@ -79,18 +79,18 @@ pub(crate) struct PurchaseView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct HistoryView {
     pub(crate) items: Vec<PurchaseView>,
-    /// The purchase that the next page goes on after.
+    /// The purchase after which the next page starts.
     pub(crate) next: Option<PurchaseId>,
 }
 
-/// How a purchase stands, and what can be done about it.
+/// The status of a purchase, and the possible actions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PurchaseStatusView {
     pub(crate) purchase: PurchaseView,
-    /// The open payment page, while it can still be paid.
+    /// The payment page, while it is open.
     pub(crate) checkout_url: Option<String>,
-    /// Whether the provider has told how the payment stands. If not, the purchase may be paid.
+    /// Whether the provider has confirmed the status. If not, the purchase may be paid.
     pub(crate) known: bool,
-    /// The balance afterwards.
+    /// The new balance.
     pub(crate) balance: Balance,
 }

@@ -1,8 +1,8 @@
-//! Times as the clock on the wall shows them.
+//! Local times.
 
 use serde::{Deserialize, Serialize};
 
-/// A minute on the wall clock of the shop's time zone. The server works it out, so that both sides show the same.
+/// A local time in the shop's time zone, to the minute. Computed by the server, so that both sides show the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "[i16; 5]", into = "[i16; 5]")]
 pub(crate) struct WallTime {
@@ -29,7 +29,7 @@ impl From<WallTime> for [i16; 5] {
 
 #[cfg(feature = "ssr")]
 impl WallTime {
-    /// The instant on the wall clock of that zone.
+    /// The local time of an instant in a time zone.
     pub(crate) fn at(at: jiff::Timestamp, zone: &jiff::tz::TimeZone) -> Self {
         let at = zone.to_datetime(at);
         let (month, day, hour, minute) = (at.month(), at.day(), at.hour(), at.minute());

@@ -1,4 +1,4 @@
-//! The domain's values in words.
+//! Texts for the domain's values.
 
 use billing::{
     catalog::PurchaseType,
@@ -14,7 +14,7 @@ use crate::{
     views::{ProductView, PurchaseView},
 };
 
-/// How a purchase stands.
+/// The status of a purchase.
 pub(crate) fn status_text(purchase: &PurchaseView, t: &'static IslandTexts) -> &'static str {
     match (purchase.status, purchase.failure) {
         (Status::Pending, _) if purchase.processing => t.status_processing,
@@ -31,12 +31,12 @@ pub(crate) fn status_text(purchase: &PurchaseView, t: &'static IslandTexts) -> &
     }
 }
 
-/// The credits of a purchase; none where the product's name is just that.
+/// The credits of a purchase; `None` if the product's name already says them.
 pub(crate) fn credits_beside_name(purchase: &PurchaseView, t: &'static IslandTexts) -> Option<String> {
     (purchase.kind != PurchaseType::Credits).then(|| format::credits(purchase.credits, t.locale))
 }
 
-/// What a credit costs in a pack, and what the pack saves: `1,40 € je Credit, 0,46 € gespart`.
+/// The price of a credit in a pack, and the saving: `1,40 € je Credit, 0,46 € gespart`.
 pub(crate) fn price_per_credit(product: &ProductView, t: &'static IslandTexts) -> Option<String> {
     let price = (t.per_credit)(&format::money(product.price_per_credit?, t.locale));
     Some(match product.saving {
@@ -45,7 +45,7 @@ pub(crate) fn price_per_credit(product: &ProductView, t: &'static IslandTexts) -
     })
 }
 
-/// What an entry of the ledger is.
+/// The kind of a ledger entry.
 pub(crate) fn entry_text(kind: EntryKind, t: &'static Texts) -> &'static str {
     match kind {
         EntryKind::Purchase => t.entry_purchase,
@@ -56,7 +56,7 @@ pub(crate) fn entry_text(kind: EntryKind, t: &'static Texts) -> &'static str {
     }
 }
 
-/// Why an entry of the ledger exists.
+/// The reason of a ledger entry.
 pub(crate) fn entry_reason(kind: EntryKind, t: &'static Texts) -> &'static str {
     match kind {
         EntryKind::Purchase => t.why_purchase,
@@ -67,7 +67,7 @@ pub(crate) fn entry_reason(kind: EntryKind, t: &'static Texts) -> &'static str {
     }
 }
 
-/// What a declaration of withdrawal comes to, with the reason.
+/// The decision on a declaration of withdrawal, with its reason.
 pub(crate) fn withdrawal_decision(
     decision: WithdrawalDecision,
     ordered: &str,
@@ -84,7 +84,7 @@ pub(crate) fn withdrawal_decision(
     }
 }
 
-/// An error, for somebody who wants to go on.
+/// The text of an error, with what to do next.
 pub(crate) fn error_text(error: ShopError, t: &'static IslandTexts) -> &'static str {
     match error {
         ShopError::NotSignedIn => t.error_not_signed_in,

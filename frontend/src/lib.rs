@@ -1,7 +1,7 @@
 //! The browser's entry point.
 
-/// Makes ready for the islands of the page that the server rendered. The page's script then calls, for each of them,
-/// the function of this module that the island names.
+/// Prepares the hydration of the page's islands. Then the page's script calls, for each island, the function of this
+/// module that has the island's name.
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();

@@ -16,7 +16,7 @@ use super::{
     trigger::Trigger,
 };
 use crate::{
-    account::{Account, EmailAddress, NOBODYS_PASSWORD, Principal},
+    account::{Account, EmailAddress, Principal, UNUSABLE_PASSWORD_HASH},
     catalog::{CATALOG, Product},
     event::{EventMeaning, EventStatus, ReversalUpdate, StoredEvent},
     ids::{EventId, PurchaseId, TenantId, UserId},
@@ -337,7 +337,7 @@ impl Billing {
         let user_id = record.ordered_by.unwrap_or_else(|| UserId::new(self.now(), self.entropy.as_ref()));
         let principal = Principal { tenant_id: tenant, user_id, email: email.ok_or(RecoverError::NoEmail)? };
         // The password is lost: an operator sets a new one.
-        Ok(Account { principal, password_hash: NOBODYS_PASSWORD.to_owned(), created_at: record.created_at })
+        Ok(Account { principal, password_hash: UNUSABLE_PASSWORD_HASH.to_owned(), created_at: record.created_at })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who is signed in, and the addresses of the page being rendered.
+//! The context of the page being rendered: user, settings and URLs.
 
 use billing::{ledger::Balance, locale::Locale};
 use http::{Uri, request::Parts};
@@ -9,22 +9,22 @@ use crate::{
     routes,
 };
 
-/// What every page shows of the shop and of who is signed in.
+/// What every page needs of the shop and of the user.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PageContext {
-    /// Who is signed in.
+    /// The signed-in user's e-mail address.
     pub(crate) email: Option<String>,
-    /// Their credits as the request came.
+    /// The tenant's balance when the request started.
     pub(crate) balance: Option<Balance>,
-    /// How often their purchases had changed.
+    /// The number of changes to the tenant's purchases at that time.
     pub(crate) changes: i64,
     /// The language of the page.
     pub(crate) locale: Locale,
-    /// No real money.
+    /// Whether the shop is in mock mode.
     pub(crate) mock: bool,
-    /// The VAT in every price, in hundredths of a per cent.
+    /// The VAT rate, in hundredths of a per cent.
     pub(crate) vat_rate_basis_points: i64,
-    /// Who sells.
+    /// The seller's name.
     pub(crate) seller_name: String,
 }
 
@@ -35,9 +35,9 @@ impl PageContext {
     }
 }
 
-/// What the page being rendered shows of them.
+/// The context of the page being rendered.
 pub(crate) fn page_context() -> PageContext {
-    // Neither is there while the routes are listed at start.
+    // Neither exists while the routes are listed at the start.
     let (Some(shop), Some(request)) = (use_context::<Shop>(), use_context::<RequestContext>()) else {
         return PageContext::default();
     };
@@ -52,17 +52,17 @@ pub(crate) fn page_context() -> PageContext {
     }
 }
 
-/// The addresses of the page being rendered, for links to it from elsewhere.
+/// The URLs of the page being rendered, for links from other sites.
 pub(crate) struct Addresses {
-    /// Of the shop, without a slash at its end.
+    /// The shop's URL, without a trailing slash.
     pub(crate) shop: String,
-    /// Of the page; its path alone, which names a public page.
+    /// The page's URL, without a query; only for a public page.
     pub(crate) page: Option<String>,
-    /// The language that the address asks for.
+    /// The language that the URL names.
     pub(crate) asked: Option<Locale>,
 }
 
-/// The addresses of the page being rendered; none while routes are listed at start.
+/// The URLs of the page being rendered; `None` while the routes are listed at the start.
 pub(crate) fn addresses() -> Option<Addresses> {
     let shop = use_context::<Shop>()?.settings.public_url.clone();
     let uri = use_context::<Parts>().map(|request| request.uri);
@@ -73,7 +73,7 @@ pub(crate) fn addresses() -> Option<Addresses> {
     Some(Addresses { shop, page, asked })
 }
 
-/// Whether the page being rendered has that path.
+/// Whether the page being rendered has this path.
 pub(crate) fn is_at(path: &str) -> bool {
     use_context::<Parts>().is_some_and(|request| request.uri.path() == path)
 }

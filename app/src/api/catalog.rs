@@ -3,7 +3,7 @@
 use super::{convert::product_view, server};
 use crate::{error::ShopError, views::ProductView};
 
-/// Everything on sale.
+/// The products on sale.
 pub(crate) fn products() -> Result<Vec<ProductView>, ShopError> {
     let locale = server::locale();
     Ok(server::shop()?.billing.products().iter().map(|product| product_view(product, locale)).collect())

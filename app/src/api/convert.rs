@@ -1,4 +1,4 @@
-//! The domain's types as [`views`](crate::views).
+//! Converts the domain's types into [`views`](crate::views).
 
 use billing::{
     catalog::{CATALOG, Product, PurchaseType},
@@ -14,7 +14,7 @@ use crate::{
     wall_time::WallTime,
 };
 
-/// A product, compared with the same credits bought one by one.
+/// A product, with its saving over the same credits bought one by one.
 pub(crate) fn product_view(product: &Product, locale: Locale) -> ProductView {
     let pack = product.kind == PurchaseType::Credits;
     let single = CATALOG.iter().find(|other| other.kind == PurchaseType::Credits && other.credits == Credits(1));
@@ -36,13 +36,13 @@ fn per_credit(price: Money, Credits(credits): Credits) -> Option<Money> {
     Some(Money { cents: doubled.checked_div_euclid(credits.checked_mul(2)?)?, ..price })
 }
 
-/// How much less a pack costs than its credits one by one; none if it does not.
+/// How much less a pack costs than its credits bought one by one; `None` if it costs the same or more.
 fn saving(price: Money, Credits(credits): Credits, single: Money) -> Option<Money> {
     let cents = single.cents.checked_mul(credits)?.checked_sub(price.cents)?;
     (cents > 0 && single.currency == price.currency).then_some(Money { cents, ..price })
 }
 
-/// A purchase, with its times on the clock of that zone.
+/// A purchase, with its times in this time zone.
 pub(crate) fn purchase_view(purchase: &Purchase, zone: &TimeZone) -> PurchaseView {
     let status = purchase.status();
     PurchaseView {
@@ -62,7 +62,7 @@ pub(crate) fn purchase_view(purchase: &Purchase, zone: &TimeZone) -> PurchaseVie
     }
 }
 
-/// How a purchase stands; `known` is whether the provider has told that.
+/// A purchase's status; `known` says whether the provider has confirmed it.
 pub(super) fn purchase_status(
     purchase: &Purchase,
     known: bool,

@@ -1,4 +1,4 @@
-//! How answers travel.
+//! The encoding of answers.
 
 use leptos::{
     serde_json,
@@ -6,7 +6,8 @@ use leptos::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-/// JSON that is read as text. So are the properties of islands, and what reads a type from text is in the browser once.
+/// JSON, parsed from text and not from bytes. The properties of islands are parsed from text too, so that the WASM
+/// contains only one parser for each type.
 pub(crate) struct JsonText;
 
 /// The encoding of server functions' answers.

@@ -10,7 +10,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::server;
 use crate::{error::ShopError, wall_time::WallTime};
 
-/// How many entries a page has; as many as the chart can show apart from one another.
+/// How many entries a page has; the chart cannot show more of them distinctly.
 const PAGE_LIMIT: u32 = 50;
 
 /// A page of the ledger.
@@ -18,7 +18,7 @@ const PAGE_LIMIT: u32 = 50;
 pub(crate) struct LedgerView {
     /// Newest first.
     pub(crate) entries: Vec<LedgerEntryView>,
-    /// The entry that the next page goes on before.
+    /// The entry before which the next page starts.
     pub(crate) next: Option<i64>,
     /// When the page was read.
     pub(crate) as_of: Moment,
@@ -36,7 +36,7 @@ pub(crate) struct LedgerEntryView {
     pub(crate) at: Moment,
 }
 
-/// An instant, to be written and to be drawn.
+/// An instant, as text and for the chart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Moment {
     pub(crate) at: WallTime,

@@ -1,4 +1,4 @@
-//! The operator's texts.
+//! The legal texts.
 
 use super::server;
 use crate::{context::LegalText, error::ShopError, legal::LegalPage};

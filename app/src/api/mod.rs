@@ -1,5 +1,5 @@
-//! What pages and islands ask of the shop: a file a noun, a few lines each. The browser has the server functions as
-//! requests to the server.
+//! The server functions, by which pages and islands reach the shop: one file for each noun, a few lines each. In the
+//! browser they are requests to the server.
 
 #[cfg(feature = "ssr")]
 mod account;

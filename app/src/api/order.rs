@@ -1,4 +1,4 @@
-//! Ordering: the form, and what sending it leads to.
+//! The order form, and the order.
 #![cfg_attr(
     feature = "ssr",
     expect(clippy::unused_async, reason = "a server function is asynchronous, whatever it waits for")
@@ -30,10 +30,10 @@ pub(crate) async fn order_form(product_id: String) -> Result<OrderFormView, Shop
     })
 }
 
-/// Orders a product and opens its checkout session; the same key again gives the same purchase. `consent` is the
-/// version of the wording whose box is ticked; a form sends nothing of a box that is not. A plain form is answered with
-/// a redirect: to where the order leads, or back to the form, with the reason, and with its key where it may still go
-/// through.
+/// Orders a product and opens its checkout session. The same key again gives the same purchase. `consent` is the
+/// version of the wording whose check box is ticked; forms do not send an unticked box. A plain form is redirected to
+/// the payment page or the purchase, or back to the form with the error, and with its key if the same order can still
+/// succeed.
 #[server(prefix = "/api", endpoint = "create_checkout", output = Json)]
 pub(crate) async fn create_checkout(
     #[server(default)] product_id: String,

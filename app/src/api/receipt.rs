@@ -15,11 +15,11 @@ use jiff::Timestamp;
 use super::{convert::purchase_view, server};
 use crate::{context::Shop, error::ShopError, views::PurchaseView, wall_time::WallTime};
 
-/// All that the receipt says.
+/// The contents of a receipt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ReceiptView {
     pub(crate) purchase: PurchaseView,
-    /// None while the purchase is not paid, and so has no receipt.
+    /// `None` while the purchase is not paid.
     pub(crate) number: Option<ReceiptNumber>,
     pub(crate) issued_at: Option<WallTime>,
     pub(crate) seller: Seller,
@@ -28,13 +28,13 @@ pub(crate) struct ReceiptView {
     pub(crate) vat_rate_basis_points: i64,
     pub(crate) net: Money,
     pub(crate) tax: Money,
-    /// The provider's name for the payment.
+    /// The provider's id of the payment.
     pub(crate) payment_ref: Option<String>,
     pub(crate) paid_at: Option<WallTime>,
     pub(crate) refunded_at: Option<WallTime>,
     /// Refunds and disputes so far, oldest first.
     pub(crate) returns: Vec<ReturnView>,
-    /// What it did to the balance, oldest first.
+    /// Its ledger entries, oldest first.
     pub(crate) entries: Vec<EntryView>,
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct ReceiptView {
 pub(crate) struct ReturnView {
     pub(crate) kind: ReturnKind,
     pub(crate) amount: Money,
-    /// When it was made, if anybody knows.
+    /// When it was made, if known.
     pub(crate) at: Option<WallTime>,
 }
 
@@ -69,7 +69,7 @@ pub(crate) async fn receipt(purchase_id: PurchaseId) -> Result<ReceiptView, Shop
 }
 
 impl ReceiptView {
-    /// Of a receipt: seller, rate and buyer are as they were when it was issued.
+    /// For an issued receipt: seller, VAT rate and buyer are those of the time of issue.
     pub(crate) fn issued(
         shop: &Shop,
         purchase: &Purchase,
@@ -81,7 +81,7 @@ impl ReceiptView {
         Ok(Self { number: Some(receipt.number), issued_at: Some(issued_at), ..view })
     }
 
-    /// Of what has no receipt.
+    /// For a purchase without a receipt.
     fn new(
         shop: &Shop,
         purchase: &Purchase,
@@ -94,7 +94,7 @@ impl ReceiptView {
         let vat = price.split_vat(issuer.vat_rate_basis_points);
         let vat =
             vat.ok_or_else(|| StoreError::Corrupt(format!("purchase {}: no price to take apart", purchase.id)))?;
-        // Where the provider gave no date, that of the booking stands.
+        // If the provider gave no date, uses that of the booking.
         let booked_at = |effect_ref: &str| {
             let entry = entries.iter().find(|entry| entry.booked.effect_ref == effect_ref);
             entry.map(|entry| entry.booked.created_at)

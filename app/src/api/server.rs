@@ -1,4 +1,4 @@
-//! What a page being rendered knows: the shop, who asks, and how to answer.
+//! Server-side access to the shop, the user and the response, for server functions and pages.
 
 use billing::{
     BillingError, Order,
@@ -24,30 +24,31 @@ pub(super) fn shop() -> Result<Shop, ShopError> {
     use_context::<Shop>().ok_or(ShopError::Unavailable)
 }
 
-/// The shop, and who is signed in.
+/// The shop and the signed-in user.
 pub(super) fn signed_in() -> Result<(Shop, Principal), ShopError> {
     let principal =
         use_context::<RequestContext>().and_then(|request| request.principal).ok_or(ShopError::NotSignedIn)?;
     Ok((shop()?, principal))
 }
 
-/// The language to answer in.
+/// The language of the answer.
 pub(super) fn locale() -> Locale {
     use_context::<RequestContext>().map(|request| request.locale).unwrap_or_default()
 }
 
-/// Gives the page being rendered that HTTP status.
+/// Sets the HTTP status of the page being rendered.
 pub(crate) fn page_status(status: u16) {
     if let (Some(response), Ok(status)) = (use_context::<ResponseOptions>(), StatusCode::from_u16(status)) {
         response.set_status(status);
     }
 }
 
-/// Marks a request to a server function as sent by a plain form: a browser waits for a page. The router sets it.
+/// Marks a request to a server function that was sent by a plain form, so that the browser expects a page. Set by the
+/// router.
 #[derive(Clone, Copy, Debug)]
 pub struct PlainForm;
 
-/// Redirects to a page, if the request was sent by a plain form; whoever runs code gets the answer itself.
+/// Redirects to a page if the request was sent by a plain form. Islands get the answer itself.
 pub(super) fn redirect_plain_form(to: &str) {
     let Some(response) = use_context::<ResponseOptions>() else { return };
     if use_context::<Parts>().is_none_or(|request| request.extensions.get::<PlainForm>().is_none()) {
@@ -61,7 +62,7 @@ pub(super) fn redirect_plain_form(to: &str) {
     response.insert_header(LOCATION, location);
 }
 
-/// Orders a product, and tells where that leads.
+/// Orders a product. Returns where to redirect the buyer.
 pub(super) async fn place_order(
     product_id: &str,
     order_key: &str,
@@ -81,17 +82,17 @@ fn order_redirect(purchase: &Purchase) -> Result<OrderRedirect, ShopError> {
     let page = |address| OrderRedirect { address, pays: false };
     let id = purchase.id.to_string();
     Ok(match (&purchase.state, &purchase.checkout) {
-        // The same form was sent before, and that purchase is paid, or has ended.
+        // The form was sent before, and its purchase is paid or has ended.
         (State::Paid(_) | State::Refunded(_), _) => page(routes::receipt(&id)),
         (State::Failed(_), _) => page(routes::cancel(&id)),
-        // The payment was begun; its page is closed.
+        // A payment was started, so its page is closed.
         (State::Pending(_), Some(checkout)) if checkout.url.is_empty() => page(routes::success(&checkout.provider_ref)),
         (State::Pending(_), Some(checkout)) => OrderRedirect { address: checkout.url.clone(), pays: true },
         (State::Pending(_), None) => return Err(ShopError::ProviderUnavailable),
     })
 }
 
-/// Drops a purchase.
+/// Discards a purchase.
 pub(super) async fn discard(purchase_id: PurchaseId) -> Result<PurchaseStatusView, ShopError> {
     let (shop, principal) = signed_in()?;
     let purchase = shop.billing.discard(principal.tenant_id, purchase_id).await?.ok_or(ShopError::NotFound)?;
@@ -99,7 +100,7 @@ pub(super) async fn discard(purchase_id: PurchaseId) -> Result<PurchaseStatusVie
     Ok(convert::purchase_status(&purchase, true, balance, &shop.settings.time_zone))
 }
 
-/// How a purchase stands; what the provider does not tell is not known.
+/// A purchase's status; not `known` if the provider does not answer.
 pub(super) async fn purchase_status(purchase_id: PurchaseId) -> Result<PurchaseStatusView, ShopError> {
     let (shop, principal) = signed_in()?;
     let (purchase, known) = match shop.billing.check_unpaid(principal.tenant_id, purchase_id).await {

@@ -1,21 +1,21 @@
-//! A declaration of withdrawal, once it has come.
+//! A received declaration of withdrawal.
 
 use billing::{ids::WithdrawalId, withdrawal::WithdrawalDecision};
 
 use super::server;
 use crate::{error::ShopError, wall_time::WallTime};
 
-/// A declaration, as whoever declared it sees it.
+/// A declaration, as the consumer sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WithdrawalView {
     pub(crate) received_at: WallTime,
     pub(crate) contract: String,
     pub(crate) email: String,
-    /// What it comes to; nothing but that it came is shown to whoever is not signed in for its purchase's tenant.
+    /// The decision; shown only to users of the purchase's tenant.
     pub(crate) judged: Option<Judged>,
 }
 
-/// What a declaration comes to, and what that follows from.
+/// The decision on a declaration, and its reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Judged {
     pub(crate) decision: WithdrawalDecision,
@@ -23,7 +23,7 @@ pub(crate) struct Judged {
     pub(crate) paid_at: Option<WallTime>,
 }
 
-/// The declaration of that id.
+/// The declaration with this id.
 pub(crate) async fn withdrawal(id: WithdrawalId) -> Result<WithdrawalView, ShopError> {
     let shop = server::shop()?;
     let withdrawal = shop.billing.withdrawal(id).await?.ok_or(ShopError::NotFound)?;

@@ -1,4 +1,4 @@
-//! The credit balance, as the page is rendered with it. From then on, islands follow the ledger.
+//! The credit balance of the rendered page. Islands update it from then on.
 
 use billing::ledger::Balance;
 use futures::future::{BoxFuture, Shared};
@@ -6,11 +6,11 @@ use leptos::prelude::*;
 
 use crate::islands::{BalanceCard, BalancePill};
 
-/// The balance that the page shows. To be waited for, since rendering the page may book credits.
+/// The balance that the page shows. A future, because rendering the page may book credits.
 #[derive(Clone)]
 pub(crate) struct PageBalance(pub(crate) Shared<BoxFuture<'static, Option<Balance>>>);
 
-/// The balance in a few words.
+/// The balance in the header.
 #[component]
 pub(crate) fn PageBalancePill() -> impl IntoView {
     let PageBalance(balance) = expect_context();
@@ -20,7 +20,7 @@ pub(crate) fn PageBalancePill() -> impl IntoView {
     })
 }
 
-/// The balance in large figures, on a card of its own.
+/// The balance on a card of its own.
 #[component]
 pub(crate) fn PageBalanceCard() -> impl IntoView {
     let PageBalance(balance) = expect_context();

@@ -1,4 +1,4 @@
-//! The balance over time, as a picture: a step for each entry. The table beside it says the same in figures.
+//! A chart of the balance over time, with a step for each entry. The table beside it has the figures.
 
 use std::fmt::Write;
 
@@ -12,23 +12,23 @@ use crate::{
     wall_time::WallTime,
 };
 
-/// The picture's own units; the page scales it.
+/// The size in the chart's own units; the page scales it.
 const WIDTH: i64 = 640;
 const HEIGHT: i64 = 200;
-/// Room for the figures at the left, and for the dates beneath.
+/// The space for the figures on the left, and for the dates below.
 const LEFT: i64 = 64;
 const BOTTOM: i64 = 32;
 const TOP: i64 = 12;
 
-/// Puts an instant into words.
-type Told = fn(WallTime, Locale) -> String;
+/// Formats a time.
+type TimeFormat = fn(WallTime, Locale) -> String;
 
-/// The entries as a line that steps up and down; nothing of no entries.
+/// The entries as a step line. Renders nothing without entries.
 #[component]
 pub(crate) fn BalanceChart(
     /// Newest first.
     entries: Vec<LedgerEntryView>,
-    /// Until when the newest balance has stood; until its own entry, where later ones are on another page.
+    /// The end of the line; `None` if later entries are on another page, so that the line ends with the newest entry.
     until: Option<Moment>,
 ) -> impl IntoView {
     let t = texts();
@@ -37,15 +37,15 @@ pub(crate) fn BalanceChart(
     let scale = Scale::of(&entries, last.second);
     let line = scale.line(&entries);
     let area = format!("{line} V {zero} H {LEFT} Z", zero = scale.y(0));
-    // Two equal dates would say nothing of how long it was.
+    // On one day the dates are equal, so the times are shown.
     let one_day = format::date(first.at, t.locale) == format::date(last.at, t.locale);
-    let (told, marked): (Told, Told) =
+    let (format_time, marked): (TimeFormat, TimeFormat) =
         if one_day { (format::date_time, format::time) } else { (format::date, format::date) };
-    let (since, until) = (told(first.at, t.locale), told(last.at, t.locale));
+    let (since, until) = (format_time(first.at, t.locale), format_time(last.at, t.locale));
     let (left, right) = (marked(first.at, t.locale), marked(last.at, t.locale));
     let right = (right != left).then_some(right);
     let number = |credits| format::number(credits, t.locale);
-    let (from, to) = (number(Credits(found(&entries))), number(newest.balance_after));
+    let (from, to) = (number(Credits(opening_balance(&entries))), number(newest.balance_after));
     let says = if since == until {
         (t.chart_says_at_once)(&from, &to, &since)
     } else {
@@ -83,12 +83,12 @@ pub(crate) fn BalanceChart(
     })
 }
 
-/// The balance that the oldest of the entries found.
-fn found(entries: &[LedgerEntryView]) -> i64 {
+/// The balance before the oldest entry.
+fn opening_balance(entries: &[LedgerEntryView]) -> i64 {
     entries.last().map_or(0, |oldest| oldest.balance_after.0.saturating_sub(oldest.credits.0))
 }
 
-/// From instants and credits to the picture.
+/// Maps times and credits to the chart's units.
 struct Scale {
     first: i64,
     seconds: i64,
@@ -97,11 +97,11 @@ struct Scale {
 }
 
 impl Scale {
-    /// Zero is always in the picture: half of a balance must look like half of it.
+    /// The scale always includes zero, so that heights are proportional to balances.
     fn of(entries: &[LedgerEntryView], until: i64) -> Self {
         let seconds = || entries.iter().map(|entry| entry.at.second).chain([until]);
         let (first, last) = (seconds().min().unwrap_or(until), seconds().max().unwrap_or(until));
-        let balances = || entries.iter().map(|entry| entry.balance_after.0).chain([found(entries), 0]);
+        let balances = || entries.iter().map(|entry| entry.balance_after.0).chain([opening_balance(entries), 0]);
         let lowest = balances().min().unwrap_or(0);
         let most = balances().max().unwrap_or(0).max(lowest + 1);
         Self { first, seconds: (last - first).max(1), least: lowest, most }
@@ -116,18 +116,18 @@ impl Scale {
         TOP + room - scaled(credits.saturating_sub(self.least), room, self.most.saturating_sub(self.least))
     }
 
-    /// Where a line is drawn across: the ends, and zero between them.
+    /// The values of the grid lines: both ends, and zero between them.
     fn marks(&self) -> Vec<i64> {
         let mut marks = vec![self.least, 0, self.most];
         marks.dedup();
         marks
     }
 
-    /// From what the oldest entry found to the end: a balance stays what it is until the next entry.
+    /// The step line, from the balance before the oldest entry to the end.
     fn line(&self, entries: &[LedgerEntryView]) -> String {
-        let mut path = format!("M {LEFT} {}", self.y(found(entries)));
+        let mut path = format!("M {LEFT} {}", self.y(opening_balance(entries)));
         for entry in entries.iter().rev() {
-            // Writing to a string does not fail.
+            // Writing to a string cannot fail.
             let _ = write!(path, " H {} V {}", self.x(entry.at.second), self.y(entry.balance_after.0));
         }
         let _ = write!(path, " H {WIDTH}");
@@ -135,7 +135,7 @@ impl Scale {
     }
 }
 
-/// `part / whole` of `room`, to the nearest unit, whatever the size of the numbers.
+/// `room * part / whole`, rounded, without overflow.
 fn scaled(part: i64, room: i64, whole: i64) -> i64 {
     let exact = (i128::from(part) * i128::from(room) * 2 + i128::from(whole)) / (i128::from(whole) * 2);
     i64::try_from(exact).unwrap_or(room)
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn the_picture_begins_with_what_the_oldest_entry_found() {
+    fn the_line_starts_with_the_balance_before_the_oldest_entry() {
         let entries = [entry(0, -4, 6)];
         let scale = Scale::of(&entries, 100);
         assert_eq!(scale.line(&entries), "M 64 12 H 64 V 74 H 640");
@@ -198,7 +198,7 @@ mod tests {
             let entries: Vec<_> = points.into_iter().map(drawn).collect();
             let scale = Scale::of(&entries, until);
             prop_assert!(entries.iter().all(|entry| (LEFT..=WIDTH).contains(&scale.x(entry.at.second))));
-            for balance in entries.iter().map(|entry| entry.balance_after.0).chain([found(&entries)]) {
+            for balance in entries.iter().map(|entry| entry.balance_after.0).chain([opening_balance(&entries)]) {
                 prop_assert!((TOP..=HEIGHT - BOTTOM).contains(&scale.y(balance)));
             }
         }

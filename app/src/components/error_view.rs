@@ -1,15 +1,15 @@
-//! What stands in place of a part of the page that could not be shown.
+//! The replacement for a part of a page that cannot be shown.
 
 use leptos::prelude::*;
 
 use super::notice::{Notice, Tone};
 use crate::{error::ShopError, locales::island_texts, routes, wording::error_text};
 
-/// Says what went wrong and offers what helps.
+/// Shows the error and offers what helps.
 #[component]
 pub(crate) fn ErrorView(
     error: ShopError,
-    /// The address of the page, to come back to it.
+    /// The page's URL, to come back to it.
     here: String,
 ) -> impl IntoView {
     let t = island_texts();

@@ -1,4 +1,4 @@
-//! Pairs of a name and a value: order summaries and receipts.
+//! Name-value pairs, for order summaries and receipts.
 
 use leptos::prelude::*;
 
@@ -12,7 +12,7 @@ pub(crate) fn Facts<C: IntoView + 'static>(children: TypedChildren<C>) -> impl I
 #[component]
 pub(crate) fn Fact<C: IntoView + 'static>(
     #[prop(into)] name: String,
-    /// What it all comes to.
+    /// Whether it is the total.
     #[prop(optional)]
     total: bool,
     children: TypedChildren<C>,

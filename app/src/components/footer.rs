@@ -1,11 +1,11 @@
-//! The foot of every page.
+//! The footer of every page.
 
 use billing::locale::Locale;
 use leptos::prelude::*;
 
 use crate::{address, api::PageContext, legal::LegalPage, locales::Texts, locales::texts, routes};
 
-/// Who sells, what the law asks to be within reach of every page, and the choice of language.
+/// The seller, the links that the law requires on every page, and the choice of language.
 #[component]
 pub(crate) fn Footer() -> impl IntoView {
     let t = texts();
@@ -32,7 +32,7 @@ pub(crate) fn Footer() -> impl IntoView {
     }
 }
 
-/// Changes the language and comes back to the same page; a plain form, since everything on the page changes.
+/// Changes the language and reloads the page.
 #[component]
 pub(crate) fn LanguageSwitch() -> impl IntoView {
     let t = texts();

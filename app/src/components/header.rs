@@ -1,4 +1,4 @@
-//! The top of every page.
+//! The header of every page.
 
 use leptos::prelude::*;
 
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{api::PageContext, locales::texts, routes};
 
-/// Name of the shop, balance, and who is signed in.
+/// The shop's name, the balance, and the user.
 #[component]
 pub(crate) fn Header() -> impl IntoView {
     let t = texts();

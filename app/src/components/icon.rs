@@ -1,8 +1,8 @@
-//! The few pictures that the pages use; all are decoration.
+//! The icons; all are decorative.
 
 use leptos::prelude::*;
 
-/// Which picture.
+/// The shape of an icon.
 #[derive(Clone, Copy)]
 pub(crate) enum Shape {
     Coin,
@@ -15,7 +15,7 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
-    /// Every picture.
+    /// All shapes.
     pub(crate) const ALL: [Self; 7] =
         [Self::Coin, Self::Check, Self::Clock, Self::Cross, Self::Exit, Self::Info, Self::Lock];
 
@@ -32,7 +32,7 @@ impl Shape {
     }
 }
 
-/// A picture in the size and colour of the text around it.
+/// An icon in the size and colour of the surrounding text.
 #[component]
 pub(crate) fn Icon(shape: Shape) -> impl IntoView {
     view! {

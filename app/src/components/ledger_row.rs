@@ -10,7 +10,7 @@ use crate::{
     wording::{entry_reason, entry_text},
 };
 
-/// Why the entry exists, what it changed, and the balance after it.
+/// The entry's reason, its credits, and the balance after it.
 #[component]
 pub(crate) fn LedgerRow(entry: LedgerEntryView) -> impl IntoView {
     let t = texts();

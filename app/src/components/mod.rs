@@ -1,4 +1,5 @@
-//! What pages and islands are made of. Those that only pages need, and those that hold islands, are the server's.
+//! The components of pages and islands. Those that only pages use, or that contain islands, are compiled for the server
+//! only.
 
 mod error_view;
 mod facts;

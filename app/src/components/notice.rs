@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::icon::{Icon, Shape};
 
-/// What kind of message it is.
+/// The tone of a message.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Tone {
     Good,
@@ -53,7 +53,7 @@ pub(crate) fn Notice<C: IntoView + 'static>(tone: Tone, children: TypedChildren<
     }
 }
 
-/// Why a form was not taken. It is read first, so it has the focus.
+/// Why a form was refused. Has the focus, so that screen readers read it first.
 #[component]
 pub(crate) fn Refusal(#[prop(optional)] id: Option<&'static str>, text: &'static str) -> impl IntoView {
     view! {
@@ -63,7 +63,7 @@ pub(crate) fn Refusal(#[prop(optional)] id: Option<&'static str>, text: &'static
     }
 }
 
-/// How a thing turned out, as a picture above its headline.
+/// The icon of an outcome, above its headline.
 #[component]
 pub(crate) fn Mark(tone: Tone) -> impl IntoView {
     view! {

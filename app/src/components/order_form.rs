@@ -1,4 +1,4 @@
-//! What the buyer sees before the order: what it is, what it costs, and the button that says what it means.
+//! The order form: product, price, consent and the order button.
 
 use leptos::{ev, prelude::*};
 
@@ -16,14 +16,14 @@ use crate::{
     wording::{error_text, price_per_credit},
 };
 
-/// How far an order has got.
+/// The progress of an order.
 #[derive(Clone, Copy)]
 pub(crate) struct OrderProgress {
-    /// Why it was not taken when it was sent before.
+    /// Why the previous attempt was refused.
     pub(crate) refused: RwSignal<Option<ShopError>>,
-    /// It is on its way: nothing more is sent.
+    /// Whether the order is being sent; then the form cannot be sent again.
     pub(crate) sending: RwSignal<bool>,
-    /// The payment page that the buyer is being taken to.
+    /// The payment page that the browser is being redirected to.
     pub(crate) paying_at: RwSignal<Option<String>>,
 }
 
@@ -32,7 +32,7 @@ impl OrderProgress {
         Self { refused: RwSignal::new(refused), sending: RwSignal::new(false), paying_at: RwSignal::new(None) }
     }
 
-    /// As before anything was sent.
+    /// Resets it for a new order.
     pub(crate) fn reset(self) {
         self.refused.set(None);
         self.sending.set(false);
@@ -40,10 +40,10 @@ impl OrderProgress {
     }
 }
 
-/// The id of what says why an order was not taken.
+/// The element id of the reason of a refusal.
 pub(crate) const ORDER_REFUSAL: &str = "order-refusal";
 
-/// As high as the form, nearly, so that little moves when it comes.
+/// A placeholder of about the form's height, so that little moves when the form appears.
 #[component]
 pub(crate) fn OrderSkeleton() -> impl IntoView {
     view! {
@@ -56,7 +56,7 @@ pub(crate) fn OrderSkeleton() -> impl IntoView {
     }
 }
 
-/// The form. Where nothing listens to `on_submit`, it is an ordinary one.
+/// The form. Without JavaScript, it is a plain form.
 #[component]
 pub(crate) fn OrderForm<F: FnMut(ev::SubmitEvent) + Send + 'static>(
     form: OrderFormView,
@@ -69,7 +69,7 @@ pub(crate) fn OrderForm<F: FnMut(ev::SubmitEvent) + Send + 'static>(
         let refused = progress.refused.get()?;
         Some(view! { <Refusal id=ORDER_REFUSAL text=error_text(refused, t) /> })
     };
-    // What § 312j (2) BGB asks for stands right above the button, and the button says what § 312j (3) BGB wants of it.
+    // § 312j (2) BGB requires the summary right above the button, § 312j (3) BGB the button's label.
     view! {
         {refusal}
         <form class="stack" method="post" action=routes::ORDER on:submit=on_submit>
@@ -93,7 +93,7 @@ fn order_facts(product: &ProductView, vat_rate_basis_points: i64, t: &'static Is
     let (name, price) = (product.name.clone(), format::money(product.price, t.locale));
     let vat = (t.vat_included)(&format::percent(vat_rate_basis_points, t.locale));
     let about = product.about.clone().map(|about| view! { <span class="fine">{about}</span> });
-    // A pack's name says its credits already.
+    // The name of a pack contains its credits already.
     let (label, contents) = match price_per_credit(product, t) {
         Some(price) => (t.unit_price, price),
         None => (t.credits, format::credits(product.credits, t.locale)),
@@ -111,8 +111,8 @@ fn order_facts(product: &ProductView, vat_rate_basis_points: i64, t: &'static Is
     }
 }
 
-/// The button, which says so while the order is on its way; then where the buyer is being taken, with a link for a
-/// browser that stays.
+/// The button, which shows that the order is being sent. Then the payment page's host, with a link in case the redirect
+/// fails.
 #[component]
 fn OrderButton(progress: OrderProgress) -> impl IntoView {
     let t = island_texts();
@@ -139,7 +139,7 @@ fn OrderButton(progress: OrderProgress) -> impl IntoView {
     }
 }
 
-/// The host of an absolute address, port included, as the buyer will see it in the address bar.
+/// The host and port of a URL, as shown in the address bar.
 fn host(url: &str) -> &str {
     let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = after_scheme.split(['/', '?', '#']).next().unwrap_or_default();

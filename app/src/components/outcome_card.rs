@@ -1,20 +1,19 @@
-//! How a purchase turned out.
+//! The outcome of a purchase.
 
 use leptos::prelude::*;
 
 use super::notice::{Mark, Tone};
 use crate::page_title::set_page_title;
 
-/// A picture, a headline that is the page's title as well, and a sentence; then whatever else there is to say, and to
-/// do.
+/// An icon, a headline that is also the page's title, a sentence, and further contents.
 #[component]
 pub(crate) fn OutcomeCard<C: IntoView + 'static>(
     tone: Tone,
     title: &'static str,
-    /// Empty, or left out, where the headline says it all.
+    /// The sentence, if the headline is not enough.
     #[prop(optional, into)]
     text: Option<String>,
-    /// It is one of several: its headline is not the page's.
+    /// Whether the page has several cards; then the headline is not the page's title.
     #[prop(optional)]
     among_others: bool,
     children: TypedChildren<C>,

@@ -1,10 +1,10 @@
-//! A product on the shelf.
+//! A product in the shop.
 
 use leptos::prelude::*;
 
 use crate::{api::PageContext, format, locales::texts, routes, views::ProductView, wording::price_per_credit};
 
-/// Name, credits, price with VAT, and the way to the order form.
+/// Name, credits, price with VAT, and the link to the order form.
 #[component]
 pub(crate) fn ProductCard(product: ProductView) -> impl IntoView {
     let t = texts();

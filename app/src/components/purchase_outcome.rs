@@ -1,4 +1,4 @@
-//! How a purchase stands after its payment page: on the success page, and on the cancel page.
+//! The outcome of a purchase on the success page and the cancel page.
 
 use billing::purchase::Status;
 use leptos::prelude::*;
@@ -16,18 +16,18 @@ use crate::{
     wording::{credits_beside_name, status_text},
 };
 
-/// What the card says and offers.
+/// The contents of the card.
 pub(crate) struct Outcome {
     tone: Tone,
     title: &'static str,
     text: String,
-    /// The balance with the credits of the purchase.
+    /// Whether to show the new balance.
     shows_balance: bool,
-    /// It can be dropped.
+    /// Whether the purchase can be discarded.
     pub(crate) can_discard: bool,
-    /// It is under way; and whether the provider has answered.
+    /// `Some` while a payment is under way, with whether the provider has answered.
     processing: Option<bool>,
-    /// What was bought; on the cancel page.
+    /// The purchase, on the cancel page.
     purchase: Option<PurchaseView>,
     offers: [Offer; 2],
 }
@@ -57,8 +57,8 @@ impl Outcome {
         Self { tone, title, text, shows_balance, can_discard, processing: None, purchase: None, offers }
     }
 
-    /// On the success page. `purchase` is none while nobody can tell, since the provider does not answer; `here` is the
-    /// page's address, to ask again.
+    /// The outcome on the success page. `purchase` is `None` while the provider does not answer; `here` is the page's
+    /// URL, for reloading it.
     pub(crate) fn of_success(purchase: Option<&PurchaseView>, here: String, t: &'static IslandTexts) -> Self {
         let processing = |answered, here| Self {
             processing: Some(answered),
@@ -79,7 +79,8 @@ impl Outcome {
                 Self { shows_balance: true, ..Self::new(Tone::Good, t.success_title, booked, offers) }
             }
             Status::Pending if purchase.processing => processing(true, here),
-            // The session is still open: a card was declined, say, or the buyer has come here without having paid.
+            // The session is still open, for example because a card was declined, or because the buyer opened this page
+            // without paying.
             Status::Pending => {
                 let go_on = primary(t.history_continue, routes::cancel(&purchase.id.to_string()));
                 Self::new(Tone::Plain, t.unpaid_title, t.unpaid_text.to_owned(), [go_on, to_shop(t)])
@@ -92,7 +93,7 @@ impl Outcome {
         }
     }
 
-    /// On the cancel page.
+    /// The outcome on the cancel page.
     pub(crate) fn of_cancel(status: PurchaseStatusView, t: &'static IslandTexts) -> Self {
         let PurchaseStatusView { purchase, checkout_url, known, .. } = status;
         let (tone, title, text) = match purchase.status {
@@ -106,13 +107,13 @@ impl Outcome {
         let again = || primary(t.order_again, routes::order(&purchase.product_id));
         let mut can_discard = false;
         let first = match (purchase.status, &purchase.session_id) {
-            // It is paid, or may be: nobody is to pay it again, or to drop it.
+            // It may be paid, so the buyer must not pay it again or discard it.
             (Status::Pending, Some(session_id)) if purchase.processing || !known => {
                 primary(t.history_check, routes::success(session_id))
             }
             (Status::Pending, _) => {
                 can_discard = true;
-                // Without an address, the payment page could not be opened at the time.
+                // Without a URL, opening the payment page has failed before.
                 checkout_url.map_or_else(again, |url| primary(t.continue_to_payment, url))
             }
             (Status::Failed, _) => again(),
@@ -123,7 +124,7 @@ impl Outcome {
     }
 }
 
-/// The card, with the new balance of a purchase that was just paid, and what drops one that can be dropped.
+/// The card, with `balance` for a purchase that was just paid, and `discard` for one that can be discarded.
 #[component]
 pub(crate) fn PurchaseOutcome<B, D>(outcome: Outcome, balance: B, discard: D) -> impl IntoView
 where
@@ -154,7 +155,7 @@ where
             </a>
         }
     });
-    // Whoever can drop the purchase is not led elsewhere.
+    // The button that discards the purchase takes the place of the second link.
     let (discard, second) = (can_discard.then_some(discard), (!can_discard).then_some(second));
     view! {
         <OutcomeCard tone=tone title=title text=text>

@@ -1,11 +1,11 @@
-//! How a purchase stands, as a mark beside it.
+//! The badge with a purchase's status.
 
 use billing::purchase::{FailureReason, Status};
 use leptos::prelude::*;
 
 use crate::{locales::island_texts, views::PurchaseView, wording::status_text};
 
-/// How a purchase stands.
+/// The status of a purchase.
 #[component]
 pub(crate) fn StatusBadge(purchase: PurchaseView) -> impl IntoView {
     let class = match purchase.status {
@@ -13,7 +13,7 @@ pub(crate) fn StatusBadge(purchase: PurchaseView) -> impl IntoView {
         Status::Paid if purchase.refunded.cents > 0 => "badge badge-plain",
         Status::Paid => "badge badge-good",
         Status::Pending => "badge badge-waiting",
-        // Dropped by the buyer: nothing went wrong.
+        // Discarded by the buyer, which is no error.
         Status::Failed if purchase.failure == Some(FailureReason::Cancelled) => "badge badge-plain",
         Status::Failed => "badge badge-bad",
         Status::Refunded => "badge badge-plain",

@@ -1,4 +1,4 @@
-//! The history as a table for spreadsheets, in one language.
+//! The purchase history as a table for spreadsheets, in one language.
 
 use billing::{
     locale::Locale,
@@ -15,10 +15,10 @@ use crate::{
     wording::status_text,
 };
 
-/// How many columns the table has.
+/// The number of columns.
 pub const COLUMNS: usize = 10;
 
-/// What stands between the columns, as spreadsheets of that language expect it.
+/// The delimiter that spreadsheet programs expect in a language.
 pub fn column_delimiter(locale: Locale) -> u8 {
     Conventions::of(locale).column
 }
@@ -41,7 +41,7 @@ pub fn headings(locale: Locale) -> [String; COLUMNS] {
     ]
 }
 
-/// A purchase under them.
+/// The row of a purchase.
 pub fn row(purchase: &Purchase, zone: &TimeZone, locale: Locale) -> [String; COLUMNS] {
     let view = purchase_view(purchase, zone);
     let paid_at = purchase.state.paid_at().map(|at| format::iso_minute(WallTime::at(at, zone)));

@@ -1,4 +1,4 @@
-//! What mails say. Text and HTML are made of the same parts, so neither says what the other does not.
+//! The mail templates. Text and HTML are rendered from the same parts, so that they have the same contents.
 
 use billing::{consent::ConsentText, locale::Locale, purchase::Purchase, withdrawal::Withdrawal};
 use jiff::Timestamp;
@@ -10,19 +10,19 @@ use crate::{
     wording::withdrawal_decision,
 };
 
-/// A mail, whoever it goes to.
+/// A rendered mail, without sender and recipient.
 #[derive(Clone, Debug)]
 pub struct MailContent {
     /// Its language.
     pub locale: Locale,
-    /// One line.
+    /// The subject, in one line.
     pub subject: String,
     parts: Vec<Part>,
-    /// The legal texts that go with it.
+    /// The legal texts that are attached.
     pub attachments: Vec<Attachment>,
 }
 
-/// A text as an HTML document of its own.
+/// A legal text as an HTML document.
 #[derive(Clone, Debug)]
 pub struct Attachment {
     /// Such as `AGB.html`.
@@ -46,8 +46,8 @@ enum Part {
     Fine(Vec<String>),
 }
 
-/// The confirmation of a contract and its payment: what its receipt says, the consent to delivery at once, and the
-/// terms as they are (§ 312f (2), (3) BGB).
+/// The confirmation of a contract and its payment: the contents of the receipt, the consent to immediate delivery, and
+/// the present terms (§ 312f (2), (3) BGB).
 pub fn confirmation(
     settings: &ShopSettings,
     purchase: &Purchase,
@@ -85,7 +85,7 @@ pub fn confirmation(
     }
 }
 
-/// That a declaration of withdrawal has come: what it says, when it came (§ 356a (4) BGB), and what it comes to.
+/// The acknowledgement of a declaration of withdrawal: its text and time (§ 356a (4) BGB), and the decision.
 pub fn acknowledgement(settings: &ShopSettings, withdrawal: &Withdrawal, purchase: Option<&Purchase>) -> MailContent {
     let locale = withdrawal.locale;
     let t = Texts::of(locale);
@@ -163,7 +163,7 @@ impl MailContent {
         text
     }
 
-    /// As an HTML document, whose styles are in the elements: mail programs know no others.
+    /// As an HTML document with inline styles, because mail programs support no others.
     pub fn html(&self) -> String {
         const PAGE: &str = "margin:0;padding:24px;background:#f6f7f5;color:#15211f;\
             font:16px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,Arial,sans-serif";
@@ -190,13 +190,13 @@ impl MailContent {
     }
 }
 
-/// A document in which nothing moves, so that it needs none of the marks by which Leptos finds its way through a page.
+/// Renders a document without Leptos's hydration markers, which only pages with islands need.
 pub fn static_document(document: impl RenderHtml) -> String {
     format!("<!DOCTYPE html>{}", document.to_html().replace("<!>", ""))
 }
 
 fn part_html(part: Part) -> AnyView {
-    // Where a mail program knows no flexible boxes, a value stands beneath its name.
+    // Without support for flexbox, a mail program shows the value below its name.
     const FACT: &str = "display:flex;flex-wrap:wrap;justify-content:space-between;padding:6px 0";
     const NAME: &str = "margin:0 16px 0 0;color:#53615d";
     const VALUE: &str = "margin:0 0 0 auto;text-align:right;overflow-wrap:anywhere";

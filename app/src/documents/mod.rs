@@ -1,4 +1,4 @@
-//! What the shop hands out on paper and by mail, without any page: receipts, mails, and the history as a spreadsheet.
+//! The documents that are not pages: receipts, mails, and the history as a spreadsheet.
 
 pub mod export;
 pub mod mail_templates;

@@ -1,5 +1,4 @@
-//! A receipt as a document: what it says, line by line, in one language. The page and the PDF show these lines, and
-//! none that the other lacks.
+//! A receipt as a document: its lines in one language. The page and the PDF both show exactly these lines.
 
 use billing::{locale::Locale, money::Money, purchase::Status, receipt::Seller, reversal::ReturnKind};
 
@@ -10,96 +9,96 @@ use crate::{
     wording::{credits_beside_name, entry_text},
 };
 
-/// What a receipt says. Of a purchase that is not paid: what there is to say about it.
+/// The contents of a receipt, or for an unpaid purchase of a summary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
-    /// The language of it all.
+    /// The language.
     pub locale: Locale,
-    /// What kind of document it is.
+    /// The kind of document, such as "Receipt".
     pub title: &'static str,
-    /// Its number, as it is printed; none while the purchase is not paid.
+    /// Its printed number; `None` while the purchase is not paid.
     pub number: Option<String>,
-    /// Who sold.
+    /// The seller.
     pub seller: Party,
-    /// Who bought.
+    /// The buyer.
     pub buyer: Party,
     /// Numbers and dates.
     pub facts: Vec<Line>,
-    /// What was sold, and the price taken apart.
+    /// The item, and the price with net amount and VAT.
     pub sums: Vec<Line>,
-    /// Refunds and disputes so far; none, and there is no table.
+    /// Refunds and disputes so far; `None` without any.
     pub returns: Option<Table>,
-    /// What the purchase did to the balance; nothing, and there is no table.
+    /// The ledger entries of the purchase; `None` without any.
     pub entries: Option<Table>,
-    /// What the document is, and what it is not.
+    /// A note on the kind of document.
     pub note: &'static str,
 }
 
 /// Seller or buyer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Party {
-    /// Which of the two.
+    /// "Seller" or "Buyer".
     pub heading: &'static str,
-    /// Who that is.
+    /// The party's name.
     pub name: String,
-    /// What else there is to say of them.
+    /// The address and further lines.
     pub lines: Vec<String>,
 }
 
 /// A name and its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// What the value is of.
+    /// The name.
     pub name: String,
-    /// As it is read.
+    /// The formatted value.
     pub value: String,
-    /// What kind of value.
+    /// The kind of value.
     pub kind: LineKind,
 }
 
-/// What kind of value a line has.
+/// The kind of a line's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineKind {
     /// A text, a date, an amount.
     Plain,
-    /// A machine's name for something.
+    /// A technical id.
     Reference,
-    /// What it all comes to.
+    /// The total.
     Total,
 }
 
 /// A table with one row of headings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
-    /// What the rows are.
+    /// The table's caption.
     pub caption: &'static str,
-    /// One for each column.
+    /// The columns.
     pub columns: Vec<Column>,
-    /// Each with a cell for each column.
+    /// The rows, each with a cell for each column.
     pub rows: Vec<Vec<String>>,
 }
 
 /// A column of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// What its cells are.
+    /// The column's heading.
     pub heading: &'static str,
-    /// Whether they are figures, to be aligned by their last digit.
+    /// Whether the cells are numbers, which are right-aligned.
     pub numeric: bool,
 }
 
-/// A receipt that is issued, as a document.
+/// The document of an issued receipt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issued {
-    /// What it says.
+    /// Its contents.
     pub document: Document,
     /// Its number.
     pub number: billing::receipt::ReceiptNumber,
-    /// When it got its number.
+    /// When it was issued.
     pub issued_at: jiff::Timestamp,
 }
 
-/// The receipt of a purchase in that language; `None` while it is not paid.
+/// The receipt of a purchase in this language; `None` while it is not paid.
 pub async fn issued(
     shop: &crate::context::Shop,
     purchase: &billing::purchase::Purchase,
@@ -113,7 +112,7 @@ pub async fn issued(
 }
 
 impl Document {
-    /// What it is, by its number where it has one: `Beleg IZA-000123`.
+    /// Its title with its number, if it has one: `Beleg IZA-000123`.
     pub fn heading(&self) -> String {
         self.number.as_ref().map_or_else(|| self.title.to_owned(), |number| format!("{} {number}", self.title))
     }
@@ -149,7 +148,7 @@ fn facts(receipt: &ReceiptView, t: &'static Texts) -> Vec<Line> {
     let purchase = &receipt.purchase;
     let plain = |name: &str, value| line(name, value, LineKind::Plain);
     let reference = |name: &str, value| line(name, value, LineKind::Reference);
-    // Without a name for the payment, the checkout session names it.
+    // Without a payment id, shows the id of the checkout session.
     let payment =
         receipt.payment_ref.clone().or_else(|| purchase.session_id.clone().filter(|_| receipt.number.is_some()));
     [
@@ -157,7 +156,7 @@ fn facts(receipt: &ReceiptView, t: &'static Texts) -> Vec<Line> {
         receipt.issued_at.map(|at| plain(t.issued_at, format::date(at, t.locale))),
         Some(plain(t.ordered_at, format::date_time(purchase.ordered_at, t.locale))),
         receipt.paid_at.map(|at| plain(t.paid_at, format::date_time(at, t.locale))),
-        // Credits are delivered with the payment, in one transaction.
+        // The date of supply is that of the payment: one transaction books both.
         receipt.paid_at.map(|at| plain(t.supplied_at, format::date(at, t.locale))),
         receipt.refunded_at.map(|at| plain(t.refunded_at, format::date_time(at, t.locale))),
         Some(reference(t.purchase_number, purchase.id.to_string())),
@@ -187,7 +186,7 @@ fn sums(receipt: &ReceiptView, t: &'static Texts) -> Vec<Line> {
     .collect()
 }
 
-/// A table, unless it would have no row.
+/// A table; `None` without rows.
 fn table<const N: usize>(
     caption: &'static str,
     columns: [(&'static str, bool); N],

@@ -10,12 +10,12 @@ use crate::{
     locales::{island_texts, page_locale},
 };
 
-/// The balance in words; marked for a moment when it changes.
+/// The balance as text; highlighted for a moment when it changes.
 #[component]
 pub(super) fn BalanceText(
-    /// As the page was rendered; `None` when it could not be read.
+    /// The balance that the page was rendered with; `None` when it could not be read.
     balance: Option<Balance>,
-    /// The number large, the word beside it small.
+    /// Whether to show the number larger than its unit.
     large: bool,
 ) -> impl IntoView {
     let live = expect_context::<LiveBalance>();
@@ -36,7 +36,7 @@ pub(super) fn BalanceText(
 #[island]
 pub(crate) fn BalancePill(balance: Option<Balance>) -> impl IntoView {
     let live = expect_context::<LiveBalance>();
-    // What the page was rendered with is what news is compared with.
+    // Later balances are compared with the one that the page was rendered with.
     Effect::new(move |_| {
         if let Some(balance) = balance {
             live.set_balance(balance);
@@ -45,7 +45,7 @@ pub(crate) fn BalancePill(balance: Option<Balance>) -> impl IntoView {
     view! { <BalanceText balance=balance large=false /> }
 }
 
-/// The balance in large figures; says so when more credits were taken back than were left.
+/// The balance on its card, with a notice when it is overdrawn.
 #[island]
 pub(crate) fn BalanceCard(balance: Option<Balance>) -> impl IntoView {
     let live = expect_context::<LiveBalance>();
@@ -64,10 +64,10 @@ pub(crate) fn BalanceCard(balance: Option<Balance>) -> impl IntoView {
     }
 }
 
-/// Follows the balance. Tells of a change those who do not see it, and says so while what is shown may be old.
+/// Follows the balance. Announces changes to screen readers, and shows when the balance may be outdated.
 #[island]
 pub(crate) fn BalanceFollower(
-    /// Whose balance; tells a customer's tabs from another's in the same browser.
+    /// The customer's e-mail address, which separates the tabs of different customers in one browser.
     email: String,
 ) -> impl IntoView {
     let live = expect_context::<LiveBalance>();

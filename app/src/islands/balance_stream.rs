@@ -1,8 +1,8 @@
-//! Follows balance and purchases: by the server's event stream, or, while there is none, by asking now and then.
+//! Follows balance and purchases, by the server's event stream, or by polling while there is none.
 //!
-//! A hidden tab lets go of its stream, since browsers open only a few connections to one host; it takes it up again
-//! when it is shown, and hears at once how things stand. What a tab hears by its stream it passes on to the others of
-//! the same customer, so one that must do without a stream does not show less.
+//! A hidden tab closes its stream, because browsers open only a few connections to one host. When it is shown again, it
+//! opens a stream, whose first events bring it up to date. A tab passes on the events of its stream to the customer's
+//! other tabs, so that a tab without a stream shows the same.
 
 use std::{
     cell::{Cell, RefCell},
@@ -20,24 +20,25 @@ use super::live_balance::LiveBalance;
 use crate::api;
 
 const STREAM: &str = "/billing/balance/stream";
-/// A stream is silent for fifteen seconds at most; one that is for so long is dead, whatever the browser thinks.
+/// A healthy stream has an event at least every fifteen seconds. After this time without one, it is dead, even if the
+/// browser has not noticed.
 const SILENCE_MAX: Duration = Duration::from_secs(40);
-/// How long to wait before asking the first time; each further pause is twice as long.
-const ASK_AFTER: Duration = Duration::from_secs(3);
-const ASK_AFTER_MAX: Duration = Duration::from_mins(1);
-/// How often a tab asks that may not have a stream.
-const ASK_EVERY: Duration = Duration::from_secs(15);
+/// The pause before the first poll; it doubles with each further one.
+const POLL_AFTER: Duration = Duration::from_secs(3);
+const POLL_AFTER_MAX: Duration = Duration::from_mins(1);
+/// How often a tab polls whose stream was replaced.
+const POLL_EVERY: Duration = Duration::from_secs(15);
 
 type Listener = Closure<dyn FnMut(MessageEvent)>;
 
-/// The data of an event: a balance, or how often the purchases have changed.
+/// The data of an event: a balance, or the number of changes to the purchases.
 #[derive(Deserialize)]
 struct EventData {
     credits: Option<Credits>,
     changes: Option<i64>,
 }
 
-/// Follows the customer's balance for as long as the page is there.
+/// Follows the customer's balance until the page is left.
 pub(super) fn follow(balance: LiveBalance, email: &str) {
     let others = BroadcastChannel::new(&format!("balance of {email}")).ok();
     let follower = Rc::new(Follower {
@@ -45,23 +46,23 @@ pub(super) fn follow(balance: LiveBalance, email: &str) {
         others,
         known: Cell::new((0, 0)),
         stream: RefCell::new(None),
-        alarm: Cell::new(None),
-        pause: Cell::new(ASK_AFTER),
+        timer: Cell::new(None),
+        pause: Cell::new(POLL_AFTER),
         broken: Cell::new(false),
         replaced: Cell::new(false),
     });
     follower.listen();
-    follower.hear_others();
+    follower.follow_others();
 
     let on_visibility = follower.clone();
     let handle = window_event_listener_untyped("visibilitychange", move |_| {
-        if document().hidden() { on_visibility.rest() } else { on_visibility.listen() }
+        if document().hidden() { on_visibility.close() } else { on_visibility.listen() }
     });
     on_cleanup(move || handle.remove());
     let handle = window_event_listener_untyped("offline", move |_| balance.set_lost(true));
     on_cleanup(move || handle.remove());
     let on_hide = follower.clone();
-    let handle = window_event_listener(ev::pagehide, move |_| on_hide.rest());
+    let handle = window_event_listener(ev::pagehide, move |_| on_hide.close());
     on_cleanup(move || handle.remove());
     for woken in ["pageshow", "online", "focus"] {
         let follower = follower.clone();
@@ -74,63 +75,63 @@ struct Follower {
     balance: LiveBalance,
     /// The customer's other tabs.
     others: Option<BroadcastChannel>,
-    /// The newest entry and the number of changes, as far as was told.
+    /// The latest known entry number and number of changes.
     known: Cell<(i64, i64)>,
     stream: RefCell<Option<Stream>>,
-    /// When to ask, since nothing was heard until then.
-    alarm: Cell<Option<TimeoutHandle>>,
-    /// How long to wait before asking.
+    /// The timer after which the tab polls, unless an event comes first.
+    timer: Cell<Option<TimeoutHandle>>,
+    /// The pause before the next poll.
     pause: Cell<Duration>,
-    /// It is known that the stream broke, and when to ask is decided.
+    /// Whether the stream is broken and a poll is scheduled.
     broken: Cell<bool>,
-    /// Others of the customer's tabs have the streams.
+    /// Whether other tabs of the customer have taken the streams.
     replaced: Cell<bool>,
 }
 
 impl Follower {
-    /// Opens the stream, unless it is open or finding its way back by itself.
+    /// Opens the stream, unless it is open or the browser is reconnecting it.
     fn listen(self: &Rc<Self>) {
         if document().hidden() || self.stream.borrow().as_ref().is_some_and(Stream::is_alive) {
             return;
         }
         self.replaced.set(false);
         *self.stream.borrow_mut() = Stream::open(self);
-        self.ask_in(SILENCE_MAX);
+        self.poll_in(SILENCE_MAX);
     }
 
-    /// Lets go of the stream.
-    fn rest(&self) {
+    /// Closes the stream.
+    fn close(&self) {
         self.stream.borrow_mut().take();
-        self.stop_alarm();
+        self.stop_timer();
     }
 
-    /// Something was heard.
-    fn alive(self: &Rc<Self>) {
+    /// Called at each event: the stream is alive.
+    fn on_alive(self: &Rc<Self>) {
         self.broken.set(false);
         self.balance.set_lost(false);
-        self.pause.set(ASK_AFTER);
-        self.ask_in(SILENCE_MAX);
+        self.pause.set(POLL_AFTER);
+        self.poll_in(SILENCE_MAX);
     }
 
-    /// The stream told how things stand; the other tabs are told, too.
-    fn told(&self, id: &str, data: &str) {
-        self.take_in(id, data);
+    /// Applies an event of the stream, and passes it on to the other tabs.
+    fn on_event(&self, id: &str, data: &str) {
+        self.apply(id, data);
         if let Some(others) = &self.others {
             _ = others.post_message(&JsValue::from_str(&format!("{id} {data}")));
         }
     }
 
-    /// Another tab was told; of old news, this one may know better.
-    fn told_by_other(&self, told: &str) {
-        let Some((id, data)) = told.split_once(' ') else { return };
+    /// Applies an event that another tab has passed on, unless this tab knows a newer state.
+    fn on_relayed_event(&self, message: &str) {
+        let Some((id, data)) = message.split_once(' ') else { return };
         let (entry, changes) = state(id);
         let (known_entry, known_changes) = self.known.get();
         if entry >= known_entry && changes >= known_changes {
-            self.take_in(id, data);
+            self.apply(id, data);
         }
     }
 
-    fn take_in(&self, id: &str, data: &str) {
+    fn apply(&self, id: &str, data: &str) {
         let (entry, _) = state(id);
         self.known.set(state(id));
         let Ok(EventData { credits, changes }) = serde_json::from_str(data) else { return };
@@ -142,49 +143,49 @@ impl Follower {
         }
     }
 
-    fn hear_others(self: &Rc<Self>) {
+    fn follow_others(self: &Rc<Self>) {
         let Some(others) = &self.others else { return };
         let follower = Rc::downgrade(self);
         let listener = Listener::new(move |event: MessageEvent| {
             if let (Some(follower), Some(data)) = (follower.upgrade(), event.data().as_string()) {
-                follower.told_by_other(&data);
+                follower.on_relayed_event(&data);
             }
         });
         others.set_onmessage(Some(listener.as_ref().unchecked_ref()));
-        // The page and all that is on it go together.
+        // The listener lives as long as the page.
         listener.forget();
     }
 
-    /// The stream broke, and is told to be broken at each of the browser's own attempts to mend it. Until it is mended,
-    /// the page asks, less and less often.
-    fn broken(self: &Rc<Self>) {
+    /// Called when the stream breaks, and at each failed attempt of the browser to reconnect. Until it is back, the tab
+    /// polls with growing pauses.
+    fn on_broken(self: &Rc<Self>) {
         if self.broken.replace(true) {
             return;
         }
         let pause = self.pause.get();
-        self.pause.set((pause * 2).min(ASK_AFTER_MAX));
-        self.ask_in(pause);
+        self.pause.set((pause * 2).min(POLL_AFTER_MAX));
+        self.poll_in(pause);
     }
 
-    /// Of too many streams this was the oldest: asks now and then, until the tab is looked at again.
-    fn replaced(self: &Rc<Self>) {
+    /// The customer has opened too many streams, and this was the oldest. Polls until the tab is shown again.
+    fn on_replaced(self: &Rc<Self>) {
         self.replaced.set(true);
         if let Some(stream) = self.stream.borrow().as_ref() {
             stream.source.close();
         }
-        self.ask_in(ASK_EVERY);
+        self.poll_in(POLL_EVERY);
     }
 
-    fn stop_alarm(&self) {
-        if let Some(alarm) = self.alarm.take() {
-            alarm.clear();
+    fn stop_timer(&self) {
+        if let Some(timer) = self.timer.take() {
+            timer.clear();
         }
     }
 
-    fn ask_in(self: &Rc<Self>, pause: Duration) {
-        self.stop_alarm();
+    fn poll_in(self: &Rc<Self>, pause: Duration) {
+        self.stop_timer();
         let follower = self.clone();
-        let asked = move || {
+        let poll = move || {
             leptos::task::spawn_local(async move {
                 let balance = api::current_balance().await;
                 follower.balance.set_lost(balance.is_err());
@@ -195,21 +196,21 @@ impl Follower {
                     return;
                 }
                 if follower.replaced.get() {
-                    follower.ask_in(ASK_EVERY);
+                    follower.poll_in(POLL_EVERY);
                     return;
                 }
-                // One that has been silent for too long is opened anew.
+                // A stream that was silent for too long is reopened.
                 follower.stream.borrow_mut().take();
                 follower.listen();
                 follower.broken.set(false);
-                follower.broken();
+                follower.on_broken();
             });
         };
-        self.alarm.set(set_timeout_with_handle(asked, pause).ok());
+        self.timer.set(set_timeout_with_handle(poll, pause).ok());
     }
 }
 
-/// The state that an event's id names: the number of the newest entry, and the number of changes to the purchases.
+/// Parses an event's id: the number of the newest entry, and the number of changes to the purchases.
 fn state(id: &str) -> (i64, i64) {
     let (entry, changes) = id.split_once('.').unwrap_or_default();
     (entry.parse().unwrap_or_default(), changes.parse().unwrap_or_default())
@@ -224,32 +225,32 @@ struct Stream {
 impl Stream {
     fn open(follower: &Rc<Follower>) -> Option<Self> {
         let mut stream = Self { source: EventSource::new(STREAM).ok()?, listeners: Vec::new() };
-        stream.on("open", follower, |follower, _| follower.alive());
-        stream.on("alive", follower, |follower, _| follower.alive());
-        stream.on("error", follower, |follower, _| follower.broken());
-        stream.on("replaced", follower, |follower, _| follower.replaced());
+        stream.on("open", follower, |follower, _| follower.on_alive());
+        stream.on("alive", follower, |follower, _| follower.on_alive());
+        stream.on("error", follower, |follower, _| follower.on_broken());
+        stream.on("replaced", follower, |follower, _| follower.on_replaced());
         for event in ["message", "purchases"] {
             stream.on(event, follower, |follower, event| {
-                follower.told(&event.last_event_id(), &event.data().as_string().unwrap_or_default());
-                follower.alive();
+                follower.on_event(&event.last_event_id(), &event.data().as_string().unwrap_or_default());
+                follower.on_alive();
             });
         }
         Some(stream)
     }
 
-    /// What says that a stream opened or broke is no message, and has neither id nor data.
-    fn on(&mut self, event: &'static str, follower: &Rc<Follower>, heard: fn(&Rc<Follower>, &MessageEvent)) {
+    /// The events `open` and `error` are not messages, and have neither id nor data.
+    fn on(&mut self, event: &'static str, follower: &Rc<Follower>, handler: fn(&Rc<Follower>, &MessageEvent)) {
         let follower = Rc::downgrade(follower);
         let listener = Listener::new(move |event: MessageEvent| {
             if let Some(follower) = follower.upgrade() {
-                heard(&follower, &event);
+                handler(&follower, &event);
             }
         });
         _ = self.source.add_event_listener_with_callback(event, listener.as_ref().unchecked_ref());
         self.listeners.push((event, listener));
     }
 
-    /// Open, or about to be: browsers connect again by themselves, unless the answer told them not to.
+    /// Whether it is open or reconnecting. Browsers reconnect by themselves, unless the answer told them not to.
     fn is_alive(&self) -> bool {
         self.source.ready_state() != EventSource::CLOSED
     }

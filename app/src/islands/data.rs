@@ -1,9 +1,9 @@
-//! What islands are rendered with.
+//! The data of islands.
 
 use serde::{Deserialize, Serialize, Serializer};
 
-/// Data of an island. The server serialises it into the page; the browser reads it and never writes it, so that the
-/// code for that is not loaded: Leptos calls it on both sides.
+/// Data of an island. The server serialises it into the page, and the browser only deserialises it. Leptos requires
+/// `Serialize` on both sides; this wrapper keeps its code out of the WASM.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct IslandData<T>(pub(crate) T);

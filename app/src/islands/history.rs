@@ -14,13 +14,13 @@ use crate::{
     wording::credits_beside_name,
 };
 
-/// The customer's purchases, newest first, a page at a time: `/?older=<purchase id>` goes on.
+/// The customer's purchases, newest first, in pages: `/?older=<purchase id>` is the next page.
 #[island]
 pub(crate) fn History(
     page: IslandData<HistoryView>,
-    /// The purchase that the page goes on after.
+    /// The purchase after which the page starts.
     older_than: Option<PurchaseId>,
-    /// How often the purchases had changed when the page was rendered.
+    /// The number of changes to the purchases when the page was rendered.
     changes: i64,
 ) -> impl IntoView {
     let t = island_texts();
@@ -28,7 +28,7 @@ pub(crate) fn History(
     let latest = Latest::new();
     expect_context::<LiveBalance>().on_changes(changes, move || {
         latest.send(api::purchase_history(older_than), move |answer| {
-            // Of an error, the page says nothing: what it shows was right a moment ago.
+            // Errors are not shown, because the page was right a moment ago.
             if let Ok(news) = answer {
                 keep_focus(|| page.set(news));
             }

@@ -1,10 +1,10 @@
-//! Requests whose answers can overtake one another.
+//! Requests whose answers can arrive out of order.
 
 use std::future::Future;
 
 use leptos::{prelude::*, task::spawn_local};
 
-/// Sends requests of which the newest counts: the answer to an earlier one is dropped, whenever it comes.
+/// Sends requests, and drops the answers to all but the newest.
 #[derive(Clone, Copy)]
 pub(super) struct Latest(StoredValue<u32>);
 
@@ -13,7 +13,7 @@ impl Latest {
         Self(StoredValue::new(0))
     }
 
-    /// Sends a request, and hands over its answer unless another one was sent meanwhile.
+    /// Sends a request, and passes its answer on unless another request was sent in the meantime.
     pub(super) fn send<T>(self, request: impl Future<Output = T> + 'static, answered: impl FnOnce(T) + 'static) {
         let number = self.cancel();
         spawn_local(async move {
@@ -24,12 +24,12 @@ impl Latest {
         });
     }
 
-    /// Whether nothing was sent or cancelled since that number was given.
+    /// Whether nothing was sent or cancelled since this number was returned.
     pub(super) fn is(self, number: u32) -> bool {
         self.0.try_get_value() == Some(number)
     }
 
-    /// Drops the answers to all requests so far. Gives a number of its own.
+    /// Drops the answers to all requests so far. Returns a new number.
     pub(super) fn cancel(self) -> u32 {
         let next = self.0.get_value().wrapping_add(1);
         self.0.set_value(next);

@@ -1,22 +1,22 @@
-//! What the page knows of the customer's balance and purchases: one value, for every island.
+//! The customer's live balance, shared by the islands of a page.
 
 use std::time::Duration;
 
 use billing::{ledger::Balance, money::Credits};
 use leptos::prelude::*;
 
-/// How long a change stays marked.
+/// How long a change stays highlighted.
 const MARKED: Duration = Duration::from_millis(1_600);
 
-/// Balance and purchases, as far as the page has been told. On the server, nothing.
+/// The latest known balance and number of changes to the purchases. Empty on the server.
 #[derive(Clone, Copy)]
 pub(crate) struct LiveBalance {
     balance: RwSignal<Option<Balance>>,
-    /// A change of a moment ago.
+    /// The latest change, while it is highlighted.
     news: RwSignal<Option<Credits>>,
-    /// How often the customer's purchases have changed.
+    /// The number of changes to the customer's purchases.
     changes: RwSignal<Option<i64>>,
-    /// The server cannot be reached: what is shown may be old.
+    /// Whether the server cannot be reached, so that the balance may be outdated.
     lost: RwSignal<bool>,
 }
 
@@ -30,17 +30,17 @@ impl LiveBalance {
         }
     }
 
-    /// The credits; those that the page was rendered with until there are newer ones.
+    /// The latest credits, or those that the page was rendered with.
     pub(super) fn credits(self, rendered: Option<Balance>) -> Option<Credits> {
         self.balance.get().or(rendered).map(|balance| balance.credits)
     }
 
-    /// The credits that came a moment ago.
+    /// The latest change, while it is highlighted.
     pub(super) fn news(self) -> Option<Credits> {
         self.news.get()
     }
 
-    /// Whether what is shown may be old.
+    /// Whether the balance may be outdated.
     pub(super) fn is_lost(self) -> bool {
         self.lost.get()
     }
@@ -57,7 +57,7 @@ impl LiveBalance {
         }
     }
 
-    /// Takes a balance, unless it is older than the one that is known: answers and events overtake one another.
+    /// Sets the balance, unless it is older than the known one: answers and events can arrive out of order.
     pub(super) fn set_balance(self, balance: Balance) {
         let before = self.balance.get_untracked();
         if before.is_some_and(|before| balance.seq < before.seq || balance == before) {
@@ -73,7 +73,7 @@ impl LiveBalance {
         self.news.set(Some(credits));
         let unmark = move || {
             self.news.try_update(|news| {
-                // A later change keeps its own time.
+                // A later change is highlighted for its own time.
                 if *news == Some(credits) {
                     *news = None;
                 }
@@ -82,7 +82,7 @@ impl LiveBalance {
         set_timeout(unmark, MARKED);
     }
 
-    /// Calls `refresh` whenever the purchases change; `rendered` is how often they had when the page was rendered.
+    /// Calls `refresh` whenever the purchases change; `rendered` is the number of changes when the page was rendered.
     pub(super) fn on_changes(self, rendered: i64, refresh: impl Fn() + 'static) {
         Effect::new(move |known: Option<i64>| {
             let known = known.unwrap_or(rendered);

@@ -1,5 +1,5 @@
-//! What of a page moves in the browser. Each island is rendered on the server with its data, as serialised properties;
-//! in the browser it asks server functions for what is new, and renders the answer itself.
+//! The interactive parts of pages. Each island is rendered on the server with its data, as serialised properties. In
+//! the browser it gets updates from server functions, and renders them itself.
 
 mod balance;
 mod balance_stream;
@@ -30,14 +30,14 @@ use billing::locale::Locale;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-/// Provides, in the browser, what the islands of a page share: its language, and the balance.
+/// In the browser, provides the context that the islands of a page share: its language, and the balance.
 pub fn provide_page_contexts() {
     let language = document().document_element().and_then(|html| html.get_attribute("lang"));
     provide_context(language.and_then(|tag| tag.parse::<Locale>().ok()).unwrap_or_default());
     provide_context(LiveBalance::new());
 }
 
-/// Gives the focus to the element of that id.
+/// Focuses the element with this id.
 fn focus(id: &str) {
     let element = document().get_element_by_id(id);
     if let Some(element) = element.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
@@ -45,12 +45,12 @@ fn focus(id: &str) {
     }
 }
 
-/// Makes a change after which the focus is on an element of the same id: lists are changed in place, row by row. Where
-/// that element has gone, the page's content gets it.
+/// Makes a change, and restores the focus by element id, because lists are changed in place, row by row. If the element
+/// is gone, focuses the page's content.
 fn keep_focus(change: impl FnOnce()) {
     let focused = document().active_element().map(|element| element.id()).filter(|id| !id.is_empty());
     change();
-    // Effects run before the next task.
+    // A timeout, because effects run before the next task.
     let refocus = move || {
         let Some(id) = focused else { return };
         if document().get_element_by_id(&id).is_some() { focus(&id) } else { focus("main") }

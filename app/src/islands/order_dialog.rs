@@ -1,7 +1,7 @@
 //! The order form over the front page: `/?buy=<product id>`.
 //!
-//! Without JavaScript, the dialog is open, and its form an ordinary one. In the browser it becomes a modal one, so that
-//! focus stays inside and Escape closes it. A click on a product opens it at once, and shows its form when it has come.
+//! Without JavaScript, the dialog is open and contains a plain form. In the browser it becomes modal, so that the focus
+//! stays inside and Escape closes it. A click on a product opens it at once, and shows the form when it is loaded.
 
 use std::time::Duration;
 
@@ -19,15 +19,15 @@ use crate::{
     views::{OrderFormView, OrderRedirect},
 };
 
-/// What the browser's history has with an address that the dialog was opened under without loading a page.
+/// The history state of a URL under which the dialog was opened without loading a page.
 const OPENED_HERE: &str = "opened-here";
 
 #[derive(Clone, Copy)]
 struct State {
     open: RwSignal<bool>,
-    /// The product whose form is open, or was.
+    /// The product whose form is open or was open last.
     product_id: StoredValue<Option<String>>,
-    /// None while it is loading.
+    /// The form; `None` while it is loading.
     form: RwSignal<Option<Result<OrderFormView, ShopError>>>,
     progress: OrderProgress,
     dialog: NodeRef<html::Dialog>,
@@ -35,12 +35,12 @@ struct State {
 }
 
 impl State {
-    /// Opens the order form of a product. Where it cannot be had, its page is gone to.
+    /// Opens the order form of a product. If it cannot be loaded, navigates to its page.
     fn open(self, product_id: String) {
         self.progress.reset();
         self.form.set(None);
         self.product_id.set_value(Some(product_id.clone()));
-        // Another product's form can be open: the dialog stays.
+        // If the dialog is open with another product's form, it stays open.
         if !self.open.get_untracked() {
             self.open.set(true);
         }
@@ -51,14 +51,14 @@ impl State {
         });
     }
 
-    /// Closes the dialog as its buttons do.
+    /// Closes the dialog, like its buttons.
     fn close(self) {
         if let Some(dialog) = self.dialog.get_untracked() {
             dialog.close();
         }
     }
 
-    /// The dialog is closed. What is beneath is the front page already.
+    /// Called when the dialog was closed. The page below is the front page already.
     fn closed(self) {
         self.latest.cancel();
         if let Ok(history) = window().history() {
@@ -75,8 +75,8 @@ impl State {
         self.open.set(false);
     }
 
-    /// Sends the order. Where the answer cannot be read, the form is sent as it is without JavaScript: its key makes
-    /// one purchase of the two.
+    /// Sends the order. If the answer cannot be read, submits the form as without JavaScript; its key makes both
+    /// requests one purchase.
     fn send(self, form: &HtmlFormElement) {
         let Some(Some(Ok(order))) = self.form.try_get_untracked() else { return };
         if self.progress.sending.get_untracked() {
@@ -100,7 +100,8 @@ impl State {
         });
     }
 
-    /// Shows why the order was not taken. What the buyer consents to, and a key that is spent, are asked for anew.
+    /// Shows why the order was refused. If the consent's wording has changed or the key is used up, loads the form
+    /// again.
     fn refuse(self, error: ShopError, product_id: String, order_key: String) {
         let show = move || {
             self.progress.sending.set(false);
@@ -118,7 +119,7 @@ impl State {
         });
     }
 
-    /// The address has changed by going back or forth: the form is there or not, as it says.
+    /// Called after going back or forward: opens or closes the form to match the URL.
     fn follow_address(self) {
         let query = window().location().search().unwrap_or_default();
         match UrlSearchParams::new_with_str(&query).ok().and_then(|query| query.get("buy")) {
@@ -131,13 +132,13 @@ impl State {
 /// The order form as a dialog. Links with `data-opens-order` open it.
 #[island]
 pub(crate) fn OrderDialog(
-    /// The product in the address.
+    /// The product in the URL.
     product_id: Option<String>,
     /// Its form.
     form: IslandData<Option<OrderFormView>>,
-    /// Why there is none.
+    /// Why the form could not be loaded.
     failed: Option<ShopError>,
-    /// Why the order was not taken, when the form was sent before.
+    /// Why the form was refused before.
     refused: Option<ShopError>,
 ) -> impl IntoView {
     let state = State {
@@ -163,7 +164,7 @@ pub(crate) fn OrderDialog(
             }
         });
         let moved = window_event_listener(ev::popstate, move |_| state.follow_address());
-        // Back from the payment page, a browser may show the page as it was left.
+        // After returning from the payment page, a browser may restore the page as it was left.
         let shown_again = window_event_listener(ev::pageshow, move |event| {
             if event.persisted() {
                 state.progress.reset();
@@ -183,12 +184,12 @@ fn Dialog(state: State) -> impl IntoView {
     let t = island_texts();
     Effect::new(move |_| {
         if let Some(dialog) = state.dialog.get() {
-            // Not `close()`, which would tell that the buyer has closed it.
+            // Not `close()`, which would fire the event for closing by the buyer.
             _ = dialog.remove_attribute("open");
             _ = dialog.show_modal();
         }
     });
-    // What is in the dialog fills it, so a click on the dialog itself is one beside it.
+    // The contents fill the dialog, so a click on the dialog itself is on its backdrop.
     let on_click = move |event: ev::MouseEvent| {
         let (Some(dialog), Some(clicked)) = (state.dialog.get_untracked(), event.target()) else { return };
         let clicked = clicked.dyn_ref::<Element>();
@@ -211,7 +212,7 @@ fn Dialog(state: State) -> impl IntoView {
         Some(Ok(form)) => EitherOf3::B(view! { <OrderForm form=form progress=state.progress on_submit=on_submit /> }),
         Some(Err(error)) => EitherOf3::C(view! { <ErrorView error=error here=routes::SHOP.to_owned() /> }),
     };
-    // What the dialog is called is read first; what went wrong, before that.
+    // Screen readers read the dialog's title first, or the reason of a refusal.
     let begins = state.progress.refused.get_untracked().is_none();
     view! {
         <dialog

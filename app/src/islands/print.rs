@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-/// Prints the page; not there without JavaScript, where it could do nothing.
+/// A button that prints the page. Hidden without JavaScript, which it needs.
 #[island]
 pub(crate) fn PrintButton(label: String) -> impl IntoView {
     let able = RwSignal::new(false);

@@ -1,4 +1,4 @@
-//! How a purchase stands, on the pages that a payment page leads back to.
+//! The status of a purchase, on the success page and the cancel page.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use crate::{
     wording::error_text,
 };
 
-/// How long to wait before asking again.
+/// The pause between queries.
 const ASK_AGAIN: Duration = Duration::from_secs(3);
 
-/// Whether asking again can show something else.
+/// Whether the status is final.
 fn is_settled(status: Option<&PurchaseStatusView>) -> bool {
     status.is_some_and(|status| status.purchase.status != Status::Pending)
 }
@@ -28,9 +28,9 @@ fn is_settled(status: Option<&PurchaseStatusView>) -> bool {
 struct State {
     /// The checkout session, on the success page.
     session_id: StoredValue<Option<String>>,
-    /// None while nobody can tell.
+    /// `None` while the status is unknown.
     status: RwSignal<Option<PurchaseStatusView>>,
-    /// Why the purchase could not be dropped.
+    /// Why the purchase could not be discarded.
     refused: RwSignal<Option<ShopError>>,
     discarding: RwSignal<bool>,
     live: LiveBalance,
@@ -38,7 +38,7 @@ struct State {
 }
 
 impl State {
-    /// Asks how the purchase stands; on the success page again and again until that is settled.
+    /// Queries the status; on the success page, repeats this until the status is final.
     fn ask(self) {
         if let Some(session_id) = self.session_id.get_value() {
             self.latest.send(api::confirm_checkout(session_id), move |answer| {
@@ -74,7 +74,7 @@ impl State {
         set_timeout(ask, ASK_AGAIN);
     }
 
-    /// Shows an answer; one that tells nothing leaves what was known.
+    /// Shows an answer. An error leaves the known status.
     fn show(self, answer: Result<PurchaseStatusView, ShopError>) {
         let Ok(status) = answer else { return };
         self.live.set_balance(status.balance);
@@ -96,7 +96,7 @@ impl State {
             self.discarding.set(false);
             self.refused.set(answer.as_ref().err().copied());
             if answer.is_err() {
-                // What the page says of the payment may no longer be known.
+                // The shown status may be outdated.
                 self.ask();
             }
             self.show(answer);
@@ -104,16 +104,16 @@ impl State {
     }
 }
 
-/// How a purchase stands. Follows the purchases, and drops an open one without loading a page.
+/// The status of a purchase. Follows the purchases, and discards an open one without loading a page.
 #[island]
 pub(crate) fn PurchaseStatus(
     /// The checkout session, on the success page.
     session_id: Option<String>,
-    /// None while nobody can tell, since the provider does not answer.
+    /// `None` while the provider does not answer.
     status: IslandData<Option<PurchaseStatusView>>,
-    /// Why the purchase could not be dropped, when its form was sent before.
+    /// Why the purchase could not be discarded, if the form was sent before.
     refused: Option<ShopError>,
-    /// How often the purchases had changed when the page was rendered.
+    /// The number of changes to the purchases when the page was rendered.
     changes: i64,
 ) -> impl IntoView {
     let t = island_texts();
@@ -194,7 +194,7 @@ fn main_has_focus() -> bool {
     main.is_some_and(|main| main.contains(document().active_element().as_deref()))
 }
 
-/// What had the focus may have gone.
+/// Keeps the focus in the content, if the focused element was removed.
 fn keep_focus_in_main() {
     if !main_has_focus() {
         super::focus("main");

@@ -1,4 +1,4 @@
-//! The shop's texts. A text that a language lacks is a compile error, and so is one that no page uses.
+//! The shop's texts. A text that a language lacks is a compile error, and so is an unused one.
 
 use billing::locale::Locale;
 use leptos::prelude::use_context;
@@ -44,32 +44,32 @@ pub(crate) fn texts() -> &'static Texts {
     Texts::of(page_locale())
 }
 
-/// The page's language: server and browser provide it by context.
+/// The page's language, from the context.
 pub(crate) fn page_locale() -> Locale {
     use_context::<Locale>().unwrap_or_default()
 }
 
-/// How a language writes numbers, money and dates.
+/// A language's formats of numbers, money and dates.
 pub(crate) struct Conventions {
-    /// Between units and cents.
+    /// The decimal separator.
     pub(crate) point: char,
-    /// Between groups of three digits.
+    /// The thousands separator.
     pub(crate) group: char,
-    /// Puts money together: the sign, or nothing, and the amount.
+    /// Formats money from its sign, which may be empty, and its amount.
     pub(crate) euro: fn(sign: &str, amount: &str) -> String,
-    /// After the number.
+    /// The suffix of a percentage.
     pub(crate) per_cent: &'static str,
     /// `22.11.2026`.
     pub(crate) date: fn(at: WallTime) -> String,
-    /// After hours and minutes.
+    /// The suffix of a time.
     pub(crate) oclock: &'static str,
-    /// Between the columns of a table for spreadsheets.
+    /// The delimiter of columns in tables for spreadsheets.
     pub(crate) column: u8,
 }
 
-/// What islands say, in one language; the browser has it, too.
+/// The texts of islands in one language; the browser loads them too.
 pub(crate) struct IslandTexts {
-    /// Which language.
+    /// The language.
     pub(crate) locale: Locale,
 
     // general
@@ -171,10 +171,10 @@ pub(crate) struct IslandTexts {
     pub(crate) saved: fn(saving: &str) -> String,
 }
 
-/// Every text, in one language: those of the islands, and those that only the server needs.
+/// All texts in one language: those of the islands, and those that only the server needs.
 pub(crate) struct Texts {
     islands: &'static IslandTexts,
-    /// What it calls itself.
+    /// The language's own name.
     pub(crate) language_name: &'static str,
 
     // general
@@ -249,7 +249,7 @@ pub(crate) struct Texts {
     pub(crate) why_dispute: &'static str,
     pub(crate) why_dispute_reversal: &'static str,
     pub(crate) chart_says: fn(from: &str, since: &str, to: &str, until: &str) -> String,
-    /// The same of what came within a minute.
+    /// The same for entries within one minute.
     pub(crate) chart_says_at_once: fn(from: &str, to: &str, at: &str) -> String,
     pub(crate) account_title: &'static str,
 
@@ -309,7 +309,7 @@ pub(crate) struct Texts {
     pub(crate) our_fault: (&'static str, &'static str),
 }
 
-/// Pages say what islands say, and more.
+/// Pages use the texts of islands too.
 impl std::ops::Deref for Texts {
     type Target = IslandTexts;
 

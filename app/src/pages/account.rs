@@ -17,7 +17,7 @@ use crate::{
 const DEMO_EMAIL: &str = "demo@example.com";
 const DEMO_PASSWORD: &str = "demo-credits";
 
-/// Signing in.
+/// The sign-in page.
 #[component]
 pub(crate) fn SignInPage() -> impl IntoView {
     let t = texts();
@@ -62,7 +62,7 @@ pub(crate) fn SignInPage() -> impl IntoView {
     }
 }
 
-/// Making an account.
+/// The sign-up page.
 #[component]
 pub(crate) fn SignUpPage() -> impl IntoView {
     let t = texts();
@@ -122,7 +122,7 @@ fn EmailField() -> impl IntoView {
     }
 }
 
-/// What the server found wrong with the form that was sent before.
+/// The error in the form that was sent before.
 #[component]
 fn Problem() -> impl IntoView {
     let t = texts();
@@ -141,7 +141,7 @@ fn problem_text(problem: AccountProblem, t: &'static Texts) -> &'static str {
     }
 }
 
-/// Where to go afterwards: a page of this shop, whatever the address asks for.
+/// The page to go to afterwards: only one of this shop, whatever the URL says.
 fn next_page() -> String {
     let asked = address::query("next");
     asked.as_deref().and_then(routes::local_path).unwrap_or(routes::SHOP).to_owned()

@@ -1,4 +1,4 @@
-//! `/checkout/cancel`: the buyer is back without having paid.
+//! `/checkout/cancel`: the buyer has returned without paying.
 
 use billing::ids::PurchaseId;
 use leptos::prelude::*;
@@ -11,7 +11,7 @@ use crate::{
     islands::{IslandData, PurchaseStatus},
 };
 
-/// Says whether anything was charged, where that is known; offers to go on paying or to drop the purchase.
+/// Says whether anything was charged, if that is known. Offers to continue to the payment or to discard the purchase.
 #[component]
 pub(crate) fn CancelPage() -> impl IntoView {
     let purchase_id = address::query("purchase_id").and_then(|id| id.parse::<PurchaseId>().ok());

@@ -1,5 +1,4 @@
-//! `/dev/components`: every component in each of its states, for whoever works on them. In mock mode alone, and in
-//! English alone.
+//! `/dev/components`: every component in each of its states, for developers. Only in mock mode, and only in English.
 
 use billing::{
     catalog::{CATALOG, PurchaseType},
@@ -116,7 +115,7 @@ pub(crate) fn DevComponentsPage() -> impl IntoView {
     .into_any()
 }
 
-// Classes are written out whole: Tailwind looks for them in this file.
+// Class names must be written out, because Tailwind searches this file for them.
 const COLOURS: &[&str] = &[
     "bg-paper",
     "bg-surface",
@@ -170,7 +169,7 @@ fn Tokens() -> impl IntoView {
     .into_any()
 }
 
-/// What each class looks like, under the name of its token.
+/// A swatch of each class, with the name of its token.
 #[component]
 fn Swatches(classes: &'static [&'static str]) -> impl IntoView {
     let swatch = |class: &&'static str| {
@@ -221,7 +220,7 @@ fn Part(name: &'static str, children: Children) -> impl IntoView {
     }
 }
 
-/// A purchase in each state that a badge tells apart.
+/// A purchase for each kind of badge.
 fn sample_purchases() -> Vec<PurchaseView> {
     let Some(id) = "0198f2a4-7b1c-7def-8a2b-0123456789ab".parse::<PurchaseId>().ok() else { return Vec::new() };
     let paid = PurchaseView {
@@ -253,7 +252,7 @@ fn sample_purchases() -> Vec<PurchaseView> {
     ]
 }
 
-/// Entries a day apart, from a balance to the next; newest first.
+/// Entries that lead from each balance to the next, a day apart; newest first.
 fn entries(balances: &[i64]) -> Vec<LedgerEntryView> {
     let Some(purchase_id) = "0198f2a4-7b1c-7def-8a2b-0123456789ab".parse::<PurchaseId>().ok() else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! `/account`: the balance over time, and every entry that made it.
+//! `/account`: the balance over time, and the ledger's entries.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -13,7 +13,7 @@ use crate::{
     routes,
 };
 
-/// Balance, chart, and the ledger a page at a time: `/account?before=<entry>` goes on.
+/// Balance, chart, and the ledger in pages: `/account?before=<entry>` is the next page.
 #[component]
 pub(crate) fn LedgerPage() -> impl IntoView {
     let t = texts();

@@ -13,7 +13,7 @@ use crate::{
     locales::texts,
 };
 
-/// A text of the operator's.
+/// A legal page.
 #[component]
 pub(crate) fn LegalTextPage() -> impl IntoView {
     let t = texts();

@@ -1,4 +1,4 @@
-//! One page a file.
+//! The pages, one in each file.
 
 mod account;
 mod cancel;

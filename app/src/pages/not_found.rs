@@ -1,11 +1,11 @@
-//! What stands where no page is.
+//! The not-found page.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::{api, error::ShopError, locales::texts, routes};
 
-/// Answers an unknown address.
+/// The page of an unknown URL.
 #[component]
 pub(crate) fn NotFoundPage() -> impl IntoView {
     view! {
@@ -15,7 +15,7 @@ pub(crate) fn NotFoundPage() -> impl IntoView {
     }
 }
 
-/// Says the same of an unknown purchase as of an unknown address, with status 404.
+/// The same page with status 404 for an unknown purchase.
 #[component]
 pub(super) fn NotFound() -> impl IntoView {
     api::page_status(ShopError::NotFound.status());

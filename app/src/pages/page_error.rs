@@ -1,10 +1,10 @@
-//! What stands in place of a page that could not be shown.
+//! The replacement for a page that cannot be shown.
 
 use leptos::prelude::*;
 
 use crate::{address, api, components::ErrorView, error::ShopError};
 
-/// Says what went wrong, and gives the page the status to match.
+/// Shows the error, and sets the page's status.
 #[component]
 pub(super) fn PageError(error: ShopError) -> impl IntoView {
     api::page_status(error.status());

@@ -16,7 +16,7 @@ use crate::{
     routes,
 };
 
-/// What was bought, from whom, for how much, and what it did to the balance; fit to be printed.
+/// The receipt, also for printing.
 #[component]
 pub(crate) fn ReceiptPage() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").and_then(|id| id.parse::<PurchaseId>().ok());
@@ -87,7 +87,7 @@ fn Receipt(receipt: ReceiptView) -> impl IntoView {
 
 #[component]
 fn PartyView(party: Party) -> impl IntoView {
-    // A name reads in its own direction, whatever the page's is.
+    // Names may have another writing direction than the page.
     let lines: Vec<_> = party.lines.into_iter().map(|line| view! { <p><bdi>{line}</bdi></p> }).collect();
     view! {
         <div class="break-words">

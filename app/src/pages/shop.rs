@@ -24,7 +24,7 @@ pub(crate) fn ShopPage() -> impl IntoView {
     let signed_in = expect_context::<PageContext>().signed_in();
     let product_id = address::query("buy").filter(|id| !id.is_empty());
     let refused = address::query("error").and_then(|code| ShopError::from_code(&code));
-    // In the order form, it stands there.
+    // An open order form shows it itself.
     let notice = refused.filter(|_| product_id.is_none()).map(|error| {
         view! { <Notice tone=Tone::Bad>{error_text(error, t)}</Notice> }
     });
@@ -57,7 +57,7 @@ pub(crate) fn ShopPage() -> impl IntoView {
     }
 }
 
-/// The history, newest first: `/?older=<purchase id>` goes on.
+/// The history, newest first: `/?older=<purchase id>` is the next page.
 #[component]
 fn Purchases() -> impl IntoView {
     let changes = expect_context::<PageContext>().changes;
@@ -70,10 +70,10 @@ fn Purchases() -> impl IntoView {
     })
 }
 
-/// The order form of the product in the address, if there is one, and what opens it.
+/// The dialog with the order form of the product in the URL, if any.
 #[component]
 fn Order(product_id: Option<String>, refused: Option<ShopError>) -> impl IntoView {
-    // An order that can still go through keeps its key.
+    // An order that can still succeed keeps its key.
     let earlier_key = address::query("key").filter(|_| refused.is_some_and(ShopError::keeps_order));
     Suspend::new(async move {
         let form = match &product_id {
@@ -93,7 +93,7 @@ fn Order(product_id: Option<String>, refused: Option<ShopError>) -> impl IntoVie
     })
 }
 
-/// In place of the balance, for somebody who is not signed in.
+/// Replaces the balance for visitors who are not signed in.
 #[component]
 fn Invitation() -> impl IntoView {
     let t = texts();

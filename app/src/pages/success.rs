@@ -1,4 +1,4 @@
-//! `/checkout/success`: the buyer is back from the payment page.
+//! `/checkout/success`: the buyer has returned from the payment page.
 
 use futures::{
     FutureExt,
@@ -17,10 +17,10 @@ use crate::{
     views::PurchaseStatusView,
 };
 
-/// How the purchase of the success page's session stands: asked once, for all who wait for it.
+/// The status of the success page's purchase: queried once, and shared by all parts of the page.
 pub(crate) type Confirmation = Shared<BoxFuture<'static, Result<PurchaseStatusView, ShopError>>>;
 
-/// On the success page, confirms its purchase. The page's frame waits for it, since that books the credits.
+/// On the success page, confirms its purchase. The page's header waits for it, because it books the credits.
 pub(crate) fn confirmation() -> Option<Confirmation> {
     let confirms = use_location().pathname.get_untracked() == routes::SUCCESS;
     confirms.then(|| api::confirm_checkout(session_id()).boxed().shared())
@@ -30,7 +30,7 @@ fn session_id() -> String {
     address::query("session_id").unwrap_or_default()
 }
 
-/// Confirms a payment, or says how it stands.
+/// Confirms a payment, or shows its status.
 #[component]
 pub(crate) fn SuccessPage() -> impl IntoView {
     let confirmation = expect_context::<Option<Confirmation>>();
@@ -43,7 +43,7 @@ pub(crate) fn SuccessPage() -> impl IntoView {
         };
         let status = match status {
             Ok(status) => Some(status),
-            // While the provider does not answer, the page says how it stands all the same.
+            // If the provider does not answer, the page shows the status as unknown.
             Err(ShopError::PaymentUnknown) => None,
             Err(ShopError::NotFound) => return view! { <NotFound /> }.into_any(),
             Err(error) => return view! { <PageError error=error /> }.into_any(),

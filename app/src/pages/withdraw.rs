@@ -1,5 +1,5 @@
-//! `/withdraw`: the function by which a contract is withdrawn from (§ 356a BGB). The link at the foot of every page is
-//! its first step, the button under the form the second. A plain form, which the server answers with a redirect.
+//! `/withdraw`: the withdrawal function (§ 356a BGB). The link in the footer of every page is its first step, the
+//! button below the form the second. A plain form, which the server answers with a redirect.
 
 use billing::ids::WithdrawalId;
 use leptos::prelude::*;
@@ -18,7 +18,7 @@ use crate::{
     wording::withdrawal_decision,
 };
 
-/// The form, or what came of it.
+/// The form, or the received declaration.
 #[component]
 pub(crate) fn WithdrawPage() -> impl IntoView {
     let content = match address::query("received") {

@@ -6,7 +6,7 @@ use argon2::{
     Argon2, PasswordHash, PasswordHasher, PasswordVerifier,
     password_hash::{self, SaltString},
 };
-use billing::account::NOBODYS_PASSWORD;
+use billing::account::UNUSABLE_PASSWORD_HASH;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::http::problem::Problem;
@@ -55,7 +55,7 @@ impl HashPermit {
         let verify = move || {
             let known = hash.is_some();
             // Without an account, verifies against a hash that no password matches, to take the same time.
-            let hash = hash.unwrap_or_else(|| NOBODYS_PASSWORD.to_owned());
+            let hash = hash.unwrap_or_else(|| UNUSABLE_PASSWORD_HASH.to_owned());
             match Argon2::default().verify_password(password.as_bytes(), &PasswordHash::new(&hash)?) {
                 Ok(()) => Ok(known),
                 Err(password_hash::Error::Password) => Ok(false),

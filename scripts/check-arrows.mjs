@@ -1,9 +1,9 @@
-// Fails when a crate depends on one that it may not (README.md, "A map of the house"). Reads `cargo metadata`; needs no
-// build.
+// Fails if a crate depends on another one against the rules (README.md, "A map of the house"). Reads `cargo metadata`;
+// needs no build.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** Which of our crates each of our crates may depend on. */
+/** The workspace's crates that each of them may depend on. */
 const ALLOWED = {
   billing: [],
   app: ['billing'],
@@ -14,9 +14,9 @@ const ALLOWED = {
   load: [],
   'bind-wasm': [],
 };
-/** What the domain must not pull in, at any depth. */
+/** Crates that the domain must not depend on, directly or indirectly. */
 const IO = /^(tokio|sqlx|axum|hyper|reqwest|leptos|async-stripe)([-_].*)?$/;
-/** What only some crates may name. */
+/** Dependencies that only some crates may have. */
 const OWNED = [
   { what: /^sqlx/, owners: ['store-sqlite', 'store-postgres', 'load'] },
   { what: /^async-stripe/, owners: ['server'] },

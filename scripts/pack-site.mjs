@@ -14,7 +14,7 @@ const plain = parts.map(({ ending }) => `${name}.${ending}`);
 const isPacked = (file) => file.startsWith(`${name}.`) && !plain.includes(file);
 
 const there = readdirSync(folder).filter(isPacked);
-// The last file that is written stands for all. If zstd was missing the last time, everything is packed again.
+// If the file that is written last exists, all do. If zstd was missing the last time, packs everything again.
 const done = there.includes(`${packed}.wasm`) && there.includes(`${packed}.wasm.zst`);
 if (done && there.every((file) => file.startsWith(`${packed}.`))) process.exit();
 for (const file of there) rmSync(join(folder, file));
@@ -31,7 +31,7 @@ function encodings(bytes) {
   return { br: zlib.brotliCompressSync(bytes, { params }), gz: zlib.gzipSync(bytes, { level: 9 }), zst: zstd(bytes) };
 }
 
-// Node has zstd from 22.15 on. Without it and without the program, browsers load another encoding.
+// Node has zstd from 22.15 on. Without it and the program `zstd`, browsers load another encoding.
 function zstd(bytes) {
   if (zlib.zstdCompressSync) {
     return zlib.zstdCompressSync(bytes, { params: { [zlib.constants.ZSTD_c_compressionLevel]: 19 } });

@@ -1,10 +1,10 @@
 /**
- * A buyer, over HTTP. Like a person at a browser, it sends a request again that gets no good answer, to any process.
+ * A buyer, over HTTP. Like a person at a browser, it repeats failed requests, to any of the processes.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const PASSWORD = 'correct horse battery';
-/** How often an order is sent in all, and how often after a 5xx. */
+/** The most attempts of an order, and the most after a 5xx. */
 const ATTEMPTS_MAX = 80;
 const ERRORS_MAX = 8;
 
@@ -45,7 +45,7 @@ export class Buyer {
     return null;
   }
 
-  /** Opens the success page; whether it loads makes no difference. @param {string} session */
+  /** Opens the success page. Ignores errors, because the webhook settles the purchase too. @param {string} session */
   async visitSuccessPage(session) {
     const form = new URLSearchParams({ session_id: session });
     await this.#send('GET', `/checkout/success?${form}`).catch(() => null);
@@ -72,7 +72,7 @@ export class Buyer {
     return { receipts, balance: credits, newest: await this.#newestEntry() };
   }
 
-  /** The balance stream begins with the current balance; the event's id holds the number of the newest entry. */
+  /** The number of the newest entry, from the event id of the balance stream's first event. */
   async #newestEntry() {
     const stop = new AbortController();
     const headers = { cookie: this.#cookie };

@@ -1,5 +1,5 @@
 /**
- * Which faults the double injects, and how often: every kind that it knows, into API calls and into webhook deliveries.
+ * The faults that the double injects, and their probabilities: every kind, into API calls and webhook deliveries.
  */
 
 const CALLS = { path: '^/v1/' };
@@ -13,7 +13,8 @@ const PROFILE = [
   { kind: 'delay', match: CALLS, probability: 0.04, delay_ms: 600, after: true },
   { kind: '500', match: CALLS, probability: 0.04 },
   { kind: '500', match: CALLS, probability: 0.04, after: true },
-  // Stripe keeps a 500 under its key for a day, so the order cannot get a session any more: once each is enough.
+  // Stripe keeps a 500 under its idempotency key for a day, so the order can no longer get a session. Injected only
+  // once each.
   { kind: '500', match: OPENING, probability: 0, sticky: true },
   { kind: '500', match: OPENING, probability: 0, sticky: true, after: true },
   { kind: '429', match: CALLS, probability: 0.03 },
@@ -45,7 +46,7 @@ const PROFILE = [
 /** Faults that give an event a wrong amount, currency or livemode. */
 export const TAMPERING = ['wrong_amount', 'wrong_currency', 'wrong_livemode'];
 
-/** Rules for the double: each fault at random, and once for certain. @param {import('./prng.mjs').Prng} prng */
+/** The double's fault rules: each fault at random, and at least once. @param {import('./prng.mjs').Prng} prng */
 export function faultRules(prng) {
   return PROFILE.flatMap(({ probability, times = null, ...rule }) => {
     const once = { ...rule, times: 1, skip: prng.integer(2, 30) };
@@ -53,7 +54,7 @@ export function faultRules(prng) {
   });
 }
 
-/** How often each fault was injected: into calls, into deliveries. @param {any[]} rules */
+/** The number of times that each fault was injected, into calls and deliveries. @param {any[]} rules */
 export function hitsByFault(rules) {
   /** @type {Record<string, number>} */
   const counts = {};

@@ -23,7 +23,7 @@ const PURCHASES = 200;
 /** How many of a tenant's purchases run at once. */
 const CONCURRENT_PER_TENANT = 2;
 const KILLS_MIN = 3;
-/** A busy machine starts a process slowly; without a limit it would be killed for ever. */
+/** On a busy machine a process starts slowly; without a limit, it would be killed again and again. */
 const KILLS_MAX = 10;
 const WEBHOOK_SECRET = 'whsec_faults';
 /** The types that the shop acts on, and one that it ignores. */
@@ -74,7 +74,7 @@ async function buyUnderFaults(t, { folder, databaseUrl, processes }) {
   }
   await setEndpoints(control, shops);
   const buyers = Array.from({ length: TENANTS }, (_, n) => new Buyer(`buyer${n}@example.com`, shops, new Prng(SEED, `buyer ${n}`)));
-  // One after the other: hashing a password takes a core.
+  // In turn, because hashing a password occupies a core.
   for (const buyer of buyers) await buyer.signUp();
 
   await control('POST', '/faults', faultRules(prng));
@@ -106,7 +106,7 @@ async function buyUnderFaults(t, { folder, databaseUrl, processes }) {
 }
 
 /**
- * The double's control API without HTTP: faults must not reach what buyers and banks do.
+ * The double's control API without HTTP, so that faults do not affect the actions of buyers and banks.
  * @param {Awaited<ReturnType<typeof startDouble>>} double @returns {import('./scenario.mjs').Control}
  */
 function controlOf(double) {
@@ -117,7 +117,7 @@ function controlOf(double) {
 }
 
 /**
- * Runs a tenant's scenarios, some at once.
+ * Runs a tenant's scenarios, some of them concurrently.
  * @param {Buyer} buyer
  * @param {number} n
  * @param {import('./scenario.mjs').Control} control
@@ -164,7 +164,7 @@ const setEndpoints = (control, shops) =>
 const waited = (milliseconds, over) => sleep(milliseconds, true, { signal: over }).catch(() => false);
 
 /**
- * Waits for deliveries under way, and runs the command for what the worker would do in minutes and hours.
+ * Waits for pending deliveries, and runs `server reconcile`, which does the worker's work at once.
  * @param {Shop[]} shops @param {import('./scenario.mjs').Control} control
  */
 async function recover(shops, control) {
@@ -207,7 +207,7 @@ async function reconcileAll(double, control, buyers, runs) {
   const lines = new Map();
   for (const line of sessions) lines.set(line.client_reference_id, [...(lines.get(line.client_reference_id) ?? []), line]);
   const isPaymentUnderWay = (/** @type {any} */ line) => double.state.worlds.test.intents.get(line.payment_intent)?.status === 'processing';
-  // Stripe keeps a 500 under its key for a day, so such an order stays open until it is closed.
+  // Stripe keeps a 500 under its idempotency key for a day, so such an order stays open until the worker closes it.
   const cannotOpen = (/** @type {string} */ id) => double.api.idempotency.entries.get(`test purchase-${id}`)?.answer?.status === 500;
   const differences = [];
   const known = new Set();
@@ -221,7 +221,7 @@ async function reconcileAll(double, control, buyers, runs) {
 }
 
 /**
- * No tampered event was applied without a reason. Counts those that are in attention.
+ * Checks that no tampered event was applied without a reason. Counts those that need attention.
  * @param {Awaited<ReturnType<typeof startDouble>>} double @param {Shop} shop
  */
 async function checkTamperedEvents(double, shop) {
@@ -232,7 +232,7 @@ async function checkTamperedEvents(double, shop) {
     const [, heading = '', body = ''] = /^([^]*?)\n(\{[^]*)$/.exec(await shop.command('events', 'show', id)) ?? [];
     const object = body && JSON.parse(body).data.object;
     const sent = double.state.worlds.test.events.find((event) => event.id === id).data.object;
-    // An event is stored once: if the untampered one came first, that is the one.
+    // An event is stored once, so the untampered one may be the stored one.
     if (!object || ['amount_total', 'currency', 'livemode'].every((name) => object[name] === sent[name])) continue;
     const [, status = '', attempts = '', note = ''] = /, (\w+) after (\d+) attempts: (.*)$/m.exec(heading) ?? [];
     if (status === 'ATTENTION') count += 1;
@@ -243,7 +243,7 @@ async function checkTamperedEvents(double, shop) {
 }
 
 /**
- * Without other faults, and without a visit to the success page: a payment with a tampered event is not booked until
+ * Without other faults and without the success page, checks that a payment with a tampered event is booked only when
  * the shop asks the provider.
  * @param {import('./scenario.mjs').Control} control
  * @param {Shop} shop
@@ -273,13 +273,16 @@ async function payTampered(control, shop, buyer, runs) {
   return differences;
 }
 
-/** The stored events of a status, a line each, newest first. @param {Shop} shop @param {string} status */
+/** The stored events with a status, a line each, newest first. @param {Shop} shop @param {string} status */
 async function events(shop, status) {
   const list = await shop.command('events', 'list', '--status', status, '--limit', '1000');
   return list.split('\n').filter((line) => line.includes(' evt_'));
 }
 
-/** No event is ignored that should have an effect, and none is in attention without a reason. @param {Shop} shop */
+/**
+ * Checks that no event with an effect is ignored, and that none needs attention without a reason.
+ * @param {Shop} shop
+ */
 async function checkStoredEvents(shop) {
   const ignored = (await events(shop, 'IGNORED')).filter((line) => !/ charge\.updated( purchase \S+)? not a type of event/.test(line));
   // Old versions of the API lack payment_status.

@@ -1,4 +1,4 @@
-/** The reconciliation itself: it accepts books that agree, and finds each difference. */
+/** Tests the reconciliation: it accepts equal books, and finds each difference. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { reconcile, isOneChain } from './reconciliation.mjs';

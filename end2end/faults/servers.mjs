@@ -24,7 +24,7 @@ const run = promisify(execFile);
  *   `publicUrl` is one for all processes
  */
 
-/** A folder of its own for the processes of one test, with a front end that nobody looks at. */
+/** A folder for the processes of one test, with an empty front end. */
 export async function makeFolder() {
   if (!existsSync(SERVER)) throw new Error(`No server at ${SERVER}: build it first, scripts/test does`);
   const folder = await mkdtemp(join(tmpdir(), 'shop-faults-'));
@@ -36,7 +36,7 @@ export async function makeFolder() {
 /** @param {string} folder */
 export const removeFolder = (folder) => rm(folder, { recursive: true, force: true });
 
-/** A database of its own in a running PostgreSQL. @param {string} url any database of it */
+/** Creates a database on a running PostgreSQL. @param {string} url any database of it */
 export async function makeDatabase(url) {
   const name = `faults_${randomUUID().replaceAll('-', '')}`;
   const sql = (/** @type {string} */ text) => run('psql', ['--no-psqlrc', '--quiet', url, '--command', text]);
@@ -59,7 +59,7 @@ export class Shop {
     this.url = `http://127.0.0.1:${port}`;
     this.folder = folder;
     this.kills = 0;
-    // The developer's own settings stay out: the folder has no .env, and this is the whole environment.
+    // The whole environment; the folder has no .env, so the developer's own settings have no effect.
     this.environment = {
       PATH: process.env.PATH,
       DATABASE_URL: databaseUrl,
@@ -71,7 +71,7 @@ export class Shop {
       STRIPE_WEBHOOK_SECRET: webhookSecret,
       LEPTOS_SITE_ROOT: folder,
       RUST_BACKTRACE: '1',
-      // The scenarios order as quickly as many buyers together.
+      // The scenarios order faster than real buyers.
       OPEN_PURCHASES_MAX: '100000',
       ORDERS_PER_MINUTE_MAX: '100000',
     };
@@ -108,7 +108,7 @@ export class Shop {
     await this.stop();
   }
 
-  /** By SIGKILL: what is committed must be enough. */
+  /** Stops the process by SIGKILL, because all committed data must be durable. */
   async stop() {
     const running = this.#process;
     this.#process = null;

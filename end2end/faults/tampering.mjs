@@ -1,5 +1,5 @@
 /**
- * Which of the events that the double tampered with on their way may be applied all the same.
+ * Decides which tampered events may be applied.
  */
 import { TAMPERING } from './fault-profile.mjs';
 
@@ -18,20 +18,19 @@ export const isTampered = ({ faults }) => faults.some((kind) => TAMPERING.includ
 const isAccepted = ({ status }) => status === 200;
 
 /**
- * Whether the shop may have done with a tampered event what it did. A wrong value must raise attention, unless nothing
- * was left to be decided by it, or the shop has read the untampered event as well: from another delivery, or from the
- * list of events.
+ * Whether the shop has handled a tampered event correctly. A wrong value must raise attention, unless the purchase was
+ * settled before, or the shop has also read the untampered event, from another delivery or from the list of events.
  * @param {string} id @param {Stored} stored @param {Delivery[]} deliveries @param {Call[]} calls
  */
 export function isJustified(id, { status, note, attempts, payment_status }, deliveries, calls) {
   if (status === 'ATTENTION') return true;
-  // The success page or the worker has settled the purchase before; or nothing is paid.
+  // The success page or the worker has settled the purchase before, or nothing is paid.
   if (status === 'APPLIED' && note === 'nothing new') return true;
   if (payment_status === 'unpaid') return true;
   const own = deliveries.filter(({ event }) => event === id);
   if (own.some((one) => isAccepted(one) && !isTampered(one))) return true;
-  // The backfill applies the event that it has read in the list to the one that is stored. An event that is done at the
-  // first attempt is done before its first delivery is answered, so the list was read before that.
+  // The backfill applies the event that it has read from the list, and closes the stored one. An event that was closed
+  // at the first attempt was closed before its first delivery was answered, so the list was read before that.
   const answered = own.filter(isAccepted).map(({ at }) => at);
   const until = attempts > 1 ? Infinity : Math.min(...answered);
   return status === 'APPLIED' && note === 'applied' && calls.some((call) => call.path === '/v1/events' && call.at <= until && call.listed.includes(id));

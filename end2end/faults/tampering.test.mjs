@@ -1,4 +1,4 @@
-/** Which tampered events may be applied: each reason by itself, and what comes near it but is none. */
+/** Tests each reason for which a tampered event may be applied, and similar cases that are none. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isJustified } from './tampering.mjs';

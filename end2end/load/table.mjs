@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import os from 'node:os';
 
 const [file, runs, seconds, readers, command, postgres, disk] = process.argv.slice(2);
-/** What a ratio is to be; what is only reported is not here. */
+/** The target ratios; figures without a target are only reported. */
 const WANTED = {
   'settle spread seven': '0.7',
   'settle spread one': '0.5 aimed at',
@@ -24,7 +24,7 @@ const REFERENCES = {
 const KINDS = { spread: '1,000 tenants', hot: 'one hot tenant' };
 const DATABASES = { postgres: 'PostgreSQL', sqlite: 'SQLite' };
 
-// Run 0 warmed up.
+// Run 0 is the warm-up.
 const rows = readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line)).filter(({ run }) => run > 0);
 const of = (figure, who) => rows.filter((row) => row.figure === figure && row.who === who);
 
@@ -59,7 +59,7 @@ for (const figure of new Set(rows.map((row) => row.figure))) {
   if (whos.size === 0) console.log(`${begin} | none | | | reported |`);
   for (const who of whos) {
     const theirs = of(figure, who).map(({ result }) => result.rate);
-    // Each run's own ratio: what slows the machine for a while slows both.
+    // The ratio of each run, because a slow phase of the machine affects both sides.
     const ratios = rates.map((one, index) => one / theirs[index]);
     const [what, first, second] = figure.split('/');
     const wanted = WANTED[`${what} ${second && what === 'settle' ? second : first} ${who}`] ?? 'reported';

@@ -1,5 +1,5 @@
 /**
- * What every call of Stripe's API goes through: the key, the idempotency key, the handler, and the faults around it.
+ * The processing of every API call: API key, idempotency key, handler, and faults.
  *
  * @typedef {{ method: string, path: string, query: string, headers: import('node:http').IncomingHttpHeaders, body:
  *   string }} Request
@@ -54,13 +54,13 @@ export class Api {
     Object.assign(call, { status: answer.status, replayed: answer.replayed !== undefined });
     if (answer.replayed) Object.assign(headers, { 'idempotent-replayed': 'true', 'original-request': answer.replayed });
     const reply = await this.#finish(request, answer, headers, requestId, faults);
-    // What the app has read of a list; nothing if the connection broke.
+    // The ids that the app has read from a list; none if the connection broke.
     if (reply.status === 200 && !reply.cut && answer.body.object === 'list') call.listed = answer.body.data.map((/** @type {any} */ one) => one.id);
     return reply;
   }
 
   /**
-   * Does the work once, or gives the answer of the time before.
+   * Runs the handler once, or repeats its earlier answer.
    * @param {Request} request
    * @param {string} requestId
    * @param {any[]} faults
@@ -111,7 +111,8 @@ export class Api {
     this.state.cause = { id: requestId, idempotency_key: headers['idempotency-key'] ? String(headers['idempotency-key']) : null };
     try {
       const { object, expand: paths } = matching.route.handle({ state: this.state, world, params, id: decodeURIComponent(matching.found?.[1] ?? '') });
-      // On creation the session itself is changed, so everything later shows it; elsewhere only this answer is.
+      // On creation the fault changes the session itself, so that later answers show it; elsewhere it changes only this
+      // answer.
       if (createsSession(request)) for (const fault of faults) Object.assign(object, distort(object, fault));
       return expand(world, object, paths);
     } finally {
@@ -152,7 +153,7 @@ const createsSession = ({ method, path }) => method === 'POST' && path === SESSI
 /** @param {Request} request */
 const fingerprint = ({ method, path, body }) => JSON.stringify([method, path, [...new URLSearchParams(body)].sort()]);
 
-/** Faults that put something else in the answer's place. @param {string} kind */
+/** Whether a fault replaces the answer. @param {string} kind */
 const isBreak = (kind) => ['500', '429', 'hang', 'reset_before', 'html_502'].includes(kind);
 
 /** @param {string} requestId */
@@ -186,7 +187,7 @@ function breakdown({ kind, retry_after: pause }, headers, requestId) {
   }
 }
 
-/** Whether a key is a live one; refuses what is no key. @param {string | undefined} authorization */
+/** Whether a key is a live one. Refuses anything but keys. @param {string | undefined} authorization */
 function livemodeOf(authorization = '') {
   const [scheme, value = ''] = authorization.split(' ');
   const key = scheme === 'Basic' ? Buffer.from(value, 'base64').toString().split(':')[0] : value;

@@ -1,5 +1,5 @@
 /**
- * The double's books: what each session brought in and what went back, to hold the shop's ledger against.
+ * The double's books: the amounts received, refunded and disputed for each session, to compare with the shop's ledger.
  *
  * @typedef {import('./state.mjs').World} World
  */

@@ -1,6 +1,6 @@
 /**
  * The control API from JavaScript, for tests and scripts: `await double('POST', '/refunds', { session, amount: 100 })`.
- * An answer that is an error throws, with the double's message.
+ * Throws the double's message if the answer is an error.
  */
 
 /** @param {string} url the double's address */

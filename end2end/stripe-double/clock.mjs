@@ -1,6 +1,6 @@
 /**
- * The double's clock, in whole seconds as Stripe counts. It can be put forward, so that a session of 24 hours expires
- * now; it never goes back but by `reset`.
+ * The double's clock, in whole seconds like Stripe's. It can be advanced, for example to expire a session; only `reset`
+ * sets it back.
  *
  * @typedef {{ now(): number, offset(): number, advance(seconds: number): void, reset(): void }} Clock
  */

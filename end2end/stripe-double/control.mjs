@@ -1,5 +1,5 @@
 /**
- * The control API under /_/: what the Dashboard, banks, time and faults do. JSON in, JSON out.
+ * The control API under /_/: the actions of the Dashboard and of banks, the clock, and faults. JSON in, JSON out.
  *
  * @typedef {object} Parts
  * @property {import('./state.mjs').State} state
@@ -16,7 +16,7 @@ import { createRefund, moveDispute, moveRefund, openDispute } from './reversals.
 import { readEndpoint } from './webhooks.mjs';
 
 /**
- * The values of a body whose names and types are known; anything else is a slip of the pen.
+ * The values of a body. Refuses unknown names and wrong types, which are mistakes of the caller.
  * @param {any} body
  * @param {Record<string, string>} types
  */
@@ -42,7 +42,7 @@ function chargeOf({ state }, { session, payment_intent: intent, charge }) {
 const PAYMENT = { session: 'string', payment_intent: 'string', charge: 'string' };
 
 /**
- * What can be done to a session.
+ * The actions on a session.
  * @type {Record<string, (parts: Parts, world: any, session: any, body: any) => void>}
  */
 const SESSION_MOVES = {
@@ -81,7 +81,7 @@ function dispute(parts, { body }) {
 }
 
 /**
- * Any event one likes, such as one of a type that the shop has never heard of.
+ * Sends any event, such as one of a type that the shop does not know.
  * @param {Parts} parts
  * @param {Ask} ask
  */
@@ -116,7 +116,7 @@ function setEndpoints({ webhooks }, { body }) {
   return endpoints(webhooks);
 }
 
-/** Secrets stay inside. @param {import('./webhooks.mjs').Webhooks} webhooks */
+/** The endpoints without their secrets. @param {import('./webhooks.mjs').Webhooks} webhooks */
 const endpoints = (webhooks) => ({ endpoints: webhooks.endpoints.map(({ secrets, ...rest }) => ({ ...rest, secrets: secrets.length })) });
 
 /** @param {any[]} items @param {URLSearchParams} query */

@@ -1,4 +1,4 @@
-/** What the double refuses, in the shape that Stripe's errors have. */
+/** A refusal, in the format of Stripe's errors. */
 export class StripeError extends Error {
   /**
    * @param {number} status HTTP status

@@ -6,11 +6,11 @@
  * @property {string} kind
  * @property {{ method?: string, path?: string, webhook?: boolean | string }} match `path` and `webhook` are regular
  *   expressions; `webhook` is held against the event's type, `true` hits all of them
- * @property {number | null} times how often it still strikes; null is for ever
+ * @property {number | null} times how many more times it is injected; null for always
  * @property {number} probability
  * @property {number} seed
- * @property {number} skip how many it lets by first
- * @property {number} hits how often it has struck
+ * @property {number} skip how many matches it ignores first
+ * @property {number} hits how many times it was injected
  * @property {number} delay_ms for delay, and how long reorder waits for a successor
  * @property {number} retry_after seconds, for 429
  * @property {boolean} after for delay, hang, 500 and html_502: the work is done first
@@ -98,7 +98,7 @@ export class Faults {
     this.rules = id ? this.rules.filter(({ rule }) => rule.id !== id) : [];
   }
 
-  /** The faults that strike this call. @param {string} method @param {string} path */
+  /** The faults for this call. @param {string} method @param {string} path */
   forCall(method, path) {
     return this.#draw(FOR_API, ({ match }) =>
       match.webhook === undefined
@@ -107,7 +107,7 @@ export class Faults {
   }
 
   /**
-   * The faults that strike this attempt to deliver.
+   * The faults for this delivery attempt.
    * @param {string} type the event's
    * @param {{ isRetry?: boolean }} [attempt]
    */
@@ -138,7 +138,7 @@ export class Faults {
 const AMOUNTS = ['amount', 'amount_total', 'amount_subtotal', 'amount_received', 'amount_captured'];
 
 /**
- * A copy of a value in which everything that is an object of Stripe's says something else.
+ * A copy of a value in which `lie` has changed each of Stripe's objects.
  * @param {any} value
  * @param {(object: any) => void} lie
  * @returns {any}
@@ -151,7 +151,7 @@ function everywhere(value, lie) {
   return copy;
 }
 
-/** What a wrong_… fault makes of an answer or an event. @param {any} body @param {Rule} fault */
+/** Applies a wrong_… fault to an answer or an event. @param {any} body @param {Rule} fault */
 export function distort(body, { kind, by, currency }) {
   if (kind === 'wrong_amount') {
     return everywhere(body, (object) => {

@@ -1,6 +1,6 @@
 /**
  * Stripe's form encoding, read strictly: a parameter that is unknown, missing or of the wrong kind is refused with the
- * error that Stripe gives. A rule takes (value, name) and gives the value to use.
+ * error that Stripe gives. A rule takes (value, name) and returns the value to use.
  *
  * @typedef {(value: unknown, name: string) => any} Rule
  */
@@ -56,7 +56,7 @@ export const oneOf = (values) => (value, name) => {
 /** @type {Rule} */
 export const url = (value, name) => {
   const text = string()(value, name);
-  // Stripe takes the placeholder {CHECKOUT_SESSION_ID} in it, which every URL parser accepts.
+  // Stripe accepts the placeholder {CHECKOUT_SESSION_ID} in it, which is valid in URLs.
   if (!/^https?:\/\/[^/]+/.test(text) || !URL.canParse(text)) {
     throw invalid('Not a valid URL', { code: 'url_invalid', param: name });
   }
@@ -119,7 +119,7 @@ export const object = (rules, required = []) => (value, name) => {
 const expand = list(string(), { max: 20 });
 const instant = integer({ min: 0 });
 
-/** An instant, or a range of them as Stripe's lists take it. @type {Rule} */
+/** A time, or a range of times, as in the parameters of Stripe's lists. @type {Rule} */
 export const range = (value, name) => {
   if (typeof value === 'string') {
     const at = instant(value, name);

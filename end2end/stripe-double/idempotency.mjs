@@ -1,6 +1,6 @@
 /**
- * Stripe's `Idempotency-Key`: the first answer under a key is kept for a day and given again to whoever repeats the
- * call with the same parameters.
+ * Stripe's `Idempotency-Key`: the first answer under a key is kept for a day, and is the answer to every further call
+ * with the same parameters.
  */
 import { StripeError } from './errors.mjs';
 
@@ -19,7 +19,7 @@ export class Idempotency {
   }
 
   /**
-   * Begins a call under a key: gives the answer to repeat, or marks the key as in use.
+   * Begins a call under a key: returns the answer to repeat, or marks the key as in use.
    * @param {string} scope whose key it is @param {string} key @param {string} fingerprint the call and its parameters
    */
   begin(scope, key, fingerprint) {
@@ -54,7 +54,7 @@ export class Idempotency {
   }
 
   /**
-   * Frees a key whose call was refused before anything was done: Stripe keeps no such answer.
+   * Frees the key of a call that was refused before it had an effect, because Stripe does not keep such answers.
    * @param {string} scope
    * @param {string} key
    */

@@ -29,7 +29,7 @@ export const within = (range) => (/** @type {{ created: number }} */ { created }
     && (range.lt === undefined || created < range.lt) && (range.lte === undefined || created <= range.lte));
 
 /**
- * What can be expanded, by object.
+ * The expandable fields of each object.
  * @type {Record<string, Record<string, (world: import('./state.mjs').World, object: any) => any>>}
  */
 const EXPANDABLE = {

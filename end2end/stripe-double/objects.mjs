@@ -1,6 +1,6 @@
 /**
- * Stripe's objects as its 2026 API writes them, with every field that SDKs and typed clients ask for. Templates only:
- * how they change is in state.mjs and reversals.mjs.
+ * Templates of Stripe's objects in its 2026 API, with every field that SDKs and typed clients need. state.mjs and
+ * reversals.mjs change them.
  */
 import { randomInt } from 'node:crypto';
 

@@ -49,7 +49,7 @@ ${content}
 const button = (session, action, label, look = '') =>
   `<form method="post" action="/c/pay/${session.id}"><button name="action" value="${action}" class="${look}" data-testid="${action}">${escape(label)}</button></form>`;
 
-/** Where the buyer comes back to after paying. @param {any} session */
+/** The URL to which the buyer returns after paying. @param {any} session */
 const successUrl = (session) => session.success_url.replaceAll('{CHECKOUT_SESSION_ID}', session.id).replaceAll('%7BCHECKOUT_SESSION_ID%7D', session.id);
 
 /** @param {any} session @param {any[]} lineItems @param {any} intent */
@@ -57,7 +57,7 @@ function openPage(session, lineItems, intent) {
   const language = languageOf(session);
   const texts = TEXTS[language];
   const amount = new Intl.NumberFormat(language, { style: 'currency', currency: session.currency });
-  // The smallest unit is a hundredth, but for currencies that have none.
+  // The smallest unit is a hundredth, except in currencies without decimals.
   const digits = amount.resolvedOptions().maximumFractionDigits ?? 2;
   const price = amount.format(session.amount_total / 10 ** digits);
   const refused = intent?.last_payment_error ? `<p role="alert" data-testid="declined">${texts.declined}</p>` : '';
@@ -92,7 +92,7 @@ function expiredPage(session) {
   return page(languageOf(session), `<h1 data-testid="expired">${texts.expired}</h1>${back}`);
 }
 
-/** The page as it stands. @param {State} state @param {string} id @returns {{ status: number, html: string }} */
+/** Renders the page. @param {State} state @param {string} id @returns {{ status: number, html: string }} */
 export function showPage(state, id) {
   const world = Object.values(state.worlds).find(({ sessions }) => sessions.has(id));
   if (!world) return { status: 404, html: page('en', `<h1>${TEXTS.en.missing}</h1>`) };
@@ -104,7 +104,7 @@ export function showPage(state, id) {
 }
 
 /**
- * Presses a button; gives the address to go on at.
+ * Handles a button. Returns the URL to redirect to.
  * @param {State} state
  * @param {string} id
  * @param {string | null} action
@@ -116,7 +116,7 @@ export function press(state, id, action) {
     state.settleLater(world, session, action === 'settle_succeeded');
     return here;
   }
-  // A second click on a button whose page is gone changes nothing.
+  // A second click on an outdated page changes nothing.
   if (session.status === 'expired') return here;
   if (session.status === 'complete') return successUrl(session);
   if (action === 'decline') {

@@ -1,4 +1,4 @@
-/** Refunds, disputes and their bookings as Stripe's 2026 API writes them. */
+/** Templates of refunds, disputes and balance transactions in Stripe's 2026 API. */
 import { newId } from './objects.mjs';
 
 /**
@@ -69,7 +69,7 @@ export function dispute(charge, { amount, reason, inquiry, now }) {
 }
 
 /**
- * What a dispute takes from the balance, or gives back.
+ * The balance transaction of a dispute: a withdrawal or a reinstatement.
  * @param {any} dispute
  * @param {{ amount: number, fee: number, now: number }} facts
  */

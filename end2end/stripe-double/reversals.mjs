@@ -1,5 +1,5 @@
 /**
- * Refunds and disputes: how they move, and what they change on the charge.
+ * The state transitions of refunds and disputes, and their effects on the charge.
  *
  * @typedef {import('./state.mjs').State} State
  * @typedef {import('./state.mjs').World} World
@@ -24,7 +24,7 @@ export function paidCharge(world, intentId) {
 export const disputesOf = (world, charge) => [...world.disputes.values()].filter((one) => one.charge === charge.id);
 
 /**
- * Tells of a charge whose refunded amount moved.
+ * Sends the event for a charge whose refunded amount has changed.
  * @param {State} state
  * @param {World} world
  * @param {any} charge
@@ -62,7 +62,7 @@ export function createRefund(state, world, charge, { amount, status = 'succeeded
 }
 
 /**
- * Where a refund may go from each status. A card refund can fail after it had succeeded.
+ * The statuses that may follow each status of a refund. A card refund can fail after it has succeeded.
  * @type {Record<string, string[]>}
  */
 const REFUND_MOVES = {
@@ -89,7 +89,7 @@ export function moveRefund(state, world, one, status, failureReason = 'expired_o
   return one;
 }
 
-/** What the API's own cancel takes. @param {State} state @param {World} world @param {any} one */
+/** Cancels a refund through the API. @param {State} state @param {World} world @param {any} one */
 export function cancelRefund(state, world, one) {
   if (one.status !== 'requires_action') {
     throw invalid(`You can only cancel a refund with a status of requires_action; this one is ${one.status}.`);
@@ -97,7 +97,7 @@ export function cancelRefund(state, world, one) {
   return moveRefund(state, world, one, 'canceled');
 }
 
-/** What is withdrawn on account of a dispute just now, its fee left out. @param {any} one */
+/** The amount that is withdrawn for a dispute now, without the fee. @param {any} one */
 export const withdrawn = (one) => one.balance_transactions.reduce((/** @type {number} */ sum, /** @type {any} */ booking) => sum - booking.amount, 0);
 
 /**
@@ -141,11 +141,11 @@ function close(state, world, one, status) {
 }
 
 /**
- * The moves of a dispute, by the control API's names.
+ * The transitions of a dispute, by their names in the control API.
  * @type {Record<string, (state: State, world: World, one: any) => void>}
  */
 const DISPUTE_MOVES = {
-  /** The seller answers: evidence is with the bank. */
+  /** The seller submits evidence to the bank. */
   respond(state, world, one) {
     mustBe(one, 'answered', ['needs_response', 'warning_needs_response']);
     const previous = { status: one.status };
@@ -182,7 +182,7 @@ const DISPUTE_MOVES = {
     mustBe(one, 'lost', OPEN);
     close(state, world, one, 'lost');
   },
-  /** An inquiry that came to nothing. */
+  /** Closes an inquiry. */
   close(state, world, one) {
     mustBe(one, 'closed as an inquiry', INQUIRY);
     close(state, world, one, 'warning_closed');

@@ -1,6 +1,6 @@
 /**
- * The calls of Stripe's API that the double answers. A handler reads its parameters, acts, and gives the object; what
- * all calls share (keys, idempotency, faults) is in api.mjs.
+ * The calls of Stripe's API that the double supports. A handler reads its parameters, acts, and returns the object. The
+ * common part of all calls (keys, idempotency, faults) is in api.mjs.
  *
  * @typedef {{ state: import('./state.mjs').State, world: import('./state.mjs').World, params: Record<string, unknown>,
  *   id: string }} Call

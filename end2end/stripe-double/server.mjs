@@ -23,10 +23,10 @@ const BACKOFF_MS = [100, 300, 1000, 2000, 4000, 8000, 8000, 8000, 8000, 8000];
  * @typedef {object} Options
  * @property {number} [port] 0, the default, takes a free one
  * @property {string} [host] loopback only
- * @property {string} [publicUrl] where browsers find the hosted page, if not at the address itself
+ * @property {string} [publicUrl] the public URL of the hosted page, if it differs from the listen address
  * @property {{ url: string, secret?: string, secrets?: string[], enabled_events?: string[], api_version?: string }[]}
  *   [webhooks]
- * @property {string} [apiVersion] that the account's events are shaped by
+ * @property {string} [apiVersion] the API version of the account's events
  * @property {number[]} [backoff] milliseconds before each further delivery attempt
  * @property {number} [webhookTimeout] milliseconds
  */
@@ -124,7 +124,7 @@ async function answer(parts, hanging, request, response) {
 }
 
 /**
- * Writes an answer of the API, or breaks the connection as a fault wants it.
+ * Writes an answer of the API, or breaks the connection for a fault.
  * @param {import('./api.mjs').Reply} reply
  * @param {Set<import('node:net').Socket>} hanging
  * @param {import('node:net').Socket} socket

@@ -1,6 +1,6 @@
 /**
- * What the double remembers, and how payments move. Objects are kept as they go over the wire. There are two worlds,
- * test and live, as at Stripe: a key sees its own only.
+ * The double's state, and the transitions of payments. Objects are stored in the format of the API. As at Stripe, there
+ * are two worlds, test and live, and a key sees only its own.
  *
  * @typedef {import('./clock.mjs').Clock} Clock
  * @typedef {object} World
@@ -34,10 +34,10 @@ export class State {
     this.clock = clock;
     this.apiVersion = apiVersion;
     this.onEvent = onEvent;
-    /** Where the hosted page is; known once the server listens. */
+    /** The hosted page's URL; known once the server listens. */
     this.publicUrl = '';
     /**
-     * The API call under way, which events name as their cause.
+     * The current API call, which events name as their cause.
      * @type {{ id: string | null, idempotency_key: string | null }}
      */
     this.cause = { id: null, idempotency_key: null };
@@ -53,7 +53,7 @@ export class State {
     return livemode ? this.worlds.live : this.worlds.test;
   }
 
-  /** The world that has this object, and the object. @param {Kind} kind @param {string} id */
+  /** The object with this id, and its world. @param {Kind} kind @param {string} id */
   find(kind, id) {
     for (const world of Object.values(this.worlds)) {
       const found = world[kind].get(id);
@@ -94,7 +94,8 @@ export class State {
       throw invalid(`The Checkout Session's total amount due must add up to at least 50 in the smallest unit of ${currency}.`, { code: 'amount_too_small' });
     }
     const id = newId(world.livemode ? 'cs_live_a1' : 'cs_test_a1', 58);
-    // Stripe's own address carries a fragment without which its page does not open: who drops it should notice here.
+    // Stripe's own URL has a fragment without which its page does not open, so that an app that drops it fails here
+    // too.
     const url = `${this.publicUrl}/c/pay/${id}#fidDouble`;
     const session = checkoutSession(given, { ...facts, id, url, currency, amount });
     world.sessions.set(id, session);
@@ -103,7 +104,7 @@ export class State {
   }
 
   /**
-   * The buyer's attempt to pay: the session's payment intent, and a fresh charge.
+   * The buyer's attempt to pay: the session's payment intent, and a new charge.
    * @param {World} world
    * @param {any} session
    * @param {'card' | 'sepa_debit'} method
@@ -146,7 +147,7 @@ export class State {
   }
 
   /**
-   * The card is refused: the session stays open, and the buyer may try again.
+   * Declines the card: the session stays open, and the buyer may try again.
    * @param {World} world
    * @param {any} session
    */
@@ -156,7 +157,7 @@ export class State {
   }
 
   /**
-   * Paid by a method that takes days: the session is through, the money under way.
+   * Pays with a method that takes days: the session is complete, and the payment pending.
    * @param {World} world
    * @param {any} session
    */
@@ -170,7 +171,7 @@ export class State {
   }
 
   /**
-   * The money of `payLater` comes, or does not.
+   * The payment of `payLater` arrives, or fails.
    * @param {World} world
    * @param {any} session
    * @param {boolean} succeeded
@@ -232,7 +233,7 @@ export class State {
     this.emit(world, 'checkout.session.expired', session);
   }
 
-  /** Ends every open session whose time is over. */
+  /** Expires the open sessions whose time is over. */
   sweep() {
     const now = this.clock.now();
     for (const world of Object.values(this.worlds)) {

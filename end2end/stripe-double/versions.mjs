@@ -1,17 +1,17 @@
 /**
- * Events as other API versions shape them. Not a history of Stripe's API: what differed in ways that a shop can trip
- * over, gathered from its changelog and from events recorded over the years.
+ * Events in the format of other API versions. Contains only the differences that can break a shop, from Stripe's
+ * changelog and from events recorded over the years.
  */
 
 /** @param {string} url @param {any[]} data */
 const listOf = (url, data) => ({ object: 'list', data, has_more: false, total_count: data.length, url });
 
 /**
- * Each step: versions before this date, and what they made of an object of this kind.
+ * Each step changes an object of one kind for all versions before a date.
  * @type {{ before: string, object: string, change: (it: any, world: import('./state.mjs').World) => void }[]}
  */
 const OLDER = [
-  // 2022-11-15: charges no longer come with their refunds, payment intents with `latest_charge` in place of a list.
+  // Since 2022-11-15, charges do not contain their refunds, and payment intents have `latest_charge` instead of a list.
   { before: '2022-11-15', object: 'charge', change: (it, world) => {
     const refunds = [...world.refunds.values()].filter((one) => one.charge === it.id).reverse();
     it.refunds = listOf(`/v1/charges/${it.id}/refunds`, refunds.map((one) => ({ ...one })));
@@ -36,7 +36,7 @@ const OLDER = [
   { before: '2020-01-01', object: 'refund', change: (it) => {
     for (const name of ['payment_intent', 'destination_details', 'payment_method']) delete it[name];
   } },
-  // Before payment intents, a charge knew its source and nothing else.
+  // Before payment intents, a charge had only its source.
   { before: '2018-07-27', object: 'charge', change: (it) => {
     for (const name of ['payment_intent', 'payment_method', 'payment_method_details', 'billing_details', 'amount_captured']) delete it[name];
   } },
@@ -45,7 +45,7 @@ const OLDER = [
 /** @typedef {import('./state.mjs').World} World */
 
 /**
- * An object as that version writes it, in place.
+ * Converts an object to a version, in place.
  * @param {any} it
  * @param {string} version
  * @param {World} world
@@ -68,7 +68,7 @@ export function shapeEvent(event, version, world, current) {
 }
 
 /**
- * What a call answers, with all that is expanded in it.
+ * Converts an answer with its expanded objects.
  * @param {any} body
  * @param {string} version
  * @param {World} world
@@ -85,7 +85,7 @@ export function shapeAnswer(body, version, world, current) {
 }
 
 /**
- * A version that nobody has seen: fields that are new, gone, or of another type, none of which a shop should need.
+ * An unknown version: fields that are new, missing, or of another type. A shop should need none of them.
  * @param {any} it
  */
 function fromTheFuture(it) {

@@ -1,13 +1,13 @@
 /**
- * Delivers events as Stripe does: the bytes signed by Stripe's own SDK, anything but a 2xx tried again later. First
- * attempts are sent one after the other, so without faults an app gets events in order. Retries do not delay them.
+ * Delivers events like Stripe: signed by Stripe's SDK, and retried after any answer but a 2xx. First attempts are sent
+ * in sequence, so that without faults an app gets events in order. Retries do not delay them.
  *
  * @typedef {object} Endpoint
  * @property {string} id
  * @property {string} url
- * @property {string[]} secrets several while one is being replaced: each signs
+ * @property {string[]} secrets several during a rotation; each signs
  * @property {string[]} enabled_events types, or `*`
- * @property {string} [api_version] the version this endpoint was made with
+ * @property {string} [api_version] the version that this endpoint was created with
  */
 import { setMaxListeners } from 'node:events';
 import http from 'node:http';
@@ -38,7 +38,7 @@ export function readEndpoint(given) {
   return { id: newId('we_1'), url, secrets, enabled_events, api_version };
 }
 
-/** One that every pause and delivery under way listens to, however many there are. */
+/** A signal for all pauses and deliveries under way, without a limit on its listeners. */
 function stopSignal() {
   const stop = new AbortController();
   setMaxListeners(0, stop.signal);
@@ -66,14 +66,17 @@ export class Webhooks {
     this.stop = stopSignal();
     /** @type {any[]} */
     this.deliveries = [];
-    /** By endpoint, when its next first attempt may go. @type {Map<string, Promise<void>>} */
+    /** For each endpoint, resolves when its next first attempt may be sent. @type {Map<string, Promise<void>>} */
     this.lines = new Map();
-    /** By endpoint, what waits to be overtaken. @type {Map<string, (() => void)[]>} */
+    /**
+     * For each endpoint, the deliveries that are held back until the next one is sent.
+     * @type {Map<string, (() => void)[]>}
+     */
     this.held = new Map();
     this.underWay = 0;
   }
 
-  /** Forgets what is under way. */
+  /** Cancels everything that is under way. */
   clear() {
     this.stop.abort();
     this.stop = stopSignal();
@@ -99,7 +102,7 @@ export class Webhooks {
   }
 
   /**
-   * The first attempt; resolves when the next event may go.
+   * Makes the first attempt. Resolves when the next event may be sent.
    * @param {Endpoint} endpoint
    * @param {any} event
    * @param {AbortSignal} signal
@@ -133,7 +136,7 @@ export class Webhooks {
   }
 
   /**
-   * Keeps a delivery back until the next event has gone.
+   * Holds a delivery back until the next event is sent.
    * @param {Endpoint} endpoint
    * @param {number} longest
    * @param {AbortSignal} signal
@@ -150,7 +153,7 @@ export class Webhooks {
   }
 
   /**
-   * Sends, and starts the retries if need be; resolves after the first answer.
+   * Sends an event, and starts retries if necessary. Resolves after the first answer.
    * @param {Endpoint} endpoint
    * @param {any} event
    * @param {AbortSignal} signal
@@ -186,7 +189,7 @@ export class Webhooks {
     let body = version ? shapeEvent(event, version, this.worldOf(event), this.apiVersion) : event;
     for (const fault of faults) body = distort(body, fault);
     let payload = JSON.stringify(body, null, 2);
-    // Always the true time: a receiver checks it against its own clock, whatever the double's says.
+    // Always the real time and not the double's, because receivers check it against their own clock.
     const timestamp = Math.floor(Date.now() / 1000);
     const forged = faults.some(({ kind }) => kind === 'bad_signature');
     const signature = sign(payload, forged ? ['whsec_of_somebody_else'] : endpoint.secrets, timestamp);
@@ -217,7 +220,7 @@ export class Webhooks {
       const request = http.request(url, options, (response) => {
         response.resume();
         if (hangUp) {
-          // The endpoint has done its work; its answer is lost on the way.
+          // The endpoint has processed the event, but its answer is lost.
           request.destroy();
           resolve({ outcome: 'reset_after', status: response.statusCode ?? 0 });
           return;
@@ -243,7 +246,7 @@ export class Webhooks {
   }
 
   /**
-   * Whether every event has arrived, been dropped or given up, after waiting up to so long.
+   * Waits until every event is delivered, dropped or given up. `false` on timeout.
    * @param {number} timeout milliseconds
    */
   async idle(timeout) {

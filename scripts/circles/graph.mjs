@@ -1,5 +1,5 @@
 /**
- * The circles of a graph: its strongly connected components of two nodes and more, by Tarjan.
+ * The circles of a graph: its strongly connected components with at least two nodes (Tarjan's algorithm).
  * @param {Map<string, { keys(): Iterable<string> }>} edges
  * @returns {string[][]} Each sorted.
  */

@@ -1,10 +1,9 @@
-// Which file of a crate names what of which other file.
+// Finds the imports between the files of a crate.
 //
-// A name counts for the file that defines it, whichever module passes it on: with `pub use checkout::Applied` in
-// billing.rs, `use crate::billing::Applied` is an import of checkout.rs. To declare a module (`mod checkout;`) and to
-// pass on its names without using them are no imports. Nor is what a module takes from one that it is part of: a
-// submodule sees its parents' private items, and that is what it is made a submodule for. What a parent takes from its
-// submodules counts.
+// A name belongs to the file that defines it, even if another module re-exports it: with `pub use outcome::Applied` in
+// billing.rs, `use crate::billing::Applied` is an import of outcome.rs. Declaring a module (`mod outcome;`) is no
+// import, and neither is a re-export whose name is not used. A submodule may use its parents' items, so that does not
+// count either. A parent's use of its submodules' items does.
 
 /** @typedef {import('./modules.mjs').Module} Module */
 /** @typedef {{ name: string, line: number }} Import */
@@ -58,8 +57,8 @@ function add(sum, { files, modules }) {
 }
 
 /**
- * What a path names: the files that define it (two for a type and a function of one name), and the modules it is.
- * Nothing for what is not of this crate. `seen` ends the search where modules pass a name on to each other.
+ * Resolves a path to the files that define it (two for a type and a function of the same name), and to modules. Empty
+ * for a path outside the crate. `seen` ends the search if modules re-export a name from each other.
  */
 function resolve(root, from, path, seen) {
   if (path[0] === '::') return nothing();
@@ -77,7 +76,7 @@ function resolve(root, from, path, seen) {
     const outer = found.modules;
     found = nothing();
     for (const module of outer) add(found, lookUp(root, module, path[at], seen));
-    // A name that a macro defines is not seen: it counts for the module that it is taken from.
+    // Names that a macro defines cannot be found, so they count for the module that they are imported from.
     if (isNothing(found) && at > 0) for (const module of outer) found.files.add(module.file);
   }
   return found;

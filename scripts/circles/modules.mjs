@@ -1,4 +1,4 @@
-// The modules of one crate: what each defines, imports and names. Code for tests is left out.
+// Reads the modules of a crate: the names that each defines, imports and uses. Skips test code.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { tokens } from './tokens.mjs';
@@ -158,7 +158,7 @@ class Reader {
         return;
       }
       if (text === '::') {
-        // A path that begins with `::` leads out of the crate.
+        // A path that begins with `::` is outside the crate.
         if (path.length === 0) path.push('::');
       } else if (text === 'self' && path.length > 0) {
         // `a::{self}` is `a`.

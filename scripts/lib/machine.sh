@@ -1,6 +1,5 @@
 # shellcheck shell=bash
-# Checks what the machine must have; installs what is missing where it can, and names it where not. Sourced after
-# steps.sh.
+# Checks the machine's requirements. Installs what is missing if it can, and otherwise names it. Sourced after steps.sh.
 
 # install_packages WHAT PACKAGE…: Debian's packages, for root.
 install_packages() {

@@ -30,7 +30,7 @@ pgbouncer_program() { PATH=$PATH:/usr/sbin command -v pgbouncer; }
 # PgBouncer, which the tests of the store start by themselves.
 need_pgbouncer() {
     pgbouncer_program >/dev/null && return
-    # As with PostgreSQL: the program, not a service.
+    # As with PostgreSQL, only the program is needed, and not a service.
     if [ "$(id -u)" = 0 ] && [ -d /etc/systemd/system ] && [ ! -e /etc/systemd/system/pgbouncer.service ]; then
         ln -s /dev/null /etc/systemd/system/pgbouncer.service
     fi
@@ -66,8 +66,8 @@ ssl_cert_file = '$postgres_scratch/server.crt'
 ssl_key_file = '$postgres_scratch/server.key'\" >>data/postgresql.conf"
 }
 
-# For measuring: with default settings, so a commit waits for the disk. Sets postgres_url. In /var/tmp, since /tmp may
-# be in memory.
+# For benchmarks, with default settings, so that a commit waits for the disk. Sets postgres_url. In /var/tmp, because
+# /tmp may be in memory.
 start_durable_postgres() {
     start_scratch_postgres /var/tmp "Start a PostgreSQL with its own settings" "-c fsync=on -c synchronous_commit=on"
 }

@@ -3,8 +3,8 @@
 # the same without the compression, and writes to the same places; names and folders come from Cargo.toml's
 # [[workspace.metadata.leptos]]. Sourced after tools.sh.
 
-# The server's Cargo profile: what compiles soonest, unless scripts/run is asked for a release build. The front end has
-# one for all: a profile without optimisation compiles no faster, since little of it is ours.
+# The server's Cargo profile: the one that compiles fastest, except for `scripts/run --release`. The front end always
+# has the same profile: without optimisation it would compile no faster, because most of its code is in dependencies.
 server_profile=dev
 
 leptos_setting() {
@@ -40,14 +40,14 @@ build_site() {
 # Cargo's folder for a profile.
 profile_folder() { if [ "$1" = dev ]; then say debug; else say "$1"; fi; }
 
-# bind_wasm WASM FOLDER NAME: nothing, if the files are those of the last time.
+# bind_wasm WASM FOLDER NAME: does nothing if the files are up to date.
 bind_wasm() {
     local stamp=$1.bound
     cksum "$1" "$2/$3.js" "$2/$3.wasm" 2>/dev/null | cmp -s - "$stamp" && return
     "$CARGO_TARGET_DIR/debug/bind-wasm" "$@" && cksum "$1" "$2/$3.js" "$2/$3.wasm" >"$stamp"
 }
 
-# Replaces all but the front end, so that a file removed from public/ leaves the site too.
+# Replaces everything except the front end, so that a file that was removed from public/ is removed from the site too.
 copy_assets() {
     find "$2" -mindepth 1 -maxdepth 1 ! -name "$3" -exec rm -rf {} +
     cp -R "$1/." "$2/"

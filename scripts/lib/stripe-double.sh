@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# Runs the shop beside the double of Stripe, as children of the script, which ends both. Sourced after machine.sh.
+# Runs the shop and the Stripe double as children of the script, which stops both. Sourced after machine.sh.
 
 DOUBLE_KEY=sk_test_double
 DOUBLE_SECRET=whsec_double
 DOUBLE_BASE=http://127.0.0.1:12111
 
-# contradicts NAME MEANT: fails, rather than override a setting of the user.
+# contradicts NAME MEANT: fails instead of overriding a setting of the user.
 contradicts() {
     fail "$1 is set, in the environment or in .env, but with --stripe-double it is $2." \
         "Unset it, or leave out --stripe-double."
@@ -55,7 +55,7 @@ serve_with_double() {
     at_exit stop_double
     at_exit stop_server
     : >"$said"
-    # In process groups of their own: Ctrl-C reaches this script only, which ends the server before the double.
+    # In process groups of their own, so that Ctrl-C reaches only this script, which stops the server before the double.
     set -m
     node "$ROOT/end2end/stripe-double/server.mjs" --port "$double_port" --webhook-url "$double_webhook" \
         --webhook-secret "$DOUBLE_SECRET" </dev/null >"$said" &

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# The build tools, pinned, in a folder of the project's own: the wasm32 target, npm packages, for cargo-leptos
-# wasm-bindgen. Installed once. Sourced after machine.sh.
+# The build tools, pinned, in a folder of the project: the wasm32 target, npm packages, and wasm-bindgen for
+# cargo-leptos. Installed once. Sourced after machine.sh.
 
-# Without optimisation: a tool takes minutes to compile and seconds to run.
+# Without optimisation, because a tool compiles for minutes and runs for seconds.
 quick_tool_build() {
     CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=0 \
         cargo install --root "$TOOLS" --target-dir "$CARGO_TARGET_DIR/tools" --force "$@" &&
@@ -65,8 +65,8 @@ build_wasm_std() {
         mkdir -p "$1" && cp "$scratch"/target/wasm32-unknown-unknown/release/deps/*.rlib "$1" && rm -rf "$scratch"
 }
 
-# For cargo-leptos, which runs its command line; scripts/bind-wasm is enough for the other scripts. It must be of the
-# very version that the front end is compiled with.
+# Only for cargo-leptos, which runs wasm-bindgen's command line; the other scripts use scripts/bind-wasm. Must be the
+# version that the front end is compiled with.
 need_wasm_bindgen() {
     local version
     version=$(locked_version wasm-bindgen)
@@ -78,7 +78,7 @@ need_wasm_bindgen() {
         quick_tool_build wasm-bindgen-cli --version "$version"
 }
 
-# need_npm_packages FOLDER: installs by its lock file, unless that is unchanged since the last time.
+# need_npm_packages FOLDER: installs from its lock file, if that has changed since the last time.
 need_npm_packages() {
     local folder=$1
     cmp -s "$ROOT/$folder/package-lock.json" "$ROOT/$folder/node_modules/.installed-lock.json" && return

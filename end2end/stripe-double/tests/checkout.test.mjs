@@ -122,7 +122,7 @@ test('time alone expires a session, once its hour has come', async () => {
   assert.equal((await it.stripe.checkout.sessions.retrieve(session.id)).status, 'expired');
   await it.control('GET', '/idle');
   assert.deepEqual(it.shop.types(), ['checkout.session.expired']);
-  // Receivers hold the signature against their own clock.
+  // Receivers check the signature's time against their own clock.
   const [, signedAt] = /^t=(\d+)/.exec(it.shop.received[0].signature) ?? [];
   assert.ok(Math.abs(Number(signedAt) - now()) < 30);
 });

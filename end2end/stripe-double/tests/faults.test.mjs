@@ -61,7 +61,7 @@ test('html_502: an answer that is no JSON', async () => {
   assert.deepEqual([answer.status, answer.headers.get('content-type')], [502, 'text/html']);
 });
 
-// The SDK repeats a call whose connection was closed once by itself: two resets make it fail.
+// The SDK retries a call once if its connection was closed, so that two resets make it fail.
 for (const [kind, times, count] of /** @type {const} */ ([['reset_before', 2, 0], ['reset_after', 2, 1], ['truncate', 1, 1]])) {
   test(`${kind}: the connection breaks, ${count ? 'the work was done' : 'nothing was done'}, and the same key makes one session`, async () => {
     await fault({ kind, match: CREATE, times });

@@ -9,7 +9,7 @@ const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.
 const VENV = here('../.venv');
 const REQUIREMENTS = here('requirements.txt');
 
-/** Stripe's Python SDK in a folder of its own, made on the first run. */
+/** A virtual environment with Stripe's Python SDK, created on the first run. */
 function ensureVenv() {
   const stamp = `${VENV}/installed.txt`;
   const wanted = readFileSync(REQUIREMENTS, 'utf8');

@@ -1,4 +1,4 @@
-/** What every test needs: a double, a shop that takes its webhooks, and Stripe's own SDK pointed at it. */
+/** The setup of every test: a double, a shop that receives its webhooks, and Stripe's SDK as a client. */
 import http from 'node:http';
 import Stripe from 'stripe';
 import { controlOf } from '../client.mjs';
@@ -6,7 +6,7 @@ import { startDouble } from '../server.mjs';
 
 export const SECRET = 'whsec_double';
 
-/** A shop's webhook that keeps what comes. `answer` may say another status, or take its time. */
+/** A webhook endpoint that keeps the requests. `answer` may return another status, or delay the answer. */
 export async function startShop() {
   const shop = {
     /** @type {{ body: string, signature: string, event: any, at: number }[]} */
@@ -25,7 +25,7 @@ export async function startShop() {
     try {
       event = JSON.parse(body);
     } catch {
-      // A truncated delivery is no JSON.
+      // A truncated delivery is not valid JSON.
     }
     shop.received.push({ body, signature: String(request.headers['stripe-signature']), event, at: Date.now() });
     response.writeHead(await shop.answer(event, shop.received.length)).end();
@@ -77,7 +77,7 @@ export const ORDER = {
 };
 
 /**
- * Presses a button on the hosted page, as a browser without scripts does.
+ * Presses a button on the hosted page, like a browser without scripts.
  * @param {string} sessionUrl
  * @param {string} action
  */

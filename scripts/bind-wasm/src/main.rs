@@ -24,10 +24,10 @@ fn main() -> ExitCode {
 fn bind(wasm: &str, folder: &str, name: &str) -> Result<(), Box<dyn Error>> {
     let mut bindgen = Bindgen::new();
     bindgen.input_path(wasm).out_name(name).web(true)?.typescript(false);
-    // The names of functions would be more than half of what the browser loads.
+    // Function names would be more than half of the file.
     bindgen.remove_name_section(true).remove_producers_section(true).omit_default_module_path(false);
     bindgen.generate(folder)?;
-    // Leptos asks for NAME.wasm.
+    // Leptos loads NAME.wasm.
     let folder = PathBuf::from(folder);
     fs::rename(folder.join(format!("{name}_bg.wasm")), folder.join(format!("{name}.wasm")))?;
     Ok(())

@@ -1,4 +1,4 @@
-//! The process that is killed: plays one use case, and tells each step.
+//! The child process that is killed: runs one use case, and reports each step.
 
 use billing::{
     Order, OrderError,
@@ -16,21 +16,21 @@ use crate::{
 
 /// Carries a [`Job`] to the child.
 pub const VARIABLE: &str = "CRASH_TEST_JOB";
-/// How much the worker takes up.
+/// How many rows the worker claims.
 const BATCH: u32 = 20;
 
-/// What one process does.
+/// The job of one process.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Job {
     pub database_url: String,
     pub api_base: String,
-    /// How far its clock is put forward.
+    /// How far its clock is ahead.
     pub later_secs: i64,
     pub act: Act,
     pub kill: Option<Kill>,
 }
 
-/// A use case, with what it is about.
+/// A use case with its arguments.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Act {
     Order { buyer: UserId, key: String },
@@ -51,7 +51,7 @@ impl Job {
     }
 }
 
-/// Plays the use case, and ends where it was told to.
+/// Runs the use case, and ends the process at the given step.
 pub async fn run(job: Job) {
     let later = SignedDuration::from_secs(job.later_secs);
     let shop = Shop::open(&job.database_url, &job.api_base, later, Some(Steps::new(job.kill))).await;
@@ -59,7 +59,7 @@ pub async fn run(job: Job) {
     shop.close().await;
 }
 
-/// Plays the use case. Whoever comes again does not mind what was done before.
+/// Runs the use case. Accepts the results of an earlier run, because it may be repeated.
 pub async fn perform(shop: &Shop, act: &Act) {
     let billing = &shop.billing;
     match act {

@@ -1,4 +1,4 @@
-//! The databases: of each kind one that is migrated, and for each trial a copy of it.
+//! The databases: a migrated one of each kind, of which each trial gets a copy.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ impl Database {
     }
 }
 
-/// Which database.
+/// The kind of database.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     Sqlite,
@@ -55,14 +55,14 @@ impl Kind {
     }
 }
 
-/// A database of one trial's own.
+/// The database of one trial.
 pub enum TestDatabase {
     Sqlite(SqliteDatabase),
     Postgres(Box<PostgresDatabase>),
 }
 
 impl TestDatabase {
-    /// One that is migrated and empty.
+    /// A migrated, empty database.
     pub async fn migrated(kind: Kind) -> Self {
         match kind {
             Kind::Sqlite => {

@@ -1,4 +1,4 @@
-//! The Stripe double, in a process of its own, which no trial kills.
+//! The Stripe double, in a process of its own that is never killed.
 
 use std::{
     io::{BufRead, BufReader},
@@ -59,41 +59,41 @@ impl Double {
         serde_json::from_slice(&body).unwrap()
     }
 
-    /// Does something at Stripe's, by the control API.
+    /// Calls the double's control API.
     pub async fn control(&self, path: &str, body: Value) -> Value {
         self.ask("POST", &format!("/_{path}"), &body).await
     }
 
-    /// Forgets everything.
+    /// Resets the double.
     pub async fn reset(&self) {
         self.control("/reset", json!({})).await;
     }
 
-    /// Time passes.
+    /// Advances the double's clock.
     pub async fn wait(&self, time: SignedDuration) {
         if time.is_positive() {
             self.control("/clock", json!({"advance_seconds": time.as_secs()})).await;
         }
     }
 
-    /// Where notifications go from now on.
-    pub async fn tell(&self, webhook_url: &str, secret: &str) {
+    /// Sets the webhook endpoint for notifications from now on.
+    pub async fn set_webhook(&self, webhook_url: &str, secret: &str) {
         self.ask("PUT", "/_/webhooks", &json!({"endpoints": [{"url": webhook_url, "secret": secret}]})).await;
     }
 
-    /// Waits until every notification has arrived.
+    /// Waits until all notifications have arrived.
     pub async fn idle(&self) {
         let answer = self.ask("GET", "/_/idle?timeout_ms=30000", &Value::Null).await;
         assert_eq!(answer["idle"], true, "{answer}");
     }
 
-    /// Every session, with what came in for it and what went back.
+    /// All sessions, with the amounts received, refunded and disputed.
     pub async fn books(&self) -> Vec<Value> {
         let mut books = self.ask("GET", "/_/books", &Value::Null).await;
         serde_json::from_value(books["sessions"].take()).unwrap()
     }
 
-    /// The notifications of types that the shop acts upon, oldest first, as bytes of the webhook's.
+    /// The notifications of types that the shop acts on, oldest first.
     pub async fn events(&self) -> Vec<Value> {
         let mut list = self.ask("GET", "/v1/events?limit=100", &Value::Null).await;
         let mut events: Vec<Value> = serde_json::from_value(list["data"].take()).unwrap();

@@ -1,4 +1,4 @@
-//! The books in the end, as text: what is on both sides, and nothing that differs from run to run.
+//! The end state as text: the data of the shop and of Stripe, without values that differ between runs.
 
 use std::fmt::Write;
 
@@ -40,7 +40,7 @@ pub async fn write(place: &Place<'_>) -> String {
         let credits = entry.booked.credits.0;
         sum += credits;
         assert_eq!((entry.seq, entry.balance_after.0), (seq, sum), "the chain has a break");
-        // Of an effect, the kind of object it names.
+        // Only the kind of the object that the effect names.
         let object = entry.booked.effect_ref.split('_').next().filter(|object| !object.is_empty());
         let object = object.map_or_else(String::new, |object| format!(" {object}"));
         writeln!(end, "{}{object} {credits} = {sum}", entry.booked.kind).unwrap();

@@ -1,13 +1,13 @@
-//! Kills the process at every step between two commits, and finds the same end state all the same.
+//! Kills the process at every step of every use case, and checks that the end state is the same.
 //!
-//! A use case writes in steps: each call of one of its ports, the database or Stripe, is one. This binary, started once
-//! more as a child, plays one use case upon a real database and the Stripe double and ends itself by SIGKILL at one
-//! step: before the call, amid it, or after it and before its answer is used. Then a fresh process does what the world
-//! outside would do (the buyer comes again, Stripe repeats itself, the worker looks after what lies about), and the
-//! books must be those of a run that nobody killed.
+//! Each call of a port, to the database or to Stripe, is a step of a use case. This binary starts itself as a child
+//! process, which runs one use case on a real database and the Stripe double, and ends itself by SIGKILL at one step:
+//! before the call, during it, or after it and before its answer is used. Then a new process does what would follow
+//! (the buyer tries again, Stripe sends the notification again, the worker recovers), and the end state must be that of
+//! a run without a kill.
 //!
-//! Which steps there are is found by such a run, at the start, so that no step can be forgotten. PostgreSQL is the
-//! server that `TEST_POSTGRES_URL` names; the double needs its packages: `npm ci --prefix end2end/stripe-double`.
+//! Such a run at the start lists the steps, so that none can be forgotten. PostgreSQL is the server that
+//! `TEST_POSTGRES_URL` names; the double needs its packages: `npm ci --prefix end2end/stripe-double`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 

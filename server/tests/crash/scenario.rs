@@ -1,4 +1,4 @@
-//! What the killed process was doing, and what the world does about it afterwards.
+//! The scenarios: the use case of the killed process, and what follows.
 
 use std::sync::Arc;
 
@@ -20,30 +20,30 @@ use crate::{
     shop::Shop,
 };
 
-/// What the process was doing.
+/// The use case of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Case {
     /// The buyer orders.
     Order,
-    /// The buyer is back from having paid.
+    /// The buyer returns after paying.
     ReturnPage,
-    /// The buyer drops a purchase.
+    /// The buyer discards a purchase.
     Discard,
-    /// A notification comes: of the payment,
+    /// A notification arrives: about the payment,
     Payment,
-    /// of the payment after its refund's,
+    /// about the payment, after the one about its refund,
     PaymentAfterItsRefund,
-    /// of a refund of a part,
+    /// about a partial refund,
     PartialRefund,
-    /// of a refund of all,
+    /// about a full refund,
     FullRefund,
-    /// of a dispute,
+    /// about a dispute,
     Dispute,
-    /// of a dispute that is won.
+    /// about a dispute that is won.
     DisputeWon,
-    /// The worker takes up a notification that could not be applied,
+    /// The worker retries a notification that could not be applied,
     RetryEvents,
-    /// asks about a purchase that was paid and nobody told,
+    /// asks about a paid purchase without a notification,
     CheckPaid,
     /// finishes an order that has no session yet,
     CheckWithoutSession,
@@ -53,12 +53,13 @@ pub enum Case {
     NumberReceipts,
 }
 
-/// What the world does about a process that was killed.
+/// What follows the kill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Then {
-    /// The same again: the buyer tries once more, Stripe repeats itself, another process's worker takes over.
+    /// The same again: the buyer tries again, Stripe sends the notification again, or another process's worker takes
+    /// over.
     Repeated,
-    /// Nobody comes again: what was missed is for the worker alone.
+    /// Nobody tries again, so only the worker can recover.
     Reconciled,
 }
 
@@ -66,11 +67,11 @@ pub enum Then {
 pub struct Scenario {
     pub case: Case,
     pub then: Then,
-    /// The books in the end, as `end` writes them.
+    /// The expected end state, in the format of `end`.
     pub end: &'static str,
 }
 
-/// A case, twice where somebody could come again.
+/// A case with both continuations.
 const fn both(case: Case, end: &'static str) -> [Scenario; 2] {
     [Scenario { case, then: Then::Repeated, end }, Scenario { case, then: Then::Reconciled, end }]
 }
@@ -163,7 +164,7 @@ pub fn all() -> Vec<Scenario> {
     twice.into_iter().flatten().chain(once).collect()
 }
 
-/// Where a scenario takes place.
+/// The environment of a scenario.
 pub struct Place<'a> {
     pub shop: &'a Shop,
     pub double: &'a Double,
@@ -175,18 +176,18 @@ impl Scenario {
         format!("{:?}_{:?}", self.case, self.then)
     }
 
-    /// How much later the process runs that is killed.
+    /// How far the killed process's clock is ahead.
     pub fn later(&self) -> SignedDuration {
         match self.case {
             Case::RetryEvents | Case::CheckPaid | Case::CheckWithoutSession => SignedDuration::from_mins(10),
-            // What is fetched is older than what a backfill looks at a second time.
+            // The events are then older than the overlap of two backfills.
             Case::Backfill => SignedDuration::from_hours(1),
             _ => SignedDuration::ZERO,
         }
     }
 
-    /// How much later still the next one: past every lease, and past the session's life where the buyer does not come
-    /// again to end it.
+    /// How far the next process's clock is ahead: past every lease, and past the session's end if the buyer does not
+    /// return to discard it.
     pub fn much_later(&self) -> SignedDuration {
         if self.case == Case::Discard && self.then == Then::Reconciled {
             SignedDuration::from_hours(25)
@@ -195,12 +196,12 @@ impl Scenario {
         }
     }
 
-    /// Whether nobody need know of it, if the process was killed before it wrote anything.
+    /// Whether the use case may be lost if the process was killed before its first write.
     pub fn may_be_lost(&self) -> bool {
         self.case == Case::Order && self.then == Then::Reconciled
     }
 
-    /// Brings the shop and Stripe to where the process begins; gives what it does.
+    /// Prepares the shop and Stripe. Returns the process's use case.
     pub async fn prepare(&self, place: &Place<'_>) -> Act {
         match self.case {
             Case::Order => Act::Order { buyer: place.principal.user_id, key: "the-buyer's".to_owned() },
@@ -219,7 +220,7 @@ impl Scenario {
             Case::PaymentAfterItsRefund => {
                 let (_, session) = place.paid().await;
                 place.double.control("/refunds", json!({"session": session})).await;
-                // Stripe says no more about the refund than this.
+                // Stripe sends no other notifications about the refund.
                 for kind in ["refund.created", "charge.refunded"] {
                     perform(place.shop, &place.told_of(kind).await).await;
                 }
@@ -243,7 +244,7 @@ impl Scenario {
             Case::DisputeWon => {
                 let session = place.settled().await;
                 let dispute = place.double.control("/disputes", json!({"session": session})).await;
-                place.tell_all().await;
+                place.send_all().await;
                 let id = dispute["id"].as_str().unwrap();
                 place.double.control(&format!("/disputes/{id}/win"), json!({})).await;
                 place.told_of("charge.dispute.closed").await
@@ -278,7 +279,7 @@ impl Scenario {
         }
     }
 
-    /// What the world does after the restart. It may come twice.
+    /// Runs what follows the kill. May be called twice.
     pub async fn go_on(&self, place: &Place<'_>, act: &Act) {
         match self.then {
             Then::Repeated => perform(place.shop, act).await,
@@ -288,17 +289,17 @@ impl Scenario {
             place.pay_what_is_open().await;
         }
         match self.then {
-            // What only the worker can know, Stripe does not tell.
+            // Only the worker knows about these; Stripe sends nothing.
             Then::Repeated if matches!(self.case, Case::RetryEvents | Case::CheckPaid) => {}
-            // What was fetched and not applied is for the same worker.
+            // The worker also applies events that were fetched but not applied.
             Then::Repeated if self.case == Case::Backfill => perform(place.shop, &Act::RetryEvents).await,
-            Then::Repeated => place.tell_all().await,
+            Then::Repeated => place.send_all().await,
             Then::Reconciled => place.shop.reconcile().await,
         }
     }
 }
 
-/// A provider that does not answer.
+/// A provider that never answers.
 fn silent() -> Arc<ScriptedProvider> {
     let provider = ScriptedProvider::default();
     provider.set_unavailable(true);
@@ -327,10 +328,10 @@ impl Place<'_> {
         (purchase, session)
     }
 
-    /// Paid, and the shop knows.
+    /// A purchase that is paid and settled.
     async fn settled(&self) -> String {
         let (_, session) = self.paid().await;
-        self.tell_all().await;
+        self.send_all().await;
         session
     }
 
@@ -338,15 +339,15 @@ impl Place<'_> {
         Act::Receive { event: self.double.event(kind).await }
     }
 
-    /// Stripe sends all its notifications, again those that have come before.
-    async fn tell_all(&self) {
+    /// Sends all of Stripe's notifications again.
+    async fn send_all(&self) {
         for event in self.double.events().await {
             let received = self.shop.billing.receive_event(event::read(event.to_string().as_bytes())).await;
             assert_eq!(received.unwrap(), Received::Applied, "{}", event["type"]);
         }
     }
 
-    /// The buyer follows the shop to the session that it shows.
+    /// The buyer pays the session that the shop shows as open.
     async fn pay_what_is_open(&self) {
         let open: Vec<Value> = self.double.books().await;
         for purchase in self.purchases().await.iter().filter(|purchase| purchase.status() == Status::Pending) {

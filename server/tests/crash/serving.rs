@@ -1,4 +1,4 @@
-//! The real process, killed while notifications pour in.
+//! The real process, killed while it receives notifications.
 
 use std::{fs::File, net::TcpListener, path::Path, process::Stdio, time::Duration};
 
@@ -25,7 +25,7 @@ const PURCHASES: usize = 20;
 const KILLS: u32 = 3;
 const SECRET: &str = "whsec_crash";
 
-/// An address that the process can have again after it was killed: nobody's connection begins at a port this low.
+/// An address that the restarted process can use again: its port is below the range of outgoing connections.
 fn lasting_address() -> String {
     let ports =
         (0..100).map(|_| 10_000 + u16::from_be_bytes([SystemEntropy.bytes()[0], SystemEntropy.bytes()[1]]) % 20_000);
@@ -33,7 +33,7 @@ fn lasting_address() -> String {
     format!("127.0.0.1:{}", free.next().expect("some port is free"))
 }
 
-/// Makes what the process must find of a front end, where it looks by default.
+/// Creates the front end's files that the process requires, in the default folder.
 fn make_site(folder: &Path) {
     let pkg = folder.join("target/site/pkg");
     std::fs::create_dir_all(&pkg).unwrap();
@@ -63,13 +63,13 @@ async fn start(folder: &Path, database_url: &str, double: &Double, address: &str
     let first = timeout(TIMEOUT, lines.next_line()).await.unwrap().unwrap().unwrap_or_default();
     let log = || std::fs::read_to_string(folder.join("log")).unwrap();
     assert_eq!(first, format!("IZA Credits: http://{address}/"), "{}", log());
-    // What it says later is read by nobody, and must not stop it.
+    // Reads the later output, because a full pipe would block the process.
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
     child
 }
 
-/// Has many purchases paid, and a part of each refunded, at once, and the process that hears of it killed and started
-/// again; in the end each is credited once, less what was refunded.
+/// Pays and partly refunds many purchases concurrently, while the process that receives the notifications is killed and
+/// restarted. In the end each purchase is credited once, less its refund.
 pub async fn play(bench: &Bench, kind: Kind) {
     let double = bench.double().await;
     let database = bench.database(kind).await;
@@ -87,7 +87,7 @@ pub async fn play(bench: &Bench, kind: Kind) {
     let folder = TempDir::new().unwrap();
     let address = lasting_address();
     let mut server = start(folder.path(), &url, &double, &address).await;
-    double.tell(&format!("http://{address}/billing/webhook"), SECRET).await;
+    double.set_webhook(&format!("http://{address}/billing/webhook"), SECRET).await;
     let pour = async {
         for session in &sessions {
             double.control(&format!("/sessions/{session}/pay"), json!({})).await;
@@ -105,11 +105,11 @@ pub async fn play(bench: &Bench, kind: Kind) {
     double.idle().await;
     server.kill().await.unwrap();
 
-    let taken_in = shop.store.events(None, 1_000).await.unwrap();
-    let acted_upon = taken_in.iter().filter(|event| EVENT_TYPES.contains(&event.event_type.as_str())).count();
+    let stored = shop.store.events(None, 1_000).await.unwrap();
+    let acted_upon = stored.iter().filter(|event| EVENT_TYPES.contains(&event.event_type.as_str())).count();
     assert_eq!(acted_upon, 3 * PURCHASES, "each was answered, so each is stored");
 
-    // Whatever was put off is due by now.
+    // Reopens with a later clock, when all deferred events are due.
     shop.close().await;
     let shop = Shop::open(&url, &double.url, SignedDuration::from_hours(1), None).await;
     shop.reconcile().await;

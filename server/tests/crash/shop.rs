@@ -1,4 +1,4 @@
-//! The shop without its pages: the use cases upon a real database and the Stripe double.
+//! The use cases on a real database and the Stripe double, without pages.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ use crate::{
 /// The key that the double is called with.
 pub const KEY: &str = "sk_test_double";
 
-/// The machine's clock, put forward.
+/// The machine's clock, set ahead.
 #[derive(Clone, Copy)]
 struct LaterClock(SignedDuration);
 
@@ -37,7 +37,7 @@ impl Clock for LaterClock {
     }
 }
 
-/// What one process has.
+/// The shop in one process.
 pub struct Shop {
     pub billing: Billing,
     pub store: Arc<dyn AnyStore>,
@@ -46,7 +46,7 @@ pub struct Shop {
 }
 
 impl Shop {
-    /// Opens it some time later than now. With `steps`, each call of a port is one.
+    /// Opens the shop with its clock ahead. With `steps`, each call of a port is a step.
     pub async fn open(database_url: &str, api_base: &str, later: SignedDuration, steps: Option<Arc<Steps>>) -> Self {
         let database = Database::open(database_url).await;
         let clock = LaterClock(later);
@@ -86,12 +86,12 @@ impl Shop {
         account.principal
     }
 
-    /// A customer who is signed up.
+    /// The account of a customer.
     pub async fn principal(&self, id: UserId) -> Principal {
         self.store.account(id).await.unwrap().unwrap().principal
     }
 
-    /// What the worker does bit by bit, at once.
+    /// Does all of the worker's jobs once.
     pub async fn reconcile(&self) {
         let worker = Worker {
             billing: self.billing.clone(),

@@ -1,4 +1,4 @@
-//! The ports, so wrapped that each call is a step, and that the process can end at any of them.
+//! Wrappers of the ports that make each call a step, at which the process can end.
 
 use std::{
     pin::pin,
@@ -30,26 +30,26 @@ use futures::{future::poll_fn, stream::BoxStream};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// When, about one step, the process ends.
+/// When the process ends, relative to a step.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub enum Moment {
     /// The call is not made.
     Before,
-    /// The call has been begun, and let go on so many times: its outcome is anybody's guess.
+    /// The call was polled this many times, so its effect is unknown.
     Amid { turns: u8 },
-    /// The call is done; its answer is not used.
+    /// The call is complete, but its answer is not used.
     After,
 }
 
 /// Where the process ends.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Kill {
-    /// Which step, from 0.
+    /// The number of the step, from 0.
     pub step: usize,
     pub moment: Moment,
 }
 
-/// The steps of one process. Each is told on standard output as it begins.
+/// The steps of one process. Each is printed on standard output when it begins.
 pub struct Steps {
     kill: Option<Kill>,
     begun: AtomicUsize,
@@ -82,7 +82,7 @@ impl Steps {
             polled
         })
         .await;
-        // A call that takes fewer turns ends the process at its end.
+        // A call that needs fewer polls ends the process when it is complete.
         if moment.is_some() {
             die();
         }
@@ -101,7 +101,7 @@ pub struct Stepped<P: ?Sized> {
     pub steps: Arc<Steps>,
 }
 
-/// Writes a port's methods: those that are steps, and then, as they are, the others.
+/// Implements a port: first the methods that are steps, then those that are passed through.
 macro_rules! stepped {
     (
         $port:literal, $trait:ident of $whole:ident:

@@ -1,4 +1,4 @@
-//! One trial: a process is killed at one step, and the books are right in the end. And the list of all.
+//! The trials: in each, a process is killed at one step, and the end state must be right.
 
 use std::{
     os::unix::process::ExitStatusExt,
@@ -25,17 +25,17 @@ use crate::{
     steps::{Kill, Moment},
 };
 
-/// Far longer than any process here takes.
+/// The timeout of a process, far longer than any takes.
 const TIMEOUT: Duration = Duration::from_mins(1);
-/// How often, at most, a call that is killed amid itself is let go on: more than the longest transaction takes.
+/// The most polls of a call before the kill: more than the longest transaction needs.
 const TURNS_MAX: u8 = 12;
 
-/// What the trials share.
+/// The resources that the trials share.
 pub struct Bench {
     runtime: Runtime,
     sqlite: OnceCell<TestDatabase>,
     postgres: OnceCell<TestDatabase>,
-    /// Doubles that no trial uses just now.
+    /// The idle doubles.
     doubles: Mutex<Vec<Double>>,
 }
 
@@ -44,7 +44,7 @@ impl Bench {
         Arc::new(Self { runtime, sqlite: OnceCell::new(), postgres: OnceCell::new(), doubles: Mutex::default() })
     }
 
-    /// A double that knows nothing.
+    /// A double without state.
     pub async fn double(&self) -> Double {
         let idle = self.doubles.lock().unwrap().pop();
         let double = idle.unwrap_or_else(Double::start);
@@ -56,7 +56,7 @@ impl Bench {
         self.doubles.lock().unwrap().push(double);
     }
 
-    /// A database of one trial's own: migrating each by itself would take most of the time.
+    /// A database for one trial, copied because migrating each would take most of the time.
     pub async fn database(&self, kind: Kind) -> TestDatabase {
         let migrated = match kind {
             Kind::Sqlite => &self.sqlite,
@@ -75,7 +75,7 @@ impl Bench {
     }
 }
 
-/// Plays a scenario whose process is killed at a step of that name, or lives; gives the steps that it took.
+/// Runs a scenario in which the process is killed at the named step, or not at all. Returns its steps.
 async fn play(bench: &Bench, kind: Kind, scenario: Scenario, killed: Option<(Kill, &str)>) -> Vec<String> {
     let double = bench.double().await;
     let database = bench.database(kind).await;
@@ -99,9 +99,9 @@ async fn play(bench: &Bench, kind: Kind, scenario: Scenario, killed: Option<(Kil
     double.wait(scenario.much_later()).await;
     let shop = Shop::open(&url, &api_base, scenario.later() + scenario.much_later(), None).await;
     let place = Place { shop: &shop, double: &double, principal: &principal };
-    // Whoever orders, loses the connection before anything is written, and never comes again has ordered nothing.
+    // If the process was killed before the order was written, and the buyer does not try again, there is no order.
     let expected = if place.purchases().await.is_empty() && scenario.may_be_lost() { "" } else { scenario.end };
-    // Once more: nothing happens a second time.
+    // The second time, nothing changes.
     for time in ["after the restart", "when everything comes once more"] {
         scenario.go_on(&place, &act).await;
         let end = end::write(&place).await;
@@ -113,7 +113,7 @@ async fn play(bench: &Bench, kind: Kind, scenario: Scenario, killed: Option<(Kil
     steps
 }
 
-/// Runs the process, sees it live or die as it should, and gives its steps.
+/// Runs the process, checks whether it was killed as expected, and returns its steps.
 async fn process(job: &Job, killed: Option<(Kill, &str)>) -> Vec<String> {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.env(child::VARIABLE, serde_json::to_string(job).unwrap()).stdin(Stdio::null()).kill_on_drop(true);
@@ -130,7 +130,7 @@ async fn process(job: &Job, killed: Option<(Kill, &str)>) -> Vec<String> {
     steps
 }
 
-/// Every scenario, killed at every step, on both databases.
+/// All trials: every scenario, killed at every step, on both databases.
 pub fn all(bench: &Arc<Bench>) -> Vec<Trial> {
     let runs: Vec<(Kind, Scenario)> =
         Kind::BOTH.into_iter().flat_map(|kind| scenario::all().into_iter().map(move |one| (kind, one))).collect();
@@ -149,7 +149,7 @@ pub fn all(bench: &Arc<Bench>) -> Vec<Trial> {
         let steps = run.as_ref().map_or_else(|_| Vec::new(), Clone::clone);
         trials.push(Trial::test(format!("{name}::alive"), move || Ok(run.map(drop)?)));
         for (step, of) in steps.into_iter().enumerate() {
-            // Before any other step is after the one before it: between them, nothing is written.
+            // Only for the first step: before any other one is the same as after the previous one.
             let before = (step == 0).then_some("before");
             for moment in before.into_iter().chain(["amid", "after"]) {
                 let (bench, of) = (bench.clone(), of.clone());

@@ -1,4 +1,4 @@
-//! Addresses that are almost right, or can be no file's.
+//! Paths that are almost right, or that no file can have.
 
 use axum::{
     body::Body,
@@ -89,7 +89,7 @@ async fn a_bad_query_parameter_of_a_page_is_a_page_that_says_so(shop: TestShop) 
     ] {
         assert_eq!(kim.get(address).await.status, StatusCode::OK, "{address}");
     }
-    // An id that cannot be read is as unknown as any other.
+    // An invalid id is answered like an unknown one.
     for address in
         ["/checkout/cancel?purchase_id=abc", "/checkout/success?session_id=%00", "/withdraw?received=abc", "/?buy=abc"]
     {

@@ -1,4 +1,4 @@
-//! What the operator sees, and who else does.
+//! The admin listener, and who can reach it.
 
 use axum::{
     body::Body,
@@ -42,7 +42,7 @@ async fn metrics_and_health_are_served_to_whoever_reaches_them(shop: TestShop) {
             assert_eq!(shop.ask_admin(path, peer, &[host]).await.status, StatusCode::OK, "{path}");
         }
     }
-    // Nothing of the shop's.
+    // None of the shop's pages and calls.
     for path in ["/", "/signin", "/billing/products", "/billing/openapi.json", "/nowhere"] {
         shop.ask_admin(path, HERE, &[HOST]).await.assert_problem(404, "not_found");
     }
@@ -91,7 +91,7 @@ async fn the_mailbox_is_for_this_machine_alone(shop: TestShop) {
             let answer = shop.ask_admin(path, peer, &[HOST]).await;
             assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path} for {peer}");
         }
-        // A page of another site has its own name lead to this machine.
+        // DNS rebinding: another site's domain resolves to this machine.
         for host in [&[][..], &[("Host", "evil.example:4000")], &[("Host", "127.0.0.1.evil.example")], &[("Host", "")]]
         {
             let answer = shop.ask_admin(path, HERE, host).await;

@@ -1,4 +1,4 @@
-//! The buyer's consent that delivery begins at once, and the operator's texts.
+//! The buyer's consent to immediate delivery, and the legal texts.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};

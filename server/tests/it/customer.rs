@@ -1,4 +1,4 @@
-//! The customer's ten tests, by the customer's names.
+//! The client's ten acceptance tests, by the client's names.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ on_both_databases!(
     test_webhook_handles_unknown_event,
 );
 
-/// What Stripe sends when that order has been paid.
+/// Stripe's event when an order was paid.
 pub fn completed(event_id: &str, order: &Value, cents: i64) -> Value {
     json!({
         "id": event_id, "object": "event", "type": "checkout.session.completed", "api_version": "2026-09-30.endive",
@@ -105,7 +105,7 @@ async fn test_complete_checkout_idempotent(shop: TestShop) {
     let again = kim.post("/billing/checkout/complete", &body).await;
     assert_eq!((first.status, again.status), (StatusCode::OK, StatusCode::OK));
     assert_eq!(first.json(), again.json());
-    // And all at once.
+    // And concurrently.
     let rush = (0..16).map(|_| kim.post("/billing/checkout/complete", &body));
     for answer in futures::future::join_all(rush).await {
         assert_eq!(answer.json(), first.json());
@@ -165,7 +165,7 @@ async fn test_webhook_idempotent(shop: TestShop) {
     let order = kim.order("credits_5").await;
     let event = completed("evt_1", &order, 699);
     let other = completed("evt_2", &order, 699);
-    // The same event again and again, another event for the same session, the return page: all at once.
+    // The same event many times, another event for the same session, and the return page, all concurrently.
     let rush = (0..8).map(|n| shop.notify(if n % 2 == 0 { &event } else { &other }));
     let body = json!({"session_id": order["session_id"]});
     let (answers, returned) =

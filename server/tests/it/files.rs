@@ -19,7 +19,7 @@ on_both_databases!(
 const PACKED: &str = "shop.0123456789abcdef";
 const FOR_GOOD: &str = "public, max-age=31536000, immutable";
 
-/// A site whose front end was packed.
+/// A site with a packed front end.
 fn packed_site() -> TempDir {
     let site = tempfile::tempdir().unwrap();
     let pkg = site.path().join("pkg");
@@ -84,7 +84,8 @@ async fn a_front_end_built_anew_is_not_served_from_an_old_pack(shop: TestShop) {
     assert_eq!((wasm.text().as_str(), wasm.header("cache-control")), ("built anew", "no-cache"));
 }
 
-/// While a new version comes up beside an old one, a balancer sends pages to one and their files to the other.
+/// During a rolling update, a load balancer can send a page's request to one version and the requests for its files to
+/// the other.
 async fn a_page_of_another_version_gets_this_ones_files_and_keeps_none(shop: TestShop) {
     let packed = packed_site();
     let plain = packed_site();
@@ -103,7 +104,7 @@ async fn a_page_of_another_version_gets_this_ones_files_and_keeps_none(shop: Tes
             if !compressed.is_empty() {
                 assert_eq!((answer.header("content-encoding"), &*answer.text()), ("br", compressed), "{path}");
             }
-            // Neither version's file may be taken for the other's by its date.
+            // Without these headers, no conditional request can confuse the two versions.
             assert_eq!((answer.header("last-modified"), answer.header("etag")), ("", ""));
             let again = Request::get(&path)
                 .header(header::IF_MODIFIED_SINCE, "Fri, 01 Jan 2100 00:00:00 GMT")
@@ -126,7 +127,7 @@ async fn a_page_of_another_version_gets_this_ones_files_and_keeps_none(shop: Tes
             );
         }
     }
-    // What an earlier build has left is what its name says.
+    // A file from an earlier build matches the hash in its name.
     fs::write(packed.path().join("pkg/shop.00000000000000ff.js"), "earlier").unwrap();
     assert_eq!(file(&shop_of(&shop, &packed), "/pkg/shop.00000000000000ff.js", "br").await.text(), "earlier");
     // A site without a front end.

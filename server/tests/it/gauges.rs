@@ -1,16 +1,16 @@
-//! What the operator watches.
+//! The gauges for the operator.
 
 use server::gauges;
 
 use crate::shop::TestShop;
 
-/// The value of that series, if there is one.
+/// The value of a series, if it exists.
 fn value(metrics: &str, series: &str) -> Option<f64> {
     let line = metrics.lines().find(|line| line.strip_prefix(series).is_some_and(|rest| rest.starts_with(' ')))?;
     line[series.len()..].trim().parse().ok()
 }
 
-/// Metrics are the process's, so of all tests only this one takes samples.
+/// Metrics are global, so only this test takes samples.
 #[test]
 fn what_waits_shows_and_what_is_unknown_is_not_zero() {
     let test = crate::RUNTIME.spawn(async {

@@ -1,5 +1,5 @@
-//! A real process whose connections to PostgreSQL are half-open: nothing arrives any more, and nobody says so. That is
-//! what is left after an address has moved to another server, or a router has forgotten its connections.
+//! A real process whose connections to PostgreSQL are half-open: packets are lost without an error, as after an address
+//! has moved to another server, or a router has dropped its connections.
 
 use std::{
     path::Path,
@@ -27,14 +27,14 @@ use url::Url;
 
 use crate::process::started;
 
-/// Longer than any limit on a query, a round of a task, or stopping.
+/// Longer than the timeouts of queries, of tasks and of stopping.
 const BACK_WITHIN: Duration = Duration::from_mins(1);
 const STOPPED_WITHIN: Duration = Duration::from_secs(30);
 
-/// Between the process and its database: passes everything on, until it swallows what the open connections carry.
+/// A proxy between the process and its database, which can drop all packets of the open connections.
 pub struct Proxy {
     pub url: String,
-    /// The connections up to that number are swallowed.
+    /// The packets of connections up to this number are dropped.
     swallowed: Arc<AtomicU64>,
     opened: Arc<AtomicU64>,
 }
@@ -60,12 +60,12 @@ impl Proxy {
         Self { url: url.into(), swallowed, opened }
     }
 
-    /// From now on nothing arrives on the connections that are open; new ones are as good as ever.
+    /// From now on drops all packets of the open connections; new ones work.
     fn swallow_open(&self) {
         self.swallowed.store(self.opened.load(Ordering::SeqCst), Ordering::SeqCst);
     }
 
-    /// New connections work again; those that are open do not.
+    /// New connections work again; the open ones do not.
     pub fn pass_new(&self) {
         self.swallow_open();
     }
@@ -85,7 +85,7 @@ async fn pass_on(
     loop {
         let count = from.read(&mut buffer).await.unwrap_or(0);
         if number <= swallowed.load(Ordering::SeqCst) {
-            // Not even the end is told.
+            // Does not even forward the end of a connection.
             if count == 0 {
                 std::future::pending::<()>().await;
             }
@@ -97,13 +97,13 @@ async fn pass_on(
     }
 }
 
-/// A request on a connection of its own; `None` when there is no answer.
+/// Sends a request on a new connection; `None` when there is no answer.
 pub async fn call(address: &str, method: &str, path: &str, cookie: &str, body: &Value) -> Option<(u16, String)> {
     let headers = format!("Cookie: {cookie}\r\nContent-Type: application/json\r\n");
     request(address, method, path, &headers, &body.to_string()).await
 }
 
-/// As [`call`], with other headers.
+/// Like [`call`], with further headers.
 pub async fn request(address: &str, method: &str, path: &str, headers: &str, body: &str) -> Option<(u16, String)> {
     let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n{body}",
@@ -116,7 +116,7 @@ pub async fn request(address: &str, method: &str, path: &str, headers: &str, bod
     Some((answer.split(' ').nth(1)?.parse().ok()?, answer))
 }
 
-/// Until it succeeds: what a client does that is answered 503.
+/// Repeats a request until it succeeds, as a client does after a 503.
 async fn call_again(address: &str, path: &str, cookie: &str, body: &Value) -> Value {
     let start = Instant::now();
     loop {

@@ -17,7 +17,7 @@ on_both_databases! { anybody_who_asks_does_not_make_the_database_write_each_time
 async fn anybody_who_asks_does_not_make_the_database_write_each_time(shop: TestShop) {
     let visitor = shop.visitor();
     assert_eq!(visitor.get("/readyz").await.status, StatusCode::OK);
-    // Who asked again would hear that it is closed.
+    // A new check would find the database closed.
     shop.stores.store.close().await;
     assert_eq!(visitor.get("/readyz").await.status, StatusCode::OK);
     sleep(Duration::from_millis(1_100)).await;
@@ -29,7 +29,7 @@ async fn a_database_that_starts_later_than_the_shop_is_waited_for() {
     let database = store_postgres::testing::TestDatabase::create().await.unwrap();
     let mut url: url::Url = database.url().parse().unwrap();
     let server = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap());
-    // A port where nobody listens yet.
+    // A port on which nothing listens yet.
     let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     url.set_port(Some(address.port())).unwrap();
 

@@ -135,7 +135,7 @@ async fn guessing_at_an_account_is_slowed_down(shop: TestShop) {
         answers[11].assert_problem(429, "too_many_attempts");
         assert_eq!(answers[11].header("retry-after"), "30");
     }
-    // Nor does the right password get in meanwhile, or limits would still pay.
+    // The right password is refused too; otherwise an attacker could go on guessing.
     sign_in(&shop.visitor(), "kim@example.com", PASSWORD).await.assert_problem(429, "too_many_attempts");
 }
 

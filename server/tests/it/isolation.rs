@@ -25,7 +25,7 @@ on_both_databases!(
 
 const UNKNOWN: &str = "0198f2a4-7b1c-7def-8a2b-0123456789ab";
 
-/// Each call for signed-in customers, with a body that would do.
+/// The calls for signed-in customers, with a valid body.
 const PRIVATE: [(Method, &str, &str); 7] = [
     (Method::POST, "/billing/checkout/session", r#"{"product_id":"credits_1"}"#),
     (Method::POST, "/billing/checkout/complete", r#"{"session_id":"cs_mock_1"}"#),
@@ -35,7 +35,7 @@ const PRIVATE: [(Method, &str, &str); 7] = [
     (Method::GET, "/billing/balance/stream", ""),
     (Method::DELETE, "/auth/session", ""),
 ];
-/// Each call for anyone.
+/// The public calls.
 const OPEN: [&str; 7] = [
     "/billing/products",
     "/billing/consent",
@@ -69,7 +69,7 @@ async fn who_is_not_signed_in_gets_nowhere(shop: TestShop) {
         }
     }
 
-    // A call that is in neither list has not been thought about.
+    // Every call must be in one of the two lists.
     let (_, document) = server::router::api(&shop.state);
     let document = serde_json::to_value(&document).unwrap();
     for (template, item) in document["paths"].as_object().unwrap() {
@@ -82,7 +82,7 @@ async fn who_is_not_signed_in_gets_nowhere(shop: TestShop) {
     }
 }
 
-/// What differs between two answers only because they are two.
+/// An answer without the values that differ between any two answers.
 fn comparable(answer: &Answer) -> (StatusCode, Vec<(String, String)>, String) {
     let varies = ["x-request-id", "content-security-policy", "date"];
     let headers = answer.headers.iter().filter(|(name, _)| !varies.contains(&name.as_str()));
@@ -90,7 +90,7 @@ fn comparable(answer: &Answer) -> (StatusCode, Vec<(String, String)>, String) {
     (answer.status, headers.collect(), answer.text())
 }
 
-/// What is no call of the API, with something in the place of its parameter.
+/// The routes besides the API, with a value for each parameter.
 fn addresses(shop: &TestShop) -> Vec<String> {
     let api = |path: &String| ["/billing/", "/auth/", "/healthz", "/readyz"].iter().any(|api| path.starts_with(api));
     let paths = routes(&shop.state).into_iter().filter(|path| !api(path) && !path.contains("__private"));

@@ -1,4 +1,4 @@
-//! The language of a page: by its address, by what was chosen, or by what the browser asks for.
+//! The language of a page: from the URL, the cookie, or `Accept-Language`.
 
 use axum::http::{Method, StatusCode, header};
 

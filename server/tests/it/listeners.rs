@@ -1,4 +1,4 @@
-//! The two listeners of the real process, and what strangers can make it write.
+//! The two listeners of the real process, and its log lines about clients.
 
 use std::{
     net::TcpListener,
@@ -13,7 +13,7 @@ use tokio::{
 
 use crate::process::{TIMEOUT, read_until, refused, send, started, terminate};
 
-/// What the process writes into its log from now on.
+/// The log of the process from now on.
 fn log_of(child: &mut Child) -> Arc<Mutex<String>> {
     let log = Arc::<Mutex<String>>::default();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -26,7 +26,7 @@ fn log_of(child: &mut Child) -> Arc<Mutex<String>> {
     log
 }
 
-/// What follows those words in the log, up to the next space.
+/// The word after `words` in the log.
 async fn said_after(log: &Mutex<String>, words: &str) -> String {
     let deadline = tokio::time::Instant::now() + TIMEOUT;
     loop {
@@ -77,7 +77,7 @@ async fn a_taken_operators_address_stops_only_who_has_asked_for_it() {
         "{said}"
     );
 
-    // The default's neighbour.
+    // A shop whose default admin port is taken.
     let shop = loop {
         let shop = free_port();
         if let Ok(taken) = TcpListener::bind(("127.0.0.1", shop.saturating_add(1_000))) {
@@ -150,7 +150,7 @@ async fn a_proxy_whose_header_is_named_is_nothing_to_warn_of() {
     guess("").await;
     guess("X-Real-IP: 192.0.2.1\nX-Forwarded-For: 192.0.2.1\n").await;
     assert!(!log.lock().unwrap().contains("CLIENT_IP_HEADER"), "{}", log.lock().unwrap());
-    // A proxy that sets another one.
+    // A proxy that sets another header.
     guess("X-Forwarded-For: 192.0.2.1\n").await;
     said_after(&log, "CLIENT_IP_HEADER names").await;
     assert_eq!(terminate(&mut child).await, Some(0));

@@ -1,4 +1,4 @@
-//! Money for a purchase that a restored back-up lacks, and receipts after it.
+//! Payments for purchases that a restored back-up lacks, and receipt numbers after it.
 
 use billing::event::EventStatus;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! The outbox and the mails in it, with a mail server and without.
+//! The outbox, with and without a mail server.
 
 use std::sync::{
     Arc,
@@ -22,7 +22,7 @@ on_both_databases!(
     a_mail_server_that_is_down_delays_a_mail_and_no_purchase,
 );
 
-/// A mail server that keeps what it is sent, or turns everything away.
+/// A mail server that keeps the messages, or refuses them all.
 pub struct MailServer {
     url: String,
     up: Arc<AtomicBool>,
@@ -45,7 +45,7 @@ impl MailServer {
     }
 }
 
-/// As much of RFC 5321 as a sender needs.
+/// The part of RFC 5321 that a sender needs.
 async fn converse(connection: TcpStream, up: Arc<AtomicBool>, keep: mpsc::UnboundedSender<String>) -> Option<()> {
     let mut connection = BufReader::new(connection);
     connection.write_all(b"220 test\r\n").await.ok()?;
@@ -77,7 +77,7 @@ pub fn mailer(shop: &TestShop, mail_server: Option<&MailServer>) -> Mailer {
     lifecycle::mailer(&settings, &shop.state).unwrap()
 }
 
-/// Sends what is due now.
+/// Sends all mails that are due.
 pub async fn send_due(mailer: &Mailer) {
     while mailer.send_next().await.unwrap() {}
 }
@@ -141,7 +141,7 @@ async fn a_mail_server_that_is_down_delays_a_mail_and_no_purchase(shop: TestShop
     assert!(message.contains("To: kim@example.com") && message.contains("From: IZA <shop@example.com>"), "{message}");
     assert!(mail_server.taken.try_recv().is_err(), "once");
 
-    // One that nobody takes for five days is left to a person.
+    // After five days without success, a mail is given up.
     mail_server.up.store(false, Ordering::SeqCst);
     kim.buy("credits_1").await;
     for _ in 0..40 {

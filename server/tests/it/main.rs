@@ -1,11 +1,11 @@
-//! The real router, on both databases, and the real process.
+//! Tests of the real router on both databases, and of the real process.
 //!
 //! PostgreSQL is the server that `TEST_POSTGRES_URL` names; `scripts/test` starts one.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::needless_pass_by_value, reason = "each test owns its shop")]
 
-/// One runtime for all tests, as the process has one: Leptos renders on threads of its own, which outlive any test.
+/// One runtime for all tests, as in the process, because Leptos's rendering threads outlive a test.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
 /// Makes of each `async fn(TestShop)` a test on SQLite and one on PostgreSQL.

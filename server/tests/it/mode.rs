@@ -1,4 +1,4 @@
-//! Mock mode never begins beside real sales.
+//! Mock mode refuses a database with real sales.
 
 use std::{path::Path, sync::Arc};
 
@@ -17,7 +17,7 @@ use crate::process::{TIMEOUT, refused, server, started, terminate};
 /// The schema of an older release.
 const OLDER: i64 = 11;
 
-/// What a command that succeeds answers.
+/// The output of a successful command.
 async fn answer(folder: &Path, command: &str, variables: &[(&str, &str)]) -> String {
     let run = server(folder, variables).arg(command).output();
     let output = timeout(TIMEOUT, run).await.unwrap().unwrap();
@@ -25,7 +25,7 @@ async fn answer(folder: &Path, command: &str, variables: &[(&str, &str)]) -> Str
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Orders something, as a shop does that has a key.
+/// Orders something, as in a shop with a Stripe key.
 async fn sell_by_stripe(store: impl AnyStore + 'static) {
     let store = Arc::new(store);
     let harness = Harness::open(store.clone(), 1).await;
@@ -48,7 +48,7 @@ async fn a_forgotten_key_gives_no_credits_away_beside_real_sales() {
     let said = String::from_utf8(timeout(TIMEOUT, checked).await.unwrap().unwrap().stdout).unwrap();
     assert!(said.contains("with a test key"), "{said}");
 
-    // Mock mode on a database of its own, and once more.
+    // Mock mode starts on its own database, also a second time.
     for _ in 0..2 {
         let (mut child, ..) = started(folder.path(), &[]).await;
         assert_eq!(terminate(&mut child).await, Some(0));
@@ -62,7 +62,7 @@ async fn a_forgotten_key_gives_no_credits_away_beside_real_sales() {
     }
 }
 
-/// The sales of a release with an older schema count as well, and the refusal leaves that as it is.
+/// Sales in an older schema count too, and the refusal does not migrate it.
 macro_rules! refused_on_an_older_schema {
     ($name:ident, $module:ident, $store:ident) => {
         #[tokio::test]
@@ -77,7 +77,7 @@ macro_rules! refused_on_an_older_schema {
             let told = store.check_migrated().await.unwrap_err();
             assert!(matches!(told, $module::MigrateError::Behind(version) if version == OLDER + 1), "{told}");
             store.close().await;
-            // To migrate is not to sell.
+            // Migrating does not check the mode.
             assert_eq!(answer(folder.path(), "migrate", &variables).await, "The database is up to date.\n");
             sell_by_stripe($store::open(&url).await.unwrap()).await;
             let newest = database.forget_newest_migration().await.unwrap();

@@ -1,4 +1,4 @@
-//! The document says what the server does.
+//! The OpenAPI document matches the server.
 
 use std::{
     collections::BTreeSet,
@@ -17,7 +17,7 @@ static API_CONTRACTS: LazyLock<String> = LazyLock::new(|| {
     std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/API_CONTRACTS.md")).unwrap()
 });
 
-/// Where the document describes that call.
+/// The operation that describes a call.
 fn operation<'a>(document: &'a Value, method: &Method, path: &str) -> Option<&'a Value> {
     let paths = document["paths"].as_object()?;
     let fits = |template: &str| {
@@ -41,7 +41,7 @@ fn document(state: &AppState) -> &'static Value {
     DOCUMENTS[usize::from(state.shop.settings.mock)].get_or_init(made)
 }
 
-/// Fails when the document does not promise that answer.
+/// Asserts that the document describes this answer.
 pub fn assert_promised(state: &AppState, method: &Method, path: &str, answer: &Answer) {
     let Some(operation) = operation(document(state), method, path) else { return };
     let promised = &operation["responses"][answer.status.as_str()];

@@ -1,4 +1,4 @@
-//! What an operator does by hand.
+//! The operator's commands.
 
 use axum::http::StatusCode;
 use billing::event::EventStatus;
@@ -84,7 +84,7 @@ async fn a_replay_that_fails_says_why_it_failed_now_and_not_what_was_noted_befor
     let why = refusal(operator::events::replay(&shop.worker(), "evt_1").await);
     assert!(why.contains("could not be applied, the payment provider is not available"), "{why}");
     assert!(why.contains("It stays IGNORED") && !why.contains(&noted), "{why}");
-    // One that the worker still takes up.
+    // An event that the worker will retry.
     shop.notify(&reversal("evt_2", "pi_unknown", 699)).await;
     let why = refusal(operator::events::replay(&shop.worker(), "evt_2").await);
     assert!(why.ends_with("The running shop tries again."), "{why}");
@@ -220,12 +220,12 @@ async fn a_mail_that_was_sent_goes_out_once_more_and_shows_as_another(shop: Test
         .collect();
     assert_eq!(ids.len(), 4, "mail programs hide a second mail of one id: {ids:?}");
 
-    // A purchase that is not paid, a stranger, and nonsense.
+    // An unpaid purchase, an unknown id, and an invalid one.
     let unknown = "0198f2a4-7b1c-7def-8a2b-0123456789ab";
     for id in [pending.as_str(), unknown, "IZA-000001", ""] {
         assert!(refusal(resend(id).await).starts_with(&format!("There is no mail about {id}: ")), "{id}");
     }
-    // One that is being sent.
+    // A mail that is being sent.
     shop.clock.stop();
     resend(&bought).await.unwrap();
     worker.billing.mail_to_send().await.unwrap().unwrap();

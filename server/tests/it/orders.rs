@@ -35,7 +35,7 @@ async fn order_with_key(visitor: &Client, key: &str, product: &str) -> crate::sh
     visitor.post_with(ORDER, &[("Idempotency-Key", key)], &json!({"product_id": product})).await
 }
 
-/// How often a person was asked to look, for that reason.
+/// How many times attention was raised for this reason.
 fn attention(shop: &TestShop, reason: &str) -> u64 {
     let series = format!(r#"billing_attention_total{{reason="{reason}"}} "#);
     let metrics = shop.state.metrics.render();
@@ -195,7 +195,7 @@ async fn an_order_goes_on_once_the_provider_is_back(shop: TestShop) {
     assert_eq!(kim.credits().await, 0);
 }
 
-/// The key is the operator's to mend, and the order goes through once it is.
+/// The operator has to fix the key. Then the order succeeds.
 async fn a_key_that_the_provider_does_not_accept_fails_no_order(shop: TestShop) {
     let provider = Fickle::new();
     let shop = shop.with_provider(provider.clone());
@@ -210,7 +210,7 @@ async fn a_key_that_the_provider_does_not_accept_fails_no_order(shop: TestShop) 
     assert!(again.header("location").contains("key=f1"), "the form keeps its key");
     assert!(kim.purchases().await.iter().all(|purchase| purchase["status"] == "PENDING"));
     assert!(attention(&shop, "provider_access") > before);
-    // The worker has no more luck, and fails nothing either.
+    // The worker gets the same answer, and does not fail the purchase either.
     shop.clock.advance(SignedDuration::from_mins(10));
     assert_eq!(shop.state.shop.billing.check_pending(shop.state.accounts.as_ref(), 10).await.unwrap(), 2);
     assert!(kim.purchases().await.iter().all(|purchase| purchase["status"] == "PENDING"));
@@ -222,7 +222,7 @@ async fn a_key_that_the_provider_does_not_accept_fails_no_order(shop: TestShop) 
     assert_eq!(kim.purchases().await.len(), 2);
 }
 
-/// Whatever the provider says but how the payment stands, the buyer may have paid.
+/// Whatever the provider's error, the buyer may have paid.
 async fn nobody_is_told_that_nothing_was_charged_where_it_is_not_known(shop: TestShop) {
     let provider = Fickle::new();
     let shop = shop.with_provider(provider.clone());

@@ -16,7 +16,7 @@ use crate::{
     shop::sign,
 };
 
-/// A second until the process asks, and two for the database's answer.
+/// One second until the first probe and two for its answer, with some slack.
 const NOTICED_WITHIN: Duration = Duration::from_secs(4);
 const AT_ONCE: Duration = Duration::from_millis(50);
 const BACK_WITHIN: Duration = Duration::from_secs(1);
@@ -29,7 +29,7 @@ struct Caller {
 }
 
 impl Caller {
-    /// Status, answer, and the time that it took.
+    /// Sends a request. Returns status, answer and duration.
     async fn timed(&self, what: &str) -> (u16, String, Duration) {
         let began = Instant::now();
         let answer = match what {
@@ -76,7 +76,7 @@ async fn a_frozen_database_keeps_the_first_alone_waiting_and_the_shop_is_back_wi
     proxy.swallow_all();
     let first = futures::future::join_all(all.map(|what| principal.timed(what))).await;
     for (what, (status, answer, took)) in all.iter().zip(first) {
-        // What `/readyz` found last holds for a second.
+        // `/readyz` caches its answer for a second.
         assert!(status == 503 || *what == "/readyz", "{what}: {answer}");
         assert!(took < NOTICED_WITHIN, "{what}: {took:?}");
     }

@@ -1,4 +1,4 @@
-//! The front page is used again while nothing that it shows has changed, and not a moment longer.
+//! The front page is served from the cache only while its data is unchanged.
 
 use axum::http::StatusCode;
 use serde_json::json;
@@ -14,7 +14,7 @@ on_both_databases!(
     nobody_is_answered_with_anothers_page,
 );
 
-/// The page, and the nonce that its header names.
+/// A page, and the nonce in its header.
 async fn page(visitor: &Client, path: &str) -> (String, String) {
     let answer = visitor.get(path).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
@@ -25,7 +25,7 @@ async fn page(visitor: &Client, path: &str) -> (String, String) {
     (answer.text(), nonce)
 }
 
-/// The page without its nonce, the same however often it is asked for.
+/// Requests the page several times, asserts that it stays the same, and returns it without its nonce.
 async fn settled_page(visitor: &Client) -> String {
     let (first, nonce) = page(visitor, "/").await;
     let first = first.replace(&nonce, "");
@@ -98,7 +98,7 @@ async fn nobody_is_answered_with_anothers_page(shop: TestShop) {
     kim.form("/locale", "locale=en&next=/").await;
     assert!(page(&kim, "/").await.0.contains("lang=\"en\""));
     assert!(page(&lee, "/").await.0.contains("lang=\"de\""));
-    // In one browser: Kim signs out, and Lee signs in.
+    // In the same browser, Kim signs out and Lee signs in.
     kim.delete("/auth/session").await;
     assert!(!page(&kim, "/").await.0.contains("@example.com"));
     kim.post("/auth/session", &json!({"email": "lee@example.com", "password": PASSWORD})).await;

@@ -1,4 +1,4 @@
-//! Bad input gets a problem, whatever is bad about it.
+//! Invalid input is answered with a problem document.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ on_both_databases!(
     health_needs_nobody,
 );
 
-/// Each call that takes JSON, and a body that it takes.
+/// The calls with a JSON body, each with a valid one.
 const CALLS: [(&str, &str); 4] = [
     ("/billing/checkout/session", r#"{"product_id":"credits_1"}"#),
     ("/billing/checkout/complete", r#"{"session_id":"cs_mock_1"}"#),
@@ -55,7 +55,7 @@ async fn a_body_that_is_not_the_calls_json_is_malformed(shop: TestShop) {
         not_utf8.insert(quote, 0xff);
         post(&kim, path, Some("application/json"), not_utf8).await.assert_problem(400, "malformed_body");
     }
-    // Lone surrogates and NUL are text to JSON, and still no product.
+    // JSON allows lone surrogates and NUL in strings, but no product id contains them.
     let surrogate = post(&kim, CALLS[0].0, Some("application/json"), r#"{"product_id":"\ud800"}"#).await;
     surrogate.assert_problem(400, "malformed_body");
     assert!(kim.purchases().await.is_empty());
@@ -130,7 +130,7 @@ async fn health_needs_nobody(shop: TestShop) {
     }
 }
 
-/// On a runtime of its own, whose clock can be moved.
+/// On a runtime of its own with a paused clock.
 #[tokio::test]
 async fn a_process_whose_background_task_hangs_is_not_ready() {
     let database = store_sqlite::testing::TestDatabase::create().await.unwrap();

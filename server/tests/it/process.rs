@@ -1,4 +1,4 @@
-//! The real process: how it starts, and how it ends.
+//! The start and the end of the real process.
 
 use std::{
     net::TcpListener,
@@ -18,7 +18,7 @@ use tokio::{
 
 pub const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Where the tests' front end is: its files are there, and empty.
+/// A front end with empty files.
 static SITE: LazyLock<PathBuf> = LazyLock::new(|| {
     let site = Path::new(env!("CARGO_TARGET_TMPDIR")).join("site");
     std::fs::create_dir_all(site.join("pkg")).unwrap();
@@ -48,7 +48,7 @@ pub async fn refused(folder: &Path, argument: &str, variables: &[(&str, &str)]) 
     said
 }
 
-/// A process that serves, and the address that it says it serves.
+/// Starts a process. Returns it with the address that it prints.
 pub async fn started(folder: &Path, variables: &[(&str, &str)]) -> (Child, String, Vec<String>) {
     let mut child = server(folder, variables).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -66,7 +66,7 @@ pub async fn terminate(child: &mut Child) -> Option<i32> {
     timeout(TIMEOUT, child.wait()).await.expect("it ends").unwrap().code()
 }
 
-/// One request on a connection of its own; gives the open connection.
+/// Sends a request on a new connection, and returns the open connection.
 pub async fn send(address: &str, request: &str) -> TcpStream {
     let mut connection = TcpStream::connect(address).await.unwrap();
     connection.write_all(request.replace('\n', "\r\n").as_bytes()).await.unwrap();
@@ -159,7 +159,7 @@ async fn a_database_that_is_not_there_gets_a_sentence() {
     }
 }
 
-/// Every command of an operator's that needs a database.
+/// The operator's commands that need a database.
 const COMMANDS: [&[&str]; 12] = [
     &["reconcile"],
     &["reconcile", "--dry-run"],
@@ -175,7 +175,7 @@ const COMMANDS: [&[&str]; 12] = [
     &["reset-password", "--stdin", "kim@example.com"],
 ];
 
-/// What a command answers, what it says beside it, and its exit code.
+/// Runs a command. Returns its output, its errors and its exit code.
 async fn ran(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> (String, String, Option<i32>) {
     let output = timeout(TIMEOUT, server(folder, variables).args(arguments).output()).await.unwrap().unwrap();
     let (answer, said) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
@@ -274,7 +274,7 @@ async fn a_client_that_sends_too_many_headers_is_turned_away() {
     for headers in ["X-A: b\n".repeat(200), format!("X-A: {}\n", "b".repeat(100_000))] {
         let mut connection = TcpStream::connect(&address).await.unwrap();
         let request = format!("GET /healthz HTTP/1.1\nHost: {address}\n{headers}\n").replace('\n', "\r\n");
-        // The process may close before it has read all.
+        // The process may close the connection before it has read everything.
         let _ = connection.write_all(request.as_bytes()).await;
         let answer = read_until(&mut connection, "\r\n\r\n").await;
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
@@ -293,7 +293,7 @@ async fn two_start_at_once(url: &str) {
         assert!(read_until(&mut connection, "ok").await.starts_with("HTTP/1.1 200"));
         assert_eq!(terminate(child).await, Some(0));
     }
-    // Once more, on what is there already.
+    // A second start, on the existing database.
     let (mut again, ..) = started(folder.path(), &variables).await;
     assert_eq!(terminate(&mut again).await, Some(0));
 }

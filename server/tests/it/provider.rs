@@ -1,4 +1,4 @@
-//! A payment provider that does as it is told.
+//! A payment provider whose faults a test can switch.
 
 use std::{
     sync::{Arc, Mutex},
@@ -13,7 +13,7 @@ use billing::{
 use jiff::Timestamp;
 use server::mock::MockProvider;
 
-/// What the provider says to every call.
+/// The provider's answer to every call.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum Mood {
     #[default]
@@ -22,14 +22,14 @@ pub enum Mood {
     Denies,
     Rejects,
     Mumbles,
-    /// Of the sessions that it has opened, it knows none.
+    /// It does not know the sessions that it has opened.
     Forgets,
 }
 
-/// Every way not to tell how a payment stands.
+/// Every kind of answer that leaves a payment's status unknown.
 pub const SILENT: [Mood; 5] = [Mood::Unavailable, Mood::Denies, Mood::Rejects, Mood::Mumbles, Mood::Forgets];
 
-/// The mock provider with a switch, and with sessions that are paid once somebody asks about them; clones share it.
+/// The mock provider with switchable faults. Retrieving a session pays it. Clones share the switch.
 #[derive(Clone)]
 pub struct Fickle {
     mock: MockProvider,

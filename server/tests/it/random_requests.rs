@@ -1,7 +1,7 @@
-//! No request, however odd, is our fault: whatever is asked of whatever address, nothing is answered with a 5xx.
+//! Random requests to random paths: no request, however odd, may be answered with a 5xx.
 //!
-//! Each run asks other things, and prints what failed. `RANDOM_REQUESTS=6000 cargo test -p server --test it random`
-//! asks more.
+//! Each run generates other requests, and prints those that failed. `RANDOM_REQUESTS=6000 cargo test -p server --test
+//! it random` sends more.
 
 use std::time::Duration;
 
@@ -163,7 +163,7 @@ const HEADER_VALUES: [&str; 26] = [
     "a, b, ,",
 ];
 
-/// A request, before it is asked by anybody.
+/// A generated request.
 #[derive(Clone, Debug)]
 struct Plan {
     method: String,
@@ -176,9 +176,9 @@ struct Plan {
 #[derive(Clone, Debug)]
 enum PlannedBody {
     Bytes(Vec<u8>),
-    /// Signed, as the provider's notifications are.
+    /// A signed body, like the provider's notifications.
     Signed(Vec<u8>),
-    /// Breaks off after these bytes.
+    /// A body that breaks off after these bytes.
     BreaksOff(Vec<u8>),
 }
 
@@ -198,7 +198,7 @@ fn encoded(pairs: &[(String, String)]) -> String {
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
-/// The address of a route, perhaps bent, or an address of no route.
+/// The path of a route, possibly altered, or a path without a route.
 fn path(routes: Vec<String>) -> impl Strategy<Value = String> {
     let segment = || {
         prop_oneof![
@@ -281,7 +281,7 @@ fn plan(routes: Vec<String>) -> impl Strategy<Value = Plan> {
     )
 }
 
-/// `None` for what is no HTTP request: the server never sees it.
+/// `None` for an invalid HTTP request, which cannot be sent.
 fn request(shop: &TestShop, plan: &Plan) -> Option<Request<Body>> {
     let mut request = Request::builder().method(plan.method.as_str()).uri(plan.address.parse::<Uri>().ok()?);
     for (name, value) in &plan.headers {
@@ -320,14 +320,14 @@ async fn no_request_is_answered_with_a_server_error(shop: TestShop) {
         let plan = plan.new_tree(&mut runner).unwrap().current();
         let Some(request) = request(&shop, &plan) else { continue };
         sent += 1;
-        // Some calls sign out, or in as somebody else.
+        // Some calls sign out, or sign in as another user.
         if plan.signed_in && kim.get("/billing/balance").await.status != 200 {
             kim = sign_in(&shop).await;
         }
         let client = if plan.signed_in { kim.clone() } else { shop.visitor() };
         let response = client.start(request).await;
         let status = response.status();
-        // A stream goes on for ever.
+        // An event stream does not end.
         let body = timeout(Duration::from_secs(2), to_bytes(response.into_body(), usize::MAX)).await;
         let cut_off = matches!(body, Ok(Err(_)));
         if status.is_server_error() || cut_off {

@@ -45,15 +45,15 @@ async fn pdf(visitor: &Client, id: &str, language: &str) -> Document {
         answer.text()
     );
     assert_eq!(answer.header("cache-control"), "no-store");
-    // Continuous integration has each of them validated.
+    // CI validates each of them.
     if let Some(folder) = env::var_os("KEEP_RECEIPTS") {
         fs::write(Path::new(&folder).join(format!("{id}-{language}.pdf")), &answer.body).unwrap();
     }
     Document::load_mem(&answer.body).unwrap()
 }
 
-/// All text, in the order of its drawing and without what stands between its pieces, as a reader takes it from the
-/// file: marked parts say themselves what they spell, or else the fonts say it of each glyph.
+/// Extracts all text in drawing order, without separators, like a PDF reader: from the `ActualText` of marked content,
+/// or else from each font's mapping of glyphs to characters.
 fn text(pdf: &Document) -> String {
     let mut text = String::new();
     for page in pdf.get_pages().into_values() {
@@ -125,7 +125,7 @@ fn dispute(amount: i64) -> Value {
     })
 }
 
-/// A purchase of 10 credits, paid by a notification that names its payment; gives its id.
+/// A purchase of 10 credits, paid by a notification that names its payment. Returns its id.
 async fn paid(shop: &TestShop, buyer: &Client) -> String {
     let order = buyer.order("credits_10").await;
     shop.notify(&completed("evt_paid", &order, 1_299)).await;
@@ -245,7 +245,7 @@ async fn refunds_and_disputes_are_listed_with_date_and_amount(shop: TestShop) {
     shop.notify(&event("evt_3", "refund.failed", refund("re_2", 99, "failed"))).await;
     let page = kim.get(&format!("/purchases/{id}")).await.text();
     let text = text(&pdf(&kim, &id, "de").await);
-    // The dispute is the younger one, whichever was told first.
+    // The dispute is newer, whichever notification came first.
     let rows = [
         ["21.09.2026", "Erstattung", "−2,50\u{a0}€"],
         ["21.09.2026", "Erstattung fehlgeschlagen", "0,99\u{a0}€"],

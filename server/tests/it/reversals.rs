@@ -1,4 +1,4 @@
-//! Refunds and disputes by Stripe's notifications, and every recorded event there is.
+//! Refunds and disputes by Stripe's notifications, and all recorded events.
 
 use axum::http::StatusCode;
 use billing::event::EventStatus;
@@ -18,7 +18,7 @@ on_both_databases!(
     an_open_dispute_is_corrected_up_and_down,
     a_dispute_reinstated_in_part_gives_back_that_part,
     a_refund_that_is_told_before_its_payment_is_booked_with_it,
-    a_balance_may_become_negative_and_no_stranger_is_touched,
+    a_refund_or_an_event_of_the_wrong_mode_touches_no_other_tenant,
     every_recorded_event_of_another_shop_is_ignored_for_its_reason,
 );
 
@@ -101,7 +101,7 @@ async fn a_lost_dispute_takes_once_and_a_won_one_gives_back(shop: TestShop) {
     assert_eq!(kim.credits().await, 3, "all but what was refunded");
 }
 
-/// A dispute's notification, made at that second.
+/// A notification about a dispute, created at this second.
 fn dispute_of(created: i64, amount: i64, status: &str, moved: &[i64]) -> Value {
     let transactions: Vec<_> = moved.iter().map(|amount| json!({"amount": amount, "currency": "eur"})).collect();
     let mut object = dispute(status);
@@ -164,13 +164,13 @@ async fn a_refund_that_is_told_before_its_payment_is_booked_with_it(shop: TestSh
     assert_eq!(kim.purchases().await[0]["status"], "REFUNDED");
 }
 
-async fn a_balance_may_become_negative_and_no_stranger_is_touched(shop: TestShop) {
+async fn a_refund_or_an_event_of_the_wrong_mode_touches_no_other_tenant(shop: TestShop) {
     let (kim, _) = paid(&shop).await;
     let lee = shop.customer("lee@example.com").await;
     lee.buy("credits_10").await;
     shop.notify(&event("evt_1", "refund.created", refund("re_1", 699, "succeeded"))).await;
     assert_eq!((kim.credits().await, lee.credits().await), (0, 10));
-    // Nothing is spent here yet; the ledger itself is what must bear it.
+    // A live event in a test shop needs attention, and changes no balance.
     let mut wrong_mode = charge(100);
     wrong_mode["livemode"] = json!(true);
     shop.notify(&event("evt_2", "charge.refunded", wrong_mode)).await;
@@ -179,7 +179,7 @@ async fn a_balance_may_become_negative_and_no_stranger_is_touched(shop: TestShop
     assert_eq!(odd.iter().map(|event| event.provider_event_id.as_str()).collect::<Vec<_>>(), ["evt_2"]);
 }
 
-/// Why an event of that type is ignored where it is another shop's; all the recorded ones are.
+/// The expected reason to ignore an event of this type. All recorded events are from other shops.
 fn reason_to_ignore(file: &str) -> &'static str {
     let kind = file.split("__").next().unwrap();
     if kind.starts_with("checkout.session.completed-setup_mode") {
@@ -204,7 +204,7 @@ async fn every_recorded_event_of_another_shop_is_ignored_for_its_reason(shop: Te
             continue;
         }
         let file = path.file_name().unwrap().to_str().unwrap().to_owned();
-        // Several were published with the same id.
+        // Several recorded events have the same id.
         let mut event: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         event["id"] = json!(format!("evt_{}", sent.len()));
         let answer = shop.notify(&event).await;

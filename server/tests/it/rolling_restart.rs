@@ -1,4 +1,4 @@
-//! Three real processes behind a proxy that checks their health, restarted one after the other under load.
+//! A rolling restart of three real processes behind a proxy with health checks, under load.
 
 use std::{
     path::Path,
@@ -35,12 +35,12 @@ use crate::{
 const PROCESSES: usize = 3;
 const CLIENTS: usize = 6;
 const CHECK_EVERY: Duration = Duration::from_millis(100);
-/// For the processes, in seconds: some checks long.
+/// The processes' shutdown delay in seconds: the time of several health checks.
 const DELAY: &str = "1";
 
 type HttpClient = Client<HttpConnector, Body>;
 
-/// Keeps connections, and tries nothing twice.
+/// Keeps connections alive, and retries nothing.
 fn client() -> HttpClient {
     Client::builder(TokioExecutor::new()).retry_canceled_requests(false).build_http()
 }
@@ -50,7 +50,7 @@ struct Upstream {
     is_up: AtomicBool,
 }
 
-/// Hands each request to one of the processes that are up, in turn.
+/// A round-robin load balancer over the healthy processes.
 #[derive(Clone)]
 struct Balancer {
     upstreams: Arc<Vec<Upstream>>,
@@ -109,7 +109,7 @@ async fn start(folder: &Path, database: &str, port: u16, public_url: &str) -> Ch
         ("PUBLIC_URL", public_url),
         ("SHUTDOWN_DELAY_SECONDS", DELAY),
         ("DATABASE_CONNECTIONS", "4"),
-        // One customer is all the load.
+        // All orders are from one customer.
         ("OPEN_PURCHASES_MAX", "1000000"),
         ("ORDERS_PER_MINUTE_MAX", "1000000"),
     ];
@@ -214,7 +214,7 @@ async fn a_rolling_restart_under_load_fails_no_request() {
     database.remove().await.unwrap();
 }
 
-/// What a proxy sees of a process that was sent a SIGTERM, and what somebody at a terminal sees who presses Ctrl-C.
+/// What a proxy sees after a SIGTERM, and what Ctrl-C does.
 #[tokio::test]
 async fn a_process_that_will_stop_serves_on_and_says_that_it_is_not_ready() {
     let folder = TempDir::new().unwrap();
@@ -240,7 +240,7 @@ async fn a_process_that_will_stop_serves_on_and_says_that_it_is_not_ready() {
     assert!(answer.contains("shutting_down"), "{answer}");
     let page = call(&address, "GET", "/signin", "", &Value::Null).await;
     assert_eq!(page.map(|(status, _)| status), Some(200));
-    // Also on a connection from before, which is then closed.
+    // Also on a connection from before the signal, which is then closed.
     idle.write_all(format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\n\r\n").as_bytes()).await.unwrap();
     let answer = read_until(&mut idle, "nothing more").await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("connection: close"), "{answer}");

@@ -1,4 +1,4 @@
-//! What guards every page and call.
+//! The protection of pages and calls.
 
 use axum::{
     body::Body,
@@ -73,7 +73,7 @@ async fn a_request_forged_by_another_site_is_turned_away(shop: TestShop) {
         let answer = kim.send(post("/billing/checkout/session", headers, json)).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{headers:?}");
     }
-    // Behind a proxy that passes another Host on, the public address still counts.
+    // Behind a proxy that changes the Host header, the public URL is used.
     let shop = shop.with_settings(&[("PUBLIC_URL", "https://shop.example.com"), ("ALLOW_PUBLIC_MOCK_MODE", "yes")]);
     let answer = shop.visitor().send(post("/signout", &[("Origin", "https://shop.example.com")], form)).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
@@ -154,7 +154,7 @@ async fn behind_tls_cookies_insist_on_it(shop: TestShop) {
     assert!(out.header("set-cookie").starts_with("__Host-iza_credits_session=;"), "{}", out.header("set-cookie"));
 }
 
-/// Cookies know no ports: a browser sends them all to every process on the machine.
+/// Cookies ignore ports, so a browser sends them to every process on the same host.
 async fn two_shops_on_one_host_keep_their_cookies_apart(shop: TestShop) {
     let other = shop.with_settings(&[("COOKIE_PREFIX", "other")]);
     let kim = shop.customer("kim@example.com").await;
@@ -163,7 +163,7 @@ async fn two_shops_on_one_host_keep_their_cookies_apart(shop: TestShop) {
     let body = json!({"email": "lee@example.com", "password": crate::shop::PASSWORD});
     assert_eq!(at_other.post("/auth/accounts", &body).await.status, StatusCode::CREATED);
     at_other.form("/locale", "locale=en").await;
-    // Any other app's.
+    // The cookies of another app.
     kim.cookies.lock().unwrap().extend([("session", "x"), ("locale", "en")].map(|(a, b)| (a.to_owned(), b.to_owned())));
     assert!(kim.cookie_header().contains("iza_credits_session=") && kim.cookie_header().contains("other_session="));
     let page = kim.get("/").await.text();
@@ -190,12 +190,12 @@ async fn each_client_behind_a_proxy_is_told_apart(shop: TestShop) {
     proxied.clock.stop();
     shop.clock.stop();
     for n in 0..51 {
-        // The client may write what it likes before what the proxy adds.
+        // A client can forge everything before the address that the proxy appends.
         assert_eq!(guess(&proxied, &format!("10.0.0.{n}, 192.0.2.1"), n).await, 401);
     }
     assert_eq!(guess(&proxied, "192.0.2.1", 51).await, 429);
     assert_eq!(guess(&proxied, "192.0.2.2", 52).await, 401);
-    // Without the setting the header is only what the client says.
+    // Without the setting, the header is ignored, because the client may have sent it.
     for n in 0..51 {
         assert_eq!(guess(&shop, &format!("10.0.0.{n}"), n).await, 401);
     }

@@ -1,4 +1,4 @@
-//! Server functions: what is the caller's mistake has a status and a code that say so, and a form gets a page.
+//! Server functions: an invalid request is answered with its status and code, and a form with a page.
 
 use axum::{
     body::Body,
@@ -19,7 +19,7 @@ on_both_databases!(
 
 const UNKNOWN: &str = "0198f2a4-7b1c-7def-8a2b-0123456789ab";
 
-/// Each server function, with fields that are well-formed.
+/// The server functions, each with valid fields.
 const FUNCTIONS: [(&str, &str); 6] = [
     ("create_checkout", "product_id=credits_5&order_key=k1&consent=x"),
     ("confirm_checkout", "session_id=cs_unknown"),
@@ -29,7 +29,7 @@ const FUNCTIONS: [(&str, &str); 6] = [
     ("purchase_history", ""),
 ];
 
-/// Sends a form as a program does.
+/// Sends a form and accepts JSON, as islands do.
 async fn call(client: &Client, function: &str, body: &str) -> Answer {
     let request = Request::post(format!("/api/{function}"))
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -74,7 +74,7 @@ async fn no_mistake_of_a_caller_is_called_ours(shop: TestShop) {
     }
     assert!(kim.purchases().await.is_empty());
 
-    // No text, too much of it, and no form at all.
+    // Not UTF-8, too long, and not a form.
     let raw = |body: Vec<u8>, kind: &str| {
         let request = Request::post("/api/purchase_history").header(header::CONTENT_TYPE, kind);
         request.header(header::ACCEPT, "application/json").body(Body::from(body)).unwrap()

@@ -1,4 +1,4 @@
-//! A shop to test, and its clients.
+//! A test shop and its clients.
 
 use std::{
     net::SocketAddr,
@@ -56,7 +56,7 @@ impl Clock for TestClock {
     }
 }
 
-/// A shop upon a database of its own.
+/// A shop on a database of its own.
 #[derive(Clone)]
 pub struct TestShop {
     pub state: AppState,
@@ -79,14 +79,14 @@ impl TestShop {
         Self::build(url, settings, stores, provider)
     }
 
-    /// The same database, seen by a process with other settings.
+    /// A shop with other settings on the same database.
     pub fn with_settings(&self, changes: &[(&str, &str)]) -> Self {
         let settings = settings(&self.url, changes);
         let provider = Arc::new(MockProvider::new(ORIGIN.parse().unwrap()));
         Self::build(&self.url, settings, self.stores.clone(), provider)
     }
 
-    /// The worker of this shop's process, which works when it is told to.
+    /// The shop's worker, whose jobs a test runs itself.
     pub fn worker(&self) -> Worker {
         Worker {
             billing: self.state.shop.billing.clone(),
@@ -101,7 +101,7 @@ impl TestShop {
         settings(&self.url, changes)
     }
 
-    /// The same database, with another provider.
+    /// A shop with another provider on the same database.
     pub fn with_provider(&self, provider: impl PaymentProvider + 'static) -> Self {
         Self::build(&self.url, settings(&self.url, &[]), self.stores.clone(), Arc::new(provider))
     }
@@ -120,12 +120,12 @@ impl TestShop {
         Self { router: router(&state), state, clock, url: url.to_owned(), stores }
     }
 
-    /// Somebody who is not signed in.
+    /// A client that is not signed in.
     pub fn visitor(&self) -> Client {
         Client { shop: self.clone(), cookies: Arc::default() }
     }
 
-    /// What the admin listener answers.
+    /// Sends a request to the admin listener.
     pub async fn ask_admin(&self, path: &str, peer: &str, headers: &[(&str, &str)]) -> Answer {
         let mut request = Request::get(path).extension(ConnectInfo(peer.parse::<SocketAddr>().unwrap()));
         for (name, value) in headers {
@@ -135,7 +135,7 @@ impl TestShop {
         Answer::read(response).await
     }
 
-    /// Somebody who has just signed up.
+    /// A client that has just signed up.
     pub async fn customer(&self, email: &str) -> Client {
         let visitor = self.visitor();
         let answer = visitor.post("/auth/accounts", &json!({"email": email, "password": PASSWORD})).await;
@@ -143,14 +143,14 @@ impl TestShop {
         visitor
     }
 
-    /// Sends a notification as Stripe does.
+    /// Sends a signed notification.
     pub async fn notify(&self, event: &Value) -> Answer {
         let payload = event.to_string();
         let signature = sign(WEBHOOK_SECRET, self.state.clock.now().as_second(), payload.as_bytes());
         self.notify_signed(payload.into_bytes(), &signature).await
     }
 
-    /// What the worker does with stored events, again and again until none is left to try.
+    /// Runs the worker's job for stored events until none is due.
     pub async fn work_off_events(&self) {
         let read = |stored: &StoredEvent| server::stripe::event::read(&stored.payload);
         for _ in 0..8 {
@@ -159,7 +159,7 @@ impl TestShop {
         }
     }
 
-    /// Sends a notification with that signature.
+    /// Sends a notification with the given signature.
     pub async fn notify_signed(&self, payload: Vec<u8>, signature: &str) -> Answer {
         let request = Request::post("/billing/webhook")
             .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
@@ -176,7 +176,7 @@ fn settings(url: &str, changes: &[(&str, &str)]) -> Settings {
             "DATABASE_URL" => Some(url.to_owned()),
             "PUBLIC_URL" => Some(ORIGIN.to_owned()),
             "STRIPE_WEBHOOK_SECRET" => Some(WEBHOOK_SECRET.to_owned()),
-            // Tests order more at once than buyers do.
+            // Tests order faster than buyers.
             "OPEN_PURCHASES_MAX" | "ORDERS_PER_MINUTE_MAX" => Some("1000000".to_owned()),
             _ => None,
         })
@@ -184,7 +184,7 @@ fn settings(url: &str, changes: &[(&str, &str)]) -> Settings {
     Settings::read(lookup).unwrap()
 }
 
-/// What Stripe's `Stripe-Signature` header says about that payload.
+/// The `Stripe-Signature` header for a payload.
 pub fn sign(secret: &str, time: i64, payload: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(format!("{time}.").as_bytes());
@@ -192,7 +192,7 @@ pub fn sign(secret: &str, time: i64, payload: &[u8]) -> String {
     format!("t={time},v1={}", hex::encode(mac.finalize().into_bytes()))
 }
 
-/// A client that keeps cookies, as a browser does.
+/// A client that keeps cookies, like a browser.
 #[derive(Clone)]
 pub struct Client {
     pub shop: TestShop,
@@ -228,7 +228,7 @@ impl Client {
         self.send(request.unwrap()).await
     }
 
-    /// Orders a product; gives the answer's body.
+    /// Orders a product. Returns the answer's body.
     pub async fn order(&self, product: &str) -> Value {
         let answer = self.post("/billing/checkout/session", &json!({"product_id": product})).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
@@ -251,7 +251,7 @@ impl Client {
         self.get("/billing/purchases?limit=100").await.json()["items"].as_array().unwrap().clone()
     }
 
-    /// The whole answer; every answer of the API is one that the document promises.
+    /// Sends a request. Returns the whole answer, and asserts that the OpenAPI document describes it.
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = self.start(request).await;
@@ -260,7 +260,7 @@ impl Client {
         answer
     }
 
-    /// The answer as it begins.
+    /// Sends a request. Returns the answer with its body unread.
     pub async fn start(&self, mut request: Request<Body>) -> axum::response::Response {
         let cookies = self.cookie_header();
         if !cookies.is_empty() {
@@ -292,7 +292,7 @@ impl Client {
     }
 }
 
-/// What came back.
+/// An answer with its body.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -319,7 +319,7 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// Asserts that it is this problem, and nothing else.
+    /// Asserts that the answer is this problem document.
     #[track_caller]
     pub fn assert_problem(&self, status: u16, code: &str) {
         assert_eq!(self.status.as_u16(), status, "{}", self.text());
@@ -331,7 +331,7 @@ impl Answer {
     }
 }
 
-/// A request of any method, with nothing in it.
+/// A request without a body.
 pub fn bare(method: Method, path: &str) -> Request<Body> {
     Request::builder().method(method).uri(path).body(Body::empty()).unwrap()
 }

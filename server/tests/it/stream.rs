@@ -1,4 +1,4 @@
-//! The live balance.
+//! The balance stream.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ impl Stream {
         Self::open_again(visitor, None).await
     }
 
-    /// As a browser comes back that has heard the event of that id.
+    /// Reconnects like a browser whose last event had this id.
     async fn open_again(visitor: &Client, last_id: Option<&str>) -> Self {
         let mut request = bare(axum::http::Method::GET, "/billing/balance/stream");
         if let Some(id) = last_id {
@@ -61,13 +61,13 @@ impl Stream {
         }
     }
 
-    /// The next event is this.
+    /// Asserts the next event.
     async fn expect_event(&mut self, name: &str, data: &str) {
         let next = timeout(Duration::from_secs(1), self.next()).await.expect("within a second");
         assert_eq!(next, Some((name.to_owned(), data.to_owned())));
     }
 
-    /// The next news of the balance is this; the purchases may be in the news before.
+    /// Asserts the next balance; events about the purchases may come first.
     async fn expect(&mut self, credits: i64) {
         let balance = async {
             loop {
@@ -82,13 +82,13 @@ impl Stream {
         assert_eq!(balance, format!(r#"{{"credits":{credits}}}"#));
     }
 
-    /// There is no more news for a while.
+    /// Asserts that no event comes for a while.
     async fn expect_silence(&mut self) {
         let news = timeout(Duration::from_millis(500), self.next()).await;
         assert!(news.is_err(), "{news:?}");
     }
 
-    /// The stream ends, perhaps after some news.
+    /// Asserts that the stream ends, possibly after further events.
     async fn expect_end(&mut self) {
         let ended = async { while self.next().await.is_some() {} };
         timeout(Duration::from_secs(1), ended).await.expect("within a second");
@@ -138,7 +138,7 @@ async fn a_stream_ends_when_the_customer_signs_out(shop: TestShop) {
     let mut stream = Stream::open(&kim).await;
     stream.expect(0).await;
     assert_eq!(kim.delete("/auth/session").await.status, StatusCode::NO_CONTENT);
-    // The other browser goes on, and what it buys is not told to the one that has signed out.
+    // The other browser stays signed in. Its purchase is not sent to the one that has signed out.
     elsewhere.buy("credits_5").await;
     stream.expect_end().await;
 }
@@ -200,7 +200,7 @@ async fn of_too_many_streams_the_oldest_end(shop: TestShop) {
     for mut tab in newest {
         tab.expect(5).await;
     }
-    // Those that closed have given their places back.
+    // Closed streams have freed their slots.
     let mut tab = Stream::open(&kim).await;
     tab.expect(5).await;
     for _ in 0..2 {

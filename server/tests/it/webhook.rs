@@ -1,4 +1,4 @@
-//! Stripe's notifications: believed only when signed, and kept once believed.
+//! Stripe's notifications: accepted only with a valid signature, and then stored.
 
 use axum::{
     body::Body,
@@ -122,13 +122,13 @@ async fn an_authentic_event_that_cannot_be_read_is_kept(shop: TestShop) {
     assert_eq!(shop.notify_signed(not_utf8, &signature).await.status, StatusCode::OK);
 }
 
-/// JSON that cannot be decoded, or not as deep as it goes.
+/// JSON that cannot be decoded, or is nested too deeply.
 fn odd_values() -> [String; 4] {
     let nested = format!("{}{}", "[".repeat(150), "]".repeat(150));
     [r#""\ud83d""#.to_owned(), "1e400".to_owned(), nested, r#"{"\ud83d": 1e400}"#.to_owned()]
 }
 
-/// Sends an event with an odd value in place of the text `ODD`; gives what is stored of it.
+/// Sends an event in which the text `ODD` is replaced by an odd value. Returns the stored event.
 async fn notify_odd(shop: &TestShop, event: &Value, odd: &str) -> StoredEvent {
     let payload = event.to_string().replace(r#""ODD""#, odd).into_bytes();
     let signature = sign(WEBHOOK_SECRET, now(shop), &payload);
@@ -175,7 +175,7 @@ async fn an_odd_field_that_decides_is_named(shop: TestShop) {
     assert_eq!(kim.credits().await, 0);
     shop.notify(&completed("evt_paid", &order, 699)).await;
     assert_eq!(kim.credits().await, 5);
-    // A refund's figures are needed where there are no books to ask.
+    // In mock mode, the figures of a refund's event are needed.
     let refund = json!({
         "id": "re_1", "object": "refund", "amount": "ODD", "status": "succeeded", "payment_intent": "pi_1",
     });
@@ -185,7 +185,7 @@ async fn an_odd_field_that_decides_is_named(shop: TestShop) {
     assert!(stored.purchase.is_some());
 }
 
-/// Whose it is comes before what is wrong with it.
+/// Ownership is checked before errors.
 async fn what_another_shop_sends_needs_no_attention(shop: TestShop) {
     let other = json!({"session_id": "cs_other", "purchase_id": "order-42"});
     let mut sent = Vec::new();

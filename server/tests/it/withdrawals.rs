@@ -1,4 +1,4 @@
-//! Withdrawing from a contract by the function that the law asks for.
+//! The withdrawal function that the law requires.
 
 use axum::http::StatusCode;
 use billing::withdrawal::WithdrawalDecision;
@@ -23,7 +23,7 @@ async fn declaration(visitor: &Client, name: &str, contract: &str, email: &str) 
     visitor.form("/withdraw", &form).await
 }
 
-/// Declares what is taken; gives the page that it leads to.
+/// Sends a valid declaration. Returns the page to which it redirects.
 pub async fn declare(visitor: &Client, name: &str, contract: &str, email: &str) -> String {
     let answer = declaration(visitor, name, contract, email).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
@@ -39,7 +39,7 @@ async fn send_mails(shop: &TestShop) {
     crate::mails::send_due(&lifecycle::mailer(&shop.settings(&[]), &shop.state).unwrap()).await;
 }
 
-/// Buys five credits, with consent to delivery at once.
+/// Buys five credits, with consent to immediate delivery.
 async fn buy_with_consent(kim: &Client) -> String {
     let version = kim.get("/billing/consent").await.json()["version"].clone();
     let order = json!({"product_id": "credits_5", "consent": version});
@@ -88,7 +88,7 @@ async fn a_withdrawal_after_delivery_with_consent_is_answered_with_reasons(shop:
     let form = kim.get(&format!("/withdraw?purchase={number}")).await;
     assert!(form.text().contains(&contract) && form.text().contains("kim@example.com"));
 
-    // Before the confirmation is out, the right stands.
+    // Before the confirmation is sent, the right exists.
     let page = declare(&kim, "Kim", &contract, "kim@example.com").await;
     assert!(kim.get(&page).await.text().contains("Ihr Widerruf ist wirksam."));
     send_mails(&shop).await;
@@ -96,7 +96,7 @@ async fn a_withdrawal_after_delivery_with_consent_is_answered_with_reasons(shop:
     let answer = kim.get(&page).await.text();
     assert!(answer.contains("§ 356 Abs. 5 BGB") && answer.contains("verlangt"), "{answer}");
     assert!(!shop.visitor().get(&page).await.text().contains("§ 356 Abs. 5 BGB"), "for its buyer's eyes alone");
-    // Without signing in, the address of the account finds the purchase as well.
+    // Without a session, the account's e-mail address identifies the purchase too.
     let page = declare(&shop.visitor(), "Kim", &number, "KIM@example.com").await;
     assert!(!shop.visitor().get(&page).await.text().contains("§ 356"), "and the answer goes to that address alone");
     assert_eq!(
@@ -107,7 +107,7 @@ async fn a_withdrawal_after_delivery_with_consent_is_answered_with_reasons(shop:
     let newest = &shop.state.mailbox.as_ref().unwrap().mails()[0];
     assert!(newest.content.text().contains("§ 356 Abs. 5 BGB"), "{}", newest.content.text());
 
-    // Without consent the right stands for its fourteen days.
+    // Without consent the right exists for fourteen days.
     let other = kim.buy("credits_1").await;
     let number = other["id"].as_str().unwrap();
     shop.clock.advance(SignedDuration::from_hours(24 * 14));

@@ -47,7 +47,7 @@ test('of ten open tabs none keeps an eleventh from loading, and all of them hear
   for (const tab of tabs) await expect(historyRows(tab)).toContainText(['Bezahlt'], SOON);
 });
 
-test('news of another tab that is older than what a tab knows is not taken in, and newer news is', async ({ page, context }) => {
+test('an event of another tab is ignored if it is older than what a tab shows, and applied if it is newer', async ({ page, context }) => {
   await signIn(page);
   await buy(page, '5 Credits');
   await page.goto('/');

@@ -78,10 +78,10 @@ export class Shop {
     const server = this.#server;
     if (server.exitCode === null && server.signalCode === null) {
       const exited = new Promise((done) => server.once('exit', done));
-      const impatience = setTimeout(() => server.kill('SIGKILL'), STOP_MS);
+      const killTimer = setTimeout(() => server.kill('SIGKILL'), STOP_MS);
       server.kill('SIGTERM');
       await exited;
-      clearTimeout(impatience);
+      clearTimeout(killTimer);
     }
     await rm(this.#folder, { recursive: true, force: true });
     return server.exitCode;

@@ -32,7 +32,7 @@ impl Default for SteppingClock {
 impl SteppingClock {
     /// Advances the clock.
     pub fn advance(&self, by: SignedDuration) {
-        self.0.fetch_add(i64::try_from(by.as_micros()).expect("a test's patience is bounded"), Ordering::Relaxed);
+        self.0.fetch_add(i64::try_from(by.as_micros()).expect("a test waits less than centuries"), Ordering::Relaxed);
     }
 }
 

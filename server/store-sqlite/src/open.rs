@@ -150,12 +150,12 @@ fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
 
 /// The first connection switches the file to WAL. If two processes do so at once, SQLite fails instead of waiting, so
 /// this retries.
-async fn first_connection(writer: &dialect::Pool, retry_policy: Duration) -> Result<(), sqlx::Error> {
+async fn first_connection(writer: &dialect::Pool, time_max: Duration) -> Result<(), sqlx::Error> {
     const STEP: Duration = Duration::from_millis(50);
     let mut waited = Duration::ZERO;
     loop {
         match writer.acquire().await {
-            Err(sqlx::Error::Database(error)) if error_codes::is_passing(error.as_ref()) && waited < retry_policy => {
+            Err(sqlx::Error::Database(error)) if error_codes::is_passing(error.as_ref()) && waited < time_max => {
                 sleep(STEP).await;
                 waited += STEP;
             }

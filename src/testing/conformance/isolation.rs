@@ -40,7 +40,7 @@ pub async fn another_tenant_can_read_nothing(store: Arc<dyn AnyStore>) {
         purchase: Some((paid.tenant_id, paid.id)),
         decision: WithdrawalDecision::Effective,
     };
-    store.insert_withdrawal(&withdrawal).await.expect("it is taken in");
+    store.insert_withdrawal(&withdrawal).await.expect("it is stored");
     assert_eq!(store.tenant_mails(other, 9).await.ok(), Some(vec![]));
     assert_eq!(store.tenant_withdrawals(other, 9).await.ok(), Some(vec![]));
     let paid = stored(&harness, &paid).await;

@@ -83,7 +83,7 @@ pub async fn acknowledgements_go_before_confirmations_and_of_each_the_longest_du
     let (first, second) = (confirmation(&settled(&harness).await), confirmation(&settled(&harness).await));
     let acknowledged = async || {
         let withdrawal = declared(&harness, None, WithdrawalDecision::Unclear);
-        store.insert_withdrawal(&withdrawal).await.expect("it is taken in");
+        store.insert_withdrawal(&withdrawal).await.expect("it is stored");
         Topic::Withdrawal(withdrawal.id)
     };
     let (third, fourth) = (acknowledged().await, acknowledged().await);
@@ -185,7 +185,7 @@ pub async fn a_withdrawal_is_kept_as_it_came_and_acknowledged(store: Arc<dyn Any
     let certain = declared(&harness, Some(&purchase), WithdrawalDecision::Delivered);
     let unclear = declared(&harness, None, WithdrawalDecision::Unclear);
     for withdrawal in [&certain, &unclear] {
-        store.insert_withdrawal(withdrawal).await.expect("it is taken in");
+        store.insert_withdrawal(withdrawal).await.expect("it is stored");
         assert_eq!(store.withdrawal(withdrawal.id).await.ok(), Some(Some(withdrawal.clone())));
         let acknowledgement = mail(&harness, Topic::Withdrawal(withdrawal.id)).await;
         assert_eq!(acknowledgement.state, MailState::Due(withdrawal.received_at));

@@ -6,7 +6,7 @@ export default defineConfig({
   outputDir: 'test-results',
   fullyParallel: true,
   forbidOnly: Boolean(process.env.CI),
-  // A journey that fails now and then has found something.
+  // No retries, because a journey that fails occasionally has found a fault.
   retries: 0,
   workers: 2,
   timeout: 60_000,

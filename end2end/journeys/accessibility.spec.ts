@@ -4,7 +4,8 @@ import { test as selling } from '../support/stripe.ts';
 import { type Leg, customerTour, mockTour, travel } from '../support/tour.ts';
 
 /**
- * What a page is looked at as. A desktop at 200 % has as much room as one of half its size (WCAG 2.2, 1.4.4, 1.4.10).
+ * The viewports and themes in which each page is checked. A desktop at 200 % has as much room as one of half its size
+ * (WCAG 2.2, 1.4.4, 1.4.10).
  */
 const LOOKS = [
   { as: 'light, desktop', viewport: { width: 1280, height: 900 }, colorScheme: 'light' },
@@ -15,10 +16,10 @@ const LOOKS = [
   { as: 'light, the narrowest', viewport: { width: 320, height: 640 }, colorScheme: 'light' },
 ] as const;
 
-/** Looks at each stop; axe judges, and nothing may be wider than the screen. */
+/** Checks each stop with axe, and that nothing is wider than the screen. */
 async function judge(browser: Browser, baseURL: string, legs: Leg[], expectAccessible: (page: Page) => Promise<void>) {
   await travel(browser, { baseURL, locale: 'de-DE' }, legs, async (page, { name, path }) => {
-    // A mail is what its mail program shows it under.
+    // A mail's heading is its subject, which the mail program shows.
     if (!name.startsWith('mail,')) await expect(page.getByRole('heading').first()).toBeVisible();
     for (const { as, viewport, colorScheme } of LOOKS) {
       await page.setViewportSize(viewport);
@@ -30,7 +31,7 @@ async function judge(browser: Browser, baseURL: string, legs: Leg[], expectAcces
 }
 
 mock.describe('accessible, and no wider than the screen', () => {
-  // Some 150 times axe: two minutes, or six where the machine has other work.
+  // Some 150 runs of axe take two minutes, or six on a busy machine.
   mock.describe.configure({ timeout: 600_000 });
 
   mock('is every page without a purchase', async ({ browser, shop, expectAccessible }) => {
@@ -42,6 +43,6 @@ mock.describe('accessible, and no wider than the screen', () => {
   });
 });
 
-/** By how many pixels the page is wider than the screen. */
+/** The number of pixels by which the page is wider than the screen. */
 const overflow = (page: Page) =>
   page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth));

@@ -26,7 +26,7 @@ test('a new account starts with nothing, buys, and is not the demo account', asy
 });
 
 test.describe('a form that is refused', () => {
-  // The page that answers it has a status of its own, and the browser says so.
+  // The browser logs the error status of the page that answers the form.
   test.use({ allowedInConsole: [/status of 4\d\d/] });
 
   test('a weak password is refused with a sentence, and so is an address that is taken', async ({ page }) => {
@@ -65,7 +65,7 @@ test('after signing out, the back button shows no balance', async ({ page }) => 
 
 test('the next page after signing in is never another site', async ({ page, shop }) => {
   for (const next of ['//example.com', 'https://example.com/', '/\\example.com']) {
-    // A page that loses its session while it comes alive would complain in the console.
+    // A page whose session ends during hydration would log an error.
     await page.goto('about:blank');
     await page.context().clearCookies();
     await page.goto(`/signin?next=${encodeURIComponent(next)}`);
@@ -85,7 +85,7 @@ test('the language can be changed on any page, and stays', async ({ page }) => {
   await expect(page.getByRole('banner').getByRole('link', { name: /^Balance/ })).toHaveText('Balance: 0 Credits');
   await page.goto('/signup');
   await expect(page.locator('html')).toHaveAttribute('lang', 'en');
-  // A narrow screen has the choice at the foot.
+  // On a narrow screen, the choice of language is in the footer.
   await page.setViewportSize({ width: 390, height: 844 });
   await page.getByRole('contentinfo').getByRole('button', { name: 'DE', exact: true }).click();
   await expect(page.locator('html')).toHaveAttribute('lang', 'de');

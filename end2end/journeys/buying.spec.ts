@@ -89,10 +89,10 @@ test('the order form works by keyboard: Enter opens it, Escape closes it, and fo
   await page.keyboard.press('Enter');
   await expect(orderDialog(page)).toBeVisible();
   await expect(page).toHaveURL(/\?buy=credits_10$/);
-  // Until the page is live, the form is open but not modal yet.
+  // Before hydration, the dialog is open but not modal.
   await expect(page.locator('dialog:modal')).toBeVisible();
 
-  // However often one tabs, focus stays on the form (or leaves the page for the browser's own buttons).
+  // With Tab, the focus stays in the form (or moves to the browser's own buttons).
   for (let presses = 0; presses < 6; presses += 1) {
     await page.keyboard.press('Tab');
     const where = await page.evaluate(() => {

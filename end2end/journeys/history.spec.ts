@@ -42,7 +42,7 @@ test('a paid purchase has a receipt with its price, tax and booking', async ({ p
 });
 
 test.describe('files', () => {
-  // Chromium asks for the icon of a PDF that it shows.
+  // Chromium requests an icon for a PDF that it shows.
   test.use({ allowedInConsole: [/favicon\.ico/] });
 
   test('a receipt opens as a PDF, and the history comes as a spreadsheet, without JavaScript too', async ({ page, browser, shop }) => {

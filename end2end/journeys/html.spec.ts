@@ -6,7 +6,7 @@ import { type Leg, customerTour, mockTour, travel } from '../support/tour.ts';
 
 const validator = new HtmlValidate(new StaticConfigLoader({ root: true, extends: ['html-validate:standard'] }));
 
-/** Visits each stop in that language, and has a validator read what the server sent for it. */
+/** Visits each stop in a language, and validates the HTML that the server sent. */
 async function read(browser: Browser, baseURL: string, locale: string, legs: Leg[]) {
   await travel(browser, { baseURL, locale }, legs, async (_, { name }, document) => {
     const html = await document.text();

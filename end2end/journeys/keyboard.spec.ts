@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test';
 import { balance, expect, test } from '../support/test.ts';
 
-/** Tab, until that has the focus, as somebody without a mouse would. */
+/** Presses Tab until the element has the focus. */
 async function tabTo(page: Page, role: 'link' | 'button' | 'checkbox' | 'textbox', name: string | RegExp) {
   const target = page.getByRole(role, { name }).first();
   for (let presses = 0; presses < 60; presses += 1) {
@@ -28,7 +28,7 @@ test('a purchase goes by keyboard alone, from signing in to the receipt', async 
   await page.keyboard.press('Enter');
   const dialog = page.getByRole('dialog', { name: 'Bestellung' });
   await expect(dialog).toBeVisible();
-  // The focus stays inside, however often it is moved on.
+  // Tab keeps the focus inside.
   for (let presses = 0; presses < 12; presses += 1) {
     await page.keyboard.press('Tab');
     const outside = await page.evaluate(() => {

@@ -1,12 +1,15 @@
 import type { Page, Response } from '@playwright/test';
 import { buy, expect, openPurchase, signIn, signInBeforehand, test } from '../support/test.ts';
 
-/** What a first page may weigh on its way, in bytes. The front end's files: scripts/check-budgets.mjs. */
+/**
+ * The size budget of a first page in bytes, compressed. The budgets of the front end's files are in
+ * scripts/check-budgets.mjs.
+ */
 const HTML_BYTES_MAX = 20_000;
 
 /**
- * Notes the paths that the page asks for, but for the logo: it is the tab's icon as well, which some browsers ask for
- * apart.
+ * Records the paths that the page requests, except the logo's, which is also the tab's icon and may be requested
+ * separately.
  */
 function pathsAskedFor(page: Page): string[] {
   const paths: string[] = [];
@@ -43,7 +46,7 @@ test('before the visitor does anything, a page asks for its files once and for n
   expect(asked.sort()).toEqual(expected);
 });
 
-test('whoever is not signed in gets a page and its looks, and nothing to run', async ({ page }) => {
+test('a visitor who is not signed in gets HTML and CSS, and no scripts', async ({ page }) => {
   const asked = pathsAskedFor(page);
   await page.goto('/');
   await page.waitForLoadState('networkidle');

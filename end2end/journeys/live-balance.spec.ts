@@ -1,7 +1,7 @@
 import { checkoutCompleted } from '../support/shop.ts';
 import { balance, buy, expect, historyRows, openPurchase, signIn, test } from '../support/test.ts';
 
-/** A changed balance must be on every open page within a second; the second one is the test's own slowness. */
+/** A changed balance must be on every open page within a second; another second is for the test itself. */
 const SOON = { timeout: 2_000 };
 
 test('a purchase in one tab moves the balance in the other', async ({ page, context }) => {

@@ -52,7 +52,7 @@ test('an event of another tab is ignored if it is older than what a tab shows, a
   await buy(page, '5 Credits');
   await page.goto('/');
   await expect(historyRows(page)).toContainText(['Bezahlt']);
-  // A tab that says what it is told to.
+  // A tab that sends events of the test to the other tabs.
   const other = await opened(context, '/legal/terms');
   const says = (news: string) =>
     other.evaluate((news) => new BroadcastChannel('balance of demo@example.com').postMessage(news), news);
@@ -69,7 +69,7 @@ test.describe('a lost connection', () => {
 
   test('is told, and the figures are right again once it is back', async ({ page, browser, shop }) => {
     await signIn(page);
-    // Whatever follows the balance; the page itself comes through.
+    // The requests that follow the balance; those of the page itself succeed.
     const following = /\/billing\/balance|\/api\/current_balance/;
     await page.route(following, (route) => route.abort('connectionrefused'));
     await page.goto('/');

@@ -1,7 +1,7 @@
 import { balance, expect, history, historyRows, purchases } from '../support/test.ts';
 import { order, payment, sessionOf, signUp, test } from '../support/stripe.ts';
 
-/** Longer than a payment page can be paid. */
+/** Longer than a checkout session is open. */
 const A_DAY_SECONDS = 24 * 60 * 60;
 
 test('who turns back at the payment page was charged nothing, and can go on with the same page', async ({ page, stripe, expectAccessible }) => {

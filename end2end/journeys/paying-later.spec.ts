@@ -2,16 +2,16 @@ import type { Page } from '@playwright/test';
 import { balance, expect, history, historyRows, orderButton, purchases, withoutReload } from '../support/test.ts';
 import { type Stripe, order, payment, signUp, test } from '../support/stripe.ts';
 
-// Where Stripe cannot be asked, the shop's own 503 is a line in the browser's console.
+// When Stripe fails, the browser logs the shop's 503.
 test.use({ allowedInConsole: [/status of 503/] });
 
-/** With it, nobody but the notification can tell. */
+/** With this fault, only the notification can report the payment. */
 const askingFails = { kind: '500', match: { method: 'GET', path: '^/v1/checkout/sessions/' } };
 
 const processing = (page: Page) => page.getByRole('heading', { name: 'Zahlung wird verarbeitet' });
 const failed = (page: Page) => page.getByRole('heading', { name: 'Zahlung nicht zustande gekommen' });
 
-/** From the shelf to the success page, by direct debit; gives the checkout session's id. */
+/** Orders a product and pays by direct debit. Returns the checkout session's id. */
 async function orderByDebit(page: Page, product: string): Promise<string> {
   const session = await order(page, product);
   await payment.later(page).click();
@@ -19,7 +19,7 @@ async function orderByDebit(page: Page, product: string): Promise<string> {
   return session;
 }
 
-/** Waits until the success page has asked the shop, and the shop Stripe, so many times. */
+/** Waits until the success page has made the shop query Stripe this many times. */
 async function asked(stripe: Stripe, session: string, times: number): Promise<void> {
   const path = `/calls?method=GET&path=/v1/checkout/sessions/${session}`;
   await expect.poll(async () => (await stripe.ask(path)).calls.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(times);
@@ -67,7 +67,7 @@ test('money that arrives turns the page into the confirmation while no notificat
   await stripe.fallSilent();
   const session = await orderByDebit(page, '10 Credits');
   await withoutReload(page, async () => {
-    // Rendering the page asks once; the page goes on asking.
+    // Rendering the page queries once, and the island repeats it.
     await asked(stripe, session, 3);
     await stripe.tell(`/sessions/${session}/settle`);
     await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();

@@ -1,7 +1,7 @@
 import { balance, expect, history, historyRows, placeOrder, orderDialog, products, purchases } from '../support/test.ts';
 import { BUYER, buyAtStripe, live, openLive, order, payment, sessionOf, signUp, test } from '../support/stripe.ts';
 
-/** A changed balance must be on every open page within a second; the second one is the test's own slowness. */
+/** A changed balance must be on every open page within a second; another second is for the test itself. */
 const SOON = { timeout: 2_000 };
 
 test('an order is paid at Stripe, and the credits, the history and the receipt are there', async ({ page, stripe, expectAccessible }) => {
@@ -12,7 +12,7 @@ test('an order is paid at Stripe, and the credits, the history and the receipt a
   await expect(orderDialog(page)).toContainText('Bezahlt wird auf der nächsten Seite bei Stripe.');
   await live(page);
 
-  // A browser that stays where it is, so that the way there can be looked at.
+  // Keeps the browser on the page, so that the link can be checked.
   await page.route('**/c/pay/**', (route) => route.fulfill({ status: 204 }), { times: 1 });
   await placeOrder(page);
   const { host } = new URL(stripe.url);

@@ -1,7 +1,7 @@
 import { balance, expect, history, historyRows, withoutReload } from '../support/test.ts';
 import { buyAtStripe, openLive, signUp, test } from '../support/stripe.ts';
 
-/** A changed balance must be on every open page within a second; the second one is the test's own slowness. */
+/** A changed balance must be on every open page within a second; another second is for the test itself. */
 const SOON = { timeout: 2_000 };
 
 test('a refund is seen on an open page, in the history and on the receipt: a part of it, then all', async ({ page, stripe, expectAccessible }) => {

@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test';
 import { balance, consentBox, expect, heldUp, orderButton, orderDialog, placeOrder, products, signIn, test } from '../support/test.ts';
 
-/** A phone at the edge of the network: 400 ms there and back, 400 kbit/s. */
+/** Simulates a phone with a weak signal: 400 ms round trip, 400 kbit/s. */
 async function slowDown(page: Page): Promise<void> {
   const browser = await page.context().newCDPSession(page);
   const bytesPerSecond = 400_000 / 8;
@@ -16,7 +16,7 @@ async function slowDown(page: Page): Promise<void> {
 
 test('on a slow line a purchase goes before the front end has come', async ({ page }) => {
   await signIn(page);
-  // It has not come by the end of the purchase.
+  // The WASM never arrives during the purchase.
   await page.route(/\.wasm$/, () => {});
   await slowDown(page);
   await page.goto('/?buy=credits_5', { waitUntil: 'commit' });

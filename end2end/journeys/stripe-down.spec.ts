@@ -2,21 +2,21 @@ import type { Page } from '@playwright/test';
 import { balance, expect, orderButton, orderDialog, placeOrder, products, purchases, withoutReload } from '../support/test.ts';
 import { live, order, payment, sessionOf, signUp, test } from '../support/stripe.ts';
 
-// The shop's own 503 is a line in the browser's console.
+// The browser logs the shop's 503.
 test.use({ allowedInConsole: [/status of 503/] });
 
 const opening = { method: 'POST', path: '^/v1/checkout/sessions$' };
 const asking = { method: 'GET', path: '^/v1/checkout/sessions/' };
 const ending = { method: 'POST', path: '/expire$' };
 
-/** What Stripe does; whether it has opened the payment page before that. */
+/** Faults of Stripe, and whether the session was opened before the fault. */
 const FAULTS = [
   { name: 'answers nothing but errors', kind: '500', opened: true },
   { name: 'is too busy', kind: '429', opened: false },
   { name: 'never answers', kind: 'hang', opened: true },
 ];
 
-/** What the order button says from now on. The test itself sees nothing of a page while the next one is on its way. */
+/** Records the order button's texts from now on, because the test cannot read a page during a navigation. */
 async function sayings(page: Page): Promise<string[]> {
   const said: string[] = [];
   await page.exposeFunction('say', (text: string) => said.push(text));

@@ -2,7 +2,9 @@ import type { Page } from '@playwright/test';
 import type { Shop } from '../support/shop.ts';
 import { buy, expect, purchases, signIn, test } from '../support/test.ts';
 
-/** The developer's mailbox, once it has a mail of that subject; the server sends them by the second. */
+/**
+ * Opens a mail with this subject in the developer's mailbox, when it has arrived; the server sends mails every second.
+ */
 async function openMail(page: Page, shop: Shop, subject: RegExp): Promise<void> {
   await expect(async () => {
     await page.goto(`${shop.adminUrl}/dev/mailbox`);
@@ -11,7 +13,7 @@ async function openMail(page: Page, shop: Shop, subject: RegExp): Promise<void> 
   await page.getByRole('listitem').filter({ hasText: subject }).getByRole('link', { name: 'HTML' }).click();
 }
 
-/** What a mail says under that name. */
+/** The value of a fact in a mail. */
 const fact = (page: Page, name: string) => page.locator('dl > div').filter({ has: page.getByRole('term').filter({ hasText: name }) });
 
 for (const javaScriptEnabled of [true, false]) {
@@ -42,10 +44,10 @@ for (const javaScriptEnabled of [true, false]) {
 }
 
 test.describe('a form that is refused', () => {
-  // The page that answers it has a status of its own, and the browser says so.
+  // The browser logs the error status of the page that answers the form.
   test.use({ allowedInConsole: [/status of 422/] });
 
-  test('whoever is not signed in can withdraw from every page, and is told what is missing', async ({ page }) => {
+  test('a visitor who is not signed in can withdraw from every page, and is told what is missing', async ({ page }) => {
     await page.goto('/legal/privacy');
     await page.getByRole('link', { name: 'Vertrag widerrufen' }).click();
     await expect(page.getByRole('heading', { name: 'Vertrag widerrufen' })).toBeVisible();

@@ -38,7 +38,7 @@ test('sending the same order form twice makes one purchase', async ({ page }) =>
 test('an order without consent is sent back with a sentence, and nothing is ordered', async ({ page }) => {
   await signIn(page);
   await page.goto('/?buy=credits_5');
-  // A browser that does not look at `required`.
+  // As in a browser that ignores `required`.
   await page.locator('form[action="/api/create_checkout"]').evaluate((form: HTMLFormElement) => form.submit());
   await expect(page.getByText('Bitte setzen Sie das Häkchen bei der Einwilligung.')).toBeVisible();
   await expect(consentBox(page)).not.toBeChecked();
@@ -65,7 +65,7 @@ test('the history pages', async ({ page }) => {
 });
 
 test.describe('a form that is refused', () => {
-  // The page that answers it has a status of its own, and the browser says so.
+  // The browser logs the error status of the page that answers the form.
   test.use({ allowedInConsole: [/status of 401/] });
 
   test('an account can be made, a wrong password is told, and the language changes', async ({ page }) => {

@@ -4,13 +4,13 @@ import { browser } from '../support/browser.ts';
 import { freePort } from '../support/shop.ts';
 import { buy, expect, purchases, signIn, test } from '../support/test.ts';
 
-/** How often a page is measured. Its speed is the median's. */
+/** The number of runs for each page; the score is that of the median. */
 const RUNS = 3;
-/** How often a look that failed is taken again. */
+/** The most retries of a failed run. */
 const AGAIN_MAX = 3;
 /**
- * What the speed must reach, on a machine that may do other things meanwhile; everything else must be perfect. On such
- * a one it is 99 or 100.
+ * The lowest performance score, with a margin for a busy machine; an idle one reaches 99 or 100. All other scores must
+ * be 100.
  */
 const PERFORMANCE_MIN = 95;
 
@@ -44,10 +44,10 @@ test('the shop, the success page and the receipt score full marks', async ({ pag
   }
 });
 
-/** One look at a page on Lighthouse's phone, by whoever has the cookie, with nothing kept from before. */
+/** Measures a page once on Lighthouse's phone, with this cookie and an empty cache. */
 async function measure(url: string, cookie: string): Promise<Result> {
   let run = await look(url, cookie);
-  // Now and then Chromium records no start of the navigation, and Lighthouse asks to be run again.
+  // Occasionally Chromium records no start of the navigation, and Lighthouse has to run again.
   for (let again = 0; again < AGAIN_MAX && run.runtimeError?.code === 'NO_NAVSTART'; again += 1) run = await look(url, cookie);
   expect(run.runtimeError, url).toBeUndefined();
   expect(run.finalDisplayedUrl).toBe(url);
@@ -72,7 +72,7 @@ function score(run: Result, category: string): number {
   return Math.round((run.categories[category]?.score ?? 0) * 100);
 }
 
-/** What costs points. */
+/** The audits that cost points. */
 function faultsOf(run: Result): string {
   const counting = Object.values(run.categories).flatMap(({ auditRefs }) => auditRefs.filter(({ weight }) => weight > 0));
   const audits = counting.flatMap(({ id }) => run.audits[id] ?? []);

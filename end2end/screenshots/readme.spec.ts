@@ -4,7 +4,7 @@ import { buy, expect, openPurchase, orderButton, purchases, signIn, test } from 
 
 const picture = (name: string) => fileURLToPath(new URL(`../../docs/screenshots/${name}.png`, import.meta.url));
 
-// A mobile browser reserves no room for a scroll bar.
+// Mobile, because such a browser shows no scroll bar.
 test.use({ reducedMotion: 'reduce', isMobile: true });
 
 /** Some purchases, so that balance and history are not empty. */

@@ -7,12 +7,12 @@ import { consentBox, expect, orderButton, products, signIn, test } from '../supp
 
 const WALK = fileURLToPath(new URL('../../docs/screenshots/walk.gif', import.meta.url));
 const SIZE = { width: 1040, height: 720 };
-/** Of a GIF's palette. */
+/** The size of a GIF's palette. */
 const COLOURS_MAX = 256;
 
 test.use({ viewport: SIZE, reducedMotion: 'reduce', isMobile: true });
 
-/** What is seen, and for how long. */
+/** The frames, and how long each is shown. */
 class Film {
   readonly #gif = gifenc.GIFEncoder();
 
@@ -22,7 +22,7 @@ class Film {
     this.#gif.writeFrame(gifenc.applyPalette(data, palette), width, height, { palette, delay: milliseconds });
   }
 
-  /** Shows where the pointer is, and presses. */
+  /** Shows the pointer, and clicks. */
   async click(page: Page, target: Locator): Promise<void> {
     await target.scrollIntoViewIfNeeded();
     const handle = await target.evaluateHandle((element) => {
@@ -32,7 +32,7 @@ class Film {
         position: 'fixed', left: `${left + Math.min(width / 2, 60)}px`, top: `${top + height / 2}px`, width: '28px', height: '28px',
         margin: '-14px', borderRadius: '50%', background: 'rgb(230 120 0 / 0.45)', border: '2px solid rgb(230 120 0)', zIndex: '99',
       });
-      // What is modal lies above everything else.
+      // Inside the modal dialog, which covers everything else.
       (element.closest('dialog') ?? document.body).append(pointer);
       return pointer;
     });

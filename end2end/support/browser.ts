@@ -4,7 +4,7 @@ import type { PlaywrightTestOptions, PlaywrightWorkerOptions } from '@playwright
 const executablePath = process.env.CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync);
 if (!executablePath) throw new Error('No Chromium here: install it (apt-get install chromium), or name it in CHROMIUM');
 
-/** The browser of the machine, kept from talking to anybody but the shop. */
+/** The machine's browser, which may connect only to the shop. */
 export const browser: Partial<PlaywrightTestOptions & PlaywrightWorkerOptions> = {
   browserName: 'chromium',
   locale: 'de-DE',

@@ -13,16 +13,16 @@ const SITE = resolve(ROOT, process.env.LEPTOS_SITE_ROOT ?? 'target/site');
 const START_MS = 20_000;
 const STOP_MS = 15_000;
 
-/** Where notifications go, and what they are signed with. */
+/** The webhook endpoint and its signing secret. */
 export interface Webhook {
   url: string;
   secret: string;
 }
 
-/** A built server of its own with an empty database, in mock mode unless its settings say otherwise. */
+/** A server with an empty database, in mock mode unless its settings say otherwise. */
 export class Shop {
   readonly url: string;
-  /** Where the operator looks: metrics, and the developer's mailbox. */
+  /** The address of the admin listener: metrics and the developer's mailbox. */
   readonly adminUrl: string;
   readonly webhook: Webhook;
   readonly #server: ChildProcess;
@@ -45,7 +45,7 @@ export class Shop {
     const folder = await mkdtemp(join(tmpdir(), 'shop-journey-'));
     const webhook = { url: `${url}/billing/webhook`, secret: `whsec_${randomUUID()}` };
     const server = spawn(SERVER, [], {
-      // Of the developer's own settings, none: no .env is near, and the environment is this one.
+      // Without the developer's own settings: the folder has no .env, and this is the whole environment.
       cwd: folder,
       env: {
         PATH: process.env.PATH,
@@ -56,7 +56,7 @@ export class Shop {
         STRIPE_WEBHOOK_SECRET: webhook.secret,
         LEPTOS_SITE_ROOT: SITE,
         RUST_BACKTRACE: '1',
-        // The journeys order as quickly as many buyers together.
+        // The journeys order faster than real buyers.
         OPEN_PURCHASES_MAX: '100000',
         ORDERS_PER_MINUTE_MAX: '100000',
         ...settings,
@@ -68,12 +68,12 @@ export class Shop {
     return shop;
   }
 
-  /** What the server has said so far. */
+  /** The server's log so far. */
   get log(): string {
     return this.#log;
   }
 
-  /** Ends the server as an operator would, and tells its exit code: open streams must not keep it. */
+  /** Stops the server with SIGTERM, and returns its exit code. Open streams must not delay it. */
   async stop(): Promise<number | null> {
     const server = this.#server;
     if (server.exitCode === null && server.signalCode === null) {
@@ -87,7 +87,7 @@ export class Shop {
     return server.exitCode;
   }
 
-  /** Sends a notification as Stripe would, signed. */
+  /** Sends a signed notification, like Stripe. */
   async notify(event: object): Promise<Response> {
     const payload = JSON.stringify(event);
     const seconds = Math.floor(Date.now() / 1000);
@@ -112,7 +112,7 @@ export class Shop {
   }
 }
 
-/** The event with which Stripe tells that a session is paid. */
+/** Stripe's event for a paid session. */
 export function checkoutCompleted(session: { id: string; purchase: string; cents: number }): object {
   return {
     id: `evt_${randomUUID()}`,

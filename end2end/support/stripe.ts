@@ -4,10 +4,10 @@ import { startDouble } from '../stripe-double/server.mjs';
 import type { Webhook } from './shop.ts';
 import { test as mock, placeOrder, products } from './test.ts';
 
-/** Nobody has an account until it is made: the demo account is mock mode's. */
+/** The buyer's account, which a test has to create: only mock mode has the demo account. */
 export const BUYER = { email: 'buyer@example.com', password: 'correct horse battery' };
 
-/** Where a checkout session stands in the double's books; amounts in cents. */
+/** A checkout session in the double's books; amounts in cents. */
 interface Booked {
   session: string;
   client_reference_id: string;
@@ -23,7 +23,7 @@ interface Fault {
   after?: boolean;
 }
 
-/** A double of Stripe in the test's own process; what its control API does is in stripe-double/README.md. */
+/** A Stripe double in the test's own process; stripe-double/README.md describes its control API. */
 export class Stripe {
   readonly url: string;
   readonly close: () => Promise<void>;
@@ -51,7 +51,7 @@ export class Stripe {
     await this.#control('PUT', '/webhooks', { endpoints: [webhook] });
   }
 
-  /** Goes wrong in that way, again and again, until `mend`. */
+  /** Injects a fault into every call until `mend`. */
   async breaks(fault: Fault): Promise<void> {
     await this.tell('/faults', { ...fault, times: null });
   }
@@ -65,7 +65,7 @@ export class Stripe {
     await this.breaks({ kind: 'drop', match: { webhook: true } });
   }
 
-  /** Waits until every notification has been sent, and tells what became of each. */
+  /** Waits until all notifications are sent, and returns their outcomes. */
   async deliveries(): Promise<{ type: string; outcome: number | string }[]> {
     expect((await this.ask('/idle')).idle, 'notifications must not go on without end').toBe(true);
     return (await this.ask('/deliveries')).deliveries;
@@ -76,7 +76,7 @@ export class Stripe {
   }
 }
 
-/** The shop sells by a double of Stripe. */
+/** Tests with a shop that sells through a Stripe double. */
 export const test = mock.extend<{ stripe: Stripe }>({
   stripe: async ({}, use) => {
     const stripe = await Stripe.start();
@@ -97,7 +97,7 @@ export async function signUp(page: Page, account = BUYER): Promise<void> {
   expect((await page.request.post('/auth/accounts', { data: account })).status()).toBe(201);
 }
 
-/** From the shelf to the payment page; gives the checkout session's id. */
+/** Orders a product. Returns the checkout session's id. */
 export async function order(page: Page, product: string): Promise<string> {
   await page.goto('/');
   await products(page).getByRole('link', { name: `${product} kaufen`, exact: true }).click();
@@ -105,23 +105,23 @@ export async function order(page: Page, product: string): Promise<string> {
   return sessionOf(page);
 }
 
-/** Opens the shop, and waits until the page follows the balance: what it shows soon is measured from then on. */
+/** Opens the shop, and waits until the page follows the balance. */
 export async function openLive(page: Page): Promise<void> {
   const stream = page.waitForResponse(/\/billing\/balance\/stream$/);
   await page.goto('/');
   await stream;
 }
 
-/** Waits until the order form is more than a plain form: until the page is live, it is open but not modal yet. */
+/** The order form after hydration; before, the dialog is open but not modal. */
 export const live = (page: Page) => expect(page.locator('dialog:modal')).toBeVisible();
 
-/** The checkout session whose payment page this is. */
+/** The checkout session of a payment page. */
 export async function sessionOf(page: Page): Promise<string> {
   await expect(page).toHaveURL(/\/c\/pay\/cs_test_/);
   return new URL(page.url()).pathname.replace('/c/pay/', '');
 }
 
-/** What one can do on the payment page. */
+/** The actions on the payment page. */
 export const payment = {
   pay: (page: Page) => page.getByRole('button', { name: /^Bezahlen/ }),
   decline: (page: Page) => page.getByRole('button', { name: 'Mit abgelehnter Karte bezahlen' }),
@@ -129,7 +129,7 @@ export const payment = {
   cancel: (page: Page) => page.getByRole('link', { name: 'Abbrechen und zurück' }),
 };
 
-/** From the shelf to the success page, which says that the money is there. */
+/** Orders a product and pays, up to the success page. */
 export async function buyAtStripe(page: Page, product: string): Promise<string> {
   const session = await order(page, product);
   await payment.pay(page).click();

@@ -5,17 +5,17 @@ import { Shop } from './shop.ts';
 
 export { expect };
 
-/** The account that every shop in mock mode has. */
+/** The demo account of mock mode. */
 export const DEMO = { email: 'demo@example.com', password: 'demo-credits' };
 
 interface Fixtures {
-  /** What the test's server is set to, beyond mock mode. */
+  /** The settings of the test's server. */
   settings: Record<string, string>;
-  /** A server of the test's own. */
+  /** The test's server. */
   shop: Shop;
-  /** What the browser's console may say in this test; anything else that it warns of fails the test. */
+  /** The console messages that are allowed in this test; any other warning or error fails it. */
   allowedInConsole: RegExp[];
-  /** Fails when axe finds something serious on the page. */
+  /** Asserts that axe finds no serious violation on the page. */
   expectAccessible: (page: Page) => Promise<void>;
 }
 
@@ -43,12 +43,12 @@ export const test = base.extend<Fixtures>({
 
   expectAccessible: async ({}, use) => {
     await use(async (page) => {
-      // A page in motion is looked at when it has come to rest: half-faded colours are nobody's contrast.
+      // Waits for the end of animations, whose colours would give wrong contrasts.
       await page.evaluate(() => {
         const ending = document.getAnimations().filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity);
         return Promise.allSettled(ending.map(({ finished }) => finished));
       });
-      // No page has frames, so none needs a page of axe's own to put the findings of several together.
+      // Legacy mode, which opens no extra page to merge the results of frames; the shop has no frames.
       const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
       const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
       const findings = serious.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html)}`);
@@ -57,7 +57,7 @@ export const test = base.extend<Fixtures>({
   },
 });
 
-/** What the browser warns of in its console, as it comes; but for what may be said. */
+/** Collects the warnings and errors of the browser's console, except the allowed ones. */
 export function complaintsOf(context: BrowserContext, allowedInConsole: RegExp[]): string[] {
   const complaints: string[] = [];
   context.on('console', (message) => {
@@ -69,7 +69,7 @@ export function complaintsOf(context: BrowserContext, allowedInConsole: RegExp[]
   return complaints;
 }
 
-/** Signs in as a visitor does, and waits until the front page is live. */
+/** Signs in by the form, and waits until the front page is hydrated. */
 export async function signIn(page: Page, account = DEMO): Promise<void> {
   await page.goto('/signin');
   await fillAccountForm(page, account);
@@ -77,7 +77,7 @@ export async function signIn(page: Page, account = DEMO): Promise<void> {
   await expect(page.getByRole('heading', { name: 'Credits kaufen' })).toBeVisible();
 }
 
-/** Signs in without opening a page, so the next one to be opened is the first. */
+/** Signs in without opening a page, so that the next page is the first one. */
 export async function signInBeforehand(page: Page): Promise<void> {
   expect((await page.request.post('/auth/session', { data: DEMO })).status()).toBe(204);
 }
@@ -87,7 +87,7 @@ export async function fillAccountForm(page: Page, account: { email: string; pass
   await page.getByLabel('Passwort').fill(account.password);
 }
 
-/** The balance at the top of every page. */
+/** The balance in the header. */
 export const balance = (page: Page) => page.getByRole('banner').getByRole('link', { name: /^Guthaben/ });
 
 export const products = (page: Page) => page.getByRole('region', { name: 'Produkte' });
@@ -97,13 +97,13 @@ export const orderDialog = (page: Page) => page.getByRole('dialog', { name: 'Bes
 export const orderButton = (page: Page) => page.getByRole('button', { name: 'Zahlungspflichtig bestellen' });
 export const consentBox = (page: Page) => page.getByRole('checkbox', { name: /^Ich verlange, dass die Credits sofort/ });
 
-/** Agrees that delivery begins at once, and orders. */
+/** Ticks the consent box, and orders. */
 export async function placeOrder(page: Page): Promise<void> {
   await consentBox(page).check();
   await orderButton(page).click();
 }
 
-/** From the shelf to the success page. */
+/** Buys a product, up to the success page. */
 export async function buy(page: Page, product: string): Promise<void> {
   await page.goto('/');
   await products(page).getByRole('link', { name: `${product} kaufen`, exact: true }).click();
@@ -111,7 +111,7 @@ export async function buy(page: Page, product: string): Promise<void> {
   await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
 }
 
-/** An open purchase, made through the JSON API in the name of whoever is signed in. */
+/** Creates an open purchase of the signed-in user through the JSON API. */
 export async function openPurchase(page: Page, productId: string) {
   const answer = await page.request.post('/billing/checkout/session', { data: { product_id: productId } });
   expect(answer.status()).toBe(201);
@@ -124,7 +124,7 @@ export async function purchases(page: Page): Promise<{ id: string; status: strin
   return (await answer.json()).items;
 }
 
-/** Keeps the answers to such requests from coming, until what it gives is called. */
+/** Holds back the answers to matching requests until the returned function is called. */
 export async function heldUp(page: Page, requests: RegExp): Promise<() => void> {
   let release = () => {};
   const released = new Promise<void>((done) => (release = done));
@@ -135,7 +135,7 @@ export async function heldUp(page: Page, requests: RegExp): Promise<() => void> 
   return release;
 }
 
-/** Fails when the page that is there at its call was loaded anew by the time the given steps are done. */
+/** Asserts that the page is not reloaded while the steps run. */
 export async function withoutReload(page: Page, steps: () => Promise<void>): Promise<void> {
   const document = await page.evaluateHandle(() => window.document);
   await steps();

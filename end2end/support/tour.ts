@@ -7,27 +7,26 @@ import { DEMO, complaintsOf, expect, openPurchase, signInBeforehand } from './te
 export interface Stop {
   name: string;
   path: string;
-  /** What the page goes through before it is opened. */
+  /** Preparations before the page is opened. */
   before?: (page: Page) => Promise<unknown>;
-  /** What brings the page into the state, once it is there. */
+  /** Actions that bring the opened page into the state. */
   then?: (page: Page) => Promise<unknown>;
 }
 
 type Session = Awaited<ReturnType<BrowserContext['storageState']>>;
 
-/** Some stops, and the session of whoever makes them. */
+/** Stops that share one session. */
 export interface Leg {
   session: Session;
   stops: Stop[];
 }
 
 /**
- * What the browser may say of pages that answer with a status of their own, and of a connection that is lost on
- * purpose.
+ * The console messages about pages with an error status, and about connections that a test cuts.
  */
 const ALLOWED_IN_CONSOLE = [/status of 4\d\d/, /ERR_CONNECTION_REFUSED/];
 
-/** Makes the tour; `look` sees each stop, and the document that the server sent for it. */
+/** Visits the stops, and calls `look` for each, with the document that the server sent. */
 export async function travel(
   browser: Browser,
   options: { baseURL: string; locale: string },
@@ -63,7 +62,7 @@ const order = (error?: string): Stop => ({
   then: (page) => expect(page.locator('dialog:modal')).toBeVisible(),
 });
 
-/** With a password that nobody has, and nobody may have. */
+/** With a wrong password that the policy would not allow either. */
 async function signInWrongly(page: Page): Promise<unknown> {
   await page.locator('main [name=email]').fill(DEMO.email);
   await page.locator('main [name=password]').fill('wrong');
@@ -71,7 +70,7 @@ async function signInWrongly(page: Page): Promise<unknown> {
   return expect(page.getByRole('alert')).toBeVisible();
 }
 
-/** In words that no language of the shop needs to be known for. */
+/** Fills in texts that are the same in all languages. */
 async function withdraw(page: Page, contract: string): Promise<unknown> {
   await page.locator('main [name=name]').fill('Kim Meier');
   await page.locator('main [name=contract]').fill(contract);
@@ -80,7 +79,7 @@ async function withdraw(page: Page, contract: string): Promise<unknown> {
   return expect(page.getByRole('alert').or(page.locator('main dl'))).toBeVisible();
 }
 
-/** Waits until the developer's mailbox has so many mails. */
+/** Waits until the developer's mailbox has this many mails. */
 async function mails(page: Page, mailbox: string, count: number): Promise<void> {
   await expect(async () => {
     await page.goto(mailbox);
@@ -88,11 +87,11 @@ async function mails(page: Page, mailbox: string, count: number): Promise<void> 
   }).toPass();
 }
 
-/** Somebody who asks for that language, by the API as well. */
+/** A visitor whose browser asks for this language. */
 const visitor = (browser: Browser, baseURL: string, locale: string) =>
   browser.newContext({ baseURL, locale, extraHTTPHeaders: { 'accept-language': locale } });
 
-/** Pages that nobody has to sign in for, and those that only mock mode has. */
+/** The public pages, and those of mock mode. */
 export async function mockTour(browser: Browser, shop: Shop, locale: string): Promise<Leg[]> {
   const mailbox = `${shop.adminUrl}/dev/mailbox`;
   const context = await visitor(browser, shop.url, locale);
@@ -128,7 +127,7 @@ export async function mockTour(browser: Browser, shop: Shop, locale: string): Pr
   ];
 }
 
-/** Pages of customers, in every state that a purchase can bring them into. */
+/** The pages of customers, in every state of a purchase. */
 export async function customerTour(browser: Browser, baseURL: string, locale: string, stripe: Stripe): Promise<Leg[]> {
   const signedUp = async (account: typeof BUYER) => {
     const context = await visitor(browser, baseURL, locale);

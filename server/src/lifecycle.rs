@@ -208,7 +208,7 @@ pub async fn run(settings: Settings) -> Result<(), StartupError> {
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "this is what whoever started it wants to read")]
+#[expect(clippy::print_stdout, reason = "the address is the output of the command")]
 fn announce(state: &AppState, mock: bool) {
     println!("IZA Credits: {}", state.site.public_url);
     if mock {

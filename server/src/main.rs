@@ -156,7 +156,7 @@ enum Events {
 }
 
 #[tokio::main]
-#[expect(clippy::print_stderr, reason = "there may be no log yet, and whoever started it reads this")]
+#[expect(clippy::print_stderr, reason = "logging may not have started yet")]
 async fn main() -> ExitCode {
     let matches = Cli::command().get_matches();
     let name = command_name(&matches);

@@ -1,4 +1,4 @@
-//! The receipt as a PDF: what the page shows ([`app::receipt::Document`]), laid out, drawn, and to be kept.
+//! The receipt as a PDF, with the contents of its page ([`app::receipt::Document`]).
 
 mod fonts;
 mod layout;
@@ -17,12 +17,12 @@ use billing::{
 
 use layout::Layout;
 
-/// A receipt, ready to be sent.
+/// A receipt's file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pdf {
-    /// What the file is called, in plain ASCII: `IZA-000123.pdf`.
+    /// The file's name, in ASCII: `IZA-000123.pdf`.
     pub file_name: String,
-    /// The file: PDF/A-2a and PDF/UA-1. The same receipt has the same bytes, until more of its money goes back.
+    /// The file: PDF/A-2a and PDF/UA-1. The same receipt gives the same bytes, until a refund or dispute changes it.
     pub bytes: Vec<u8>,
 }
 
@@ -32,13 +32,13 @@ pub enum ReceiptError {
     /// The receipt cannot be read or issued.
     #[error(transparent)]
     Billing(#[from] BillingError),
-    /// It cannot be drawn; the text is for the log.
+    /// The PDF cannot be made; the text is for the log.
     #[error("the receipt's PDF cannot be written: {0}")]
     Unwritable(String),
 }
 
 /// The receipt of one of the tenant's purchases; `None` for an unknown id, for another tenant's, and while it is not
-/// paid. Issues it, if it was not issued yet. Takes some milliseconds.
+/// paid. Issues it if necessary. Takes some milliseconds.
 pub async fn pdf(shop: &Shop, tenant: TenantId, id: PurchaseId, locale: Locale) -> Result<Option<Pdf>, ReceiptError> {
     let Some(purchase) = shop.billing.purchase(tenant, id).await? else { return Ok(None) };
     let Some(receipt) = issued(shop, &purchase, locale).await? else { return Ok(None) };

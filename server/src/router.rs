@@ -1,4 +1,4 @@
-//! The router: JSON API, forms, pages and static files, and what lies around them.
+//! The router: JSON API, forms, pages and static files, with the layers around them.
 
 mod admin;
 pub mod files;
@@ -59,8 +59,8 @@ pub fn router(state: &AppState) -> Router {
         .layer(CatchPanicLayer::custom(security::after_panic))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, security::REQUEST_TIME_MAX))
         .layer(security::forgery_guard(state));
-    // Around the router, not around each of its routes: a layer clones what it wraps for each request, and a router is
-    // an `Arc`.
+    // The layers are around the router, not around each of its routes: a layer clones the inner service for each
+    // request, and cloning a router is cheap.
     Router::new().fallback_service(around.service(routes(state)))
 }
 
@@ -78,12 +78,12 @@ pub fn routes(state: &AppState) -> Router {
         .with_state(state.clone())
 }
 
-/// Redirects `/en` and every address below it to the page of the rest, in that language.
+/// Redirects `/en` and `/en/PAGE` to the same page with `?lang=en`; likewise for the other languages.
 fn languages() -> Router<AppState> {
     async fn in_language(uri: Uri) -> Redirect {
         let (tag, rest) = uri.path()[1..].split_once('/').unwrap_or((&uri.path()[1..], ""));
         let more = uri.query().map(|query| format!("&{query}")).unwrap_or_default();
-        // A second slash would begin another host's name.
+        // With a second slash in front, the rest would name another host.
         Redirect::permanent(&format!("/{}?lang={tag}{more}", rest.trim_start_matches('/')))
     }
     Locale::ALL.into_iter().fold(Router::new(), |router, locale| {
@@ -95,8 +95,8 @@ fn languages() -> Router<AppState> {
     })
 }
 
-/// A page's address with a slash at its end leads to the page. Only addresses of pages are here, so what follows the
-/// first slash is never another host's name.
+/// Redirects a page's path with a trailing slash to the page. Matches only the paths of pages, so that the target can
+/// never be another host.
 fn trailing_slashes() -> Router<AppState> {
     async fn without_slash(uri: Uri) -> Redirect {
         let page = uri.path().trim_end_matches('/');
@@ -200,7 +200,7 @@ fn static_files(state: &AppState) -> Router {
     files::serve(&state.leptos, not_found)
 }
 
-/// The not-found page, or a problem document for the API and for forms.
+/// Answers with the not-found page, or with a problem document for the API and for forms.
 async fn not_found(State(state): State<AppState>, request: Request) -> Response {
     let reading = matches!(*request.method(), Method::GET | Method::HEAD);
     if !reading || responses::is_api(request.uri().path()) || request.uri().path_and_query().is_none() {
@@ -215,7 +215,7 @@ async fn not_found(State(state): State<AppState>, request: Request) -> Response 
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Gives a request an id, so that its log lines can be found together.
+/// Gives each request an id, which all its log lines contain.
 #[derive(Clone, Copy)]
 struct NewRequestId;
 
@@ -230,7 +230,7 @@ impl MakeRequestId for NewRequestId {
 type TraceByStatus = tower_http::classify::SharedClassifier<tower_http::classify::ServerErrorsAsFailures>;
 type MakeSpan = fn(&Request) -> tracing::Span;
 
-/// Without the query, which can carry a session id, and without headers.
+/// The span of a request: without the query, which can contain a session id, and without headers.
 fn trace() -> TraceLayer<TraceByStatus, MakeSpan> {
     fn span(request: &Request) -> tracing::Span {
         let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default();

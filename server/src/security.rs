@@ -14,12 +14,12 @@ use tower_http::csrf::{CsrfLayer, ProtectionError, ResponseForProtectionError};
 
 use crate::{http::problem::Problem, public_site::Site, state::AppState};
 
-/// The largest body of a call, the webhook's excepted.
+/// The largest request body, except the webhook's.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// How long a request may take until its answer begins.
 pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
 
-/// Makes the nonce of this response's scripts, and sets the security headers.
+/// Generates the nonce of this response's scripts, and sets the security headers.
 pub async fn headers(State(state): State<AppState>, mut request: Request, next: Next) -> Response<Body> {
     let nonce = Nonce::new();
     let policy = content_security_policy(&nonce, &state.site);
@@ -27,7 +27,7 @@ pub async fn headers(State(state): State<AppState>, mut request: Request, next: 
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     if let Ok(policy) = HeaderValue::try_from(policy) {
-        // A mail in the developer's mailbox has a policy of its own.
+        // The mails in the developer's mailbox set their own policy.
         headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     }
     for (name, value) in [
@@ -74,7 +74,8 @@ impl ResponseForProtectionError<Body> for CrossSite {
 }
 
 /// Refuses requests that another site makes a browser send: by `Sec-Fetch-Site`, or else by `Origin`. A request with
-/// neither comes from no browser, so its sender knows the cookie anyway. The webhook is signed instead.
+/// neither header does not come from a browser, so nobody is tricked into sending it. The webhook is authenticated by
+/// its signature instead.
 pub fn forgery_guard(state: &AppState) -> CsrfLayer<CrossSite> {
     let webhook = |_: &Method, uri: &Uri| uri.path() == "/billing/webhook";
     let guard = CsrfLayer::new().with_insecure_bypass(webhook);
@@ -82,7 +83,7 @@ pub fn forgery_guard(state: &AppState) -> CsrfLayer<CrossSite> {
     guard.with_rejection_response(CrossSite(state.clone()))
 }
 
-/// Answers a panic by a fixed text, and logs its own.
+/// Answers a panic with a fixed text, and logs the panic's message.
 #[expect(clippy::needless_pass_by_value, reason = "the layer hands it over")]
 pub fn after_panic(panic: Box<dyn std::any::Any + Send + 'static>) -> Response<Body> {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));

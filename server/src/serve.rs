@@ -26,12 +26,12 @@ const HEADERS_MAX: usize = 64;
 const HEADER_BYTES_MAX: usize = 32 * 1024;
 /// How long requests may go on after the process was asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
-/// As many clients as the system lets in before they are accepted; what Tokio asks it for.
+/// The length of the listener's queue of clients that are not accepted yet; Tokio's default.
 const BACKLOG: usize = 1024;
-/// How long to wait when the machine has no connection to give.
+/// The pause after a failed `accept`, for example when no file descriptor is left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
-/// Serves until the shutdown, then lets running requests finish for a while.
+/// Serves until the shutdown, and then gives running requests some time to finish.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: &Shutdown) {
     let Shutdown { draining, stopping, .. } = shutdown;
     let router = router.layer(map_response({
@@ -56,7 +56,7 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: &Shutdown) {
             }
         }
     }
-    // The system has let in more clients than were accepted. Closing the listener would reset their connections.
+    // Clients may be waiting in the listener's queue. Closing the listener would reset their connections.
     for _ in 0..BACKLOG {
         let Some(Ok((stream, peer))) = listener.accept().now_or_never() else { break };
         connections.spawn(connection(stream, peer, router.clone(), stopping.clone()));
@@ -68,7 +68,7 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: &Shutdown) {
     }
 }
 
-/// Tells the client to open another connection for its next request, which then goes to another process.
+/// While draining, tells the client to close the connection, so that its next request goes to another process.
 fn close_after(mut response: Response, draining: bool) -> Response {
     if draining {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -77,7 +77,7 @@ fn close_after(mut response: Response, draining: bool) -> Response {
 }
 
 async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, stopping: CancellationToken) {
-    // Server-sent events are small, and must not wait for more.
+    // Server-sent events are small, and must not be delayed until more data follows.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection has no TCP_NODELAY");
     }

@@ -1,39 +1,39 @@
-//! Stopping in order. On SIGTERM the process first says that it is not ready, and goes on serving until a proxy has had
-//! the time to notice; then it stops accepting connections and lets running requests finish. Ctrl-C skips the first
-//! part.
+//! Graceful shutdown. On SIGTERM the process first reports that it is not ready, and goes on serving for a while, so
+//! that a proxy can notice. Then it stops accepting connections and lets running requests finish. Ctrl-C skips the
+//! first part.
 
 use std::{io, process, thread, time::Duration};
 
 use tokio::{signal, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-/// How long stopping may take once no connection is accepted any more; whoever started the process would kill it sooner
-/// or later. With the default delay it ends within the 30 s that Kubernetes gives.
+/// The longest time from the last accepted connection to the end of the process. With the default delay, the process
+/// ends within the 30 s after which Kubernetes would kill it.
 const STOP_TIME_MAX: Duration = Duration::from_secs(22);
 
-/// What ends when.
+/// The phases of the shutdown.
 #[derive(Clone, Debug)]
 pub struct Shutdown {
-    /// Cancelled when the process is not ready any more, and goes on serving.
+    /// Cancelled when the process is no longer ready but still serves.
     pub draining: CancellationToken,
-    /// Cancelled when it accepts no connections any more.
+    /// Cancelled when it stops accepting connections.
     pub stopping: CancellationToken,
     /// The time between the two, after a SIGTERM.
     pub delay: Duration,
 }
 
-/// Why a signal asks the process to stop.
+/// A signal that stops the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Signal {
-    /// Ctrl-C: somebody waits at a terminal.
+    /// Ctrl-C, from a terminal.
     Interrupt,
-    /// SIGTERM: a service manager.
+    /// SIGTERM, from a service manager.
     #[cfg(unix)]
     Terminate,
 }
 
-/// Listens for signals from the moment that this returns, and stops the process at the first one. A second one cuts the
-/// delay short; the next ends the process at once.
+/// Installs the signal handlers. The first signal starts the shutdown. A second one cuts the delay short; the next one
+/// ends the process at once.
 pub fn on_signal(shutdown: Shutdown) -> io::Result<()> {
     let signals = Signals::listen()?;
     tokio::spawn(stop(signals, shutdown));
@@ -52,7 +52,7 @@ async fn stop(mut signals: Signals, shutdown: Shutdown) {
     }
     tracing::info!("stopping");
     shutdown.stopping.cancel();
-    // A thread, since what holds the process up may hold up its tasks as well.
+    // A thread and not a task, because the runtime itself may be blocked.
     thread::spawn(|| {
         thread::sleep(STOP_TIME_MAX);
         tracing::error!(seconds = STOP_TIME_MAX.as_secs(), "stopping took too long, so the process was ended");

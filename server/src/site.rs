@@ -4,14 +4,14 @@ use std::path::Path;
 
 use crate::startup_error::StartupError;
 
-/// The folder of the front end, in the site's root; as in `[[workspace.metadata.leptos]]`, as is its name.
+/// The front end's folder in the site's root. Must match `[[workspace.metadata.leptos]]`, as must [`NAME`].
 pub const PKG: &str = "pkg";
-/// What its files are called.
+/// The name of its files.
 pub const NAME: &str = "shop";
-/// Without any of these, pages come without style or stay still.
+/// The files without which pages have no style or do not become interactive.
 const ENDINGS: [&str; 3] = ["js", "wasm", "css"];
 
-/// Checks that the files of the front end are there.
+/// Checks that the front end's files exist.
 pub fn check(root: &Path) -> Result<(), StartupError> {
     let folder = root.join(PKG);
     let missing = if folder.is_dir() {

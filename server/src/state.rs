@@ -1,4 +1,4 @@
-//! What every request needs; one for the process.
+//! The shared state of the process.
 
 use std::{ops::Deref, sync::Arc};
 
@@ -35,39 +35,39 @@ impl Deref for AppState {
     }
 }
 
-/// What [`AppState`] shares.
+/// The parts of an [`AppState`].
 pub struct Parts {
-    /// The use cases, and what the operator has set.
+    /// The use cases, and the settings of the pages.
     pub shop: Shop,
     /// For readiness and balance changes; everything else goes through the use cases.
     pub store: Arc<dyn Store>,
     /// Accounts and sessions.
     pub accounts: Arc<dyn AccountStore>,
-    /// Signing up, in and out.
+    /// Sign-up, sign-in and sign-out.
     pub identity: Arc<Identity>,
     /// The machine's clock, or a test's.
     pub clock: Arc<dyn Clock>,
-    /// What notifications are signed with; none, and none is believed.
+    /// The secrets that sign notifications; without any, all notifications are refused.
     pub webhook_secrets: Arc<[SecretString]>,
-    /// Where the shop is.
+    /// The shop as seen from outside.
     pub site: Arc<Site>,
-    /// Where the front end's files are, and what they are called.
+    /// The location and names of the front end's files.
     pub leptos: LeptosOptions,
     /// The streams that browsers have open.
     pub streams: Streams,
-    /// Where mails go when there is no mail server.
+    /// The mailbox that replaces a mail server in development.
     pub mailbox: Option<Mailbox>,
-    /// Cancelled when the process is about to stop: ends what would otherwise stay open.
+    /// Cancelled when the process stops; ends open streams.
     pub shutdown: CancellationToken,
-    /// Cancelled earlier, when the process is not ready any more and still serves.
+    /// Cancelled earlier, when the process is no longer ready but still serves.
     pub draining: CancellationToken,
-    /// Whether the background tasks get on.
+    /// The health of the background tasks.
     pub tasks: TaskHealth,
-    /// How often strangers may cause a line of the log.
+    /// Rate limits for log lines that clients can cause.
     pub log_limits: LogLimits,
-    /// The numbers at `/metrics`.
+    /// The metrics.
     pub metrics: Metrics,
-    /// What `/readyz` found last.
+    /// The last result of the readiness check.
     pub readiness: Readiness,
 }
 

@@ -9,7 +9,7 @@ use std::{
 use tokio_util::sync::CancellationToken;
 use tower_sessions::session::Id;
 
-/// Leaves a browser half of its connections for pages and calls.
+/// Leaves half of a browser's connections for pages and calls.
 const OPEN_MAX: usize = 3;
 
 type Open = HashMap<Id, VecDeque<CancellationToken>>;
@@ -40,7 +40,7 @@ impl Streams {
         StreamSlot { streams: self.clone(), session, replaced }
     }
 
-    /// How many are open in this process.
+    /// The number of open streams in this process.
     pub fn open_count(&self) -> usize {
         self.lock().values().map(VecDeque::len).sum()
     }
@@ -59,7 +59,7 @@ impl StreamSlot {
 
 impl Drop for StreamSlot {
     fn drop(&mut self) {
-        // Marks this stream's token for removal; those that lost their slots are cancelled already.
+        // Marks this stream's token for removal; streams that were replaced are cancelled already.
         self.replaced.cancel();
         let mut open = self.streams.lock();
         if let Some(own) = open.get_mut(&self.session) {

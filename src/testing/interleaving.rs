@@ -104,7 +104,7 @@ fn begin(
             let stranger =
                 principals.iter().map(|principal| principal.tenant_id).find(|tenant| *tenant != purchase.tenant_id);
             let tenant = stranger.filter(|_| foreign).unwrap_or(purchase.tenant_id);
-            let session = harness.provider.session(purchase.id).expect("whoever orders has a session opened");
+            let session = harness.provider.session(purchase.id).expect("an order opens a session");
             Box::pin(async move {
                 let answer = match page {
                     Page::Return => harness.billing.confirm_checkout(tenant, &session.provider_ref).await,

@@ -1,4 +1,4 @@
--- The settle in one statement, which is as fast as this server can.
+-- The settlement in one statement: the fastest that this server can do.
 \set i :i + 1
 \set n :first + :i * :clients + :client_id
 SELECT bench.settle(:n, :payload, :now);

@@ -1,4 +1,5 @@
--- The settle as a program does it: seven statements in one transaction. Each client draws numbers of its own.
+-- The settlement as a typical program does it: seven statements in one transaction. Each client uses numbers of its
+-- own.
 \set i :i + 1
 \set n :first + :i * :clients + :client_id
 BEGIN;

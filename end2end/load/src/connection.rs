@@ -10,13 +10,13 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use url::Url;
 
-/// Why a request had no answer, or not the one that is measured.
+/// Why a request failed or had another answer than expected.
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
     /// The address is not one that can be connected to.
     #[error("not an address to connect to: {0}")]
     Address(Url),
-    /// Nobody listens.
+    /// Nothing listens at the address.
     #[error("no connection: {0}")]
     Connect(#[source] io::Error),
     /// The connection broke.
@@ -27,7 +27,7 @@ pub enum Failed {
     Status {
         /// Its status.
         status: StatusCode,
-        /// How its body begins.
+        /// The beginning of its body.
         body: String,
     },
     /// The request itself is malformed.
@@ -39,7 +39,7 @@ pub enum Failed {
     /// A file cannot be read or written.
     #[error("{0}")]
     File(#[from] io::Error),
-    /// What the shop answered is not what was asked for.
+    /// The answer is not the expected one.
     #[error("unexpected: {0}")]
     Unexpected(String),
 }
@@ -66,12 +66,12 @@ impl Connection {
         let stream = TcpStream::connect((host, port)).await.map_err(Failed::Connect)?;
         stream.set_nodelay(true).map_err(Failed::Connect)?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-        // How it ends shows in the request that it ends under.
+        // If the connection fails, its current request fails too.
         drop(tokio::spawn(connection));
         Ok(Self(sender))
     }
 
-    /// Sends, and reads the whole answer, which must have this status.
+    /// Sends a request and reads the whole answer. Another status than `expected` is an error.
     pub async fn send(&mut self, request: Request<Full<Bytes>>, expected: StatusCode) -> Result<Answer, Failed> {
         self.0.ready().await?;
         let answer = self.0.send_request(request).await?;
@@ -86,7 +86,7 @@ impl Connection {
     }
 }
 
-/// What every request says of itself.
+/// The headers of every request.
 pub fn request(shop: &Url, method: &str, path: &str) -> http::request::Builder {
     Request::builder().method(method).uri(path).header("host", shop.authority())
 }

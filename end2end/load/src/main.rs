@@ -1,7 +1,7 @@
-//! Puts load on a running shop, over HTTP alone. Each command prints one line of JSON; an answer other than the
-//! expected one ends it with an error, so that no figure is about failures.
+//! Puts load on a running shop, over HTTP only. Each command prints one line of JSON. An unexpected answer ends it with
+//! an error, so that no figure counts failures.
 //!
-//! One thread sends: it shares the machine with the shop and its database, and must leave them most of it.
+//! Single-threaded, because it must leave most of the machine to the shop and its database.
 
 mod connection;
 mod read;
@@ -35,14 +35,14 @@ enum Command {
         #[command(flatten)]
         stock: settle::Stock,
     },
-    /// Reads one address again and again.
+    /// Requests one URL repeatedly.
     Get {
         #[command(flatten)]
         pace: Pace,
         #[command(flatten)]
         target: read::Target,
     },
-    /// Writes down what one address answers.
+    /// Saves the answer of one URL.
     Save {
         #[command(flatten)]
         target: read::Target,
@@ -50,7 +50,7 @@ enum Command {
         #[arg(long)]
         output: std::path::PathBuf,
     },
-    /// Makes an account, and tells its cookie and its tenant.
+    /// Creates an account, and prints its cookie and its tenant.
     SignUp,
 }
 

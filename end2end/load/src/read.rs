@@ -1,4 +1,4 @@
-//! Reading one address.
+//! Requests one URL.
 
 use std::{path::Path, sync::Arc};
 
@@ -14,19 +14,19 @@ use crate::{
     run::{Pace, run},
 };
 
-/// What is read.
+/// The URL, and the user.
 #[derive(Args)]
 pub struct Target {
     /// Path and query.
     #[arg(long)]
     path: String,
-    /// The `Cookie` header of who reads.
+    /// The `Cookie` header.
     #[arg(long)]
     cookie: Option<String>,
 }
 
 impl Target {
-    // Without Accept-Encoding: the body is compared by its length, and its compression is not what is measured.
+    // Without Accept-Encoding, because bodies are compared by length, and compression is not measured.
     fn request(&self, shop: &Url) -> Result<Request<Full<Bytes>>, Failed> {
         let mut request = request(shop, "GET", &self.path).header("accept", "*/*");
         if let Some(cookie) = &self.cookie {
@@ -36,13 +36,13 @@ impl Target {
     }
 }
 
-/// Reads it until the time is up.
+/// Requests it until the time is up.
 pub async fn measure(shop: &Url, pace: &Pace, target: &Target) -> Result<Value, Failed> {
     let request = target.request(shop)?;
     run(shop, pace, Arc::new(move || Some(request.clone()))).await
 }
 
-/// Reads it once.
+/// Requests it once, and saves the answer.
 pub async fn save(shop: &Url, target: &Target, output: &Path) -> Result<Value, Failed> {
     let answer = Connection::open(shop).await?.send(target.request(shop)?, StatusCode::OK).await?;
     std::fs::write(output, &answer.body)?;

@@ -1,4 +1,4 @@
-//! Sending as fast as the answers come, and counting.
+//! Sends requests as fast as the answers come, and counts them.
 
 use std::{
     sync::Arc,
@@ -15,7 +15,7 @@ use url::Url;
 
 use crate::connection::{Connection, Failed};
 
-/// How many send, and for how long.
+/// The number of senders and the duration.
 #[derive(Args, Clone, Copy)]
 pub struct Pace {
     /// Connections; each sends one request after the other.
@@ -24,12 +24,12 @@ pub struct Pace {
     /// How long to measure.
     #[arg(long)]
     seconds: f64,
-    /// How long to send before that, without counting.
+    /// How long to send before that without counting.
     #[arg(long, default_value_t = 0.5)]
     warm_up_seconds: f64,
 }
 
-/// What is sent next; `None` when there is no more.
+/// The next request; `None` when there are no more.
 pub type Next = Arc<dyn Fn() -> Option<Request<Full<Bytes>>> + Send + Sync>;
 
 #[derive(Default)]
@@ -97,7 +97,7 @@ async fn sender(mut connection: Connection, next: Next, start: Instant, until: I
     Ok(counted)
 }
 
-/// In milliseconds; of latencies in ascending order.
+/// A percentile in milliseconds, of latencies in ascending order.
 fn percentile(latencies: &[Duration], percent: usize) -> f64 {
     let index = (latencies.len() * percent / 100).min(latencies.len().saturating_sub(1));
     latencies.get(index).map_or(0.0, |latency| latency.as_secs_f64() * 1000.0)

@@ -1,5 +1,5 @@
-//! Notifications that purchases are paid. The purchases are there already: scripts/bench has written them, and what
-//! names them here is computed from their numbers as in stock/.
+//! Sends notifications that purchases are paid. scripts/bench has inserted the purchases; their ids are computed from
+//! their numbers, as in stock/.
 
 use std::{
     sync::{
@@ -23,22 +23,22 @@ use crate::{
     run::{Pace, run},
 };
 
-/// A `checkout.session.completed` as Stripe sends it, with names to fill in.
+/// A `checkout.session.completed` like Stripe's, with placeholders.
 const TEMPLATE: &str = include_str!("../session-completed.json");
 
-/// Which purchases are settled.
+/// The purchases to settle.
 #[derive(Args)]
 pub struct Stock {
     /// The number of the first.
     #[arg(long)]
     first: u64,
-    /// How many there are; each is settled once.
+    /// The number of purchases; each is settled once.
     #[arg(long)]
     count: u64,
-    /// The number of the tenant whose they all are; without it, they are a thousand tenants' in turn.
+    /// The number of the tenant that owns them all; without it, they belong to a thousand tenants in turn.
     #[arg(long)]
     tenant: Option<u64>,
-    /// What the shop has as `STRIPE_WEBHOOK_SECRET`.
+    /// The shop's `STRIPE_WEBHOOK_SECRET`.
     #[arg(long)]
     secret: String,
 }
@@ -95,14 +95,14 @@ fn seconds_since_1970() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// In the order of their making, as the shop's own.
+/// Ascending in the order of creation, like the shop's own ids.
 fn purchase_id(number: u64) -> String {
     let time = format!("{:012x}", 1_700_000_000_000 + number);
     format!("{}-{}-7000-8000-{number:012x}", &time[..8], &time[8..])
 }
 
-/// The part by which the provider's names differ: like theirs, in no order. Multiplying by an odd number modulo a
-/// power of two gives each number another one.
+/// The unique part of the provider's ids, which are in no order. Multiplication by an odd number modulo a power of two
+/// is a bijection.
 fn scattered(number: u64) -> String {
     format!("{:08x}", number.wrapping_mul(2_654_435_761) & 0xffff_ffff)
 }

@@ -1,4 +1,4 @@
-//! An account to read with.
+//! An account for the reading benchmarks.
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::connection::{Connection, Failed, request};
 
-/// Makes it, and signs in.
+/// Creates an account, and signs in.
 pub async fn sign_up(shop: &Url) -> Result<Value, Failed> {
     let body = json!({"email": "bench@example.com", "password": "as fast as it goes"}).to_string();
     let request = request(shop, "POST", "/auth/accounts")

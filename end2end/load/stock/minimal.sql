@@ -1,6 +1,6 @@
 -- The schema of a program without our rules: plain tables, no constraints but primary keys, no triggers, and an index
--- for each of the two look-ups that a settle makes. pgbench settles in it what the shop settles in its own. Needs the
--- functions of postgres.sql.
+-- for each of the two look-ups that a settle makes. pgbench settles the same purchases in it as the shop in its own
+-- schema. Needs the functions of postgres.sql.
 
 CREATE SCHEMA minimal;
 
@@ -23,7 +23,7 @@ CREATE TABLE minimal.purchases (
 );
 CREATE INDEX purchases_by_session ON minimal.purchases (provider_ref);
 
--- The primary key is the provider's id: an event is stored once.
+-- The primary key is the provider's id, so an event is stored once.
 CREATE TABLE minimal.payment_events (
     id TEXT PRIMARY KEY,
     event_type TEXT,
@@ -54,7 +54,7 @@ CREATE FUNCTION minimal.add(first BIGINT, count BIGINT, tenant TEXT) RETURNS VOI
     FROM generate_series(first, first + count - 1) AS n;
 $$;
 
--- The settle in one statement, as bench.settle does it in our schema.
+-- The settlement in one statement, like bench.settle in the shop's schema.
 CREATE FUNCTION minimal.settle(n BIGINT, event_body BYTEA, now BIGINT) RETURNS VOID LANGUAGE plpgsql AS $$
 DECLARE
     sold minimal.purchases%ROWTYPE;

@@ -1,4 +1,5 @@
--- What the benchmark settles, and what pgbench calls. Names are computed from numbers, as in ../src/settle.rs.
+-- The data of the benchmark, and the functions that pgbench calls. Names are computed from numbers, as in
+-- ../src/settle.rs.
 
 CREATE SCHEMA bench;
 
@@ -12,7 +13,7 @@ CREATE FUNCTION bench.scattered(n BIGINT) RETURNS TEXT LANGUAGE SQL IMMUTABLE RE
 CREATE FUNCTION bench.session_id(n BIGINT) RETURNS TEXT LANGUAGE SQL IMMUTABLE RETURN
     'cs_test_a1' || bench.scattered(n) || rpad('bench', 48, '0');
 
--- Those that pgbench makes sort after the shop's, so that the greatest says how far it has come.
+-- pgbench's ids sort after the shop's, so that the greatest one shows its progress.
 CREATE FUNCTION bench.event_id(n BIGINT) RETURNS TEXT LANGUAGE SQL IMMUTABLE RETURN
     'ffffffff-ffff-7000-8000-' || lpad(to_hex(n), 12, '0');
 
@@ -37,8 +38,8 @@ CREATE FUNCTION bench.add(first BIGINT, count BIGINT, tenant TEXT, buyer TEXT) R
     FROM generate_series(first, first + count - 1) AS n;
 $$;
 
--- The settle in one statement: what ../pgbench/seven.sql does, without the round trips; and the event is written once,
--- finished, since nobody sees it before.
+-- The settlement in one statement: that of ../pgbench/seven.sql without the round trips. The event is inserted once,
+-- already closed.
 CREATE FUNCTION bench.settle(n BIGINT, event_body BYTEA, now BIGINT) RETURNS VOID LANGUAGE plpgsql AS $$
 DECLARE
     sold purchases%ROWTYPE;
@@ -54,7 +55,7 @@ BEGIN
         status, note, finished_at, attempts, next_attempt_at)
     VALUES (bench.event_id(n), 'STRIPE', 'evt_1' || bench.scattered(n) || 'bench00000000000', 'checkout.session.completed',
         '2026-07-29.dahlia', FALSE, event_body, now, 'APPLIED', 'applied', now, 1, now);
-    -- A statement of its own: the next one then sees what others committed while this one waited.
+    -- A separate statement, so that the next one sees what others have committed while this one waited.
     PERFORM id FROM tenants WHERE id = sold.tenant_id FOR NO KEY UPDATE;
     INSERT INTO ledger_entries (id, tenant_id, purchase_id, kind, effect_ref, credits, created_at, seq, balance_after)
     SELECT bench.event_id(n), sold.tenant_id, sold.id, 'PURCHASE', '', sold.credits_amount, now,

@@ -1,16 +1,16 @@
-//! The fonts, and which of them has a character. All are part of the program; of a font that no text needs, nothing is
-//! read from the disk.
+//! The fonts, and the choice of a font for each character. All are part of the executable; a font that no text needs is
+//! never read from the disk.
 
 use std::sync::LazyLock;
 
 use krilla::text::Font;
 use rustybuzz::Face;
 
-/// A font, to draw with and to measure with.
+/// A font, for drawing and measuring.
 pub(super) struct Typeface {
     pub(super) font: Font,
     pub(super) face: Face<'static>,
-    /// Whether it is drawn bolder where bold text is asked for.
+    /// Whether bold text in it is drawn with an outline.
     pub(super) embolden: bool,
 }
 
@@ -25,7 +25,7 @@ macro_rules! fallbacks {
     };
 }
 
-/// For what Noto Sans itself lacks; the first that has a character draws it.
+/// The fonts for characters that Noto Sans lacks. The first one that has a character is used.
 static FALLBACKS: [Loaded; 29] = fallbacks![
     "SansCJK-Regular.otf"
     "SansArabic-Regular.ttf"
@@ -63,14 +63,14 @@ impl Typeface {
         Some(Self { font: Font::new(bytes.into(), 0)?, face: Face::from_slice(bytes, 0)?, embolden })
     }
 
-    /// Noto Sans, for Latin, Greek and Cyrillic. `None` when the file is no font.
+    /// Noto Sans, for Latin, Greek and Cyrillic. `None` when the file is not a font.
     pub(super) fn main(bold: bool) -> Option<&'static Self> {
         if bold { BOLD.as_ref() } else { REGULAR.as_ref() }
     }
 
     /// The font for a grapheme; `None` if no font has all of its characters.
     pub(super) fn having(grapheme: &str, bold: bool) -> Option<&'static Self> {
-        // Private characters mean something else in each font, and the others must not be in a PDF's text.
+        // Private characters mean something else in each font. The others must not occur in a PDF's text.
         if grapheme.chars().any(|char| char.is_control() || is_private(char) || matches!(char, '\u{fffe}' | '\u{feff}'))
         {
             return None;
@@ -91,8 +91,8 @@ fn is_private(char: char) -> bool {
     matches!(char, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..)
 }
 
-/// Joiners, direction marks and variation selectors: without a glyph they are drawn as nothing (Unicode's
-/// `Default_Ignorable_Code_Point`, less the byte order mark).
+/// Joiners, direction marks and variation selectors, which are invisible if a font has no glyph for them (Unicode's
+/// `Default_Ignorable_Code_Point` without the byte order mark).
 fn is_default_ignorable(char: char) -> bool {
     matches!(char,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'

@@ -1,4 +1,4 @@
-//! Where everything goes: lines of text and rules upon pages, and which part of the document each line belongs to.
+//! The layout: positions of text and rules on pages, and the structure of the document.
 
 use app::receipt::{Document, Line, LineKind, Party, Table};
 
@@ -11,14 +11,14 @@ pub(super) const RIGHT: f32 = PAGE.0 - 62.0;
 const TOP: f32 = 62.0;
 const BOTTOM: f32 = PAGE.1 - 66.0;
 const FOOT: f32 = PAGE.1 - 42.0;
-/// Above and below the text of a row.
+/// The space above and below the text of a row.
 const PADDING: f32 = 3.0;
-/// Below a block.
+/// The space below a block.
 const GAP: f32 = 16.0;
-/// Between columns of text.
+/// The space between columns of text.
 const GUTTER: f32 = 18.0;
 
-/// How a text looks.
+/// The style of a text.
 #[derive(Clone, Copy)]
 pub(super) struct Style {
     pub(super) size: f32,
@@ -44,15 +44,16 @@ impl Style {
 /// A part of the document's structure that holds text: a heading, a paragraph, a cell.
 pub(super) type Part = usize;
 
-/// What is drawn.
+/// A drawn element.
 pub(super) enum Mark {
-    /// A line of text, by the left end of its baseline. Without a part it belongs to the page, not to the document.
+    /// A line of text, positioned by the left end of its baseline. Without a part, it belongs to the page and not to
+    /// the document's structure.
     Text { x: f32, y: f32, style: Style, line: text::Line, part: Option<Part> },
     /// A hairline from margin to margin.
     Rule { y: f32 },
 }
 
-/// What the document is made of, in reading order.
+/// An element of the document, in reading order.
 pub(super) enum Block {
     Title(Part),
     /// With its text.
@@ -71,9 +72,9 @@ pub(super) enum Block {
 pub(super) struct Layout {
     pub(super) pages: Vec<Vec<Mark>>,
     pub(super) blocks: Vec<Block>,
-    /// How many parts there are.
+    /// The number of parts.
     pub(super) parts: usize,
-    /// Where the next line begins, from the top of the page.
+    /// The position of the next line, from the top of the page.
     y: f32,
 }
 
@@ -113,7 +114,7 @@ impl Layout {
         }
     }
 
-    /// Begins a page if that much does not fit upon this one; tells whether it did.
+    /// Starts a new page if this height does not fit on the current one. Returns whether it did.
     fn room(&mut self, height: f32) -> bool {
         let full = self.y + height > BOTTOM;
         if full {
@@ -123,7 +124,7 @@ impl Layout {
         full
     }
 
-    /// Cells beside one another, each a part of its own.
+    /// Draws cells side by side, each a part of its own.
     fn row(&mut self, cells: &[Cell<'_>]) -> Option<Vec<Part>> {
         let parts: Vec<Part> = (self.parts..).take(cells.len()).collect();
         self.parts += parts.len();
@@ -131,7 +132,7 @@ impl Layout {
         Some(parts)
     }
 
-    /// Cells beside one another, each in as many lines as it takes. The row is never broken.
+    /// Draws cells side by side, each with as many lines as needed. Never splits the row across pages.
     fn draw(&mut self, cells: &[Cell<'_>], parts: &[Option<Part>]) -> Option<()> {
         let mut lines = Vec::new();
         for cell in cells {
@@ -142,7 +143,7 @@ impl Layout {
             |(cell, lines): (&Cell<'_>, &Vec<text::Line>)| lines.iter().map(|_| cell.style.line_height()).sum::<f32>();
         let height = cells.iter().zip(&lines).map(height).fold(0.0, f32::max);
         self.room(height);
-        // One baseline for the first line of every cell.
+        // All cells share the baseline of the first line.
         let first = cells.iter().map(|cell| cell.style.size).fold(0.0, f32::max);
         for ((cell, part), lines) in cells.iter().zip(parts).zip(lines) {
             let mut y = self.y + first;
@@ -156,7 +157,7 @@ impl Layout {
         Some(())
     }
 
-    /// A text from margin to margin.
+    /// Draws a text from margin to margin.
     fn text(&mut self, text: &str, style: Style) -> Option<Part> {
         let cell = Cell { text, han: Han::of(text), style, left: LEFT, width: RIGHT - LEFT, from_right: false };
         self.row(&[cell])?.first().copied()
@@ -172,14 +173,14 @@ impl Layout {
         self.mark(Mark::Rule { y: self.y });
     }
 
-    /// Beside one another, and read one after the other.
+    /// Draws the parties side by side; in the reading order, one follows the other.
     fn parties(&mut self, parties: &[&Party; 2]) -> Option<()> {
         let width = (RIGHT - LEFT - GUTTER) / 2.0;
         let top = self.y;
         let mut bottom = top;
         for (party, left) in parties.iter().zip([LEFT, LEFT + width + GUTTER]) {
             self.y = top;
-            // A name alone may not tell its language, while its address does.
+            // The address can show the language where the name does not.
             let han = Han::of(&party.lines.iter().chain([&party.name]).map(String::as_str).collect::<String>());
             let line = |text, style| Cell { text, han, style, left, width, from_right: false };
             let heading = self.row(&[line(party.heading, HEADING)])?;
@@ -235,7 +236,7 @@ impl Layout {
     }
 
     fn table(&mut self, table: &Table) -> Option<()> {
-        // The caption, the headings and a row stay together.
+        // Keeps the caption, the headings and a row together.
         self.room(70.0);
         let caption = self.text(table.caption, HEADING)?;
         self.y += PADDING;
@@ -247,7 +248,7 @@ impl Layout {
         for row in &table.rows {
             self.y += PADDING;
             if self.room(18.0) {
-                // The same headings once more: for the eye, and no part of the document.
+                // Repeats the headings visually; they are not part of the document's structure again.
                 self.draw(&head, &vec![None; head.len()])?;
                 self.y += PADDING;
             }
@@ -261,7 +262,7 @@ impl Layout {
         Some(())
     }
 
-    /// The title and the page's number at the foot of each, where there are several.
+    /// Draws title and page number at the foot of each page, if there are several.
     fn foot(&mut self, heading: &str) -> Option<()> {
         let count = self.pages.len();
         if count == 1 {
@@ -289,7 +290,7 @@ fn cells<'a>(table: &Table, texts: &[&'a str], widths: &[f32], style: Style) -> 
     cells
 }
 
-/// Each column as wide as its widest cell, and what is left over for the second one, which has the words.
+/// The width of each column: that of its widest cell. The second column, which has the text, gets the remaining width.
 fn widths(table: &Table) -> Option<Vec<f32>> {
     let cells = |at: usize| table.rows.iter().filter_map(move |row| row.get(at)).map(String::as_str);
     let mut widths = Vec::new();
@@ -298,7 +299,7 @@ fn widths(table: &Table) -> Option<Vec<f32>> {
         for text in cells(at).chain([column.heading]) {
             widest = widest.max(text::line(text, BODY.bold, Han::of(text))?.width * BODY.size);
         }
-        // Rounded up, or a text may not fit into its own width.
+        // Rounded up, because otherwise a text may not fit into its own width.
         widths.push(widest.ceil());
     }
     let mut gutters = 0.0;

@@ -1,5 +1,5 @@
-//! Drawing a layout as PDF/A-2a and PDF/UA-1: tagged, with its fonts and its language, and the same bytes for the same
-//! document. krilla checks both standards as it writes, and fails rather than break one.
+//! Draws a layout as PDF/A-2a and PDF/UA-1: tagged, with embedded fonts and a language. The same document gives the
+//! same bytes. krilla validates against both standards and fails if one is violated.
 
 use std::num::NonZeroU16;
 
@@ -28,10 +28,10 @@ use super::{
 const INK: (u8, u8, u8) = (0x17, 0x1a, 0x1f);
 const MUTED: (u8, u8, u8) = (0x55, 0x5b, 0x66);
 const RULE: (u8, u8, u8) = (0xcf, 0xd4, 0xdb);
-/// How thick an outline makes a font bold that comes in one weight, in ems.
+/// The width of the outline, in ems, that emboldens a font with only one weight.
 const EMBOLDEN: f32 = 0.03;
 
-/// What the file says of itself.
+/// The file's metadata.
 pub(super) struct About<'a> {
     pub(super) title: &'a str,
     pub(super) author: &'a str,
@@ -40,7 +40,7 @@ pub(super) struct About<'a> {
     pub(super) made_at: Timestamp,
 }
 
-/// The file's bytes; the error is for the log.
+/// Writes the file; the error is for the log.
 pub(super) fn write(layout: &Layout, about: &About<'_>) -> Result<Vec<u8>, String> {
     let standards = ConfigurationBuilder::new()
         .with_archival_validator(Archival::A2_A)
@@ -94,7 +94,7 @@ fn fill(colour: (u8, u8, u8)) -> Fill {
     Fill { paint: paint(colour), ..Fill::default() }
 }
 
-/// Notes under its part what was drawn.
+/// Draws an element, and records its identifier under its part.
 fn draw(surface: &mut Surface<'_>, mark: &Mark, drawn: &mut [Vec<Identifier>]) -> Option<()> {
     match mark {
         Mark::Text { x, y, style, line, part } => {

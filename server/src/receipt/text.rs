@@ -1,5 +1,4 @@
-//! Lines of text as glyphs: in which font, in which direction, and how wide. All lengths are in ems, the size of the
-//! font.
+//! Lines of text as glyphs, with fonts, directions and widths. All lengths are in ems.
 
 use krilla::text::{GlyphId, KrillaGlyph};
 use rustybuzz::{Direction, Language, UnicodeBuffer};
@@ -8,7 +7,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::fonts::Typeface;
 
-/// A line of text, ready to be drawn.
+/// A shaped line of text.
 pub(super) struct Line {
     /// In reading order.
     pub(super) runs: Vec<Run>,
@@ -20,16 +19,16 @@ pub(super) struct Run {
     pub(super) typeface: &'static Typeface,
     /// From left to right.
     pub(super) glyphs: Vec<KrillaGlyph>,
-    /// What the glyphs spell.
+    /// The text that the glyphs show.
     pub(super) text: String,
-    /// What it stands for, for the clipboard and for screen readers, if not for itself.
+    /// The original text, for the clipboard and for screen readers, if a substitute is shown.
     pub(super) actual_text: Option<String>,
-    /// Where it begins, from the left end of the line.
+    /// Its offset from the left end of the line.
     pub(super) left: f32,
     width: f32,
 }
 
-/// Which forms of the characters that Chinese and Japanese share.
+/// The regional forms of the characters that Chinese and Japanese share.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Han {
     Chinese,
@@ -37,7 +36,7 @@ pub(super) enum Han {
 }
 
 impl Han {
-    /// Kana are Japanese alone. Korean texts have few of these characters, in forms like the Japanese ones.
+    /// Kana occur only in Japanese. Korean texts have few of the shared characters, in forms like the Japanese ones.
     pub(super) fn of(text: &str) -> Self {
         let tells = |char| matches!(char, '\u{3041}'..='\u{30ff}' | '\u{ff66}'..='\u{ff9f}' | '\u{ac00}'..='\u{d7a3}');
         if text.contains(tells) { Self::Japanese } else { Self::Chinese }
@@ -53,12 +52,12 @@ impl Han {
     }
 }
 
-/// A grapheme, and how it is shown.
+/// A grapheme, and how to draw it.
 #[derive(Clone)]
 struct Piece<'a> {
     grapheme: &'a str,
     typeface: &'static Typeface,
-    /// What is drawn instead: no font has it.
+    /// The substitute that is drawn if no font has it.
     substitute: Option<String>,
 }
 
@@ -68,13 +67,13 @@ impl Piece<'_> {
     }
 }
 
-/// A text as one line. `None` when the fonts cannot be read.
+/// Shapes a text as one line. `None` when the fonts cannot be read.
 pub(super) fn line(text: &str, bold: bool, han: Han) -> Option<Line> {
     Some(shaped(&pieces(text, bold)?, han))
 }
 
-/// A text as lines no wider than that; broken at spaces, and inside a word only if it is wider than a line. `None` when
-/// the fonts cannot be read.
+/// Shapes a text as lines of at most `width`. Breaks at spaces, and inside a word only if it is wider than a line.
+/// `None` when the fonts cannot be read.
 pub(super) fn wrapped(text: &str, bold: bool, han: Han, width: f32) -> Option<Vec<Line>> {
     let pieces = pieces(text, bold)?;
     let mut lines = Vec::new();
@@ -89,7 +88,7 @@ pub(super) fn wrapped(text: &str, bold: bool, han: Han, width: f32) -> Option<Ve
     }
 }
 
-/// As many words as fit, or else as many graphemes, and what comes after them.
+/// The first line, with as many words as fit, or else as many graphemes; and the remaining pieces.
 fn first_line<'a, 'b>(pieces: &'a [Piece<'b>], han: Han, width: f32) -> (Line, &'a [Piece<'b>]) {
     let mut best = None;
     let spaces = pieces.iter().enumerate().filter(|(_, piece)| piece.grapheme == " ").map(|(at, _)| at);
@@ -119,7 +118,7 @@ fn pieces(text: &str, bold: bool) -> Option<Vec<Piece<'_>>> {
     Some(text.graphemes(true).map(piece).collect())
 }
 
-/// The characters' numbers: `[U+13000]`.
+/// The code points of a grapheme, such as `[U+13000]`.
 fn substitute(grapheme: &str) -> String {
     let numbers: Vec<String> = grapheme.chars().map(|char| format!("U+{:04X}", u32::from(char))).collect();
     format!("[{}]", numbers.join(" "))
@@ -127,7 +126,7 @@ fn substitute(grapheme: &str) -> String {
 
 fn shaped(pieces: &[Piece<'_>], han: Han) -> Line {
     let text: String = pieces.iter().map(Piece::shown).collect();
-    // A line reads in the direction of its first letter.
+    // The first letter determines the direction of a line.
     let bidi = BidiInfo::new(&text, None);
     let mut runs: Vec<(Run, Level)> = Vec::new();
     let mut at = 0;
@@ -198,8 +197,8 @@ impl Run {
         self.width = self.glyphs.iter().map(|glyph| glyph.x_advance).sum();
     }
 
-    /// The run taken apart, in reading order: a reader of the file takes the text in the order in which it is drawn,
-    /// and glyphs are drawn from left to right.
+    /// Splits the run into clusters in reading order: programs extract text in drawing order, and glyphs are drawn from
+    /// left to right.
     fn clusters(self) -> Vec<Self> {
         let mut clusters: Vec<Self> = Vec::new();
         let mut left = self.left;

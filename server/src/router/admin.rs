@@ -1,7 +1,7 @@
-//! What the operator sees, on a listener of its own: metrics, health, and the developer's mailbox.
+//! The operator's router, on a listener of its own: metrics, health, and the developer's mailbox.
 //!
-//! The listener is on this machine unless `ADMIN_ADDR` says otherwise, and no proxy has a reason to lead there. Where
-//! it can be reached from elsewhere, so can the metrics, but never the mails.
+//! It listens on the loopback interface unless `ADMIN_ADDR` says otherwise. If it can be reached from other machines,
+//! they see the metrics, but never the mails.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -24,7 +24,7 @@ use crate::{
     state::AppState,
 };
 
-/// The operator's part of the shop.
+/// The operator's router.
 pub fn admin(state: &AppState) -> Router {
     let around = ServiceBuilder::new()
         .layer(middleware::from_fn_with_state(state.clone(), security::headers))
@@ -38,7 +38,7 @@ pub fn admin(state: &AppState) -> Router {
         .route("/dev/mailbox/{number}", get(dev::mail))
         .route("/dev/mailbox/{number}/raw", get(dev::raw_mail))
         .layer(middleware::from_fn(require_loopback));
-    // The mailbox has the shop's style sheet.
+    // The mailbox uses the shop's style sheet.
     let nowhere = Router::new().fallback(async || Problem::NOT_FOUND);
     Router::new()
         .route("/metrics", get(metrics))
@@ -60,8 +60,8 @@ async fn metrics(State(state): State<AppState>) -> Response {
     (headers, state.metrics.render()).into_response()
 }
 
-/// Answers 404 unless the request comes from this machine. A request that a proxy forwards comes from somewhere else.
-/// One that names its host by a domain may come from a page of another site whose domain resolves to here (DNS
+/// Answers 404 unless the request comes from this machine. A request that a proxy forwards counts as one from
+/// elsewhere. So does one with a domain as its host, because another site's domain may resolve to this machine (DNS
 /// rebinding).
 async fn require_loopback(request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
@@ -74,7 +74,7 @@ async fn require_loopback(request: Request, next: Next) -> Response {
     }
 }
 
-/// Whether the request names its host by an IP address, or as localhost.
+/// Whether the request's host is an IP address or localhost.
 fn is_asked_by_address(uri: &Uri, headers: &HeaderMap) -> bool {
     let named = || headers.get(header::HOST)?.to_str().ok()?.parse::<Authority>().ok();
     let Some(authority) = uri.authority().cloned().or_else(named) else { return false };

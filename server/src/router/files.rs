@@ -4,7 +4,7 @@
 //! those for good. If it has not run since the last build, the front end is served by its plain names and compressed on
 //! the fly.
 //!
-//! While two versions run behind one balancer, a page of one version can request the other's files: it gets this
+//! While two versions run behind one load balancer, a page of one version can request files of the other. It gets this
 //! version's files, uncached.
 
 use std::{
@@ -28,7 +28,7 @@ use tower_http::services::ServeDir;
 
 /// The extensions of the front end's files.
 const ENDINGS: [&str; 3] = ["js", "wasm", "css"];
-/// As many as `scripts/pack-site.mjs` takes of a hash.
+/// The length of the hashes of `scripts/pack-site.mjs`.
 const HASH_DIGITS: usize = 16;
 
 /// The front end's file name without extension: `NAME.HASH` if it was packed, else `NAME`.
@@ -45,7 +45,7 @@ fn packed_names(folder: &Path, plain: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// Whether the packed files are copies of the plain ones; those of an earlier build are not.
+/// Whether the packed files are copies of the plain ones, and not of an earlier build.
 fn is_copy(folder: &Path, plain: &str, packed: &str) -> bool {
     let read = |name: &str, ending: &str| fs::read(folder.join(format!("{name}.{ending}"))).ok();
     ENDINGS.iter().all(|ending| {
@@ -84,13 +84,13 @@ where
         .layer(middleware::from_fn(only_file_names))
 }
 
-/// The operating system refuses names of more than 255 bytes; the longest ending that is tried is `.zst`.
+/// The operating system refuses names of more than 255 bytes. The longest suffix that `ServeDir` tries is `.zst`.
 const NAME_BYTES_MAX: usize = 255 - ".zst".len();
-/// It refuses paths of 4,096 bytes, too, and the site's root stands before this one.
+/// It also refuses paths of 4,096 bytes and more; the site's root comes before this one.
 const PATH_BYTES_MAX: usize = 1_024;
 
-/// Whether a file can have that name. Opening one that cannot exist is an error other than "not found", which
-/// `ServeDir` answers with 500.
+/// Whether a file can have this path. For an impossible name, the operating system returns another error than "not
+/// found", and `ServeDir` answers 500.
 fn can_name_a_file(path: &str) -> bool {
     let path: Vec<u8> = percent_decode_str(path).collect();
     path.len() <= PATH_BYTES_MAX
@@ -98,13 +98,12 @@ fn can_name_a_file(path: &str) -> bool {
         && path.split(|byte| *byte == b'/').all(|name| name.len() <= NAME_BYTES_MAX)
 }
 
-/// The front end's files as they are asked for.
+/// The paths of the front end's files.
 struct FrontEnd {
     site_root: PathBuf,
-    /// What the addresses of all versions' files begin with: `/pkg/NAME.`.
+    /// The prefix of the files of all versions: `/pkg/NAME.`.
     any: String,
-    /// What the addresses of this version's files begin with: `/pkg/NAME.HASH.`, or `/pkg/NAME.` if they were not
-    /// packed.
+    /// The prefix of this version's files: `/pkg/NAME.HASH.`, or `/pkg/NAME.` if they were not packed.
     own: String,
     is_packed: bool,
 }
@@ -125,14 +124,14 @@ impl FrontEnd {
         self.is_packed && path.starts_with(&self.own)
     }
 
-    /// Where this version has the file that `path` names by another version's hash.
+    /// The path of this version's file in place of `path`, which has another version's hash.
     async fn stand_in(&self, path: &str) -> Option<Uri> {
         let (hash, ending) = path.strip_prefix(&self.any)?.split_once('.')?;
         let is_hash = hash.len() == HASH_DIGITS && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !is_hash || self.is_own(path) || !ENDINGS.contains(&ending) {
             return None;
         }
-        // It may lie there from an earlier build.
+        // The file may exist from an earlier build.
         let file = self.site_root.join(path.trim_start_matches('/'));
         if tokio::fs::try_exists(file).await.unwrap_or(false) {
             return None;
@@ -149,7 +148,7 @@ async fn by_name(State(front_end): State<Arc<FrontEnd>>, mut request: Request, n
     }
     let is_own = front_end.is_own(request.uri().path());
     let mut response = next.run(request).await;
-    // What has its content in its name never changes.
+    // A file with its hash in the name never changes.
     if is_own && response.status().is_success() {
         let for_good = HeaderValue::from_static("public, max-age=31536000, immutable");
         response.headers_mut().insert(header::CACHE_CONTROL, for_good);
@@ -157,8 +156,8 @@ async fn by_name(State(front_end): State<Arc<FrontEnd>>, mut request: Request, n
     response
 }
 
-/// Answers with another file than the one that was asked for: neither date nor entity tag may let a browser take one
-/// for the other.
+/// Answers with another file than the requested one, without the headers for conditional requests, so that a browser
+/// does not mistake one for the other.
 async fn stand_in(mut request: Request, next: Next) -> Response {
     let conditions = [
         header::IF_MATCH,
@@ -180,7 +179,7 @@ async fn stand_in(mut request: Request, next: Next) -> Response {
     response
 }
 
-/// `ServeDir` takes zstd where a browser likes both as much, which makes larger files.
+/// `ServeDir` prefers zstd over brotli at equal weight, but its files are larger.
 fn prefer_brotli(headers: &mut HeaderMap) {
     let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|accepted| accepted.to_str().ok());
     if accepted.is_some_and(|accepted| accepted.split(',').any(|encoding| encoding.trim() == "br")) {

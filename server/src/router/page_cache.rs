@@ -3,7 +3,7 @@
 //! Rendering costs some ten times what a database query does (docs/PERFORMANCE.md), and users often load the same page
 //! again. A page depends on its address, the language, the settings, and the tenant's purchases and balance. The
 //! session lookup, which each request makes anyway, gives a version of both: the number of changes to the purchases,
-//! and the number of the newest ledger entry. A cached page is served only if both are what they were before it was
+//! and the number of the newest ledger entry. A cached page is served only if both are unchanged since before it was
 //! rendered, so it is never stale. The nonce of its scripts is replaced in each response.
 
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use crate::page::markup::collect_html;
 
 /// The size of the cache.
 const BYTES_MAX: u64 = 32 * 1024 * 1024;
-/// How many pages that is, as an estimate.
+/// An estimate of the number of pages in it.
 const PAGES_ESTIMATE: usize = 2_000;
 
 /// The key of a page.
@@ -37,8 +37,8 @@ struct Key {
 }
 
 impl Key {
-    /// Only the front page and its history have one: each order form has a new order key, and the success page asks the
-    /// payment provider.
+    /// The key of a request's page; `None` if it is not cached. Only the front page and its history are: an order form
+    /// contains a new order key, and the success page asks the payment provider.
     fn of(request: &Request, context: &RequestContext) -> Option<Self> {
         if request.method() != Method::GET || request.uri().path() != "/" {
             return None;
@@ -62,7 +62,7 @@ struct Version {
 struct Page {
     version: Version,
     headers: HeaderMap,
-    /// The HTML, split at the nonces.
+    /// The HTML, split where the nonces are.
     pieces: Vec<String>,
 }
 
@@ -95,7 +95,7 @@ impl Default for PageCache {
     }
 }
 
-/// Serves the page from the cache if it is up to date; else renders and caches it.
+/// Serves the page from the cache if it is up to date. Otherwise renders and caches it.
 pub(super) async fn cached_page(
     State(PageCache(pages)): State<PageCache>,
     Extension(context): Extension<RequestContext>,

@@ -1,9 +1,9 @@
 //! The query parameters of the pages.
 //!
-//! One rule, as for the API: a parameter that the address knows is given at most once and with a value that it takes;
-//! all else is 400. Unknown parameters are ignored. Parameters that name one thing (`buy`, `session_id`, `purchase_id`,
-//! `received`) are looked up instead: an id that cannot be read is 404, as an unknown one is. `next`, `error` and `key`
-//! come from links and redirects that others may write, and count as absent if they cannot be used.
+//! As in the API, a known parameter may occur once and with a valid value; anything else is answered 400. Unknown
+//! parameters are ignored. Two groups are exceptions: `buy`, `session_id`, `purchase_id` and `received` name a
+//! resource, so that an invalid id is answered 404, like an unknown one; `next`, `error` and `key` come from links that
+//! anybody can write, and count as absent if they are invalid.
 
 use axum::{
     extract::Request,
@@ -15,7 +15,7 @@ use url::form_urlencoded;
 
 use crate::http::problem::Problem;
 
-/// A query parameter, on one page or on all of them, and the values that it takes.
+/// A query parameter of one page or of all pages, and its valid values.
 struct Parameter {
     page: Option<&'static str>,
     name: &'static str,
@@ -29,12 +29,12 @@ const PARAMETERS: [Parameter; 4] = [
     Parameter { page: Some("/withdraw"), name: "purchase", takes: |value| value.parse::<PurchaseId>().is_ok() },
 ];
 
-/// `parse` would take a sign too.
+/// `parse` would accept a sign.
 fn is_entry_number(value: &str) -> bool {
     value.bytes().all(|byte| byte.is_ascii_digit()) && value.parse::<i64>().is_ok_and(|number| number > 0)
 }
 
-/// Answers 400 when a known parameter has a value that it does not take.
+/// Answers 400 when a known parameter has an invalid value.
 pub(super) async fn check(request: Request, next: Next) -> Response {
     let uri = request.uri();
     if is_valid(uri.path(), uri.query().unwrap_or_default()) {

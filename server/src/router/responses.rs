@@ -1,5 +1,4 @@
-//! What all responses have in common: an error is a problem document, or a page for a browser; nothing private is
-//! cached.
+//! Applies to all responses: errors become problem documents, or pages for browsers, and nothing private is cached.
 
 use app::bare_page;
 use axum::{
@@ -22,7 +21,7 @@ pub fn is_api(path: &str) -> bool {
     matches!(first, "billing" | "auth" | "api" | "healthz" | "readyz")
 }
 
-/// Gives each error its body: a page where a browser asks for one, else a problem document.
+/// Gives each error a body: a page if the client accepts HTML, else a problem document.
 pub async fn render_errors(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let api = is_api(request.uri().path());
     let locale = locale_of(request.uri(), request.headers(), &state.site);
@@ -41,19 +40,19 @@ pub async fn render_errors(State(state): State<AppState>, request: Request, next
     response
 }
 
-/// Whether a handler wrote a body; layers and axum itself write none, or a line of plain text.
+/// Whether a handler wrote the body; layers and axum itself write none, or a line of plain text.
 fn has_content(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     !kind.is_empty() && !kind.starts_with("text/plain")
 }
 
-/// Whether a page is what the request asks for.
+/// Whether the client accepts HTML.
 pub fn accepts_html(headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
-/// The old response with the body of the new one. The old headers, such as Allow or Retry-After, still hold.
+/// The old response with the body of the new one. Keeps the old headers, such as Allow or Retry-After.
 fn with_body_of(old: Response, new: Response) -> Response {
     let (old, _) = old.into_parts();
     let (mut parts, body) = new.into_parts();
@@ -79,7 +78,7 @@ pub async fn set_cache_control(request: Request, next: Next) -> Response {
     response
 }
 
-/// A page that needs no database, no session and no script.
+/// An error page, which needs no database, session or script.
 fn error_page(status: StatusCode, locale: Locale) -> Response {
     let kind = match status {
         StatusCode::FORBIDDEN => bare_page::Kind::Refused,

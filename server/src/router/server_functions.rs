@@ -1,5 +1,5 @@
-//! Answers of server functions: Leptos gives each error the status 500, and sends a plain form back to where it came
-//! from. Here an error has its own status and code, and a form gets a page that says what is wrong.
+//! The answers of server functions. Leptos answers every error with 500, and redirects plain forms to their Referer.
+//! This layer gives each error its own status and code, and shows plain forms a page that says what is wrong.
 
 use app::{PlainForm, ShopError, routes};
 use axum::{
@@ -14,17 +14,17 @@ use leptos::server_fn::error::{FromServerFnError, SERVER_FN_ERROR_HEADER};
 use super::responses::accepts_html;
 use crate::{http::problem::Problem, security};
 
-/// Where the server functions are.
+/// The path prefix of the server functions.
 const PREFIX: &str = "/api/";
 
-/// Gives the errors of server functions their status. A plain form, which waits for a page, is redirected to one.
+/// Gives the errors of server functions their status, and redirects plain forms to a page.
 pub async fn answer(mut request: Request, next: Next) -> Response {
     if *request.method() != Method::POST || !request.uri().path().starts_with(PREFIX) {
         return next.run(request).await;
     }
     let plain_form = accepts_html(request.headers());
     if plain_form {
-        // Leptos would redirect it by its Referer.
+        // Keeps Leptos from redirecting the form to its Referer.
         request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         request.extensions_mut().insert(PlainForm);
     }
@@ -34,7 +34,7 @@ pub async fn answer(mut request: Request, next: Next) -> Response {
         return response;
     }
     let (mut parts, body) = response.into_parts();
-    // It is a problem of a few words.
+    // The body is a short problem document.
     let Ok(body) = to_bytes(body, security::BODY_BYTES_MAX).await else { return Problem::INTERNAL.into_response() };
     let error = ShopError::de(body.clone());
     if plain_form {
@@ -42,7 +42,7 @@ pub async fn answer(mut request: Request, next: Next) -> Response {
     }
     parts.headers.remove(SERVER_FN_ERROR_HEADER);
     parts.status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    // As the API's problems of the same status have it.
+    // The same as in the API's problem with this status.
     let retry_after = match parts.status {
         StatusCode::SERVICE_UNAVAILABLE => Some("5"),
         StatusCode::TOO_MANY_REQUESTS => Some("60"),
@@ -54,8 +54,8 @@ pub async fn answer(mut request: Request, next: Next) -> Response {
     Response::from_parts(parts, body.into())
 }
 
-/// Where a form goes whose server function names no page itself: what it was sent could not be read, or no page sends
-/// it.
+/// The page that a form is redirected to if its server function names none: the input could not be read, or no page has
+/// such a form.
 fn page_about(error: ShopError) -> String {
     match error {
         ShopError::NotSignedIn => routes::sign_in(routes::SHOP),

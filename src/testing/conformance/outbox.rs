@@ -72,7 +72,7 @@ pub async fn due_mails_are_claimed_by_one_alone(store: Arc<dyn AnyStore>) {
     assert_eq!(claimed(&harness, due - HOUR).await, []);
     assert_eq!(claimed(&harness, due).await, [(topic, 1)]);
     assert_eq!(claimed(&harness, due).await, [], "it is leased");
-    assert_eq!(claimed(&harness, due + HOUR).await, [(topic, 2)], "and whoever claimed it may have died");
+    assert_eq!(claimed(&harness, due + HOUR).await, [(topic, 2)], "and its sender may have crashed");
     settled(&harness).await;
     let limited = harness.store.claim_mails(due + HOUR * 9, due + HOUR * 10, 1).await.expect("the store answers");
     assert_eq!(limited.len(), 1);

@@ -97,7 +97,11 @@ pub async fn due_events_are_claimed_by_one_alone(store: Arc<dyn AnyStore>) {
     let finished = recorded(&harness, "evt_2").await;
     store.close_event(&outcome(&finished, EventStatus::Ignored).into()).await.expect("it is there");
     let now = harness.now();
-    assert_eq!(store.claim_events(now, now + HOUR, 10).await.ok(), Some(Vec::new()), "whoever stored it has a while");
+    assert_eq!(
+        store.claim_events(now, now + HOUR, 10).await.ok(),
+        Some(Vec::new()),
+        "the process that stored it has some time to apply it"
+    );
 
     let later = now + HOUR;
     let claimed = store.claim_events(later, later + HOUR, 10).await.expect("the store answers");

@@ -1,4 +1,4 @@
-//! What the shop's reads are compared with: the same answers from bare handlers, by the same framework and driver.
+//! The reference for the shop's reads: the same answers from bare handlers, with the same framework and driver.
 
 use std::{error::Error, net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -22,16 +22,16 @@ struct Cli {
     listen: SocketAddr,
     #[arg(long)]
     database_url: String,
-    /// As many connections as the shop's pool has.
+    /// The number of connections, as in the shop's pool.
     #[arg(long, default_value_t = 16)]
     connections: u32,
-    /// Whose balance `/balance` tells.
+    /// The tenant whose balance `/balance` returns.
     #[arg(long)]
     tenant: String,
-    /// What `/shop` answers.
+    /// The file with the answer of `/shop`.
     #[arg(long)]
     shop: PathBuf,
-    /// What `/history` answers.
+    /// The file with the answer of `/history`.
     #[arg(long)]
     history: PathBuf,
 }
@@ -49,7 +49,7 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(cli: Cli) -> Result<(), Box<dyn Error>> {
-    // One SELECT is one round trip: without the pool's question whether the connection is still alive.
+    // Without the pool's ping, so that one SELECT is one round trip.
     let pool = PgPoolOptions::new()
         .max_connections(cli.connections)
         .test_before_acquire(false)

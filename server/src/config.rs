@@ -2,8 +2,10 @@
 
 mod database_url;
 mod environment;
+mod limits;
 mod read;
 mod reader;
+mod seller;
 mod settings;
 
 pub use environment::environment;

@@ -5,16 +5,12 @@ mod tests;
 
 use std::{
     net::{IpAddr, SocketAddr},
-    ops::RangeInclusive,
     path::PathBuf,
     time::Duration,
 };
 
 use axum::http::HeaderName;
-use billing::{
-    receipt::{Issuer, Seller},
-    store::OrderLimits,
-};
+use billing::receipt::Issuer;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
@@ -22,8 +18,10 @@ use url::{Host, Url};
 
 use super::{
     database_url,
+    limits::{self, number},
     reader::{Reader, is_word},
-    settings::{DatabaseLimits, Mail, Payments, Settings, WrongSettings},
+    seller::seller,
+    settings::{Mail, Payments, Settings, WrongSettings},
 };
 use crate::{legal, mail::smtp, telemetry::LogFormat};
 
@@ -46,7 +44,7 @@ impl Settings {
 fn settings(reader: &mut Reader<'_>) -> Result<Settings, WrongSettings> {
     let watch = reader.get("LEPTOS_WATCH").is_some();
     let (database_url, database_direct_url) = database_url::both(reader);
-    let database_limits = database_limits(reader);
+    let database_limits = limits::database(reader);
     let database_wait = reader.parsed(
         "DATABASE_WAIT_SECONDS",
         |text| number(text, 0..=3_600),
@@ -58,7 +56,7 @@ fn settings(reader: &mut Reader<'_>) -> Result<Settings, WrongSettings> {
     let webhook_secrets: Vec<_> = reader.list("STRIPE_WEBHOOK_SECRET").into_iter().map(SecretString::from).collect();
     let payments = payments(reader, &webhook_secrets);
     let public_mock_mode = public_mock_mode(reader, &payments, listen_addr, public_url.as_ref());
-    let order_limits = order_limits(reader);
+    let order_limits = limits::orders(reader);
     let shutdown_delay = reader
         .parsed(
             "SHUTDOWN_DELAY_SECONDS",
@@ -66,7 +64,7 @@ fn settings(reader: &mut Reader<'_>) -> Result<Settings, WrongSettings> {
             "set it to the seconds, from 0 to 600, that the process goes on serving after a SIGTERM",
         )
         .map(|seconds| Duration::from_secs(seconds.into()));
-    let seller = seller(reader, &payments);
+    let seller = seller(reader, is_live(&payments));
     let mail = mail(reader, &payments);
     let mail_pause = reader.parsed("MAIL_PAUSE_MS", milliseconds, "set it to milliseconds from 0 to 60000, such as 50");
     let vat = reader.parsed("VAT_RATE", basis_points, "set it to a per cent from 0 to 100, such as 19 or 8.1");
@@ -115,38 +113,6 @@ fn legal(reader: &mut Reader<'_>) -> Option<legal::Read> {
         return None;
     }
     legal::read(folder.as_deref()).map_err(|sentence| reader.complain(sentence)).ok()
-}
-
-fn database_limits(reader: &mut Reader<'_>) -> DatabaseLimits {
-    let connections = reader.parsed(
-        "DATABASE_CONNECTIONS",
-        |text| number(text, 2..=1_000),
-        "set it to the connections that a process may open, from 2 to 1000",
-    );
-    let seconds = reader.parsed(
-        "DATABASE_TIMEOUT_SECONDS",
-        |text| number(text, 1..=600),
-        "set it to the seconds that a statement may take, from 1 to 600",
-    );
-    DatabaseLimits { connections, time: Duration::from_secs(seconds.unwrap_or(10).into()) }
-}
-
-fn order_limits(reader: &mut Reader<'_>) -> OrderLimits {
-    let open_max = reader.parsed(
-        "OPEN_PURCHASES_MAX",
-        |text| number(text, 1..=1_000_000),
-        "set it to the unpaid purchases that one customer may have, from 1 to 1000000",
-    );
-    let per_minute_max = reader.parsed(
-        "ORDERS_PER_MINUTE_MAX",
-        |text| number(text, 1..=1_000_000),
-        "set it to the orders that one customer may place in a minute, from 1 to 1000000",
-    );
-    OrderLimits { open_max: open_max.unwrap_or(20), per_minute_max: per_minute_max.unwrap_or(10) }
-}
-
-fn number(text: &str, range: RangeInclusive<u32>) -> Option<u32> {
-    text.parse().ok().filter(|number| range.contains(number))
 }
 
 fn listen_addr(reader: &mut Reader<'_>, watch: bool) -> SocketAddr {
@@ -291,7 +257,7 @@ fn mail(reader: &mut Reader<'_>, payments: &Payments) -> Mail {
         "set it to the address that mails are from, such as Shop <shop@example.com>",
     );
     let Some(url) = reader.get("SMTP_URL") else {
-        if matches!(payments, Payments::Stripe { live: true, .. }) {
+        if is_live(payments) {
             reader.complain(
                 "SMTP_URL is missing, and STRIPE_SECRET_KEY is a live key: purchases must be confirmed by e-mail. Set it \
                  to your mail server, such as smtps://user:password@mail.example.com.",
@@ -312,39 +278,6 @@ fn mail(reader: &mut Reader<'_>, payments: &Payments) -> Mail {
         return Mail::Mailbox;
     };
     Mail::Smtp { url: SecretString::from(url), from }
-}
-
-fn seller(reader: &mut Reader<'_>, payments: &Payments) -> Seller {
-    let live = matches!(payments, Payments::Stripe { live: true, .. });
-    let mut field = |name: &str, example: &str| {
-        reader.get(name).unwrap_or_else(|| {
-            if live {
-                reader.complain(format!("{name} is missing: receipts must name the seller. Set it."));
-            }
-            example.to_owned()
-        })
-    };
-    let name = field("SELLER_NAME", "Muster GmbH (Demo)");
-    let address = field("SELLER_ADDRESS", "Musterstraße 1, 10115 Berlin");
-    let vat_id = field("SELLER_VAT_ID", "DE123456789");
-    for (field, value) in [("SELLER_NAME", &name), ("SELLER_VAT_ID", &vat_id)] {
-        if value.contains(char::is_control) {
-            reader.complain(format!("{field} is wrong: set it to one line of text."));
-        }
-    }
-    // Lines of an address may end with a comma.
-    let address: Vec<_> = address
-        .lines()
-        .flat_map(|line| line.trim().trim_end_matches(',').split(','))
-        .map(|line| line.trim().to_owned())
-        .collect();
-    if address.iter().any(|line| line.is_empty() || line.contains(char::is_control)) {
-        reader.complain(
-            "SELLER_ADDRESS is wrong: it has an empty line. Separate its lines by commas, such as Musterstraße 1, 10115 \
-             Berlin.",
-        );
-    }
-    Seller { name, address, vat_id }
 }
 
 /// Parses a percentage with up to two decimal places into basis points.
@@ -376,10 +309,13 @@ fn milliseconds(text: &str) -> Option<Duration> {
     text.parse().ok().filter(|&count| count <= 60_000).map(Duration::from_millis)
 }
 
+fn is_live(payments: &Payments) -> bool {
+    matches!(payments, Payments::Stripe { live: true, .. })
+}
+
 /// A live shop is behind a proxy that has to notice the shutdown; any other shop stops at once.
 fn shutdown_delay_default(payments: &Payments) -> Duration {
-    let live = matches!(payments, Payments::Stripe { live: true, .. });
-    if live { SHUTDOWN_DELAY_LIVE } else { Duration::ZERO }
+    if is_live(payments) { SHUTDOWN_DELAY_LIVE } else { Duration::ZERO }
 }
 
 fn log_filter(reader: &mut Reader<'_>) -> String {

@@ -1,6 +1,8 @@
 //! The settings that are accepted, and the errors about the others.
 
-use super::*;
+use billing::store::OrderLimits;
+
+use super::{super::settings::DatabaseLimits, *};
 
 fn read(pairs: &[(&str, &str)]) -> Result<Settings, WrongSettings> {
     Settings::read(|name| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
@@ -12,7 +14,7 @@ fn wrong(pairs: &[(&str, &str)]) -> Vec<String> {
 
 #[test]
 fn nothing_set_is_mock_mode_on_this_machine() {
-    let settings = read(&[("STRIPE_SECRET_KEY", " "), ("DATABASE_URL", "")]).unwrap();
+    let settings = read(&[("STRIPE_SECRET_KEY", ""), ("DATABASE_URL", "")]).unwrap();
     assert!(settings.mock());
     assert!(settings.webhook_secrets.is_empty());
     assert_eq!(settings.listen_addr.to_string(), "127.0.0.1:3000");
@@ -66,7 +68,7 @@ fn a_live_key_needs_a_webhook_secret_and_a_seller() {
 #[test]
 fn several_webhook_secrets_are_told_apart() {
     assert_eq!(read(&[("STRIPE_WEBHOOK_SECRET", " a, b\t")]).unwrap().webhook_secrets.len(), 2);
-    assert!(read(&[("STRIPE_WEBHOOK_SECRET", " ")]).unwrap().webhook_secrets.is_empty());
+    assert!(read(&[("STRIPE_WEBHOOK_SECRET", "")]).unwrap().webhook_secrets.is_empty());
 }
 
 #[test]
@@ -75,17 +77,22 @@ fn a_list_with_an_item_that_is_none_is_wrong() {
         let wrong = wrong(&[("STRIPE_WEBHOOK_SECRET", bad)]);
         assert!(matches!(&wrong[..], [only] if only.starts_with("STRIPE_WEBHOOK_SECRET is wrong")), "{bad}: {wrong:?}");
     }
-    for bad in [",", "Street 1,,Town", ",Town", "Street 1,\n\nTown", "Street\u{7}"] {
-        let wrong = wrong(&[("SELLER_ADDRESS", bad)]);
-        assert!(matches!(&wrong[..], [only] if only.starts_with("SELLER_ADDRESS is wrong")), "{bad}: {wrong:?}");
+    for name in ["SELLER_NAME", "SELLER_ADDRESS", "SELLER_VAT_ID"] {
+        for bad in [",", "a,", "a,b,", "a,,b", ",a", "a\n\nb", "a,\n\nb", "a,,\nb", "a,\nb,\n", "a\u{7}"] {
+            let wrong = wrong(&[(name, bad)]);
+            let named = |only: &String| only.starts_with(&format!("{name} is wrong"));
+            assert!(matches!(&wrong[..], [only] if named(only)), "{name}={bad:?}: {wrong:?}");
+        }
     }
-    for good in ["Street 1, Town", "Street 1,\nTown", "Street 1\nTown\n", " Street 1 ,Town,"] {
+    let seller = read(&[("SELLER_NAME", " Muster, Meier & Co. KG ")]).unwrap().issuer.seller;
+    assert_eq!(seller.name, "Muster, Meier & Co. KG");
+    for good in ["Street 1, Town", "Street 1,\nTown", "Street 1\nTown\n", " Street 1 ,Town"] {
         assert_eq!(read(&[("SELLER_ADDRESS", good)]).unwrap().issuer.seller.address, ["Street 1", "Town"], "{good:?}");
     }
     for bad in [",", "info,", "info,,sqlx=warn", "sqlx=loud"] {
         assert!(wrong(&[("RUST_LOG", bad)])[0].starts_with("RUST_LOG is wrong"), "{bad}");
     }
-    assert_eq!(read(&[("RUST_LOG", " ")]).unwrap().log_filter, LOG_FILTER_DEFAULT);
+    assert_eq!(read(&[("RUST_LOG", "")]).unwrap().log_filter, LOG_FILTER_DEFAULT);
     for (name, bad) in [
         ("STRIPE_SECRET_KEY", "sk_test_1 sk_test_2"),
         ("STRIPE_SECRET_KEY", "sk_test_1\n2"),
@@ -100,6 +107,28 @@ fn a_list_with_an_item_that_is_none_is_wrong() {
     ] {
         let wrong = wrong(&[(name, bad)]);
         assert!(wrong.iter().any(|sentence| sentence.starts_with(name)), "{name}={bad:?}: {wrong:?}");
+    }
+}
+
+#[test]
+fn a_setting_of_nothing_but_white_space_never_counts_as_unset() {
+    let asked = std::cell::RefCell::new(Vec::new());
+    Settings::read(|name| {
+        asked.borrow_mut().push(name.to_owned());
+        None
+    })
+    .unwrap();
+    // Read where another one is set.
+    let further = [("LEPTOS_SITE_ADDR", ("LEPTOS_WATCH", "ON"))];
+    let asked = asked.into_inner();
+    assert!(asked.len() > 25, "{asked:?}");
+    let each = asked.iter().map(|name| (&**name, ("LEPTOS_WATCH", ""))).chain(further);
+    for (name, with) in each {
+        for blank in [" ", "\t", "\n \u{a0}"] {
+            let wrong = wrong(&[(name, blank), with]);
+            let named = |sentence: &&String| sentence.starts_with(&format!("{name} is wrong: it is nothing but white"));
+            assert_eq!(wrong.iter().filter(named).count(), 1, "{name}: {wrong:?}");
+        }
     }
 }
 

@@ -1,7 +1,5 @@
 //! The errors that a customer sees, without internals, which are in the server's log.
 
-#[cfg(feature = "ssr")]
-use billing::{BillingError, OrderError};
 use leptos::{
     serde_json,
     server_fn::{
@@ -10,11 +8,10 @@ use leptos::{
     },
 };
 use serde::{Deserialize, Serialize};
-use strum::{EnumString, IntoStaticStr};
+use strum::{EnumIter, EnumString, IntoStaticStr};
 
 /// Why the shop did not do what it was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr)]
-#[cfg_attr(test, derive(strum::EnumIter))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumIter, EnumString, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum ShopError {
@@ -82,19 +79,11 @@ impl ShopError {
     }
 }
 
-/// Writes errors as problems (RFC 9457), as the rest of the API does.
+/// Errors as problems (RFC 9457), as the rest of the API has them.
 pub struct ProblemEncoding;
 
-#[derive(Serialize)]
-struct Problem {
-    r#type: &'static str,
-    status: u16,
-    code: &'static str,
-}
-
-/// The part of a problem document that identifies the error. The router and its layers answer with problem documents
-/// too.
-#[derive(Deserialize)]
+/// The part of a problem document that identifies the error. The router adds the rest.
+#[derive(Serialize, Deserialize)]
 struct ProblemCode {
     code: String,
 }
@@ -111,8 +100,7 @@ impl Encodes<ShopError> for ProblemEncoding {
     type Error = serde_json::Error;
 
     fn encode(error: &ShopError) -> Result<Bytes, Self::Error> {
-        let problem = Problem { r#type: "about:blank", status: error.status(), code: error.code() };
-        serde_json::to_vec(&problem).map(Bytes::from)
+        serde_json::to_vec(&ProblemCode { code: error.code().to_owned() }).map(Bytes::from)
     }
 }
 
@@ -136,42 +124,6 @@ impl FromServerFnError for ShopError {
             ServerFnErrorErr::Deserialization(_) if cfg!(feature = "ssr") => Self::Malformed,
             ServerFnErrorErr::Request(_) => Self::Unreachable,
             _ => Self::Unavailable,
-        }
-    }
-}
-
-/// For all calls but an order: the purchase exists, and may have been paid.
-#[cfg(feature = "ssr")]
-impl From<BillingError> for ShopError {
-    fn from(error: BillingError) -> Self {
-        match error {
-            // Faults that an operator has to fix are logged already.
-            BillingError::Provider(_) | BillingError::SessionMissing => {
-                tracing::warn!(%error, "it is not known how a payment stands");
-                Self::PaymentUnknown
-            }
-            BillingError::Store(_) | BillingError::Transition(_) | BillingError::Contended => {
-                tracing::error!(%error, "a page could not be served");
-                Self::Unavailable
-            }
-        }
-    }
-}
-
-#[cfg(feature = "ssr")]
-impl From<OrderError> for ShopError {
-    fn from(error: OrderError) -> Self {
-        match error {
-            OrderError::UnknownProduct => Self::UnknownProduct,
-            OrderError::UnknownConsent => Self::ConsentMissing,
-            OrderError::KeyReused => Self::KeyReused,
-            OrderError::TooMany => Self::TooManyOrders,
-            OrderError::Rejected => Self::Rejected,
-            OrderError::Billing(BillingError::Provider(error)) => {
-                tracing::warn!(%error, "no payment page could be opened");
-                Self::ProviderUnavailable
-            }
-            OrderError::Billing(error) => error.into(),
         }
     }
 }
@@ -203,7 +155,6 @@ impl AccountProblem {
 
 #[cfg(test)]
 mod tests {
-    use billing::provider::ProviderError;
     use strum::IntoEnumIterator;
 
     use super::*;
@@ -230,22 +181,5 @@ mod tests {
     fn an_order_that_may_still_go_through_keeps_its_key() {
         assert!(ShopError::ProviderUnavailable.keeps_order());
         assert!(!ShopError::Rejected.keeps_order());
-    }
-
-    #[test]
-    fn a_payment_that_may_have_been_made_is_never_called_unmade() {
-        let detail = || "scripted".to_owned();
-        for error in [
-            ProviderError::Unavailable { detail: detail(), retry_after: None },
-            ProviderError::AccessDenied { detail: detail() },
-            ProviderError::Rejected { detail: detail() },
-            ProviderError::Unreadable { detail: detail() },
-        ] {
-            assert_eq!(ShopError::from(BillingError::Provider(error.clone())), ShopError::PaymentUnknown, "{error}");
-            let order = OrderError::Billing(BillingError::Provider(error));
-            assert_eq!(ShopError::from(order), ShopError::ProviderUnavailable);
-        }
-        assert_eq!(ShopError::from(BillingError::SessionMissing), ShopError::PaymentUnknown);
-        assert!(!ShopError::PaymentUnknown.keeps_order());
     }
 }

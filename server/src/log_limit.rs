@@ -40,6 +40,8 @@ impl LogLimit {
 /// The limits of one process.
 #[derive(Debug, Default)]
 pub struct LogLimits {
+    /// Notifications that arrive while no secret is set.
+    pub unverifiable_notifications: LogLimit,
     /// Notifications with a wrong signature.
     pub forged_notifications: LogLimit,
     /// Notifications that cannot be read.

@@ -6,16 +6,17 @@ mod page_cache;
 mod query;
 mod responses;
 mod server_functions;
+mod trace;
 
 use app::context::RequestContext;
 use axum::{
     Extension, Json, Router,
     body::Body,
     extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderName, HeaderValue, Method, StatusCode, Uri},
+    http::{Method, StatusCode, Uri},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
-    routing::get,
+    routing::{any, get},
 };
 use billing::locale::Locale;
 use leptos_axum::LeptosRoutes;
@@ -25,15 +26,15 @@ use tower_http::{
     catch_panic::CatchPanicLayer,
     compression::CompressionLayer,
     limit::RequestBodyLimitLayer,
-    request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer},
+    request_id::{PropagateRequestIdLayer, SetRequestIdLayer},
     timeout::TimeoutLayer,
-    trace::TraceLayer,
 };
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use admin::admin;
 use page_cache::PageCache;
+use trace::{NewRequestId, REQUEST_ID};
 
 use crate::{
     http::{
@@ -50,7 +51,7 @@ use crate::{
 pub fn router(state: &AppState) -> Router {
     let around = ServiceBuilder::new()
         .layer(SetRequestIdLayer::new(REQUEST_ID, NewRequestId))
-        .layer(trace())
+        .layer(trace::layer())
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(middleware::from_fn_with_state(state.clone(), security::headers))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
@@ -78,7 +79,7 @@ pub fn routes(state: &AppState) -> Router {
         .with_state(state.clone())
 }
 
-/// Redirects `/en` and `/en/PAGE` to the same page with `?lang=en`; likewise for the other languages.
+/// Redirects `/en` and `/en/PAGE` to the same page with `?lang=en`, for every method; likewise for the other languages.
 fn languages() -> Router<AppState> {
     async fn in_language(uri: Uri) -> Redirect {
         let (tag, rest) = uri.path()[1..].split_once('/').unwrap_or((&uri.path()[1..], ""));
@@ -89,14 +90,14 @@ fn languages() -> Router<AppState> {
     Locale::ALL.into_iter().fold(Router::new(), |router, locale| {
         let root = format!("/{}", locale.as_str());
         router
-            .route(&root, get(in_language))
-            .route(&format!("{root}/"), get(in_language))
-            .route(&format!("{root}/{{*rest}}"), get(in_language))
+            .route(&root, any(in_language))
+            .route(&format!("{root}/"), any(in_language))
+            .route(&format!("{root}/{{*rest}}"), any(in_language))
     })
 }
 
-/// Redirects a page's path with a trailing slash to the page. Matches only the paths of pages, so that the target can
-/// never be another host.
+/// Redirects a page's path with a trailing slash to the page, for every method. Matches only the paths of pages, so that
+/// the target can never be another host.
 fn trailing_slashes() -> Router<AppState> {
     async fn without_slash(uri: Uri) -> Redirect {
         let page = uri.path().trim_end_matches('/');
@@ -105,7 +106,7 @@ fn trailing_slashes() -> Router<AppState> {
     }
     let pages = leptos_axum::generate_route_list(app::App);
     let pages = pages.iter().map(leptos_axum::AxumRouteListing::path).filter(|path| !path.ends_with('/'));
-    pages.fold(Router::new(), |router, path| router.route(&format!("{path}/"), get(without_slash)))
+    pages.fold(Router::new(), |router, path| router.route(&format!("{path}/"), any(without_slash)))
 }
 
 /// The JSON API, and its description.
@@ -211,30 +212,4 @@ async fn not_found(State(state): State<AppState>, request: Request) -> Response 
         *page.status_mut() = StatusCode::NOT_FOUND;
     }
     page
-}
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// Gives each request an id, which all its log lines contain.
-#[derive(Clone, Copy)]
-struct NewRequestId;
-
-impl MakeRequestId for NewRequestId {
-    fn make_request_id<B>(&mut self, _request: &axum::http::Request<B>) -> Option<RequestId> {
-        let mut bytes = [0; 8];
-        getrandom::fill(&mut bytes).ok()?;
-        HeaderValue::try_from(hex::encode(bytes)).ok().map(RequestId::new)
-    }
-}
-
-type TraceByStatus = tower_http::classify::SharedClassifier<tower_http::classify::ServerErrorsAsFailures>;
-type MakeSpan = fn(&Request) -> tracing::Span;
-
-/// The span of a request: without the query, which can contain a session id, and without headers.
-fn trace() -> TraceLayer<TraceByStatus, MakeSpan> {
-    fn span(request: &Request) -> tracing::Span {
-        let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default();
-        tracing::info_span!("request", method = %request.method(), path = request.uri().path(), id)
-    }
-    TraceLayer::new_for_http().make_span_with(span as MakeSpan)
 }

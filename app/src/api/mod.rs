@@ -9,6 +9,8 @@ mod catalog;
 mod checkout;
 #[cfg(feature = "ssr")]
 mod convert;
+#[cfg(feature = "ssr")]
+mod error;
 mod history;
 mod json;
 #[cfg(feature = "ssr")]

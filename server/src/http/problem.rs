@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use app::ShopError;
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -51,6 +52,7 @@ problems! {
     INVALID_QUERY = BAD_REQUEST "invalid_query" "A query parameter has a value that this call does not take.";
     INVALID_IDEMPOTENCY_KEY = BAD_REQUEST "invalid_idempotency_key" "An Idempotency-Key has 1 to 255 visible ASCII characters and is given once.";
     INVALID_SIGNATURE = BAD_REQUEST "invalid_signature" "The Stripe-Signature header does not fit the body.";
+    MALFORMED = BAD_REQUEST "malformed" "The fields are not those that this server function takes.";
     BAD_REQUEST = BAD_REQUEST "bad_request" "The request cannot be understood.";
     NOT_SIGNED_IN = UNAUTHORIZED "not_signed_in" "This call is for signed-in customers.";
     INVALID_CREDENTIALS = UNAUTHORIZED "invalid_credentials" "E-mail address and password do not fit together.";
@@ -58,11 +60,13 @@ problems! {
     NOT_FOUND = NOT_FOUND "not_found" "There is nothing here.";
     METHOD_NOT_ALLOWED = METHOD_NOT_ALLOWED "method_not_allowed" "This address does not take that method.";
     IDEMPOTENCY_KEY_REUSED = CONFLICT "idempotency_key_reused" "The Idempotency-Key was used for another order.";
+    KEY_REUSED = CONFLICT "key_reused" "The order key was used for another product.";
     EMAIL_TAKEN = CONFLICT "email_taken" "There is an account for that e-mail address.";
     BODY_TOO_LARGE = PAYLOAD_TOO_LARGE "body_too_large" "The body is larger than this call takes.";
     UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "The body's Content-Type is not the one that this call takes.";
     UNKNOWN_PRODUCT = UNPROCESSABLE_ENTITY "unknown_product" "No product of that id is on sale.";
     UNKNOWN_CONSENT = UNPROCESSABLE_ENTITY "unknown_consent" "No wording of that version was ever shown.";
+    CONSENT_MISSING = UNPROCESSABLE_ENTITY "consent_missing" "An order needs the consent to the wording that is shown now.";
     INCOMPLETE_WITHDRAWAL = UNPROCESSABLE_ENTITY "incomplete" "A withdrawal needs a name, a contract and an e-mail address.";
     WEAK_PASSWORD = UNPROCESSABLE_ENTITY "weak_password" "A password has 10 to 128 characters and is not easily guessed: no word with a number behind it, no row of keys, nothing repeated, and not the e-mail address or the shop's name.";
     INVALID_EMAIL = UNPROCESSABLE_ENTITY "invalid_email" "That is not an e-mail address.";
@@ -70,12 +74,14 @@ problems! {
     TOO_MANY_ORDERS = TOO_MANY_REQUESTS "too_many_orders" "Too many orders wait for their payment, or came within a minute; try again later with the same Idempotency-Key." retry 60;
     INTERNAL = INTERNAL_SERVER_ERROR "internal" "Something failed on our side; it has been written down.";
     PROVIDER_REJECTED = BAD_GATEWAY "provider_rejected" "The payment provider refused the order; nothing was charged.";
+    REJECTED = BAD_GATEWAY "rejected" "The payment provider refused the order; nothing was charged.";
     PROVIDER_UNAVAILABLE = SERVICE_UNAVAILABLE "provider_unavailable" "The payment provider opens no checkout session at the moment; try again with the same Idempotency-Key." retry 10;
     PAYMENT_UNKNOWN = SERVICE_UNAVAILABLE "payment_unknown" "The payment provider gives no usable answer about the payment, which may have been made; try again." retry 10;
     WEBHOOK_NOT_CONFIGURED = SERVICE_UNAVAILABLE "webhook_not_configured" "No webhook secret is set, so no notification can be verified." retry 60;
     DATABASE_UNAVAILABLE = SERVICE_UNAVAILABLE "database_unavailable" "The database cannot be reached; try again in a moment." retry 5;
     SHUTTING_DOWN = SERVICE_UNAVAILABLE "shutting_down" "This process is about to stop; another one serves." retry 1;
     TASK_LATE = SERVICE_UNAVAILABLE "task_late" "A background task of this process does not get on." retry 5;
+    UNAVAILABLE = SERVICE_UNAVAILABLE "unavailable" "The shop cannot answer; try again in a moment." retry 5;
     BUSY = SERVICE_UNAVAILABLE "busy" "Too much is going on; try again in a moment." retry 2;
     TIMED_OUT = SERVICE_UNAVAILABLE "timed_out" "The answer took too long; try again in a moment." retry 5;
 }
@@ -86,6 +92,11 @@ struct Code {
 }
 
 impl Problem {
+    /// Whether its cause has a rate-limited log line of its own.
+    pub fn is_log_limited(self) -> bool {
+        [Self::DATABASE_UNAVAILABLE.code, Self::WEBHOOK_NOT_CONFIGURED.code].contains(&self.code)
+    }
+
     /// The same problem, with a `Retry-After`.
     #[must_use]
     pub fn after(self, wait: Duration) -> Self {
@@ -183,9 +194,40 @@ impl From<OrderError> for Problem {
     }
 }
 
+/// What the server functions answer.
+impl From<ShopError> for Problem {
+    fn from(error: ShopError) -> Self {
+        match error {
+            ShopError::NotSignedIn => Self::NOT_SIGNED_IN,
+            ShopError::NotFound => Self::NOT_FOUND,
+            // As the page of a product has it: the product is what is asked for.
+            ShopError::UnknownProduct => Self { status: StatusCode::NOT_FOUND, ..Self::UNKNOWN_PRODUCT },
+            ShopError::ConsentMissing => Self::CONSENT_MISSING,
+            ShopError::KeyReused => Self::KEY_REUSED,
+            ShopError::TooManyOrders => Self::TOO_MANY_ORDERS,
+            ShopError::ProviderUnavailable => Self::PROVIDER_UNAVAILABLE,
+            ShopError::PaymentUnknown => Self::PAYMENT_UNKNOWN,
+            ShopError::Rejected => Self::REJECTED,
+            ShopError::Malformed => Self::MALFORMED,
+            ShopError::Unavailable | ShopError::Unreachable => Self::UNAVAILABLE,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use strum::IntoEnumIterator;
+
     use super::*;
+
+    #[test]
+    fn an_error_has_the_same_code_and_status_as_a_page_and_as_a_problem() {
+        // The browser's own, which no server answers.
+        for error in ShopError::iter().filter(|error| *error != ShopError::Unreachable) {
+            let problem = Problem::from(error);
+            assert_eq!((problem.code, problem.status.as_u16()), (error.code(), error.status()));
+        }
+    }
 
     #[test]
     fn each_code_means_one_thing() {

@@ -44,6 +44,9 @@ pub async fn receive_webhook(
     body: Body,
 ) -> Result<Json<Acknowledgement>, Problem> {
     if state.webhook_secrets.is_empty() {
+        if let Some(notifications) = state.log_limits.unverifiable_notifications.count(state.clock.now()) {
+            tracing::error!(notifications, "STRIPE_WEBHOOK_SECRET is not set: notifications were turned away");
+        }
         return Err(Problem::WEBHOOK_NOT_CONFIGURED);
     }
     let payload = to_bytes(body, BODY_BYTES_MAX).await.map_err(|error| {

@@ -52,7 +52,8 @@ pub fn accepts_html(headers: &HeaderMap) -> bool {
     accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
-/// The old response with the body of the new one. Keeps the old headers, such as Allow or Retry-After.
+/// The old response with the body of the new one. Keeps the old headers, such as Allow or Retry-After, and the old
+/// [`Problem`].
 fn with_body_of(old: Response, new: Response) -> Response {
     let (old, _) = old.into_parts();
     let (mut parts, body) = new.into_parts();
@@ -62,6 +63,7 @@ fn with_body_of(old: Response, new: Response) -> Response {
         }
     }
     parts.status = old.status;
+    parts.extensions.extend(old.extensions);
     Response::from_parts(parts, body)
 }
 

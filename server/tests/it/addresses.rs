@@ -23,7 +23,15 @@ async fn a_slash_at_the_end_of_a_page_leads_to_the_page(shop: TestShop) {
     let pages =
         ["/signin", "/signup", "/withdraw", "/account", "/checkout/success", "/checkout/cancel", "/legal/terms"];
     for page in pages.into_iter().chain(["/purchases/0198f2a4-7b1c-7def-8a2b-0123456789ab", "/dev/components"]) {
-        for (method, query) in [(Method::GET, ""), (Method::GET, "?lang=en&next=%2F"), (Method::HEAD, "")] {
+        for (method, query) in [
+            (Method::GET, ""),
+            (Method::GET, "?lang=en&next=%2F"),
+            (Method::HEAD, ""),
+            (Method::POST, ""),
+            (Method::PUT, ""),
+            (Method::DELETE, ""),
+            (Method::OPTIONS, ""),
+        ] {
             let answer = visitor.send(bare(method, &format!("{page}/{query}"))).await;
             let wanted = (StatusCode::PERMANENT_REDIRECT, format!("{page}{query}"));
             assert_eq!((answer.status, answer.header("location").to_owned()), wanted);
@@ -39,8 +47,11 @@ async fn a_slash_at_the_end_of_a_page_leads_to_the_page(shop: TestShop) {
             "{page}"
         );
     }
-    let answer = visitor.get("/en/signin/?next=%2F").await;
-    assert_eq!(answer.header("location"), "/signin/?lang=en&next=%2F");
+    for method in [Method::GET, Method::POST] {
+        let answer = visitor.send(bare(method, "/en/signin/?next=%2F")).await;
+        let wanted = (StatusCode::PERMANENT_REDIRECT, "/signin/?lang=en&next=%2F");
+        assert_eq!((answer.status, answer.header("location")), wanted);
+    }
     visitor.get("/billing/purchases/").await.assert_problem(404, "not_found");
     assert_eq!(visitor.get("/nowhere/").await.status, StatusCode::NOT_FOUND);
 }

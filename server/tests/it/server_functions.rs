@@ -45,6 +45,13 @@ async fn no_mistake_of_a_caller_is_called_ours(shop: TestShop) {
     }
     call(&nobody, "purchase_status", &format!("purchase_id={UNKNOWN}")).await.assert_problem(401, "not_signed_in");
 
+    for body in ["", "zzz=1", "purchase_id=zzz&cursor=zzz", "%ff", "product_id[]=1&cursor[]=a"] {
+        for function in FUNCTIONS.map(|(function, _)| function).into_iter().chain(["purchase_status"]) {
+            call(&nobody, function, body).await.assert_problem(401, "not_signed_in");
+        }
+    }
+    call(&nobody, "nowhere", "").await.assert_problem(404, "not_found");
+
     let kim = shop.customer("kim@example.com").await;
     for (function, body, status, code) in [
         ("create_checkout", "", 400, "malformed"),
@@ -94,8 +101,11 @@ async fn a_plain_form_is_led_to_a_page_that_says_what_was_wrong(shop: TestShop) 
     for (function, _) in
         FUNCTIONS.iter().filter(|(function, _)| !matches!(*function, "create_checkout" | "discard_purchase"))
     {
-        assert_eq!(leads_to(&nobody.form(&format!("/api/{function}"), "product_id=x&session_id=x").await), "/signin");
+        for body in ["product_id=x&session_id=x", "cursor=zzz", "%ff"] {
+            assert_eq!(leads_to(&nobody.form(&format!("/api/{function}"), body).await), "/signin", "{function} {body}");
+        }
     }
+    assert_eq!(leads_to(&nobody.form("/api/discard_purchase", "purchase_id=zzz").await), "/signin");
     let kim = shop.customer("kim@example.com").await;
     for (path, body, page, says) in [
         ("/api/purchase_history", "cursor=zzz", "/?error=malformed", "Diese Angaben sind unvollständig."),
@@ -132,7 +142,7 @@ async fn an_order_that_is_refused_says_why(shop: TestShop) {
     provider.be(Mood::Unavailable);
     let answer = call(&kim, "create_checkout", &order("credits_5", "k1")).await;
     answer.assert_problem(503, "provider_unavailable");
-    assert!(!answer.header("retry-after").is_empty());
+    assert_eq!(answer.header("retry-after"), "10");
     provider.be(Mood::Works);
     let answer = call(&kim, "create_checkout", &order("credits_5", "k1")).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());

@@ -327,6 +327,7 @@ impl Answer {
         let problem = self.json();
         assert_eq!(problem["code"], code);
         assert_eq!(problem["status"], status);
+        assert!(problem["title"].is_string() && problem["detail"].is_string(), "{problem}");
         assert_eq!(self.header("cache-control"), "no-store");
     }
 }

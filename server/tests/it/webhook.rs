@@ -84,6 +84,23 @@ async fn without_a_secret_nothing_is_believed(shop: TestShop) {
     }
 }
 
+/// On a thread of its own, so that it reads no other test's lines.
+#[tokio::test]
+async fn a_closed_webhook_fills_no_log() {
+    let database = store_sqlite::testing::TestDatabase::create().await.unwrap();
+    let shop = TestShop::open(&database.url()).await.with_settings(&[("STRIPE_WEBHOOK_SECRET", "")]);
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(log.reopen().unwrap()).finish();
+    let lines = tracing::subscriber::set_default(subscriber);
+    for _ in 0..20 {
+        shop.notify(&json!({"id": "evt_1"})).await.assert_problem(503, "webhook_not_configured");
+    }
+    drop(lines);
+    let log = std::fs::read_to_string(log.path()).unwrap();
+    assert_eq!(log.lines().filter(|line| line.contains("ERROR")).count(), 1, "{log}");
+    assert!(log.contains("STRIPE_WEBHOOK_SECRET is not set"), "{log}");
+}
+
 async fn a_large_notification_is_refused(shop: TestShop) {
     for (bytes, expected) in [(256 * 1024, 200), (256 * 1024 + 1, 413)] {
         let payload = vec![b' '; bytes];

@@ -1,9 +1,11 @@
 //! The purchase history, which follows the purchases.
 
-use billing::{ids::PurchaseId, purchase::Status};
-use leptos::{either::Either, prelude::*};
+use std::time::Duration;
 
-use super::{data::IslandData, keep_focus, latest::Latest, live_balance::LiveBalance};
+use billing::{ids::PurchaseId, purchase::Status};
+use leptos::{either::Either, prelude::*, task::spawn_local};
+
+use super::{data::IslandData, keep_focus, live_balance::LiveBalance};
 use crate::{
     api,
     components::StatusBadge,
@@ -13,6 +15,9 @@ use crate::{
     views::{HistoryView, PurchaseView},
     wording::credits_beside_name,
 };
+
+/// The time to collect changes before a request. An order makes two of them, a moment apart.
+const COLLECTED_FOR: Duration = Duration::from_millis(150);
 
 /// The customer's purchases, newest first, in pages: `/?older=<purchase id>` is the next page.
 #[island]
@@ -25,14 +30,14 @@ pub(crate) fn History(
 ) -> impl IntoView {
     let t = island_texts();
     let page = RwSignal::new(page.0);
-    let latest = Latest::new();
+    // The number of changes that are not shown yet.
+    let unseen = StoredValue::new(0);
     expect_context::<LiveBalance>().on_changes(changes, move || {
-        latest.send(api::purchase_history(older_than), move |answer| {
-            // Errors are not shown, because the page was right a moment ago.
-            if let Ok(news) = answer {
-                keep_focus(|| page.set(news));
-            }
-        });
+        unseen.update_value(|unseen| *unseen += 1);
+        if unseen.get_value() == 1 {
+            let ask = move || spawn_local(refresh(page, older_than, unseen));
+            set_timeout(ask, COLLECTED_FOR);
+        }
     });
     view! {
         <section class="section" id="history" aria-labelledby="history-title">
@@ -41,6 +46,17 @@ pub(crate) fn History(
             </h2>
             {move || purchases(page.get(), older_than.is_none(), t)}
         </section>
+    }
+}
+
+/// Requests the page, and again if something changed meanwhile. Only one request is in flight.
+async fn refresh(page: RwSignal<HistoryView>, older_than: Option<PurchaseId>, unseen: StoredValue<u32>) {
+    while let Some(sent @ 1..) = unseen.try_get_value() {
+        // Errors are not shown, because the page was right a moment ago.
+        if let Ok(news) = api::purchase_history(older_than).await {
+            keep_focus(|| page.set(news));
+        }
+        unseen.try_update_value(|unseen| *unseen -= sent);
     }
 }
 

@@ -172,28 +172,29 @@ fn leads_to_a_page(url: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use serde_json::json;
 
     use super::*;
 
     const PURCHASE: &str = "0198f2a4-7b1c-7def-8a2b-0123456789ab";
 
-    fn session(changes: &Value) -> Result<CheckoutSession, &'static str> {
+    /// A paid session in Stripe's form, with changed members.
+    pub fn paid_object(changes: &Value) -> Value {
         let mut object = json!({
-            "id": "cs_test_1", "mode": "payment", "status": "complete", "payment_status": "paid",
-            "amount_total": 699, "currency": "eur", "livemode": false, "client_reference_id": PURCHASE,
-            "payment_intent": "pi_1", "url": null,
+            "id": "cs_test_1", "object": "checkout.session", "mode": "payment", "status": "complete",
+            "payment_status": "paid", "amount_total": 699, "currency": "eur", "livemode": false,
+            "client_reference_id": PURCHASE, "payment_intent": "pi_1", "url": null,
         });
         for (member, value) in changes.as_object().unwrap() {
             object[member] = value.clone();
         }
-        checkout_session(&object)
+        object
     }
 
-    #[test]
-    fn a_session_of_another_shape_is_the_same_session() {
-        let expected = CheckoutSession {
+    /// What is read from it without changes.
+    pub fn paid_session() -> CheckoutSession {
+        CheckoutSession {
             provider_ref: "cs_test_1".to_owned(),
             purchase_id: PURCHASE.parse().ok(),
             tenant_id: None,
@@ -204,13 +205,22 @@ mod tests {
             currency: Some("eur".to_owned()),
             livemode: false,
             payment_ref: Some("pi_1".to_owned()),
-        };
-        assert_eq!(session(&json!({})), Ok(expected.clone()));
+        }
+    }
+
+    fn session(changes: &Value) -> Result<CheckoutSession, &'static str> {
+        checkout_session(&paid_object(changes))
+    }
+
+    #[test]
+    fn a_session_of_another_shape_is_the_same_session() {
+        assert_eq!(session(&json!({})), Ok(paid_session()));
+        // Expanded, without a status, and with the purchase in the metadata.
         let other = json!({
             "payment_intent": {"id": "pi_1", "object": "payment_intent"}, "status": null,
             "client_reference_id": null, "metadata": {"purchase_id": PURCHASE}, "a_field_of_tomorrow": [1],
         });
-        assert_eq!(session(&other), Ok(expected));
+        assert_eq!(session(&other), Ok(paid_session()));
     }
 
     #[test]

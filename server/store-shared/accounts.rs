@@ -19,6 +19,19 @@ use super::{
 };
 use crate::{ThisStore, dialect::Connection};
 
+/// `SELECT` of whole users; the rest of the statement and its arguments follow.
+macro_rules! select_users {
+    ($rest:tt, $($argument:expr),+) => {
+        sqlx::query_as!(
+            UserRow,
+            r#"SELECT id AS "id!", tenant_id AS "tenant_id!", email AS "email!", password_hash AS "password_hash!",
+                created_at AS "created_at!"
+            FROM users "# + $rest,
+            $($argument),+
+        )
+    };
+}
+
 struct UserRow {
     id: String,
     tenant_id: String,
@@ -77,30 +90,18 @@ impl AccountStore for ThisStore {
     }
 
     async fn account_by_email(&self, email: &EmailAddress) -> Result<Option<Account>, StoreError> {
-        let row = sqlx::query_as!(
-            UserRow,
-            r#"SELECT id AS "id!", tenant_id AS "tenant_id!", email AS "email!", password_hash AS "password_hash!",
-                created_at AS "created_at!"
-            FROM users WHERE email = $1"#,
-            email.as_str()
-        )
-        .fetch_optional(self.reader())
-        .await
-        .map_err(store_error)?;
+        let row = select_users!("WHERE email = $1", email.as_str())
+            .fetch_optional(self.reader())
+            .await
+            .map_err(store_error)?;
         row.map(Account::try_from).transpose()
     }
 
     async fn account(&self, user_id: UserId) -> Result<Option<Account>, StoreError> {
-        let row = sqlx::query_as!(
-            UserRow,
-            r#"SELECT id AS "id!", tenant_id AS "tenant_id!", email AS "email!", password_hash AS "password_hash!",
-                created_at AS "created_at!"
-            FROM users WHERE id = $1"#,
-            user_id.to_string()
-        )
-        .fetch_optional(self.reader())
-        .await
-        .map_err(store_error)?;
+        let row = select_users!("WHERE id = $1", user_id.to_string())
+            .fetch_optional(self.reader())
+            .await
+            .map_err(store_error)?;
         row.map(Account::try_from).transpose()
     }
 

@@ -25,7 +25,10 @@ mod trigger;
 mod webhook;
 mod withdrawal;
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
 
 use jiff::Timestamp;
 
@@ -40,6 +43,7 @@ pub use webhook::{Ingested, PendingEvent};
 use crate::{
     catalog::{CATALOG, Product},
     clock::{Clock, Entropy},
+    consent::ConsentVersion,
     ids::{PurchaseId, TenantId},
     ledger::{Balance, Entry},
     provider::{PaymentProvider, ProviderError},
@@ -55,6 +59,8 @@ pub struct Billing {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     order_limits: Option<OrderLimits>,
+    /// Versions of wordings that the store has.
+    known_consents: Arc<Mutex<BTreeSet<ConsentVersion>>>,
 }
 
 /// One page of the purchase history.
@@ -88,7 +94,7 @@ impl Billing {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        Self { store, provider, clock, entropy, order_limits: None }
+        Self { store, provider, clock, entropy, order_limits: None, known_consents: Arc::default() }
     }
 
     /// Limits how much each tenant may order.

@@ -80,7 +80,20 @@ impl Billing {
         context: SessionContext,
         trigger: Trigger<'_>,
     ) -> Result<Option<Applied>, BillingError> {
-        let settlement = self.settle(tenant, id, session, context, trigger).await?;
+        let Some(purchase) = self.store.purchase(tenant, id).await? else { return Ok(None) };
+        self.apply_checkout_to(purchase, session, context, trigger).await
+    }
+
+    /// As [`apply_checkout`](Self::apply_checkout), for a purchase that was just read or written.
+    pub(super) async fn apply_checkout_to(
+        &self,
+        purchase: Purchase,
+        session: &CheckoutSession,
+        context: SessionContext,
+        trigger: Trigger<'_>,
+    ) -> Result<Option<Applied>, BillingError> {
+        let (tenant, id) = (purchase.tenant_id, purchase.id);
+        let settlement = self.settle(purchase, session, context, trigger).await?;
         if settlement.reversals_due {
             return self.apply_reversals(tenant, id, &Observation::nothing_new(session), trigger).await;
         }

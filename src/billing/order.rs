@@ -1,5 +1,7 @@
 //! Ordering: from a product id to a checkout session.
 
+use std::sync::PoisonError;
+
 use super::{Billing, BillingError, attention, outcome::Applied, settlement::SessionContext, trigger::Trigger};
 use crate::{
     account::Principal,
@@ -70,7 +72,7 @@ impl Billing {
     pub async fn order(&self, buyer: &Principal, order: Order<'_>) -> Result<Purchase, OrderError> {
         let product = Product::find(order.product_id).ok_or(OrderError::UnknownProduct)?;
         if let Some(version) = &order.consent
-            && self.store.consent_text(version).await?.is_none()
+            && !self.was_shown(version).await?
         {
             return Err(OrderError::UnknownConsent);
         }
@@ -85,6 +87,19 @@ impl Billing {
             }
         };
         self.open_checkout(buyer, purchase).await
+    }
+
+    /// Whether a wording of that version is kept. Wordings are kept for good, so each is looked up once.
+    async fn was_shown(&self, version: &ConsentVersion) -> Result<bool, StoreError> {
+        let known = || self.known_consents.lock().unwrap_or_else(PoisonError::into_inner);
+        if known().contains(version) {
+            return Ok(true);
+        }
+        let kept = self.store.consent_text(version).await?.is_some();
+        if kept {
+            known().insert(version.clone());
+        }
+        Ok(kept)
     }
 
     /// A fresh idempotency key for an order form to carry.
@@ -132,9 +147,7 @@ impl Billing {
             }
             Err(error) => return Err(BillingError::Provider(error).into()),
         };
-        let noted = self
-            .apply_checkout(purchase.tenant_id, purchase.id, &session, SessionContext::None, Trigger::Request)
-            .await?;
+        let noted = self.apply_checkout_to(purchase, &session, SessionContext::None, Trigger::Request).await?;
         noted.map(Applied::into_purchase).ok_or(OrderError::Billing(BillingError::Contended))
     }
 

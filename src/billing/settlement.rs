@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     event::EventStatus,
-    ids::{EntryId, PurchaseId, TenantId},
+    ids::EntryId,
     ledger::{EntryKind, NewEntry},
     money::Currency,
     provider::{CheckoutSession, PaymentStatus, SessionStatus},
@@ -125,17 +125,17 @@ fn begun_payment(session: &CheckoutSession) -> Option<&String> {
 }
 
 impl Billing {
-    /// Decides how the session changes its purchase, and writes the change.
+    /// Decides how the session changes its purchase, and writes the change. A purchase that has changed since it was read
+    /// is read again.
     pub(super) async fn settle(
         &self,
-        tenant: TenantId,
-        id: PurchaseId,
+        mut purchase: Purchase,
         session: &CheckoutSession,
         context: SessionContext,
         trigger: Trigger<'_>,
     ) -> Result<Settlement, BillingError> {
+        let (tenant, id) = (purchase.tenant_id, purchase.id);
         for _ in 0..ATTEMPTS_MAX {
-            let Some(purchase) = self.store.purchase(tenant, id).await? else { return Ok(None.into()) };
             let decision = decide(&purchase, session, self.provider.livemode(), context);
             let state = match decision {
                 Decision::Settle => purchase.state.pay(self.now())?,
@@ -165,6 +165,8 @@ impl Billing {
                 tracing::info!(purchase = %written.id, status = %written.status(), "purchase changed");
                 return Ok(Settlement { applied: Some(Applied::Changed(written)), reversals_due: follows });
             }
+            let Some(changed) = self.store.purchase(tenant, id).await? else { return Ok(None.into()) };
+            purchase = changed;
         }
         Err(BillingError::Contended)
     }

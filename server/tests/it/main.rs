@@ -57,6 +57,7 @@ mod identity;
 mod isolation;
 mod languages;
 mod listeners;
+mod log;
 mod lost_sales;
 mod mails;
 mod mode;

@@ -3,8 +3,10 @@
 use axum::http::{HeaderValue, Request, StatusCode, header};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use tracing::Level;
 
 use crate::{
+    log::Log,
     provider::{Fickle, Mood, SILENT},
     shop::{Client, TestShop},
 };
@@ -324,4 +326,27 @@ async fn a_dropped_purchase_cannot_be_completed(shop: TestShop) {
     assert_eq!(dropped.json()["purchase"]["status"], "FAILED");
     assert_eq!(dropped.json()["purchase"]["failure_reason"], "CANCELLED");
     assert_eq!(kim.credits().await, 0);
+}
+
+#[tokio::test]
+async fn an_order_reads_nothing_that_is_known() {
+    let database = store_postgres::testing::TestDatabase::create().await.unwrap();
+    let shop = TestShop::open(&database.url()).await;
+    let kim = shop.customer("kim@example.com").await;
+    let consent = kim.get("/billing/consent").await.json();
+    let order = json!({"product_id": "credits_1", "consent": consent["version"]});
+    assert_eq!(kim.post(ORDER, &order).await.status, StatusCode::CREATED);
+    let log = Log::capture(Level::DEBUG);
+    assert_eq!(kim.post(ORDER, &order).await.status, StatusCode::CREATED);
+    let statements: Vec<_> = log.lines().into_iter().filter(|line| line.contains("sqlx::query")).collect();
+    assert!(statements.iter().any(|line| line.contains("UPDATE purchases")), "{statements:#?}");
+    let reads = |table: &str| statements.iter().filter(|line| line.contains(&format!("FROM {table}"))).count();
+    assert_eq!(
+        (reads("consent_texts"), reads("purchases WHERE tenant_id = $1 AND id = $2")),
+        (0, 0),
+        "{statements:#?}"
+    );
+    drop(log);
+    drop((shop, kim));
+    database.remove().await.unwrap();
 }

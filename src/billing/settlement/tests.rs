@@ -4,6 +4,7 @@ use proptest::{option, prelude::*};
 use super::*;
 use crate::{
     catalog::CATALOG,
+    ids::{PurchaseId, TenantId},
     locale::Locale,
     purchase::{Item, Pending, Status},
     reversal::Reversals,

@@ -19,7 +19,7 @@ use crate::{http::problem::Problem, security};
 const PREFIX: &str = "/api/";
 
 /// Answers the errors of server functions by problem documents, and redirects plain forms to a page. Server functions
-/// require a signed-in user, so without one nothing else of the call is checked.
+/// require a signed-in user: without one, no other error is reported.
 pub async fn answer(Extension(context): Extension<RequestContext>, mut request: Request, next: Next) -> Response {
     if *request.method() != Method::POST || !request.uri().path().starts_with(PREFIX) {
         return next.run(request).await;
@@ -38,7 +38,7 @@ pub async fn answer(Extension(context): Extension<RequestContext>, mut request: 
     if redirected || !response.headers().contains_key(SERVER_FN_ERROR_HEADER) {
         return response;
     }
-    // It is a code.
+    // The body is the error's code.
     let Ok(body) = to_bytes(response.into_body(), security::BODY_BYTES_MAX).await else {
         return Problem::INTERNAL.into_response();
     };

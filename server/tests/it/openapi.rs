@@ -1,4 +1,4 @@
-//! The OpenAPI document matches the server.
+//! The `OpenAPI` document matches the server.
 
 use std::{
     collections::BTreeSet,

@@ -251,7 +251,7 @@ impl Client {
         self.get("/billing/purchases?limit=100").await.json()["items"].as_array().unwrap().clone()
     }
 
-    /// Sends a request. Returns the whole answer, and asserts that the OpenAPI document describes it.
+    /// Sends a request. Returns the whole answer, and asserts that the `OpenAPI` document describes it.
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = self.start(request).await;

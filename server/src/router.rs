@@ -96,8 +96,8 @@ fn languages() -> Router<AppState> {
     })
 }
 
-/// Redirects a page's path with a trailing slash to the page, for every method. Matches only the paths of pages, so that
-/// the target can never be another host.
+/// Redirects a page's path with a trailing slash to the page, for every method. Matches only the paths of pages, so
+/// that the target can never be another host.
 fn trailing_slashes() -> Router<AppState> {
     async fn without_slash(uri: Uri) -> Redirect {
         let page = uri.path().trim_end_matches('/');

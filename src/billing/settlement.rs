@@ -125,8 +125,8 @@ fn begun_payment(session: &CheckoutSession) -> Option<&String> {
 }
 
 impl Billing {
-    /// Decides how the session changes its purchase, and writes the change. A purchase that has changed since it was read
-    /// is read again.
+    /// Decides how the session changes its purchase, and writes the change. A purchase that has changed since it was
+    /// read is read again.
     pub(super) async fn settle(
         &self,
         mut purchase: Purchase,

@@ -23,8 +23,8 @@ impl<'a> Reader<'a> {
         WrongSettings(std::mem::take(&mut self.wrong))
     }
 
-    /// The value without the white space around it; `None` if it is empty. A value of white space alone is an error, since
-    /// somebody meant to set it.
+    /// The value without the white space around it; `None` if it is empty. A value of white space alone is an error,
+    /// since somebody meant to set it.
     pub(super) fn get(&mut self, name: &str) -> Option<String> {
         let value = (self.lookup)(name).filter(|value| !value.is_empty())?;
         let trimmed = value.trim();

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     ThisStore,
-    dialect::{Connection, Pool},
+    dialect::{self, Connection, Pool},
 };
 
 /// How long the process that stored an event has to apply it, before another one claims it.
@@ -22,10 +22,10 @@ const APPLIED_WITHIN: SignedDuration = SignedDuration::from_mins(1);
 
 /// The columns of an event that is retried.
 macro_rules! event_columns {
-    ($before:tt, $after:tt, $($argument:expr),*) => {
+    ($before:literal $(+ $more:literal)*, $after:literal, $($argument:expr),*) => {
         sqlx::query_as!(
             EventRow,
-            $before + r#" id AS "id!", provider_event_id AS "provider_event_id!", event_type AS "event_type!",
+            $before + $($more +)* r#" id AS "id!", provider_event_id AS "provider_event_id!", event_type AS "event_type!",
                 payload AS "payload!", status AS "status!", note AS "note!", attempts AS "attempts!",
                 received_at AS "received_at!", tenant_id, purchase_id "# + $after,
             $($argument),*
@@ -124,27 +124,36 @@ async fn defer(pool: &Pool, id: EventId, until: Timestamp, note: &str) -> Result
     Ok(())
 }
 
-/// The outer condition is checked again once the row is locked, so that of two processes only one claims it.
+/// The events that are due the longest, without those that another process has locked. The CTE runs once and locks each
+/// row in its newest version, so that of two processes only one claims it.
+macro_rules! claim_events {
+    ($lock:literal, $now:expr, $leased_until:expr, $limit:expr) => {
+        event_columns!(
+            "WITH due AS (
+                SELECT id FROM payment_events WHERE status = 'RECEIVED' AND next_attempt_at <= $1
+                ORDER BY next_attempt_at LIMIT $3 "
+                + $lock
+                + ")
+            UPDATE payment_events SET attempts = attempts + 1, next_attempt_at = $2 WHERE id IN (SELECT id FROM due)
+            RETURNING",
+            "",
+            $now,
+            $leased_until,
+            $limit
+        )
+    };
+}
+
 async fn claim(
     pool: &Pool,
     now: Timestamp,
     leased_until: Timestamp,
     limit: u32,
 ) -> Result<Vec<StoredEvent>, StoreError> {
-    let rows = event_columns!(
-        "UPDATE payment_events SET attempts = attempts + 1, next_attempt_at = $2
-        WHERE status = 'RECEIVED' AND next_attempt_at <= $1 AND id IN
-            (SELECT id FROM payment_events WHERE status = 'RECEIVED' AND next_attempt_at <= $1
-            ORDER BY next_attempt_at LIMIT $3)
-        RETURNING",
-        "",
-        micros(now),
-        micros(leased_until),
-        i64::from(limit)
-    )
-    .fetch_all(pool)
-    .await
-    .map_err(store_error)?;
+    let rows = dialect::claim!(claim_events, micros(now), micros(leased_until), i64::from(limit))
+        .fetch_all(pool)
+        .await
+        .map_err(store_error)?;
     rows.into_iter().map(StoredEvent::try_from).collect()
 }
 

@@ -12,7 +12,10 @@ use super::{
     row::{instant, micros, parse, without_nul},
     store_error,
 };
-use crate::{ThisStore, dialect::Connection};
+use crate::{
+    ThisStore,
+    dialect::{self, Connection},
+};
 
 const CONFIRMATION: &str = "CONFIRMATION";
 const WITHDRAWAL: &str = "WITHDRAWAL";
@@ -64,13 +67,34 @@ fn key(topic: Topic) -> (&'static str, String) {
 
 /// The columns of a mail that is read.
 macro_rules! mail_columns {
-    ($before:tt, $after:tt, $($argument:expr),*) => {
+    ($before:literal $(+ $more:literal)*, $after:literal, $($argument:expr),*) => {
         sqlx::query_as!(
             MailRow,
-            $before + r#" kind AS "kind!", subject_id AS "subject_id!", tenant_id, created_at AS "created_at!",
+            $before + $($more +)* r#" kind AS "kind!", subject_id AS "subject_id!", tenant_id, created_at AS "created_at!",
                 attempts AS "attempts!", next_attempt_at, sent_at, first_sent_at, copies AS "copies!",
                 note AS "note!" "# + $after,
             $($argument),*
+        )
+    };
+}
+
+/// The mails to be sent next, without those that another process has locked; see `claim_events`. WITHDRAWAL sorts after
+/// CONFIRMATION.
+macro_rules! claim_mails {
+    ($lock:literal, $now:expr, $leased_until:expr, $limit:expr) => {
+        mail_columns!(
+            "WITH due AS (
+                SELECT kind, subject_id FROM mails WHERE next_attempt_at <= $1
+                ORDER BY kind DESC, next_attempt_at LIMIT $3 "
+                + $lock
+                + ")
+            UPDATE mails SET attempts = attempts + 1, next_attempt_at = $2, leased_until = $2
+            WHERE (kind, subject_id) IN (SELECT kind, subject_id FROM due)
+            RETURNING",
+            "",
+            $now,
+            $leased_until,
+            $limit
         )
     };
 }
@@ -96,23 +120,11 @@ pub(crate) async fn enqueue(connection: &mut Connection, topic: Topic, at: Times
 
 #[async_trait]
 impl MailStore for ThisStore {
-    /// As with events, the outer condition is checked again once the row is locked. WITHDRAWAL sorts after
-    /// CONFIRMATION.
     async fn claim_mails(&self, now: Timestamp, leased_until: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError> {
-        let rows = mail_columns!(
-            "UPDATE mails SET attempts = attempts + 1, next_attempt_at = $2, leased_until = $2
-            WHERE next_attempt_at <= $1 AND (kind, subject_id) IN
-                (SELECT kind, subject_id FROM mails WHERE next_attempt_at <= $1
-                ORDER BY kind DESC, next_attempt_at LIMIT $3)
-            RETURNING",
-            "",
-            micros(now),
-            micros(leased_until),
-            i64::from(limit)
-        )
-        .fetch_all(self.writer())
-        .await
-        .map_err(store_error)?;
+        let rows = dialect::claim!(claim_mails, micros(now), micros(leased_until), i64::from(limit))
+            .fetch_all(self.writer())
+            .await
+            .map_err(store_error)?;
         rows.into_iter().map(Mail::try_from).collect()
     }
 

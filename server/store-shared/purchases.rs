@@ -183,25 +183,34 @@ async fn locate_payment(pool: &Pool, payment_ref: &str) -> Result<Option<(Tenant
     found.map(|row| Ok((parse("tenant_id", &row.tenant_id)?, parse("id", &row.id)?))).transpose()
 }
 
-/// The outer condition is checked again once the row is locked, so that of two processes only one claims it.
+/// The purchases to be checked next, without those that another process has locked; see `claim_events`.
+macro_rules! claim_purchases {
+    ($lock:literal, $now:expr, $leased_until:expr, $limit:expr) => {
+        sqlx::query!(
+            "WITH due AS (
+                SELECT id FROM purchases WHERE status = 'PENDING' AND check_after <= $1
+                ORDER BY check_after LIMIT $3 "
+                + $lock
+                + r#")
+            UPDATE purchases SET check_after = $2, version = version + 1 WHERE id IN (SELECT id FROM due)
+            RETURNING tenant_id AS "tenant_id!", id AS "id!""#,
+            $now,
+            $leased_until,
+            $limit
+        )
+    };
+}
+
 async fn claim_pending(
     pool: &Pool,
     now: Timestamp,
     leased_until: Timestamp,
     limit: u32,
 ) -> Result<Vec<(TenantId, PurchaseId)>, StoreError> {
-    let claimed = sqlx::query!(
-        r#"UPDATE purchases SET check_after = $2, version = version + 1
-        WHERE status = 'PENDING' AND check_after <= $1 AND id IN
-            (SELECT id FROM purchases WHERE status = 'PENDING' AND check_after <= $1 ORDER BY check_after LIMIT $3)
-        RETURNING tenant_id AS "tenant_id!", id AS "id!""#,
-        micros(now),
-        micros(leased_until),
-        i64::from(limit)
-    )
-    .fetch_all(pool)
-    .await
-    .map_err(store_error)?;
+    let claimed = dialect::claim!(claim_purchases, micros(now), micros(leased_until), i64::from(limit))
+        .fetch_all(pool)
+        .await
+        .map_err(store_error)?;
     claimed.into_iter().map(|row| Ok((parse("tenant_id", &row.tenant_id)?, parse("id", &row.id)?))).collect()
 }
 

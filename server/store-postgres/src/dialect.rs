@@ -47,6 +47,15 @@ impl PostgresStore {
     }
 }
 
+/// Calls the macro of a statement that claims rows, with the clause that locks them. A row that another process has
+/// locked is skipped: that process is claiming or changing it. The lock is the one that UPDATE takes.
+macro_rules! claim {
+    ($statement:ident, $($argument:expr),+) => {
+        $statement!("FOR NO KEY UPDATE SKIP LOCKED", $($argument),+)
+    };
+}
+pub(crate) use claim;
+
 /// Inserts a purchase, if the tenant's limits allow it. Returns the number of rows written.
 pub(crate) async fn insert_purchase(connection: &mut Connection, row: &NewPurchaseRow<'_>) -> Result<u64, sqlx::Error> {
     let insert = insert_purchase!("($24::BIGINT IS NULL OR may_order($2, $4, $24, $25, $26))", row);

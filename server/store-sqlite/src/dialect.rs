@@ -54,6 +54,15 @@ impl SqliteStore {
     }
 }
 
+/// Calls the macro of a statement that claims rows, with the clause that locks them. There is none here, because the
+/// statement holds the write lock.
+macro_rules! claim {
+    ($statement:ident, $($argument:expr),+) => {
+        $statement!("", $($argument),+)
+    };
+}
+pub(crate) use claim;
+
 /// Inserts a purchase, if the tenant's limits allow it. Returns the number of rows written. The statement holds the
 /// write lock from the start, so that no other order comes between counting and writing.
 pub(crate) async fn insert_purchase(connection: &mut Connection, row: &NewPurchaseRow<'_>) -> Result<u64, sqlx::Error> {

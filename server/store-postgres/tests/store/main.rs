@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod breaker;
+mod claims;
 mod half_open;
 mod migrating;
 mod pgbouncer;

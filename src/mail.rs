@@ -16,6 +16,24 @@ pub enum Topic {
     Withdrawal(WithdrawalId),
 }
 
+/// A mail to be put into the outbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewMail {
+    /// Its topic.
+    pub topic: Topic,
+    /// When it is put into the outbox.
+    pub created_at: Timestamp,
+    /// When it is to be sent.
+    pub due_at: Timestamp,
+}
+
+impl NewMail {
+    /// A mail to be sent at once.
+    pub fn due_at_once(topic: Topic, now: Timestamp) -> Self {
+        Self { topic, created_at: now, due_at: now }
+    }
+}
+
 /// A mail in the outbox. Its text is rendered when it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mail {

@@ -29,7 +29,7 @@ pub use self::{
     receipts::ReceiptStore,
     withdrawals::WithdrawalStore,
 };
-use crate::{event::ClosedEvent, ids::TenantId, ledger::NewEntry, purchase::Purchase};
+use crate::{event::ClosedEvent, ids::TenantId, ledger::NewEntry, mail::NewMail, purchase::Purchase};
 
 /// Stores purchases with their ledger entries, events, mails, receipts and withdrawals.
 #[async_trait]
@@ -68,8 +68,8 @@ pub struct Change {
     /// The event about this purchase that caused the change. An event with a known provider event id is not stored
     /// twice.
     pub event: Option<ClosedEvent>,
-    /// Whether to put the mail that confirms the contract into the outbox, due at `updated_at`.
-    pub confirms: bool,
+    /// The mails to be put into the outbox.
+    pub outbox: Vec<NewMail>,
 }
 
 /// The result of a commit.

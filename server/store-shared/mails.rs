@@ -3,12 +3,13 @@
 use async_trait::async_trait;
 use billing::{
     ids::TenantId,
-    mail::{Mail, MailState, Topic},
+    mail::{Mail, MailState, NewMail, Topic},
     store::{MailStore, StoreError},
 };
 use jiff::Timestamp;
 
 use super::{
+    change_rows::NewMailRow,
     row::{instant, micros, parse, without_nul},
     store_error,
 };
@@ -58,10 +59,18 @@ impl TryFrom<MailRow> for Mail {
 }
 
 /// Kind and subject: the primary key.
-fn key(topic: Topic) -> (&'static str, String) {
+pub(super) fn key(topic: Topic) -> (&'static str, String) {
     match topic {
         Topic::Confirmation(_, purchase) => (CONFIRMATION, purchase.to_string()),
         Topic::Withdrawal(withdrawal) => (WITHDRAWAL, withdrawal.to_string()),
+    }
+}
+
+/// The tenant whose purchase a mail is about. A withdrawal may name no purchase, so its mail has none.
+pub(super) fn tenant(topic: Topic) -> Option<TenantId> {
+    match topic {
+        Topic::Confirmation(tenant, _) => Some(tenant),
+        Topic::Withdrawal(_) => None,
     }
 }
 
@@ -99,19 +108,16 @@ macro_rules! claim_mails {
     };
 }
 
-/// Puts a mail into the outbox, due at once.
-pub(crate) async fn enqueue(connection: &mut Connection, topic: Topic, at: Timestamp) -> Result<(), sqlx::Error> {
-    let (kind, subject) = key(topic);
-    let tenant = match topic {
-        Topic::Confirmation(tenant, _) => Some(tenant.to_string()),
-        Topic::Withdrawal(_) => None,
-    };
+/// Puts a mail into the outbox.
+pub(crate) async fn enqueue(connection: &mut Connection, mail: &NewMail) -> Result<(), sqlx::Error> {
+    let row = NewMailRow::from(mail);
     sqlx::query!(
-        "INSERT INTO mails (kind, subject_id, tenant_id, created_at, next_attempt_at) VALUES ($1, $2, $3, $4, $4)",
-        kind,
-        subject,
-        tenant,
-        micros(at)
+        "INSERT INTO mails (kind, subject_id, tenant_id, created_at, next_attempt_at) VALUES ($1, $2, $3, $4, $5)",
+        row.kind,
+        row.subject_id,
+        row.tenant_id,
+        row.created_at,
+        row.next_attempt_at
     )
     .execute(connection)
     .await?;

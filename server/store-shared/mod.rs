@@ -35,6 +35,7 @@
 
 mod accounts;
 mod backlog;
+pub(crate) mod change_rows;
 mod consent;
 mod error;
 pub(crate) mod events;

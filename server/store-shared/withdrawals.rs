@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use billing::{
     account::EmailAddress,
     ids::{PurchaseId, TenantId, WithdrawalId},
-    mail::Topic,
+    mail::{NewMail, Topic},
     store::{StoreError, WithdrawalStore},
     withdrawal::{Declaration, Withdrawal},
 };
@@ -73,7 +73,7 @@ async fn insert(connection: &mut Connection, withdrawal: &Withdrawal) -> Result<
     )
     .execute(&mut *connection)
     .await?;
-    mails::enqueue(connection, Topic::Withdrawal(withdrawal.id), withdrawal.received_at).await
+    mails::enqueue(connection, &NewMail::due_at_once(Topic::Withdrawal(withdrawal.id), withdrawal.received_at)).await
 }
 
 #[async_trait]

@@ -158,7 +158,7 @@ impl Billing {
             purchase: Purchase { state, updated_at: now, ..purchase },
             entries: Vec::new(),
             event: None,
-            confirms: false,
+            outbox: Vec::new(),
         };
         // If this is stale, another request for the same order has written its result, and that one stays.
         self.store.commit(&change).await?;

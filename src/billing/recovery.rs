@@ -108,7 +108,7 @@ impl Billing {
         let now = self.now();
         let state = purchase.state.fail(FailureReason::Expired, now)?;
         let closed = Purchase { state, updated_at: now, ..purchase.clone() };
-        let change = Change { purchase: closed.clone(), entries: Vec::new(), event: None, confirms: false };
+        let change = Change { purchase: closed.clone(), entries: Vec::new(), event: None, outbox: Vec::new() };
         match self.store.commit(&change).await? {
             Committed::Yes => Ok(Purchase { version: closed.version + 1, ..closed }),
             Committed::Stale => Ok(self.store.purchase(purchase.tenant_id, purchase.id).await?.unwrap_or(purchase)),

@@ -181,7 +181,7 @@ impl Billing {
             purchase: Purchase { state, reversals, payment_ref, updated_at: now, ..purchase.clone() },
             entries,
             event: trigger.applied(purchase, note, now),
-            confirms: false,
+            outbox: Vec::new(),
         }))
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     event::EventStatus,
     ids::EntryId,
     ledger::{EntryKind, NewEntry},
+    mail::{NewMail, Topic},
     money::Currency,
     provider::{CheckoutSession, PaymentStatus, SessionStatus},
     purchase::{Checkout, Failed, FailureReason, Purchase, State},
@@ -180,11 +181,12 @@ impl Billing {
         trigger: Trigger<'_>,
     ) -> Change {
         let now = self.now();
-        let mut postings = Vec::new();
+        let (mut postings, mut outbox) = (Vec::new(), Vec::new());
         if *decision == Decision::Settle {
             let credits = purchase.item.credits;
             postings.push(Posting { kind: EntryKind::Purchase, effect_ref: String::new(), credits });
             postings.extend(purchase.reversals.postings(purchase.sold()));
+            outbox.push(NewMail::due_at_once(Topic::Confirmation(purchase.tenant_id, purchase.id), now));
         }
         let entries = self.entries_for(&purchase, postings, now);
         // The notification can arrive before the order has stored the session that it opened.
@@ -197,7 +199,7 @@ impl Billing {
             event: trigger.applied(&purchase, APPLIED, now),
             purchase: Purchase { state, checkout, payment_ref, updated_at: now, ..purchase },
             entries,
-            confirms: *decision == Decision::Settle,
+            outbox,
         }
     }
 

@@ -31,6 +31,7 @@ use crate::{
     event::{ClosedEvent, EventOutcome, EventStatus, NewEvent},
     ids::TenantId,
     ledger::{Balance, NewEntry},
+    mail::{NewMail, Topic},
     money::Credits,
     purchase::Purchase,
     store::{Change, Committed, Inserted, StoreError},
@@ -57,6 +58,7 @@ macro_rules! conformance_tests {
             a_settled_purchase_is_read_back_with_its_entry
             a_taken_address_writes_neither_tenant_nor_user
             a_confirmation_is_owed_once_and_with_what_it_confirms
+            a_change_enqueues_the_mails_it_names_and_when_they_are_due
             a_consented_wording_is_kept_as_it_was
             a_withdrawal_is_kept_as_it_came_and_acknowledged
             a_text_with_a_nul_is_unknown_or_kept_without_it
@@ -134,7 +136,8 @@ fn settlement(harness: &Harness, purchase: &Purchase) -> Change {
     let state = purchase.state.pay(now).expect("not paid yet");
     let paid = Purchase { state, updated_at: now, ..purchase.clone() };
     let entry = harness.entry(&paid);
-    Change { purchase: paid, entries: vec![entry], event: None, confirms: true }
+    let confirmation = NewMail::due_at_once(Topic::Confirmation(paid.tenant_id, paid.id), now);
+    Change { purchase: paid, entries: vec![entry], event: None, outbox: vec![confirmation] }
 }
 
 /// Inserts a purchase and settles it. Returns the stored purchase.
@@ -152,12 +155,12 @@ async fn apply(harness: &Harness, change: Change) -> Purchase {
 
 /// A change of the purchase only.
 fn bare(purchase: Purchase) -> Change {
-    Change { purchase, entries: Vec::new(), event: None, confirms: false }
+    Change { purchase, entries: Vec::new(), event: None, outbox: Vec::new() }
 }
 
 /// A change that books an entry and does not alter the purchase.
 fn booking(purchase: &Purchase, entry: NewEntry) -> Change {
-    Change { purchase: purchase.clone(), entries: vec![entry], event: None, confirms: false }
+    Change { purchase: purchase.clone(), entries: vec![entry], event: None, outbox: Vec::new() }
 }
 
 async fn stored(harness: &Harness, purchase: &Purchase) -> Purchase {

@@ -97,10 +97,12 @@ impl Store for MemoryStore {
         for (at, entry) in change.entries.iter().enumerate() {
             rules::may_book(&tables, wanted, entry, &change.entries[..at])?;
         }
-        if change.confirms {
-            let topic = Topic::Confirmation(wanted.tenant_id, wanted.id);
-            rules::refuse_if(tables.mails.contains_key(&topic), "mails_pkey")?;
-            tables.enqueue(topic, wanted.updated_at);
+        let mut topics: BTreeSet<Topic> = tables.mails.keys().copied().collect();
+        for mail in &change.outbox {
+            rules::refuse_if(!topics.insert(mail.topic), "mails_pkey")?;
+        }
+        for mail in &change.outbox {
+            tables.enqueue(mail);
         }
         let written = Purchase { version: wanted.version + 1, ..wanted.clone() };
         tables.purchases.insert(written.id, written);

@@ -32,7 +32,7 @@ async fn sell_by_stripe(store: impl AnyStore + 'static) {
     let purchase = harness.purchase();
     store.insert_purchase(&purchase, None).await.unwrap();
     let opened = Purchase { checkout: Some(checkout(&purchase)), ..purchase };
-    let change = Change { purchase: opened, entries: Vec::new(), event: None, confirms: false };
+    let change = Change { purchase: opened, entries: Vec::new(), event: None, outbox: Vec::new() };
     assert_eq!(store.commit(&change).await.unwrap(), Committed::Yes);
     store.close().await;
 }

@@ -8,7 +8,7 @@ use super::{apply, assert_refused, balance, bare, insert, settled, settlement};
 use crate::{
     ids::WithdrawalId,
     locale::Locale,
-    mail::{Mail, MailState, Topic},
+    mail::{Mail, MailState, NewMail, Topic},
     purchase::Purchase,
     store::{Change, Committed},
     testing::{AnyStore, harness::Harness},
@@ -57,11 +57,30 @@ pub async fn a_confirmation_is_owed_once_and_with_what_it_confirms(store: Arc<dy
     let state = MailState::Due(at);
     let note = String::new();
     assert_eq!(owed, Mail { topic, created_at: at, attempts: 0, state, first_sent_at: None, copies: 0, note });
-    let again = Change { confirms: true, ..bare(paid.clone()) };
+    let again = Change { outbox: settle.outbox.clone(), ..bare(paid.clone()) };
     assert_refused(&harness, &again, "mails_pkey").await;
     apply(&harness, bare(paid.clone())).await;
     assert_eq!(store.mails(false, 10).await.ok(), Some(vec![owed]), "and no change but that owes one");
     assert_eq!(balance(&harness, paid.tenant_id).await, super::credits(5, 1));
+}
+
+pub async fn a_change_enqueues_the_mails_it_names_and_when_they_are_due(store: Arc<dyn AnyStore>) {
+    let harness = Harness::open(store.clone(), 1).await;
+    let purchase = harness.purchase();
+    insert(&harness, &purchase).await;
+    let (now, withdrawal) = (harness.now(), WithdrawalId::new(harness.now(), harness.entropy.as_ref()));
+    let later = NewMail { topic: confirmation(&purchase), created_at: now, due_at: now + HOUR };
+    let at_once = NewMail::due_at_once(Topic::Withdrawal(withdrawal), now);
+    let twice = Change { outbox: vec![later, at_once, later], ..bare(purchase.clone()) };
+    assert_refused(&harness, &twice, "mails_pkey").await;
+    assert_eq!(store.mails(false, 10).await.ok(), Some(Vec::new()), "of a refused change no mail is sent");
+
+    apply(&harness, Change { outbox: vec![later, at_once], ..bare(purchase) }).await;
+    for NewMail { topic, created_at, due_at } in [later, at_once] {
+        let stored = mail(&harness, topic).await;
+        assert_eq!((stored.created_at, stored.state), (created_at, MailState::Due(due_at)));
+    }
+    assert_eq!(claimed(&harness, now).await, [(at_once.topic, 1)]);
 }
 
 pub async fn due_mails_are_claimed_by_one_alone(store: Arc<dyn AnyStore>) {

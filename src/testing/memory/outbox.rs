@@ -7,7 +7,7 @@ use super::{MemoryStore, Tables, lock, rules, yield_now};
 use crate::{
     account::EmailAddress,
     ids::{PurchaseId, TenantId, WithdrawalId},
-    mail::{Mail, MailState, Topic},
+    mail::{Mail, MailState, NewMail, Topic},
     store::{MailStore, StoreError, WithdrawalStore},
     withdrawal::Withdrawal,
 };
@@ -35,10 +35,10 @@ impl KeptMail {
 
 impl Tables {
     /// Puts a mail into the outbox.
-    pub(super) fn enqueue(&mut self, topic: Topic, at: Timestamp) {
-        let state = MailState::Due(at);
+    pub(super) fn enqueue(&mut self, &NewMail { topic, created_at, due_at }: &NewMail) {
+        let state = MailState::Due(due_at);
         let note = String::new();
-        let mail = Mail { topic, created_at: at, attempts: 0, state, first_sent_at: None, copies: 0, note };
+        let mail = Mail { topic, created_at, attempts: 0, state, first_sent_at: None, copies: 0, note };
         self.mails.insert(topic, KeptMail { mail, leased_until: None });
     }
 
@@ -140,7 +140,7 @@ impl WithdrawalStore for MemoryStore {
         let mut tables = lock(&self.tables);
         rules::refuse_if(tables.withdrawals.contains_key(&withdrawal.id), "withdrawals_pkey")?;
         tables.withdrawals.insert(withdrawal.id, withdrawal.clone());
-        tables.enqueue(Topic::Withdrawal(withdrawal.id), withdrawal.received_at);
+        tables.enqueue(&NewMail::due_at_once(Topic::Withdrawal(withdrawal.id), withdrawal.received_at));
         Ok(())
     }
 

@@ -93,6 +93,26 @@ typed_id!(
     /// One declaration of withdrawal.
     WithdrawalId
 );
+typed_id!(
+    /// Credits set aside for a job.
+    HoldId
+);
+typed_id!(
+    /// Credits taken for good.
+    SpendId
+);
+typed_id!(
+    /// Credits that nobody bought.
+    GrantId
+);
+typed_id!(
+    /// Credits given back of a spend, or taken back of a grant.
+    ReversalId
+);
+typed_id!(
+    /// A key to the platform API.
+    ApiKeyId
+);
 
 /// The text is not the hyphenated, lower-case form of a UUID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

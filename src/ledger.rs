@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantNames};
 
 use crate::{
-    ids::{EntryId, PurchaseId, TenantId},
+    ids::{EntryId, GrantId, PurchaseId, SpendId, TenantId},
     money::Credits,
 };
 
@@ -31,6 +31,14 @@ pub enum EntryKind {
     Dispute,
     /// The bank gives disputed money back: its credits come back.
     DisputeReversal,
+    /// The platform spent credits: they are taken.
+    Spend,
+    /// A spend was reversed: credits come back.
+    SpendReversal,
+    /// Credits were granted that nobody bought: they are added.
+    Grant,
+    /// A grant was reversed: credits are taken.
+    GrantReversal,
 }
 
 impl EntryKind {
@@ -38,17 +46,87 @@ impl EntryKind {
     pub fn as_str(self) -> &'static str {
         self.into()
     }
+
+    /// What an entry of this kind belongs to.
+    pub fn source_kind(self) -> SourceKind {
+        match self {
+            Self::Purchase | Self::Refund | Self::RefundReversal | Self::Dispute | Self::DisputeReversal => {
+                SourceKind::Purchase
+            }
+            Self::Spend | Self::SpendReversal => SourceKind::Spend,
+            Self::Grant | Self::GrantReversal => SourceKind::Grant,
+        }
+    }
 }
 
-/// An entry to be booked. Purchase, kind and effect together are unique: an effect is booked once.
+/// What kind of thing an entry belongs to.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr, VariantNames,
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum SourceKind {
+    /// A purchase.
+    Purchase,
+    /// A spend.
+    Spend,
+    /// A grant.
+    Grant,
+}
+
+impl SourceKind {
+    /// The name in the database and the API.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// What an entry belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Source {
+    /// A purchase.
+    Purchase(PurchaseId),
+    /// A spend.
+    Spend(SpendId),
+    /// A grant.
+    Grant(GrantId),
+}
+
+impl Source {
+    /// Which kind of thing.
+    pub fn kind(self) -> SourceKind {
+        match self {
+            Self::Purchase(_) => SourceKind::Purchase,
+            Self::Spend(_) => SourceKind::Spend,
+            Self::Grant(_) => SourceKind::Grant,
+        }
+    }
+
+    /// Its id, as the database keeps it.
+    pub fn id(self) -> String {
+        match self {
+            Self::Purchase(id) => id.to_string(),
+            Self::Spend(id) => id.to_string(),
+            Self::Grant(id) => id.to_string(),
+        }
+    }
+
+    /// The purchase, if it is one.
+    pub fn purchase(self) -> Option<PurchaseId> {
+        if let Self::Purchase(id) = self { Some(id) } else { None }
+    }
+}
+
+/// An entry to be booked. Source, kind and effect together are unique: an effect is booked once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEntry {
     /// Its id.
     pub id: EntryId,
     /// The tenant whose ledger it is.
     pub tenant_id: TenantId,
-    /// The purchase it belongs to.
-    pub purchase_id: PurchaseId,
+    /// What it belongs to; of the kind that `kind` says.
+    pub source: Source,
     /// Why it is booked.
     pub kind: EntryKind,
     /// The effect that is booked: empty for the purchase itself, else the refund or dispute

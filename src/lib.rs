@@ -31,6 +31,7 @@
 //! This crate enforces them by construction, the databases by constraints and triggers.
 
 pub mod account;
+pub mod api_key;
 pub mod billing;
 pub mod catalog;
 pub mod checkout_session;
@@ -42,13 +43,17 @@ pub mod ledger;
 pub mod locale;
 pub mod mail;
 pub mod money;
+pub mod platform;
 pub mod provider;
 pub mod purchase;
 pub mod receipt;
 pub mod reversal;
 pub mod store;
+pub mod tenant;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod wallet;
 pub mod withdrawal;
 
 pub use billing::{Billing, BillingError, Order, OrderError};
+pub use platform::Platform;

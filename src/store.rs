@@ -5,6 +5,7 @@
 //! nothing is written, and the use case decides again.
 
 mod accounts;
+mod api_keys;
 mod consents;
 mod error;
 mod events;
@@ -12,6 +13,8 @@ mod ledger;
 mod mails;
 mod purchases;
 mod receipts;
+mod tenants;
+mod wallet;
 mod withdrawals;
 
 use async_trait::async_trait;
@@ -20,6 +23,7 @@ use jiff::Timestamp;
 
 pub use self::{
     accounts::{AccountStore, InsertedSale, SignUp},
+    api_keys::ApiKeyStore,
     consents::ConsentStore,
     error::StoreError,
     events::{EventStore, Recorded},
@@ -27,6 +31,8 @@ pub use self::{
     mails::MailStore,
     purchases::{Inserted, OrderLimits, PageRequest, PurchaseStore},
     receipts::ReceiptStore,
+    tenants::{TenantStore, UpsertedTenant},
+    wallet::{DescribedEntry, EntryFilter, WalletStore},
     withdrawals::WithdrawalStore,
 };
 use crate::{event::ClosedEvent, ids::TenantId, ledger::NewEntry, mail::NewMail, purchase::Purchase};

@@ -19,12 +19,12 @@ use std::{
     task::Poll,
 };
 
-use crate::store::{AccountStore, Store};
+use crate::store::{AccountStore, ApiKeyStore, Store, TenantStore, WalletStore};
 
 /// Every port to the database: what a store crate implements.
-pub trait AnyStore: Store + AccountStore {}
+pub trait AnyStore: Store + AccountStore + WalletStore + TenantStore + ApiKeyStore {}
 
-impl<S: Store + AccountStore> AnyStore for S {}
+impl<S: Store + AccountStore + WalletStore + TenantStore + ApiKeyStore> AnyStore for S {}
 
 /// Yields once, in place of waiting for a database or a provider.
 async fn yield_now() {

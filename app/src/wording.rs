@@ -53,6 +53,10 @@ pub(crate) fn entry_text(kind: EntryKind, t: &'static Texts) -> &'static str {
         EntryKind::RefundReversal => t.entry_refund_reversal,
         EntryKind::Dispute => t.entry_dispute,
         EntryKind::DisputeReversal => t.entry_dispute_reversal,
+        EntryKind::Spend => t.entry_spend,
+        EntryKind::SpendReversal => t.entry_spend_reversal,
+        EntryKind::Grant => t.entry_grant,
+        EntryKind::GrantReversal => t.entry_grant_reversal,
     }
 }
 
@@ -64,6 +68,10 @@ pub(crate) fn entry_reason(kind: EntryKind, t: &'static Texts) -> &'static str {
         EntryKind::RefundReversal => t.why_refund_reversal,
         EntryKind::Dispute => t.why_dispute,
         EntryKind::DisputeReversal => t.why_dispute_reversal,
+        EntryKind::Spend => t.why_spend,
+        EntryKind::SpendReversal => t.why_spend_reversal,
+        EntryKind::Grant => t.why_grant,
+        EntryKind::GrantReversal => t.why_grant_reversal,
     }
 }
 

@@ -66,7 +66,7 @@ impl<'a> From<&'a NewEntry> for NewEntryRow<'a> {
         Self {
             id: entry.id.to_string(),
             tenant_id: entry.tenant_id.to_string(),
-            purchase_id: entry.purchase_id.to_string(),
+            purchase_id: entry.source.id(),
             kind: entry.kind.as_str(),
             effect_ref: &entry.effect_ref,
             credits: entry.credits.0,

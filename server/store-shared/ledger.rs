@@ -43,7 +43,7 @@ macro_rules! select_entries {
     ($rest:tt, $($argument:expr),+) => {
         sqlx::query_as!(
             EntryRow,
-            r#"SELECT id AS "id!", purchase_id AS "purchase_id!", seq AS "seq!", kind AS "kind!",
+            r#"SELECT id AS "id!", purchase_id, spend_id, grant_id, seq AS "seq!", kind AS "kind!",
                 effect_ref AS "effect_ref!", credits AS "credits!", balance_after AS "balance_after!",
                 created_at AS "created_at!"
             FROM ledger_entries "# + $rest,

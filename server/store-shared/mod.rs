@@ -34,6 +34,7 @@
 //! receipts with the purchases that they are of. Nobody who has locked a purchase goes on to a seller.
 
 mod accounts;
+mod api_keys;
 mod backlog;
 pub(crate) mod change_rows;
 mod consent;
@@ -48,6 +49,9 @@ mod receipts;
 pub(crate) mod row;
 mod statements;
 mod store;
+mod tenants;
+mod wallet;
+mod wallet_rows;
 mod withdrawals;
 
 pub(crate) use error::{is_suspect, store_error};
@@ -55,3 +59,5 @@ pub use limits::Limits;
 pub use migrate::MigrateError;
 pub(crate) use migrate::{check_migrated, migrate_to};
 pub(crate) use statements::{CHECKED_AFTER, NewPurchaseRow, SessionRow, insert_purchase, select_sessions};
+pub(crate) use wallet::WalletRow;
+pub(crate) use wallet_rows::{HoldRow, KeyRow, StoredGrant, StoredSpend};

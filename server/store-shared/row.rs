@@ -6,7 +6,7 @@ use billing::{
     catalog::PurchaseType,
     event::StoredEvent,
     ids::{PurchaseId, TenantId},
-    ledger::{Entry, EntryKind, NewEntry},
+    ledger::{Entry, EntryKind, NewEntry, Source},
     locale::Locale,
     money::{Credits, Currency, Money},
     purchase::{Checkout, FailureReason, Item, OrderKey, Purchase, State, Status},
@@ -143,10 +143,22 @@ impl TryFrom<PurchaseRow> for Purchase {
     }
 }
 
+/// What an entry belongs to, from its three columns; exactly one is filled.
+fn source(purchase: Option<&str>, spend: Option<&str>, grant: Option<&str>) -> Result<Source, StoreError> {
+    match (purchase, spend, grant) {
+        (Some(id), None, None) => Ok(Source::Purchase(parse("purchase_id", id)?)),
+        (None, Some(id), None) => Ok(Source::Spend(parse("spend_id", id)?)),
+        (None, None, Some(id)) => Ok(Source::Grant(parse("grant_id", id)?)),
+        _ => Err(StoreError::Corrupt("an entry belongs to one of purchase, spend and grant".to_owned())),
+    }
+}
+
 /// The columns of `ledger_entries`, without the two that every query filters by.
 pub(crate) struct EntryRow {
     pub id: String,
-    pub purchase_id: String,
+    pub purchase_id: Option<String>,
+    pub spend_id: Option<String>,
+    pub grant_id: Option<String>,
     pub seq: i64,
     pub kind: String,
     pub effect_ref: String,
@@ -161,7 +173,7 @@ impl EntryRow {
         let booked = NewEntry {
             id: parse("id", &self.id)?,
             tenant_id,
-            purchase_id: parse("purchase_id", &self.purchase_id)?,
+            source: source(self.purchase_id.as_deref(), self.spend_id.as_deref(), self.grant_id.as_deref())?,
             kind,
             effect_ref: self.effect_ref,
             credits: Credits(self.credits),

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     event::EventStatus,
     ids::EntryId,
-    ledger::{EntryKind, NewEntry},
+    ledger::{EntryKind, NewEntry, Source},
     mail::{NewMail, Topic},
     money::Currency,
     provider::{CheckoutSession, PaymentStatus, SessionStatus},
@@ -207,7 +207,7 @@ impl Billing {
         let entry = |posting: Posting| NewEntry {
             id: EntryId::new(now, self.entropy.as_ref()),
             tenant_id: purchase.tenant_id,
-            purchase_id: purchase.id,
+            source: Source::Purchase(purchase.id),
             kind: posting.kind,
             effect_ref: posting.effect_ref,
             credits: posting.credits,

@@ -1,7 +1,7 @@
 //! What the database could not do.
 
 /// An error of the database. Its text is for the log, never for the public.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// It cannot be reached, or did not answer in time.
     #[error("the database is not available: {0}")]

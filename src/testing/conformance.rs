@@ -3,6 +3,7 @@
 #![expect(missing_docs, reason = "a case's name says what it is about")]
 
 mod accounts;
+mod api_keys;
 mod backlog;
 mod changes;
 mod consent;
@@ -13,8 +14,11 @@ mod purchases;
 mod receipts;
 mod recovery;
 mod refusals;
+mod tenants;
+mod wallet;
 
 pub use accounts::*;
+pub use api_keys::*;
 pub use backlog::*;
 pub use changes::*;
 pub use consent::*;
@@ -25,6 +29,8 @@ pub use purchases::*;
 pub use receipts::*;
 pub use recovery::*;
 pub use refusals::*;
+pub use tenants::*;
+pub use wallet::*;
 
 use super::harness::Harness;
 use crate::{
@@ -112,6 +118,31 @@ macro_rules! conformance_tests {
             a_decision_made_before_the_number_was_given_is_made_again
             many_issuers_at_once_leave_no_gap_and_give_no_number_twice
             an_issuer_that_dies_leaves_no_gap
+            a_spend_takes_what_is_available_and_no_more
+            requests_of_a_group_are_executed_in_their_order
+            a_group_can_hold_capture_and_hold_again
+            spends_at_the_same_instant_never_take_more_than_there_is
+            a_key_has_one_effect_and_one_answer_also_at_the_same_instant
+            a_replay_is_the_first_answer_whatever_has_happened_since
+            a_hold_ends_by_itself_to_the_microsecond
+            a_late_capture_is_a_spend_before_and_after_the_hold_is_tidied
+            a_tenant_has_a_hundred_active_holds_at_most
+            what_is_reversed_is_added_up_whoever_reverses
+            a_grant_that_is_taken_back_can_overdraw
+            another_tenant_reaches_no_hold_spend_or_grant
+            an_unknown_tenant_has_no_wallet
+            a_key_with_a_cap_spends_no_more_in_a_day
+            purchases_and_spends_share_one_ledger
+            a_bulk_is_all_or_nothing
+            a_hold_and_a_spend_are_read_back_as_they_were_written
+            entries_are_described_by_their_source_and_filtered
+            holds_that_are_over_are_stored_as_expired_once
+            refusals_are_forgotten_after_a_time_and_effects_never
+            a_tenant_is_made_once_and_keeps_what_is_not_said_again
+            an_account_that_is_there_becomes_the_platforms_tenant
+            one_external_id_at_the_same_instant_makes_one_tenant
+            an_api_key_is_found_by_its_hash_and_works_until_it_is_revoked
+            an_api_keys_name_is_free_again_once_it_is_revoked
         }
     };
     (@each $on_store:path: $($case:ident)+) => {

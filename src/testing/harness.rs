@@ -16,7 +16,7 @@ use crate::{
     clock::Clock,
     event::{EventMeaning, NewEvent},
     ids::{EntryId, EventId, PurchaseId, TenantId},
-    ledger::{Entry, EntryKind, NewEntry},
+    ledger::{Entry, EntryKind, NewEntry, Source},
     locale::Locale,
     purchase::{Item, OrderKey, Pending, Purchase, State},
     reversal::Reversals,
@@ -99,7 +99,7 @@ impl Harness {
         NewEntry {
             id: EntryId::new(now, self.entropy.as_ref()),
             tenant_id: purchase.tenant_id,
-            purchase_id: purchase.id,
+            source: Source::Purchase(purchase.id),
             kind: EntryKind::Purchase,
             effect_ref: String::new(),
             credits: purchase.item.credits,

@@ -1,6 +1,7 @@
 //! An in-memory store, used as a model of the databases: maps for their tables, and `if`s for their constraints.
 
 mod accounts;
+mod api_keys;
 mod backlog;
 mod consents;
 mod events;
@@ -9,6 +10,8 @@ mod outbox;
 mod purchases;
 mod receipts;
 mod rules;
+mod tenants;
+mod wallet;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,19 +23,21 @@ use futures::{StreamExt, channel::mpsc};
 use futures_core::stream::BoxStream;
 use jiff::Timestamp;
 
-use self::{events::KeptEvent, outbox::KeptMail};
+use self::{events::KeptEvent, outbox::KeptMail, wallet::WalletTables};
 
 use super::{lock, yield_now};
 use crate::{
     account::{Account, StoredSession},
+    api_key::ApiKey,
     consent::{ConsentText, ConsentVersion},
-    ids::{EventId, PurchaseId, TenantId, UserId, WithdrawalId},
+    ids::{ApiKeyId, EventId, PurchaseId, TenantId, UserId, WithdrawalId},
     ledger::{Balance, Entry},
     mail::Topic,
     money::Credits,
     purchase::Purchase,
     receipt::{Receipt, ReceiptSeries},
     store::{Backlog, Change, Committed, PoolUse, Store, StoreError},
+    tenant::Tenant,
     withdrawal::Withdrawal,
 };
 
@@ -64,6 +69,9 @@ struct Tables {
     withdrawals: BTreeMap<WithdrawalId, Withdrawal>,
     receipts: BTreeMap<PurchaseId, Receipt>,
     receipt_series: BTreeSet<(String, ReceiptSeries)>,
+    tenants: BTreeMap<TenantId, Tenant>,
+    api_keys: BTreeMap<ApiKeyId, ApiKey>,
+    wallet: WalletTables,
 }
 
 impl Tables {

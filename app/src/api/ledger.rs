@@ -1,8 +1,7 @@
 //! The ledger.
 
 use billing::{
-    ids::PurchaseId,
-    ledger::{Entry, EntryKind},
+    ledger::{Entry, EntryKind, Source},
     money::Credits,
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -29,7 +28,8 @@ pub(crate) struct LedgerView {
 pub(crate) struct LedgerEntryView {
     /// Its number in the tenant's ledger.
     pub(crate) seq: i64,
-    pub(crate) purchase_id: PurchaseId,
+    /// What it belongs to.
+    pub(crate) source: Source,
     pub(crate) kind: EntryKind,
     pub(crate) credits: Credits,
     pub(crate) balance_after: Credits,
@@ -54,7 +54,7 @@ impl LedgerEntryView {
     fn new(entry: &Entry, zone: &TimeZone) -> Self {
         Self {
             seq: entry.seq,
-            purchase_id: entry.booked.purchase_id,
+            source: entry.booked.source,
             kind: entry.booked.kind,
             credits: entry.booked.credits,
             balance_after: entry.balance_after,

@@ -143,7 +143,7 @@ fn scaled(part: i64, room: i64, whole: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use billing::ledger::EntryKind;
+    use billing::ledger::{EntryKind, Source};
     use proptest::prelude::*;
 
     use super::*;
@@ -151,7 +151,7 @@ mod tests {
     fn entry(second: i64, credits: i64, balance: i64) -> LedgerEntryView {
         LedgerEntryView {
             seq: second,
-            purchase_id: "0198f2a4-7b1c-7def-8a2b-0123456789ab".parse().expect("an id"),
+            source: Source::Purchase("0198f2a4-7b1c-7def-8a2b-0123456789ab".parse().expect("an id")),
             kind: EntryKind::Purchase,
             credits: Credits(credits),
             balance_after: Credits(balance),

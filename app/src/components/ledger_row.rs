@@ -1,5 +1,6 @@
 //! An entry of the ledger.
 
+use billing::ids::PurchaseId;
 use leptos::prelude::*;
 
 use crate::{
@@ -14,21 +15,34 @@ use crate::{
 #[component]
 pub(crate) fn LedgerRow(entry: LedgerEntryView) -> impl IntoView {
     let t = texts();
-    let receipt = routes::receipt(&entry.purchase_id.to_string());
     let at = format::date_time(entry.at.at, t.locale);
-    let label = format!("{}: {}, {at}", t.receipt, entry_text(entry.kind, t));
+    let receipt = entry.source.purchase().map(|purchase| {
+        let label = format!("{}: {}, {at}", t.receipt, entry_text(entry.kind, t));
+        view! { <ReceiptLink purchase=purchase seq=entry.seq label=label /> }
+    });
     view! {
         <tr>
             <td>
-                {entry_reason(entry.kind, t)}
-                " "
-                <a class="link-inline" id=format!("entry-{}", entry.seq) href=receipt aria-label=label>
-                    {t.receipt}
-                </a>
+                {entry_reason(entry.kind, t)} {receipt}
                 <p class="fine">{at}</p>
             </td>
             <td class="numeric">{format::change(entry.credits, t.locale)}</td>
             <td class="numeric">{format::number(entry.balance_after, t.locale)}</td>
         </tr>
+    }
+}
+
+#[component]
+fn ReceiptLink(purchase: PurchaseId, seq: i64, label: String) -> impl IntoView {
+    view! {
+        " "
+        <a
+            class="link-inline"
+            id=format!("entry-{seq}")
+            href=routes::receipt(&purchase.to_string())
+            aria-label=label
+        >
+            {texts().receipt}
+        </a>
     }
 }

@@ -3,7 +3,7 @@
 use billing::{
     catalog::{CATALOG, PurchaseType},
     ids::PurchaseId,
-    ledger::{Balance, EntryKind},
+    ledger::{Balance, EntryKind, Source},
     locale::Locale,
     money::{Credits, Money},
     purchase::{FailureReason, Status},
@@ -257,9 +257,10 @@ fn entries(balances: &[i64]) -> Vec<LedgerEntryView> {
     let Some(purchase_id) = "0198f2a4-7b1c-7def-8a2b-0123456789ab".parse::<PurchaseId>().ok() else {
         return Vec::new();
     };
+    let source = Source::Purchase(purchase_id);
     let entry = |(second, steps): (i64, &[i64])| LedgerEntryView {
         seq: second,
-        purchase_id,
+        source,
         kind: EntryKind::Purchase,
         credits: Credits(steps[1] - steps[0]),
         balance_after: Credits(steps[1]),

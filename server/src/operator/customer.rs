@@ -70,8 +70,12 @@ fn purchase_line(purchase: &Purchase) -> String {
 fn entry_line(Entry { booked, seq, balance_after }: &Entry) -> String {
     let effect = if booked.effect_ref.is_empty() { String::new() } else { format!(" {}", booked.effect_ref) };
     format!(
-        "{} #{seq} {}{effect} {:+} credits, balance {balance_after}, purchase {}",
-        booked.created_at, booked.kind, booked.credits.0, booked.purchase_id
+        "{} #{seq} {}{effect} {:+} credits, balance {balance_after}, {} {}",
+        booked.created_at,
+        booked.kind,
+        booked.credits.0,
+        booked.source.kind().as_str().to_ascii_lowercase(),
+        booked.source.id()
     )
 }
 

@@ -21,6 +21,7 @@ mod portable;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tls;
+mod wallet_dialect;
 
 use std::{sync::Arc, time::Duration};
 

@@ -6,6 +6,7 @@ mod conformance;
 mod interleaving;
 mod migrations;
 mod restore;
+mod wallet_by_hand;
 
 use std::{sync::Arc, time::Duration};
 

@@ -12,6 +12,7 @@ mod open;
 mod portable;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod wallet_dialect;
 
 use std::time::Duration;
 

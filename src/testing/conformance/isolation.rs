@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{apply, assert_refused, balance, bare, booking, credits, settled, settlement, stored};
 use crate::{
     ids::WithdrawalId,
-    ledger::NewEntry,
+    ledger::{NewEntry, Source},
     locale::Locale,
     mail::Topic,
     purchase::Purchase,
@@ -74,7 +74,8 @@ pub async fn another_tenant_can_write_nothing(store: Arc<dyn AnyStore>) {
     super::insert(&harness, &others).await;
     let others = apply(&harness, settlement(&harness, &others)).await;
     for (tenant_id, purchase_id) in [(paid.tenant_id, others.id), (others.tenant_id, paid.id)] {
-        let entry = NewEntry { tenant_id, purchase_id, ..harness.entry(&paid) };
+        let source = Source::Purchase(purchase_id);
+        let entry = NewEntry { tenant_id, source, ..harness.entry(&paid) };
         assert_refused(&harness, &booking(&paid, entry), "ledger_entries_purchase_fkey").await;
     }
     assert_eq!(balance(&harness, other.tenant_id).await, credits(5, 1));

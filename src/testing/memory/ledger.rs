@@ -28,6 +28,6 @@ impl LedgerStore for MemoryStore {
         yield_now().await;
         let tables = lock(&self.tables);
         let ledger = tables.ledgers.get(&tenant).map_or(&[][..], Vec::as_slice);
-        Ok(ledger.iter().filter(|entry| entry.booked.purchase_id == purchase).cloned().collect())
+        Ok(ledger.iter().filter(|entry| entry.booked.source.purchase() == Some(purchase)).cloned().collect())
     }
 }

@@ -71,12 +71,13 @@ pub(super) fn may_book(
 ) -> Result<(), StoreError> {
     let mut booked = tables.ledgers.values().flatten().map(|entry| &entry.booked).chain(earlier);
     let same_effect = |other: &&NewEntry| {
-        (other.tenant_id, other.purchase_id, other.kind) == (entry.tenant_id, entry.purchase_id, entry.kind)
+        (other.tenant_id, other.source, other.kind) == (entry.tenant_id, entry.source, entry.kind)
             && other.effect_ref == entry.effect_ref
     };
     refuse_if(booked.clone().any(|other| other.id == entry.id), "ledger_entries_id_key")?;
     refuse_if(booked.find(same_effect).is_some(), "ledger_entries_effect_key")?;
-    let stored = tables.own_purchase(entry.tenant_id, entry.purchase_id);
+    refuse_if(entry.source.kind() != entry.kind.source_kind(), "ledger_entries_source_check")?;
+    let stored = entry.source.purchase().and_then(|id| tables.own_purchase(entry.tenant_id, id));
     let Some(stored) = stored else { return Err(StoreError::Refused("ledger_entries_purchase_fkey".to_owned())) };
     let sold = if stored.id == changed.id { changed } else { stored };
     let is_purchase = entry.kind == EntryKind::Purchase;
@@ -84,9 +85,10 @@ pub(super) fn may_book(
     refuse_if(!paid || (is_purchase && entry.credits != sold.item.credits), "ledger_entries_sold")?;
     refuse_if(entry.effect_ref.is_empty() != is_purchase, "ledger_entries_effect_ref_check")?;
     let right_sign = match entry.kind {
-        EntryKind::Purchase => entry.credits > Credits(0),
+        EntryKind::Purchase | EntryKind::SpendReversal | EntryKind::Grant => entry.credits > Credits(0),
         EntryKind::Refund | EntryKind::Dispute => entry.credits <= Credits(0),
         EntryKind::RefundReversal | EntryKind::DisputeReversal => entry.credits >= Credits(0),
+        EntryKind::Spend | EntryKind::GrantReversal => entry.credits < Credits(0),
     };
     refuse_if(!right_sign, "ledger_entries_credits_check")?;
     let before = tables.balance(entry.tenant_id).credits;

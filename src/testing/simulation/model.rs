@@ -36,7 +36,8 @@ pub(super) async fn check_invariants(harness: &Harness, tenant: TenantId) {
     for purchase in purchases {
         let session = harness.provider.session(purchase.id);
         let paid = session.is_some_and(|session| session.payment == PaymentStatus::Paid);
-        let entries = || ledger.iter().map(|entry| &entry.booked).filter(|entry| entry.purchase_id == purchase.id);
+        let entries =
+            || ledger.iter().map(|entry| &entry.booked).filter(|entry| entry.source.purchase() == Some(purchase.id));
         let credited = entries().filter(|entry| entry.kind == EntryKind::Purchase).count();
         assert_eq!(credited, usize::from(purchase.state.paid_at().is_some()), "credited once, when it is settled");
         assert!(paid || entries().next().is_none(), "credited without money");

@@ -1,0 +1,1 @@
+-- PostgreSQL validates constraints here. SQLite has checked each row as 0015 copied it.

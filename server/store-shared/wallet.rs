@@ -1,0 +1,339 @@
+//! Executing requests of the platform, and reading the wallet.
+//!
+//! [`WalletStore::execute`] locks the tenants in the order of their ids, then reads and writes; so two groups of requests
+//! never wait for each other in a circle. A change to a purchase locks the purchase first and then its one tenant, and
+//! nothing here locks a purchase.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use billing::{
+    clock::{Clock, Entropy},
+    ids::{HoldId, SpendId, TenantId},
+    money::Credits,
+    store::{DescribedEntry, EntryFilter, StoreError, WalletStore},
+    wallet::{Answer, Changes, Command, Executor, Funds, Hold, Loaded, Request, Spend, Usage, Wallet, Wave},
+};
+use jiff::Timestamp;
+
+use super::{
+    row::{micros, parse},
+    store_error,
+    wallet_rows::{DescribedRow, EntryInsert, HoldRow, KeyRow, ReversalRow, SpendRow, StoredGrant, StoredSpend, rows},
+};
+use crate::{ThisStore, dialect::Connection, wallet_dialect};
+
+#[async_trait]
+impl WalletStore for ThisStore {
+    async fn execute(
+        &self,
+        requests: &[Request],
+        clock: &dyn Clock,
+        entropy: &dyn Entropy,
+    ) -> Result<Vec<Answer>, StoreError> {
+        let mut transaction = self.begin().await.map_err(store_error)?;
+        let named = Named::of(requests);
+        let wallets = wallet_dialect::lock_wallets(&mut transaction, &named.tenants).await.map_err(store_error)?;
+        let now = clock.now();
+        let loaded = load(&mut transaction, &named, wallets, now).await?;
+        let (answers, changes) = Executor { now, entropy }.execute(loaded, requests);
+        let changed = write(&mut transaction, &changes).await?;
+        if changed.is_empty() && changes.keys.is_empty() {
+            transaction.rollback().await.map_err(store_error)?;
+        } else {
+            transaction.commit().await.map_err(store_error)?;
+        }
+        for tenant in changed {
+            self.changed(tenant);
+        }
+        Ok(answers)
+    }
+
+    async fn funds(&self, tenant: TenantId, now: Timestamp) -> Result<Funds, StoreError> {
+        let row = sqlx::query!(
+            r#"SELECT COALESCE(newest.seq, 0) AS "seq!: i64", COALESCE(newest.balance_after, 0) AS "balance!: i64",
+                COALESCE((SELECT CAST(sum(credits - captured) AS BIGINT) FROM holds
+                    WHERE tenant_id = $1 AND status = 'ACTIVE' AND expires_at > $2), 0) AS "held!: i64"
+            FROM (SELECT 1 AS one) AS always
+            LEFT JOIN (SELECT seq, balance_after FROM ledger_entries WHERE tenant_id = $1 ORDER BY seq DESC LIMIT 1)
+                AS newest ON TRUE"#,
+            tenant.to_string(),
+            micros(now)
+        )
+        .fetch_one(self.reader())
+        .await
+        .map_err(store_error)?;
+        Ok(Funds { balance: Credits(row.balance), held: Credits(row.held), seq: row.seq })
+    }
+
+    async fn hold(&self, tenant: TenantId, id: HoldId) -> Result<Option<Hold>, StoreError> {
+        let row = sqlx::query_as!(
+            HoldRow,
+            r#"SELECT id AS "id!", tenant_id AS "tenant_id!", credits AS "credits!", captured AS "captured!",
+                status AS "status!", reference, description, metadata_json AS "metadata_json!",
+                created_at AS "created_at!", updated_at AS "updated_at!", expires_at AS "expires_at!", finished_at
+            FROM holds WHERE tenant_id = $1 AND id = $2"#,
+            tenant.to_string(),
+            id.to_string()
+        )
+        .fetch_optional(self.reader())
+        .await
+        .map_err(store_error)?;
+        row.map(Hold::try_from).transpose()
+    }
+
+    async fn spend(&self, tenant: TenantId, id: SpendId) -> Result<Option<Spend>, StoreError> {
+        let row = sqlx::query_as!(
+            StoredSpend,
+            r#"SELECT spends.id AS "id!", spends.tenant_id AS "tenant_id!", spends.hold_id, spends.credits AS "credits!",
+                spends.reference, spends.description, spends.metadata_json AS "metadata_json!",
+                spends.created_at AS "created_at!",
+                COALESCE((SELECT CAST(sum(entry.credits) AS BIGINT) FROM ledger_entries AS entry
+                    WHERE entry.tenant_id = spends.tenant_id AND entry.spend_id = spends.id
+                        AND entry.kind = 'SPEND_REVERSAL'), 0) AS "reversed!: i64"
+            FROM spends WHERE spends.tenant_id = $1 AND spends.id = $2"#,
+            tenant.to_string(),
+            id.to_string()
+        )
+        .fetch_optional(self.reader())
+        .await
+        .map_err(store_error)?;
+        row.map(Spend::try_from).transpose()
+    }
+
+    async fn described_entries(
+        &self,
+        tenant: TenantId,
+        filter: &EntryFilter,
+    ) -> Result<Vec<DescribedEntry>, StoreError> {
+        let before = filter.before.unwrap_or(i64::MAX);
+        let kind = filter.kind.map(billing::ledger::EntryKind::as_str);
+        let rows = match &filter.reference {
+            None => {
+                described_entries!(
+                    "entry.tenant_id = $1 AND entry.seq < $2
+                        AND (CAST($3 AS TEXT) IS NULL OR entry.kind = CAST($3 AS TEXT))",
+                    tenant.to_string(),
+                    before,
+                    kind,
+                    i64::from(filter.limit)
+                )
+                .fetch_all(self.reader())
+                .await
+            }
+            Some(reference) => {
+                described_entries!(
+                    "entry.tenant_id = $1 AND entry.seq < $2
+                        AND (CAST($3 AS TEXT) IS NULL OR entry.kind = CAST($3 AS TEXT))
+                        AND entry.spend_id IN (SELECT id FROM spends WHERE tenant_id = $1 AND reference = $5)",
+                    tenant.to_string(),
+                    before,
+                    kind,
+                    i64::from(filter.limit),
+                    reference.as_str()
+                )
+                .fetch_all(self.reader())
+                .await
+            }
+        };
+        let rows: Vec<DescribedRow> = rows.map_err(store_error)?;
+        rows.into_iter().map(|row| row.described(tenant)).collect()
+    }
+
+    async fn expire_holds(&self, now: Timestamp, limit: u32) -> Result<Vec<Hold>, StoreError> {
+        let rows = wallet_dialect::expire_holds(self.writer(), micros(now), i64::from(limit)).await;
+        let holds: Vec<Hold> = rows.map_err(store_error)?.into_iter().map(Hold::try_from).collect::<Result<_, _>>()?;
+        for tenant in holds.iter().map(|hold| hold.tenant_id).collect::<BTreeSet<_>>() {
+            self.changed(tenant);
+        }
+        Ok(holds)
+    }
+
+    async fn delete_refused_keys(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let deleted = sqlx::query!("DELETE FROM idempotency_keys WHERE NOT done AND created_at < $1", micros(before))
+            .execute(self.writer())
+            .await
+            .map_err(store_error)?;
+        Ok(deleted.rows_affected())
+    }
+}
+
+/// Entries with what is known of their source. `$condition` filters `entry`; the fourth argument limits.
+macro_rules! described_entries {
+    ($condition:tt, $($argument:expr),+) => {
+        sqlx::query_as!(
+            DescribedRow,
+            r#"SELECT entry.id AS "id!", entry.purchase_id, entry.spend_id, entry.grant_id, entry.seq AS "seq!",
+                entry.kind AS "kind!", entry.effect_ref AS "effect_ref!", entry.credits AS "credits!",
+                entry.balance_after AS "balance_after!", entry.created_at AS "created_at!",
+                spends.reference AS "reference?",
+                COALESCE(wallet_reversals.reason, grants.reason, spends.description) AS "description?"
+            FROM ledger_entries AS entry
+            LEFT JOIN spends ON spends.tenant_id = entry.tenant_id AND spends.id = entry.spend_id
+            LEFT JOIN grants ON grants.tenant_id = entry.tenant_id AND grants.id = entry.grant_id
+            LEFT JOIN wallet_reversals ON wallet_reversals.tenant_id = entry.tenant_id
+                AND wallet_reversals.id = entry.effect_ref AND entry.kind IN ('SPEND_REVERSAL', 'GRANT_REVERSAL')
+            WHERE "# + $condition + " ORDER BY entry.seq DESC LIMIT $4",
+            $($argument),+
+        )
+    };
+}
+use described_entries;
+
+/// What the requests name, each once and in order.
+struct Named {
+    tenants: Vec<String>,
+    keys: Vec<String>,
+    holds: Vec<String>,
+    spends: Vec<String>,
+    grants: Vec<String>,
+    api_keys: Vec<String>,
+}
+
+impl Named {
+    fn of(requests: &[Request]) -> Self {
+        fn each(names: impl Iterator<Item = String>) -> Vec<String> {
+            names.collect::<BTreeSet<_>>().into_iter().collect()
+        }
+        let commands = || requests.iter().map(|request| &request.command);
+        Self {
+            tenants: each(requests.iter().map(|request| request.tenant_id.to_string())),
+            keys: each(requests.iter().map(|request| request.key.as_str().to_owned())),
+            holds: each(commands().filter_map(Command::hold).map(|id| id.to_string())),
+            spends: each(commands().filter_map(Command::spend).map(|id| id.to_string())),
+            grants: each(commands().filter_map(Command::grant).map(|id| id.to_string())),
+            api_keys: each(requests.iter().filter_map(|request| request.daily_cap).map(|cap| cap.api_key.to_string())),
+        }
+    }
+}
+
+/// A tenant that exists, and its newest entry.
+pub(crate) struct WalletRow {
+    pub tenant_id: String,
+    pub seq: Option<i64>,
+    pub balance_after: Option<i64>,
+    pub low_balance: Option<i64>,
+}
+
+async fn load(
+    connection: &mut Connection,
+    named: &Named,
+    rows: Vec<WalletRow>,
+    now: Timestamp,
+) -> Result<Loaded, StoreError> {
+    let mut loaded = Loaded::default();
+    for row in rows {
+        let wallet = Wallet {
+            balance: Credits(row.balance_after.unwrap_or(0)),
+            seq: row.seq.unwrap_or(0),
+            low_balance: row.low_balance.map(Credits),
+            holds: BTreeMap::new(),
+        };
+        loaded.wallets.insert(parse("tenant_id", &row.tenant_id)?, wallet);
+    }
+    let holds = wallet_dialect::holds(connection, &named.tenants, &named.holds, micros(now)).await;
+    for row in holds.map_err(store_error)? {
+        let hold = Hold::try_from(row)?;
+        if let Some(wallet) = loaded.wallets.get_mut(&hold.tenant_id) {
+            wallet.holds.insert(hold.id, hold);
+        }
+    }
+    for row in wallet_dialect::keys(connection, &named.keys).await.map_err(store_error)? {
+        let record = row.record()?;
+        loaded.keys.insert(record.key.clone(), record);
+    }
+    if !named.spends.is_empty() {
+        let rows: Vec<StoredSpend> =
+            wallet_dialect::spends(connection, &named.tenants, &named.spends).await.map_err(store_error)?;
+        for row in rows {
+            let spend = Spend::try_from(row)?;
+            loaded.spends.insert(spend.id, spend);
+        }
+    }
+    if !named.grants.is_empty() {
+        let rows: Vec<StoredGrant> =
+            wallet_dialect::grants(connection, &named.tenants, &named.grants).await.map_err(store_error)?;
+        for row in rows {
+            let grant = row.grant()?;
+            loaded.grants.insert(grant.id, grant);
+        }
+    }
+    if !named.api_keys.is_empty() {
+        let day = Usage::day_of(now);
+        for (id, credits) in wallet_dialect::lock_usage(connection, &named.api_keys, day).await.map_err(store_error)? {
+            loaded.usage.insert(parse("api_key_id", &id)?, Credits(credits));
+        }
+    }
+    Ok(loaded)
+}
+
+/// Writes what was decided; tells whose credits or holds have changed.
+async fn write(connection: &mut Connection, changes: &Changes) -> Result<BTreeSet<TenantId>, StoreError> {
+    let mut changed = BTreeSet::new();
+    for wave in &changes.waves {
+        write_wave(connection, wave).await?;
+        changed.extend(holds_of(wave).map(|hold| hold.tenant_id));
+        changed.extend(wave.postings.iter().map(|posting| posting.entry.booked.tenant_id));
+    }
+    if !changes.keys.is_empty() {
+        let keys = changes.keys.iter().map(KeyRow::new).collect::<Result<Vec<_>, _>>()?;
+        wallet_dialect::insert_keys(connection, &rows(&keys)?).await.map_err(store_error)?;
+    }
+    for usage in &changes.usage {
+        sqlx::query!(
+            "INSERT INTO api_key_usage (api_key_id, day, credits) VALUES ($1, $2, $3)
+            ON CONFLICT (api_key_id, day) DO UPDATE SET credits = excluded.credits",
+            usage.api_key.to_string(),
+            usage.day,
+            usage.credits.0
+        )
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    }
+    // Pages that show holds are made anew: no entry tells them.
+    let held: BTreeSet<_> = changes.waves.iter().flat_map(holds_of).map(|hold| hold.tenant_id).collect();
+    for tenant in held {
+        sqlx::query!("UPDATE tenants SET changes = changes + 1 WHERE id = $1", tenant.to_string())
+            .execute(&mut *connection)
+            .await
+            .map_err(store_error)?;
+    }
+    Ok(changed)
+}
+
+async fn write_wave(connection: &mut Connection, wave: &Wave) -> Result<(), StoreError> {
+    if !wave.freed.is_empty() {
+        let holds = wave.freed.iter().map(HoldRow::new).collect::<Result<Vec<_>, _>>()?;
+        wallet_dialect::update_holds(connection, &rows(&holds)?).await.map_err(store_error)?;
+    }
+    if !wave.postings.is_empty() {
+        let spends = SpendRow::of(&wave.postings)?;
+        if !spends.is_empty() {
+            wallet_dialect::insert_spends(connection, &rows(&spends)?).await.map_err(store_error)?;
+        }
+        let grants = StoredGrant::of(&wave.postings);
+        if !grants.is_empty() {
+            wallet_dialect::insert_grants(connection, &rows(&grants)?).await.map_err(store_error)?;
+        }
+        let reversals = ReversalRow::of(&wave.postings);
+        if !reversals.is_empty() {
+            wallet_dialect::insert_reversals(connection, &rows(&reversals)?).await.map_err(store_error)?;
+        }
+        let entries: Vec<_> = wave.postings.iter().map(|posting| EntryInsert::new(&posting.entry)).collect();
+        wallet_dialect::insert_entries(connection, &rows(&entries)?).await.map_err(store_error)?;
+    }
+    if !wave.made.is_empty() {
+        let holds = wave.made.iter().map(HoldRow::new).collect::<Result<Vec<_>, _>>()?;
+        wallet_dialect::insert_holds(connection, &rows(&holds)?).await.map_err(store_error)?;
+    }
+    if !wave.extended.is_empty() {
+        let holds = wave.extended.iter().map(HoldRow::new).collect::<Result<Vec<_>, _>>()?;
+        wallet_dialect::update_holds(connection, &rows(&holds)?).await.map_err(store_error)?;
+    }
+    Ok(())
+}
+
+fn holds_of(wave: &Wave) -> impl Iterator<Item = &Hold> {
+    wave.freed.iter().chain(&wave.made).chain(&wave.extended)
+}

@@ -7,6 +7,7 @@ mod interleaving;
 mod migrations;
 mod restore;
 mod wallet_by_hand;
+mod wallet_races;
 
 use std::{sync::Arc, time::Duration};
 

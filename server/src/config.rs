@@ -3,6 +3,7 @@
 mod database_url;
 mod environment;
 mod limits;
+mod platform;
 mod read;
 mod reader;
 mod seller;

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use billing::store::{AccountStore, Store};
+use billing::{
+    platform::PlatformStore,
+    store::{AccountStore, Store},
+};
 use secrecy::ExposeSecret;
 use store_postgres::PostgresStore;
 use store_sqlite::SqliteStore;
@@ -17,13 +20,15 @@ use crate::{
 /// The pause between attempts to reach a database that is not up yet.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 
-/// The two ports to one database.
+/// The ports to one database.
 #[derive(Clone)]
 pub struct Stores {
     /// Purchases, ledger and events.
     pub store: Arc<dyn Store>,
     /// Accounts and sessions.
     pub accounts: Arc<dyn AccountStore>,
+    /// Tenants, wallets and API keys.
+    pub platform: Arc<dyn PlatformStore>,
 }
 
 /// An open database.
@@ -113,8 +118,12 @@ impl Database {
 
     fn stores(self) -> Stores {
         match self {
-            Self::Sqlite(store) => Stores { store: Arc::new(store.clone()), accounts: Arc::new(store) },
-            Self::Postgres(store) => Stores { store: Arc::new(store.clone()), accounts: Arc::new(store) },
+            Self::Sqlite(store) => {
+                Stores { store: Arc::new(store.clone()), accounts: Arc::new(store.clone()), platform: Arc::new(store) }
+            }
+            Self::Postgres(store) => {
+                Stores { store: Arc::new(store.clone()), accounts: Arc::new(store.clone()), platform: Arc::new(store) }
+            }
         }
     }
 }

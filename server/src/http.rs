@@ -10,6 +10,7 @@ pub mod forms;
 pub mod health;
 pub mod input;
 pub mod openapi;
+pub mod platform;
 pub mod problem;
 pub mod products;
 pub mod purchases;

@@ -1,5 +1,6 @@
-//! Accounts, passwords, sessions, and the rate limits on attempts and mails.
+//! Accounts, passwords, sessions, API keys, and the rate limits on attempts, mails and calls.
 
+pub(crate) mod api_keys;
 pub(crate) mod password_policy;
 pub(crate) mod passwords;
 mod rate_limits;
@@ -17,6 +18,8 @@ use billing::{
 };
 use tower_sessions::{Session, session::Id};
 
+pub use api_keys::{ApiKeySecret, KeyMode};
+pub use rate_limits::CallLimit;
 pub use request_context::{ClientAddr, RequireUser, identify, locale_cookie, locale_of};
 pub use sessions::{Sessions, layer as session_layer};
 

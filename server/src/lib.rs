@@ -20,6 +20,7 @@ pub mod mail;
 pub mod mock;
 pub mod operator;
 pub mod page;
+pub mod platform;
 pub mod public_site;
 pub mod readiness;
 pub mod receipt;

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use app::context::{Shop, ShopSettings};
 use billing::{
-    Billing,
+    Billing, Platform,
     clock::{Clock, Entropy},
     provider::PaymentProvider,
     store::Store,
@@ -23,6 +23,7 @@ use crate::{
     log_limit::LogLimits,
     mail::{Mailer, Transport, mailbox::Mailbox, smtp},
     mock::MockProvider,
+    platform::PlatformService,
     public_site::Site,
     readiness::Readiness,
     router::{admin, files, router},
@@ -84,12 +85,14 @@ pub fn assemble(
             legal: settings.legal.legal.clone(),
         }),
     };
+    let platform = Platform::new(stores.platform, clock.clone(), entropy.clone());
     let identity = Identity::new(stores.accounts.clone(), clock.clone(), entropy, mock);
     AppState::from(Parts {
         shop,
         store: stores.store,
         accounts: stores.accounts,
         identity: Arc::new(identity),
+        platform: PlatformService::new(platform, clock.clone(), settings.platform),
         clock,
         webhook_secrets: settings.webhook_secrets.clone().into(),
         site: Arc::new(Site {
@@ -151,6 +154,12 @@ pub async fn worker(settings: &Settings) -> Result<Worker, StartupError> {
     Ok(Worker { billing, accounts: stores.accounts, asks_provider: !settings.mock(), issuer: settings.issuer.clone() })
 }
 
+/// The use cases of the platform API, for an operator's command. Needs a database with this build's schema.
+pub async fn platform(settings: &Settings) -> Result<(Platform, Arc<dyn Store>), StartupError> {
+    let stores = database::open_to_operate(settings).await?;
+    Ok((Platform::new(stores.platform, Arc::new(SystemClock), Arc::new(SystemEntropy)), stores.store))
+}
+
 /// Serves until it is told to stop.
 pub async fn run(settings: Settings) -> Result<(), StartupError> {
     tracing::info!("{}", settings.mode());
@@ -199,6 +208,7 @@ pub async fn run(settings: Settings) -> Result<(), StartupError> {
     }
     tasks.start(mailer.job());
     tasks.start(upkeep(&state));
+    tasks.start(state.platform.tidy_job());
     tasks.start(gauges::job(state.store.clone(), state.streams.clone(), state.clock.clone()));
     announce(&state, settings.mock());
     tokio::join!(serve(listener, router(&state), &shutdown), serve(admin_listener, admin(&state), &shutdown),);
@@ -222,6 +232,7 @@ fn upkeep(state: &AppState) -> Job {
         let state = state.clone();
         async move {
             state.identity.clean_up().await;
+            state.platform.forget_old();
             state.metrics.run_upkeep();
             Next::Wait
         }

@@ -2,14 +2,14 @@
 
 use std::{path::Path, process::ExitCode};
 
-use billing::{account::EmailAddress, clock::Clock, event::EventStatus};
+use billing::{Platform, account::EmailAddress, api_key::Scope, clock::Clock, event::EventStatus};
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use server::{
     config::{Settings, environment, local_url},
     database, lifecycle,
-    operator::{self, CommandError},
+    operator::{self, CommandError, keys::NewKey},
     site,
-    system::SystemClock,
+    system::{SystemClock, SystemEntropy},
     telemetry,
     worker::Worker,
 };
@@ -41,6 +41,9 @@ enum Task {
     Migrate,
     /// Says whether the settings are right, and stops.
     CheckConfig,
+    /// Makes, shows and revokes the API keys of platforms.
+    #[command(subcommand)]
+    Keys(Keys),
     #[command(flatten)]
     Operator(OperatorCommand),
 }
@@ -87,6 +90,32 @@ enum OperatorCommand {
         /// Read the password from the first line of standard input, and do not print it.
         #[arg(long)]
         stdin: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum Keys {
+    /// Makes a key and prints it, this once; what else there is to say goes to standard error.
+    Create {
+        /// What to call it: 1 to 100 characters, as no other key that is not revoked.
+        #[arg(long)]
+        name: String,
+        /// What it may do: tenants:write, balance:read, spend or grant; several, each with --scope.
+        #[arg(long = "scope", value_name = "SCOPE", required = true)]
+        scopes: Vec<Scope>,
+        /// For how many days it works; without end unless given.
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+        expires: Option<u32>,
+        /// How many credits it may spend in a day (UTC).
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        daily_cap: Option<u32>,
+    },
+    /// A line for each key, newest first.
+    List,
+    /// Revokes a key for good, at once in every process.
+    Revoke {
+        /// Its name, or how it begins.
+        name_or_prefix: String,
     },
 }
 
@@ -221,6 +250,12 @@ async fn carry_out(task: Task, settings: &Settings) -> Result<String, Box<dyn st
             database::check_mode(settings).await?;
             Ok(format!("The settings are right: {}.\n", settings.mode()))
         }
+        Task::Keys(command) => {
+            let (platform, store) = lifecycle::platform(settings).await?;
+            let outcome = manage_keys(command, &platform, settings).await;
+            store.close().await;
+            Ok(outcome?)
+        }
         Task::Operator(command) => {
             let worker = lifecycle::worker(settings).await?;
             let outcome = operate(command, &worker).await;
@@ -228,6 +263,23 @@ async fn carry_out(task: Task, settings: &Settings) -> Result<String, Box<dyn st
             worker.billing.close_database().await;
             outcome
         }
+    }
+}
+
+/// The answer to a command about API keys.
+#[expect(clippy::print_stderr, reason = "the key stands alone on standard output, for scripts to take")]
+async fn manage_keys(command: Keys, platform: &Platform, settings: &Settings) -> Result<String, CommandError> {
+    match command {
+        Keys::Create { name, scopes, expires, daily_cap } => {
+            let scopes = scopes.into_iter().collect();
+            let wanted = NewKey { name, scopes, expires_days: expires, daily_cap };
+            let mode = settings.platform.key_mode;
+            let created = operator::keys::create(platform, mode, (&SystemClock, &SystemEntropy), wanted).await?;
+            eprint!("{}", created.report);
+            Ok(format!("{}\n", created.secret.expose()))
+        }
+        Keys::List => operator::keys::list(platform, SystemClock.now()).await,
+        Keys::Revoke { name_or_prefix } => operator::keys::revoke(platform, &name_or_prefix).await,
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod customer;
 pub mod events;
+pub mod keys;
 pub mod mails;
 pub mod reconcile;
 pub mod sales;

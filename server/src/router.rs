@@ -38,8 +38,8 @@ use trace::{NewRequestId, REQUEST_ID};
 
 use crate::{
     http::{
-        auth, balance, checkout, consent, documents, forms, health, openapi, problem::Problem, products, purchases,
-        webhook,
+        auth, balance, checkout, consent, documents, forms, health, openapi, platform, problem::Problem, products,
+        purchases, webhook,
     },
     identity::{identify, session_layer},
     page, security,
@@ -130,12 +130,14 @@ pub fn api(state: &AppState) -> (Router<AppState>, utoipa::openapi::OpenApi) {
         .routes(routes!(health::readyz))
         .split_for_parts();
     let (hook, hook_described) = OpenApiRouter::new().routes(routes!(webhook::receive_webhook)).split_for_parts();
+    let (platform, platform_described) = platform::routes(state);
     document.merge(mine_described);
     document.merge(hook_described);
+    document.merge(platform_described);
     openapi::complete(&mut document, &state.site.session_cookie());
 
     let hook = hook.layer(DefaultBodyLimit::disable()).layer(RequestBodyLimitLayer::new(webhook::BODY_BYTES_MAX));
-    (with_session(state, mine).merge(open).merge(hook), document)
+    (with_session(state, mine).merge(open).merge(hook).merge(platform), document)
 }
 
 /// Gives routes the session, the [`RequestContext`], and the limit on the body's size.

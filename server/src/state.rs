@@ -13,8 +13,8 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    identity::Identity, log_limit::LogLimits, mail::mailbox::Mailbox, public_site::Site, readiness::Readiness,
-    streams::Streams, tasks::TaskHealth, telemetry::Metrics,
+    identity::Identity, log_limit::LogLimits, mail::mailbox::Mailbox, platform::PlatformService, public_site::Site,
+    readiness::Readiness, streams::Streams, tasks::TaskHealth, telemetry::Metrics,
 };
 
 /// Shared by all requests; cheap to clone.
@@ -45,6 +45,8 @@ pub struct Parts {
     pub accounts: Arc<dyn AccountStore>,
     /// Sign-up, sign-in and sign-out.
     pub identity: Arc<Identity>,
+    /// What the platform API needs.
+    pub platform: PlatformService,
     /// The machine's clock, or a test's.
     pub clock: Arc<dyn Clock>,
     /// The secrets that sign notifications; without any, all notifications are refused.

@@ -19,6 +19,7 @@ use url::{Host, Url};
 use super::{
     database_url,
     limits::{self, number},
+    platform::platform,
     reader::{Reader, is_word},
     seller::seller,
     settings::{Mail, Payments, Settings, WrongSettings},
@@ -57,6 +58,7 @@ fn settings(reader: &mut Reader<'_>) -> Result<Settings, WrongSettings> {
     let payments = payments(reader, &webhook_secrets);
     let public_mock_mode = public_mock_mode(reader, &payments, listen_addr, public_url.as_ref());
     let order_limits = limits::orders(reader);
+    let platform = platform(reader, &payments);
     let shutdown_delay = reader
         .parsed(
             "SHUTDOWN_DELAY_SECONDS",
@@ -89,6 +91,7 @@ fn settings(reader: &mut Reader<'_>) -> Result<Settings, WrongSettings> {
         payments,
         public_mock_mode,
         order_limits,
+        platform,
         webhook_secrets,
         issuer: Issuer { seller, vat_rate_basis_points: vat.unwrap_or(1_900) },
         mail,

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::{legal, telemetry::LogFormat};
+use crate::{legal, platform::PlatformSettings, telemetry::LogFormat};
 
 /// The settings of the process. `Debug` shows no secret.
 #[derive(Clone, Debug)]
@@ -35,6 +35,8 @@ pub struct Settings {
     pub public_mock_mode: bool,
     /// How much one tenant may order.
     pub order_limits: OrderLimits,
+    /// The platform API.
+    pub platform: PlatformSettings,
     /// The secrets that sign notifications; several during a rotation.
     pub webhook_secrets: Vec<SecretString>,
     /// The seller and the VAT rate.

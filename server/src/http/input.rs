@@ -68,3 +68,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
         query.map(|Query(params)| Self(params)).map_err(|_| Problem::INVALID_QUERY)
     }
 }
+
+const PAGE_LIMIT_DEFAULT: u32 = 20;
+
+/// How many items a page shows: 1 to `max`, and 20 unless given; `None` when it is something else.
+pub fn page_limit(text: Option<&str>, max: u32) -> Option<u32> {
+    match text {
+        None => Some(PAGE_LIMIT_DEFAULT),
+        // `u32::from_str` would accept a sign.
+        Some(text) if !text.bytes().all(|byte| byte.is_ascii_digit()) => None,
+        Some(text) => text.parse().ok().filter(|limit| (1..=max).contains(limit)),
+    }
+}

@@ -2,18 +2,22 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
+use axum::http::Method;
 use serde::Serialize;
 use utoipa::{
     OpenApi, ToSchema,
     openapi::{
-        Content, HeaderBuilder, Ref, RefOr, Response, ResponseBuilder,
+        Content, HeaderBuilder, RefOr, Response, ResponseBuilder,
         path::{Operation, PathItem},
         schema::{ObjectBuilder, Type},
         security::{ApiKey, ApiKeyValue, SecurityScheme},
     },
 };
 
-use super::problem::Problem;
+use super::{
+    platform::{self, Call},
+    problem::Problem,
+};
 
 /// An error (RFC 9457), as the crate `problem_details` writes it.
 #[derive(Serialize, ToSchema)]
@@ -34,10 +38,12 @@ pub struct ProblemView {
 #[openapi(
     info(
         title = "IZA Credits",
-        description = "Prepaid credits: products, checkout, purchases and the balance. Amounts are integers in cents, \
-                       times RFC 3339 in UTC, errors RFC 9457 problems with a stable `code`."
+        description = "Prepaid credits: products, checkout, purchases and the balance; and what a platform does with them. \
+                       Amounts are integers in cents, times RFC 3339 in UTC, errors RFC 9457 problems with a stable \
+                       `code`."
     ),
-    components(schemas(ProblemView))
+    tags((name = "platform", description = "What a platform's server calls, with an API key")),
+    components(schemas(ProblemView, platform::openapi::InsufficientCreditsView))
 )]
 pub struct Document;
 
@@ -74,26 +80,51 @@ fn problems(operation_id: &str) -> &'static [Problem] {
 /// Adds to each call the problems it can answer, and describes the session cookie.
 pub fn complete(document: &mut utoipa::openapi::OpenApi, session_cookie: &str) {
     for (path, item) in &mut document.paths.paths {
-        // The provider's calls carry no cookie, so no other site can forge them.
+        platform::openapi::complete(path, item);
+        // The provider's and the platform's calls carry no cookie, so no other site can forge them.
         let forgeable = path != "/billing/webhook";
-        for (mutating, operation) in operations(item) {
-            describe_problems(operation, mutating && forgeable);
+        for (method, operation) in operations(item) {
+            match Call::find(&method, path) {
+                Some(call) => describe_platform_problems(operation, call),
+                None => describe_problems(operation, method != Method::GET && forgeable),
+            }
         }
     }
     let scheme = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
         session_cookie,
         "Set by POST /auth/session and POST /auth/accounts.",
     )));
-    document.components.get_or_insert_default().add_security_scheme("session", scheme);
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("session", scheme);
+    components.add_security_scheme(platform::openapi::SCHEME, platform::openapi::scheme());
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = (bool, &mut Operation)> {
-    let all = [(false, &mut item.get), (true, &mut item.post), (true, &mut item.delete)];
-    all.into_iter().filter_map(|(mutating, operation)| operation.as_mut().map(|operation| (mutating, operation)))
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
+    let all = [
+        (Method::GET, &mut item.get),
+        (Method::PUT, &mut item.put),
+        (Method::POST, &mut item.post),
+        (Method::DELETE, &mut item.delete),
+    ];
+    all.into_iter().filter_map(|(method, operation)| operation.as_mut().map(|operation| (method, operation)))
+}
+
+/// The problems that every call can answer.
+const OURS: [Problem; 4] = [Problem::INTERNAL, Problem::DATABASE_UNAVAILABLE, Problem::BUSY, Problem::TIMED_OUT];
+/// The problems that every call can answer that takes a body.
+const OF_BODIES: [Problem; 3] = [Problem::MALFORMED_BODY, Problem::BODY_TOO_LARGE, Problem::UNSUPPORTED_MEDIA_TYPE];
+
+fn describe_platform_problems(operation: &mut Operation, call: &Call) {
+    let mut possible = OURS.to_vec();
+    if operation.request_body.is_some() {
+        possible.extend(OF_BODIES);
+    }
+    possible.extend(platform::openapi::problems(operation, call));
+    describe_all(operation, possible);
 }
 
 fn describe_problems(operation: &mut Operation, forgeable: bool) {
-    let mut possible = vec![Problem::INTERNAL, Problem::DATABASE_UNAVAILABLE, Problem::BUSY, Problem::TIMED_OUT];
+    let mut possible = OURS.to_vec();
     if operation.security.is_some() {
         possible.push(Problem::NOT_SIGNED_IN);
     }
@@ -101,27 +132,30 @@ fn describe_problems(operation: &mut Operation, forgeable: bool) {
         possible.push(Problem::CROSS_SITE_REQUEST);
     }
     if operation.request_body.is_some() && forgeable {
-        possible.extend([Problem::MALFORMED_BODY, Problem::BODY_TOO_LARGE, Problem::UNSUPPORTED_MEDIA_TYPE]);
+        possible.extend(OF_BODIES);
     }
     possible.extend(problems(operation.operation_id.as_deref().unwrap_or_default()));
+    describe_all(operation, possible);
+}
 
+fn describe_all(operation: &mut Operation, possible: Vec<Problem>) {
     let mut by_status = BTreeMap::<u16, Vec<Problem>>::new();
     for problem in possible {
         by_status.entry(problem.status.as_u16()).or_default().push(problem);
     }
     for (status, problems) in by_status {
-        operation.responses.responses.insert(status.to_string(), RefOr::T(describe(&problems)));
+        operation.responses.responses.insert(status.to_string(), RefOr::T(describe(status, &problems)));
     }
 }
 
-fn describe(problems: &[Problem]) -> Response {
+fn describe(status: u16, problems: &[Problem]) -> Response {
     let mut description = String::new();
     for problem in problems {
         let separator = if description.is_empty() { "" } else { "\n\n" };
         // Writing to a string does not fail.
         let _ = write!(description, "{separator}`{}`: {}", problem.code, problem.detail);
     }
-    let schema = Ref::from_schema_name("Problem");
+    let schema = platform::openapi::schema_of(status);
     let mut response = ResponseBuilder::new()
         .description(description)
         .content("application/problem+json", Content::new(Some(schema)))

@@ -13,7 +13,8 @@ use serde::Serialize;
 
 use crate::{log_limit::LogLimit, system::SystemClock};
 
-/// An error, as the public sees it. Every text is fixed, so that none can contain private data.
+/// An error, as the public sees it. Every text is fixed, so that none can contain private data. The platform
+/// API alone adds to it, from what the caller itself has sent or may read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The HTTP status.
@@ -51,16 +52,28 @@ problems! {
     MALFORMED_BODY = BAD_REQUEST "malformed_body" "The body is not the JSON that this call takes.";
     INVALID_QUERY = BAD_REQUEST "invalid_query" "A query parameter has a value that this call does not take.";
     INVALID_IDEMPOTENCY_KEY = BAD_REQUEST "invalid_idempotency_key" "An Idempotency-Key has 1 to 255 visible ASCII characters and is given once.";
+    IDEMPOTENCY_KEY_REQUIRED = BAD_REQUEST "idempotency_key_required" "A call that writes needs the header Idempotency-Key, so that it can be repeated.";
     INVALID_SIGNATURE = BAD_REQUEST "invalid_signature" "The Stripe-Signature header does not fit the body.";
     MALFORMED = BAD_REQUEST "malformed" "The fields are not those that this server function takes.";
     BAD_REQUEST = BAD_REQUEST "bad_request" "The request cannot be understood.";
     NOT_SIGNED_IN = UNAUTHORIZED "not_signed_in" "This call is for signed-in customers.";
     INVALID_CREDENTIALS = UNAUTHORIZED "invalid_credentials" "E-mail address and password do not fit together.";
+    API_KEY_REQUIRED = UNAUTHORIZED "api_key_required" "This call needs an API key: Authorization: Bearer ck_…";
+    INVALID_API_KEY = UNAUTHORIZED "invalid_api_key" "The API key is mistyped, unknown, expired or revoked.";
+    WRONG_MODE = UNAUTHORIZED "wrong_mode" "A ck_live_ key is for a shop that sells for money, a ck_test_ key for one that does not.";
+    INSUFFICIENT_CREDITS = PAYMENT_REQUIRED "insufficient_credits" "The available credits do not cover this; top_up_url is where the tenant buys more. Use a new Idempotency-Key afterwards.";
+    MISSING_SCOPE = FORBIDDEN "missing_scope" "The API key lacks the scope of this call.";
     CROSS_SITE_REQUEST = FORBIDDEN "cross_site_request" "The request comes from another site.";
     NOT_FOUND = NOT_FOUND "not_found" "There is nothing here.";
     METHOD_NOT_ALLOWED = METHOD_NOT_ALLOWED "method_not_allowed" "This address does not take that method.";
-    IDEMPOTENCY_KEY_REUSED = CONFLICT "idempotency_key_reused" "The Idempotency-Key was used for another order.";
+    IDEMPOTENCY_KEY_REUSED = CONFLICT "idempotency_key_reused" "The Idempotency-Key was used for another request.";
     KEY_REUSED = CONFLICT "key_reused" "The order key was used for another product.";
+    EXCEEDS_HOLD = CONFLICT "exceeds_hold" "More is to be captured than is left of the hold.";
+    HOLD_FINISHED = CONFLICT "hold_finished" "The hold was captured for the last time, or released.";
+    EXCEEDS_SPEND = CONFLICT "exceeds_spend" "More is to be reversed than is left of the spend.";
+    EXCEEDS_GRANT = CONFLICT "exceeds_grant" "More is to be reversed than is left of the grant.";
+    BALANCE_OUT_OF_RANGE = CONFLICT "balance_out_of_range" "The balance would leave the range that it can be kept in.";
+    HOLD_EXPIRED = GONE "hold_expired" "The hold's time is over, and the available credits do not cover this.";
     EMAIL_TAKEN = CONFLICT "email_taken" "There is an account for that e-mail address.";
     BODY_TOO_LARGE = PAYLOAD_TOO_LARGE "body_too_large" "The body is larger than this call takes.";
     UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "The body's Content-Type is not the one that this call takes.";
@@ -70,6 +83,21 @@ problems! {
     INCOMPLETE_WITHDRAWAL = UNPROCESSABLE_ENTITY "incomplete" "A withdrawal needs a name, a contract and an e-mail address.";
     WEAK_PASSWORD = UNPROCESSABLE_ENTITY "weak_password" "A password has 10 to 128 characters and is not easily guessed: no word with a number behind it, no row of keys, nothing repeated, and not the e-mail address or the shop's name.";
     INVALID_EMAIL = UNPROCESSABLE_ENTITY "invalid_email" "That is not an e-mail address.";
+    UNKNOWN_FIELD = UNPROCESSABLE_ENTITY "unknown_field" "The body has a member that this call does not take.";
+    INVALID_CREDITS = UNPROCESSABLE_ENTITY "invalid_credits" "Credits are a whole number from 1 to 1,000,000,000; a capture of 0 releases the hold.";
+    INVALID_TTL = UNPROCESSABLE_ENTITY "invalid_ttl" "ttl_seconds is a whole number from 1 to 86,400.";
+    INVALID_REFERENCE = UNPROCESSABLE_ENTITY "invalid_reference" "A reference has 1 to 200 characters, none of them a control character.";
+    INVALID_DESCRIPTION = UNPROCESSABLE_ENTITY "invalid_description" "A description has at most 500 characters, none of them a control character.";
+    INVALID_METADATA = UNPROCESSABLE_ENTITY "invalid_metadata" "Metadata has at most 20 pairs of strings, without control characters: keys of 1 to 40 characters, values of at most 500.";
+    INVALID_REASON = UNPROCESSABLE_ENTITY "invalid_reason" "A reason has 1 to 500 characters, none of them a control character.";
+    INVALID_FINAL = UNPROCESSABLE_ENTITY "invalid_final" "final is true or false; a capture of 0 credits is always final.";
+    INVALID_LINES = UNPROCESSABLE_ENTITY "invalid_lines" "lines is a list of 1 to 100 spends.";
+    INVALID_EXTERNAL_ID = UNPROCESSABLE_ENTITY "invalid_external_id" "An external id has 1 to 200 visible ASCII characters, none of them / ? # % or \\.";
+    INVALID_NAME = UNPROCESSABLE_ENTITY "invalid_name" "A name has 1 to 200 characters, none of them a control character.";
+    INVALID_LOW_BALANCE = UNPROCESSABLE_ENTITY "invalid_low_balance" "low_balance is a whole number from 1 to 1,000,000,000.";
+    RATE_LIMITED = TOO_MANY_REQUESTS "rate_limited" "The API key makes too many calls a second; try again later." retry 1;
+    TOO_MANY_HOLDS = TOO_MANY_REQUESTS "too_many_holds" "The tenant has 100 active holds; capture, release or await some, and try again with the same Idempotency-Key." retry 10;
+    DAILY_CAP = TOO_MANY_REQUESTS "daily_cap" "The API key would spend more than it may in a day (UTC); try again tomorrow with the same Idempotency-Key." retry 60;
     TOO_MANY_ATTEMPTS = TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts; try again later." retry 60;
     TOO_MANY_ORDERS = TOO_MANY_REQUESTS "too_many_orders" "Too many orders wait for their payment, or came within a minute; try again later with the same Idempotency-Key." retry 60;
     INTERNAL = INTERNAL_SERVER_ERROR "internal" "Something failed on our side; it has been written down.";
@@ -79,6 +107,8 @@ problems! {
     PAYMENT_UNKNOWN = SERVICE_UNAVAILABLE "payment_unknown" "The payment provider gives no usable answer about the payment, which may have been made; try again." retry 10;
     WEBHOOK_NOT_CONFIGURED = SERVICE_UNAVAILABLE "webhook_not_configured" "No webhook secret is set, so no notification can be verified." retry 60;
     DATABASE_UNAVAILABLE = SERVICE_UNAVAILABLE "database_unavailable" "The database cannot be reached; try again in a moment." retry 5;
+    NOT_CAUGHT_UP = SERVICE_UNAVAILABLE "not_caught_up" "The balance is older than min_seq; try again in a moment." retry 1;
+    OUTCOME_UNKNOWN = SERVICE_UNAVAILABLE "outcome_unknown" "Whether the request was executed is not known; try again with the same Idempotency-Key." retry 1;
     SHUTTING_DOWN = SERVICE_UNAVAILABLE "shutting_down" "This process is about to stop; another one serves." retry 1;
     TASK_LATE = SERVICE_UNAVAILABLE "task_late" "A background task of this process does not get on." retry 5;
     UNAVAILABLE = SERVICE_UNAVAILABLE "unavailable" "The shop cannot answer; try again in a moment." retry 5;
@@ -89,6 +119,13 @@ problems! {
 #[derive(Serialize)]
 struct Code {
     code: &'static str,
+}
+
+#[derive(Serialize)]
+struct WithMembers<M> {
+    code: &'static str,
+    #[serde(flatten)]
+    members: M,
 }
 
 impl Problem {
@@ -123,9 +160,18 @@ pub struct Written(pub Problem);
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = ProblemDetails::from_status_code(self.status)
-            .with_detail(self.detail)
-            .with_extensions(Code { code: self.code });
+        self.respond(self.detail, Code { code: self.code })
+    }
+}
+
+impl Problem {
+    /// A response with a text of its own, and further members in the document.
+    pub fn into_response_with(self, detail: &str, members: impl Serialize) -> Response {
+        self.respond(detail, WithMembers { code: self.code, members })
+    }
+
+    fn respond(self, detail: &str, extensions: impl Serialize) -> Response {
+        let body = ProblemDetails::from_status_code(self.status).with_detail(detail).with_extensions(extensions);
         let mut response = body.into_response();
         if let Some(wait) = self.retry_after {
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);

@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State};
 use billing::{
-    billing::HISTORY_LIMIT_MAX,
+    billing::{HISTORY_LIMIT_MAX, HistoryPage},
     catalog::PurchaseType,
     ids::PurchaseId,
     ledger::{Entry, EntryKind},
@@ -13,12 +13,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    input::{Id, Params},
+    input::{Id, Params, page_limit},
     problem::Problem,
 };
 use crate::{identity::RequireUser, state::AppState};
-
-const LIMIT_DEFAULT: u32 = 20;
 
 /// One order of one product, with its name and price at the time of the order.
 #[derive(Serialize, ToSchema)]
@@ -94,6 +92,15 @@ pub struct PurchasePage {
     next_cursor: Option<String>,
 }
 
+impl From<HistoryPage> for PurchasePage {
+    fn from(page: HistoryPage) -> Self {
+        Self {
+            items: page.items.into_iter().map(PurchaseView::from).collect(),
+            next_cursor: page.next.map(|id| id.to_string()),
+        }
+    }
+}
+
 /// The page of the history.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -107,13 +114,9 @@ pub struct PageParams {
 }
 
 impl PageParams {
-    fn read(&self) -> Option<(u32, Option<PurchaseId>)> {
-        let limit = match self.limit.as_deref() {
-            None => LIMIT_DEFAULT,
-            // `u32::from_str` would accept a sign.
-            Some(text) if !text.bytes().all(|byte| byte.is_ascii_digit()) => return None,
-            Some(text) => text.parse().ok().filter(|limit| (1..=HISTORY_LIMIT_MAX).contains(limit))?,
-        };
+    /// The limit and the cursor; `None` when one of them is wrong.
+    pub fn read(&self) -> Option<(u32, Option<PurchaseId>)> {
+        let limit = page_limit(self.limit.as_deref(), HISTORY_LIMIT_MAX)?;
         let cursor = self.cursor.as_deref().map(str::parse).transpose().ok()?;
         Some((limit, cursor))
     }
@@ -131,10 +134,7 @@ pub async fn list_purchases(
 ) -> Result<Json<PurchasePage>, Problem> {
     let (limit, cursor) = params.read().ok_or(Problem::INVALID_QUERY)?;
     let page = state.shop.billing.history(principal.tenant_id, limit, cursor).await?;
-    Ok(Json(PurchasePage {
-        items: page.items.into_iter().map(PurchaseView::from).collect(),
-        next_cursor: page.next.map(|id| id.to_string()),
-    }))
+    Ok(Json(page.into()))
 }
 
 /// A purchase with VAT, seller and ledger entries. Issuing the receipt fixes the VAT rate and the seller.

@@ -1,5 +1,5 @@
-//! Rate limits on wrong passwords, sign-ups and mails, by network and by account. Only failed sign-ins count, so that
-//! frequent sign-ins with the right password are never limited.
+//! Rate limits on wrong passwords, sign-ups and mails, by network and by account, and on calls, by API key. Only failed
+//! sign-ins count, so that frequent sign-ins with the right password are never limited.
 
 use std::{
     collections::HashMap,
@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use billing::clock::Clock;
+use billing::{clock::Clock, ids::ApiKeyId};
 use governor::{Quota, RateLimiter, clock, middleware::NoOpMiddleware, state::keyed::DashMapStateStore};
 use sha2::{Digest, Sha256};
 
@@ -87,6 +87,31 @@ impl RateLimits {
         self.sign_ups.retain_recent();
         self.mails_from.retain_recent();
         self.mails_to.retain_recent();
+    }
+}
+
+/// Limits the calls of each API key in this process.
+pub struct CallLimit {
+    calls: Limiter<ApiKeyId>,
+    ticks: Ticks,
+}
+
+impl CallLimit {
+    /// At most so many calls in each second.
+    pub fn new(clock: Arc<dyn Clock>, per_second_max: NonZeroU32) -> Self {
+        let ticks = Ticks(clock);
+        Self { calls: RateLimiter::dashmap_with_clock(Quota::per_second(per_second_max), ticks.clone()), ticks }
+    }
+
+    /// Counts a call; an error says how long to wait.
+    pub fn count(&self, key: ApiKeyId) -> Result<(), Duration> {
+        let now = clock::Clock::now(&self.ticks);
+        self.calls.check_key(&key).map_err(|not_until| not_until.wait_time_from(now))
+    }
+
+    /// Forgets keys that are at no limit.
+    pub fn forget_old(&self) {
+        self.calls.retain_recent();
     }
 }
 

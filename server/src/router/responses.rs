@@ -18,7 +18,7 @@ use crate::{
 /// Whether the path belongs to the API rather than to the pages.
 pub fn is_api(path: &str) -> bool {
     let first = path.split('/').nth(1).unwrap_or_default();
-    matches!(first, "billing" | "auth" | "api" | "healthz" | "readyz")
+    matches!(first, "v1" | "billing" | "auth" | "api" | "healthz" | "readyz")
 }
 
 /// Gives each error a body: a page if the client accepts HTML, else a problem document.

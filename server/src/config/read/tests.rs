@@ -234,6 +234,22 @@ fn mock_mode_is_open_to_nobody_else_unless_a_setting_says_so() {
 }
 
 #[test]
+fn the_platform_api_is_limited_and_coalesces_unless_told_otherwise() {
+    let default = read(&[]).unwrap().platform;
+    assert_eq!((default.coalescing, default.calls_per_second_max.get(), default.key_mode), (true, 1_000, KeyMode::Test));
+    let set = read(&[("COALESCING", "off"), ("API_REQUESTS_PER_SECOND_MAX", "5")]).unwrap().platform;
+    assert_eq!((set.coalescing, set.calls_per_second_max.get()), (false, 5));
+    for (name, bad) in [
+        ("COALESCING", "no"),
+        ("API_REQUESTS_PER_SECOND_MAX", "0"),
+        ("API_REQUESTS_PER_SECOND_MAX", "1000001"),
+        ("API_REQUESTS_PER_SECOND_MAX", "many"),
+    ] {
+        assert!(wrong(&[(name, bad)])[0].starts_with(&format!("{name} is wrong")), "{name}={bad}");
+    }
+}
+
+#[test]
 fn orders_are_limited_unless_told_otherwise() {
     let limits = |pairs: &[(&str, &str)]| read(pairs).unwrap().order_limits;
     assert_eq!(limits(&[]), OrderLimits { open_max: 20, per_minute_max: 10 });

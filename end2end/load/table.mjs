@@ -10,6 +10,11 @@ const WANTED = {
   'settle spread seven': '0.7',
   'settle spread one': '0.5 aimed at',
   'settle hot seven': '0.7',
+  'spend hot 64 spend-minimal': '2.4',
+  'spend spread 64 spend-minimal': '1.5',
+  'spend spread 8 spend-minimal': '1.0',
+  'spend spread 1 spend-minimal': '0.6',
+  'spend spread 64 alone': '2.5',
   'read balance bare': '0.8',
   'read shop bare': '0.25',
   'read history bare': '0.25',
@@ -19,9 +24,11 @@ const REFERENCES = {
   one: 'pgbench, one statement, our schema',
   'seven-minimal': 'pgbench, seven statements, minimal schema',
   'one-minimal': 'pgbench, one statement, minimal schema',
+  'spend-minimal': 'pgbench, a spend as one statement, minimal schema',
+  alone: 'ours without coalescing',
   bare: 'bare axum handler',
 };
-const KINDS = { spread: '1,000 tenants', hot: 'one hot tenant' };
+const KINDS = { spread: '1,000 tenants', hot: 'one hot tenant', refused: 'refused (402)' };
 const DATABASES = { postgres: 'PostgreSQL', sqlite: 'SQLite' };
 
 // Run 0 is the warm-up.
@@ -40,9 +47,9 @@ const ratio = (number) => number.toFixed(2);
 
 const nameOf = (figure, result) => {
   const [what, ...rest] = figure.split('/');
-  if (what === 'settle') {
+  if (what === 'settle' || what === 'spend') {
     const [database, kind, senders] = rest;
-    return `settle, ${DATABASES[database]}, ${KINDS[kind]}, ${senders} sender${senders === '1' ? '' : 's'}`;
+    return `${what}, ${DATABASES[database]}, ${KINDS[kind]}, ${senders} sender${senders === '1' ? '' : 's'}`;
   }
   return `read ${rest[0]}, ${result.bytes.toLocaleString('en-US')} bytes`;
 };
@@ -62,7 +69,8 @@ for (const figure of new Set(rows.map((row) => row.figure))) {
     // The ratio of each run, because a slow phase of the machine affects both sides.
     const ratios = rates.map((one, index) => one / theirs[index]);
     const [what, first, second] = figure.split('/');
-    const wanted = WANTED[`${what} ${second && what === 'settle' ? second : first} ${who}`] ?? 'reported';
+    const kind = { settle: second, spend: `${second} ${figure.split('/')[3]}`, read: first }[what];
+    const wanted = WANTED[`${what} ${kind} ${who}`] ?? 'reported';
     console.log(`${begin} | ${REFERENCES[who]} | ${spread(theirs, rate)} | ${spread(ratios, ratio)} | ${wanted} |`);
   }
 }

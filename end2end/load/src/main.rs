@@ -8,6 +8,7 @@ mod read;
 mod run;
 mod settle;
 mod sign_up;
+mod spend;
 
 use std::{error::Error, process::ExitCode};
 
@@ -42,6 +43,13 @@ enum Command {
         #[command(flatten)]
         target: read::Target,
     },
+    /// Spends credits by the platform API.
+    Spend {
+        #[command(flatten)]
+        pace: Pace,
+        #[command(flatten)]
+        spender: spend::Spender,
+    },
     /// Saves the answer of one URL.
     Save {
         #[command(flatten)]
@@ -73,6 +81,7 @@ async fn run(Cli { shop, command }: Cli) -> Result<serde_json::Value, Box<dyn Er
     Ok(match command {
         Command::Settle { pace, stock } => settle::settle(&shop, &pace, &stock).await?,
         Command::Get { pace, target } => read::measure(&shop, &pace, &target).await?,
+        Command::Spend { pace, spender } => spend::spend(&shop, &pace, &spender).await?,
         Command::Save { target, output } => read::save(&shop, &target, &output).await?,
         Command::SignUp => sign_up::sign_up(&shop).await?,
     })

@@ -39,7 +39,7 @@ impl Target {
 /// Requests it until the time is up.
 pub async fn measure(shop: &Url, pace: &Pace, target: &Target) -> Result<Value, Failed> {
     let request = target.request(shop)?;
-    run(shop, pace, Arc::new(move || Some(request.clone()))).await
+    run(shop, pace, Arc::new(move || Some(request.clone())), StatusCode::OK).await
 }
 
 /// Requests it once, and saves the answer.

@@ -40,8 +40,8 @@ struct Counted {
     ended: Option<Instant>,
 }
 
-/// Sends until the time is up or there is no more to send. Any answer but 200 is an error.
-pub async fn run(shop: &Url, pace: &Pace, next: Next) -> Result<Value, Failed> {
+/// Sends until the time is up or there is no more to send. Any other answer than `expected` is an error.
+pub async fn run(shop: &Url, pace: &Pace, next: Next, expected: StatusCode) -> Result<Value, Failed> {
     let mut connections = Vec::new();
     for _ in 0..pace.senders {
         connections.push(Connection::open(shop).await?);
@@ -50,7 +50,7 @@ pub async fn run(shop: &Url, pace: &Pace, next: Next) -> Result<Value, Failed> {
     let until = start + Duration::from_secs_f64(pace.seconds);
     let mut senders = JoinSet::new();
     for connection in connections {
-        senders.spawn(sender(connection, next.clone(), start, until));
+        senders.spawn(sender(connection, next.clone(), expected, start, until));
     }
     let mut all = Counted::default();
     while let Some(counted) = senders.join_next().await {
@@ -77,7 +77,13 @@ pub async fn run(shop: &Url, pace: &Pace, next: Next) -> Result<Value, Failed> {
     }))
 }
 
-async fn sender(mut connection: Connection, next: Next, start: Instant, until: Instant) -> Result<Counted, Failed> {
+async fn sender(
+    mut connection: Connection,
+    next: Next,
+    expected: StatusCode,
+    start: Instant,
+    until: Instant,
+) -> Result<Counted, Failed> {
     let mut counted = Counted::default();
     loop {
         let begun = Instant::now();
@@ -85,7 +91,7 @@ async fn sender(mut connection: Connection, next: Next, start: Instant, until: I
             break;
         }
         let Some(request) = next() else { break };
-        let answer = connection.send(request, StatusCode::OK).await?;
+        let answer = connection.send(request, expected).await?;
         counted.sent += 1;
         if begun >= start {
             let ended = Instant::now();

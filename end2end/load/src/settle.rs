@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use clap::Args;
 use hmac::{Hmac, Mac};
-use http::HeaderValue;
+use http::{HeaderValue, StatusCode};
 use http_body_util::Full;
 use serde_json::Value;
 use sha2::Sha256;
@@ -65,7 +65,7 @@ pub async fn settle(shop: &Url, pace: &Pace, stock: &Stock) -> Result<Value, Fai
             .body(Full::new(body.clone()))
             .ok()
     };
-    run(shop, pace, Arc::new(next)).await
+    run(shop, pace, Arc::new(next), StatusCode::OK).await
 }
 
 fn notification(number: u64, tenant: u64, secret: &[u8], now: u64) -> Result<Notification, Failed> {

@@ -6,17 +6,19 @@
 //! # Words
 //! A **tenant** owns a **balance** of credits. It buys **products**; each order is a **purchase**, paid on the
 //! provider's **checkout session**. A **payment event** is a verified notification from the provider. To **settle** a
-//! purchase is to make it PAID and book its credits, in one transaction.
+//! purchase is to make it PAID and book its credits, in one transaction. A **platform** spends, holds and grants a tenant's
+//! credits: see [`wallet`].
 //!
 //! # Layers
 //! A module imports from those above it in this list, and no two import each other.
 //!
 //! 1. Values: [`ids`], [`money`], [`clock`], [`locale`], [`consent`], [`catalog`].
 //! 2. Entities: [`ledger`] entries, [`reversal`] (refunds and disputes), [`receipt`], [`purchase`] and its state
-//!    machine, [`account`], [`withdrawal`], [`mail`], [`checkout_session`], payment [`event`].
+//!    machine, [`account`], [`withdrawal`], [`mail`], [`checkout_session`], payment [`event`], the [`wallet`], the platform's
+//!    [`tenant`]s and its [`api_key`]s.
 //! 3. Ports: [`provider`] to the payment provider, [`store`] to the database, with a trait for each noun.
 //! 4. Use cases: [`billing`]. An order opens a checkout session; an event is ingested, then processed; both settle the
-//!    purchase, and then book its refunds and disputes.
+//!    purchase, and then book its refunds and disputes. [`platform`]: what a platform does.
 //!
 //! `testing` has an in-memory store, a scripted provider, and the conformance suite that every store runs.
 //!
@@ -27,6 +29,7 @@
 //! 4. Credits are booked only for the payment that was ordered: amount, currency and livemode must match.
 //! 5. No query returns another tenant's row.
 //! 6. An authentic event is stored before the provider gets its answer.
+//! 7. A spend never takes more than is available, and a platform's request has one effect, however often it comes.
 //!
 //! This crate enforces them by construction, the databases by constraints and triggers.
 

@@ -3,6 +3,7 @@
 use billing::store::OrderLimits;
 
 use super::{super::settings::DatabaseLimits, *};
+use crate::identity::KeyMode;
 
 fn read(pairs: &[(&str, &str)]) -> Result<Settings, WrongSettings> {
     Settings::read(|name| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
@@ -236,7 +237,10 @@ fn mock_mode_is_open_to_nobody_else_unless_a_setting_says_so() {
 #[test]
 fn the_platform_api_is_limited_and_coalesces_unless_told_otherwise() {
     let default = read(&[]).unwrap().platform;
-    assert_eq!((default.coalescing, default.calls_per_second_max.get(), default.key_mode), (true, 1_000, KeyMode::Test));
+    assert_eq!(
+        (default.coalescing, default.calls_per_second_max.get(), default.key_mode),
+        (true, 1_000, KeyMode::Test)
+    );
     let set = read(&[("COALESCING", "off"), ("API_REQUESTS_PER_SECOND_MAX", "5")]).unwrap().platform;
     assert_eq!((set.coalescing, set.calls_per_second_max.get()), (false, 5));
     for (name, bad) in [

@@ -114,6 +114,15 @@ typed_id!(
     ApiKeyId
 );
 
+typed_id!(
+    /// Where webhooks go.
+    WebhookEndpointId
+);
+typed_id!(
+    /// What webhooks tell of one effect.
+    WebhookEventId
+);
+
 /// The text is not the hyphenated, lower-case form of a UUID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a UUID in its hyphenated form")]

@@ -14,8 +14,8 @@
 //!
 //! 1. Values: [`ids`], [`money`], [`clock`], [`locale`], [`consent`], [`catalog`].
 //! 2. Entities: [`ledger`] entries, [`reversal`] (refunds and disputes), [`receipt`], [`purchase`] and its state
-//!    machine, [`account`], [`withdrawal`], [`mail`], [`checkout_session`], payment [`event`], the [`wallet`], the platform's
-//!    [`tenant`]s and its [`api_key`]s.
+//!    machine, [`account`], [`withdrawal`], [`mail`], [`checkout_session`], payment [`event`], the [`wallet`], the
+//!    platform's [`tenant`]s and [`api_key`]s, [`outgoing_webhook`]s.
 //! 3. Ports: [`provider`] to the payment provider, [`store`] to the database, with a trait for each noun.
 //! 4. Use cases: [`billing`]. An order opens a checkout session; an event is ingested, then processed; both settle the
 //!    purchase, and then book its refunds and disputes. [`platform`]: what a platform does.
@@ -46,6 +46,7 @@ pub mod ledger;
 pub mod locale;
 pub mod mail;
 pub mod money;
+pub mod outgoing_webhook;
 pub mod platform;
 pub mod provider;
 pub mod purchase;
@@ -56,7 +57,9 @@ pub mod tenant;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod wallet;
+pub mod webhooks;
 pub mod withdrawal;
 
 pub use billing::{Billing, BillingError, Order, OrderError};
 pub use platform::Platform;
+pub use webhooks::Webhooks;

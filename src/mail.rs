@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use crate::ids::{PurchaseId, TenantId, WithdrawalId};
+use crate::ids::{PurchaseId, TenantId, WebhookEndpointId, WithdrawalId};
 
 /// The topic of a mail; there is one mail for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,6 +14,8 @@ pub enum Topic {
     Confirmation(TenantId, PurchaseId),
     /// The receipt of a declaration of withdrawal, and its time (§ 356a (4) BGB).
     Withdrawal(WithdrawalId),
+    /// A webhook endpoint that was switched off; to the operator. Each time it is, another copy goes out.
+    WebhookEndpoint(WebhookEndpointId),
 }
 
 /// A mail to be put into the outbox.

@@ -15,6 +15,7 @@ mod purchases;
 mod receipts;
 mod tenants;
 mod wallet;
+mod webhooks;
 mod withdrawals;
 
 use async_trait::async_trait;
@@ -33,6 +34,7 @@ pub use self::{
     receipts::ReceiptStore,
     tenants::{TenantStore, UpsertedTenant},
     wallet::{DescribedEntry, EntryFilter, WalletStore},
+    webhooks::WebhookStore,
     withdrawals::WithdrawalStore,
 };
 use crate::{event::ClosedEvent, ids::TenantId, ledger::NewEntry, mail::NewMail, purchase::Purchase};
@@ -102,6 +104,10 @@ pub struct Backlog {
     pub mails_due: u64,
     /// When the oldest mail to be sent was put into the outbox.
     pub oldest_mail: Option<Timestamp>,
+    /// Webhooks to be delivered, without those that were given up or wait for their endpoint to be enabled.
+    pub webhooks_due: u64,
+    /// When the oldest of them was owed.
+    pub oldest_webhook: Option<Timestamp>,
 }
 
 /// The connections to the database of one process.

@@ -19,12 +19,12 @@ use std::{
     task::Poll,
 };
 
-use crate::store::{AccountStore, ApiKeyStore, Store, TenantStore, WalletStore};
+use crate::store::{AccountStore, ApiKeyStore, Store, TenantStore, WalletStore, WebhookStore};
 
 /// Every port to the database: what a store crate implements.
-pub trait AnyStore: Store + AccountStore + WalletStore + TenantStore + ApiKeyStore {}
+pub trait AnyStore: Store + AccountStore + WalletStore + TenantStore + ApiKeyStore + WebhookStore {}
 
-impl<S: Store + AccountStore + WalletStore + TenantStore + ApiKeyStore> AnyStore for S {}
+impl<S: Store + AccountStore + WalletStore + TenantStore + ApiKeyStore + WebhookStore> AnyStore for S {}
 
 /// Yields once, in place of waiting for a database or a provider.
 async fn yield_now() {

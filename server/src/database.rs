@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use billing::{
     platform::PlatformStore,
-    store::{AccountStore, Store},
+    store::{AccountStore, Store, WebhookStore},
 };
 use secrecy::ExposeSecret;
 use store_postgres::PostgresStore;
@@ -29,6 +29,8 @@ pub struct Stores {
     pub accounts: Arc<dyn AccountStore>,
     /// Tenants, wallets and API keys.
     pub platform: Arc<dyn PlatformStore>,
+    /// Webhooks out.
+    pub webhooks: Arc<dyn WebhookStore>,
 }
 
 /// An open database.
@@ -119,10 +121,12 @@ impl Database {
     fn stores(self) -> Stores {
         match self {
             Self::Sqlite(store) => {
-                Stores { store: Arc::new(store.clone()), accounts: Arc::new(store.clone()), platform: Arc::new(store) }
+                let store = Arc::new(store);
+                Stores { store: store.clone(), accounts: store.clone(), platform: store.clone(), webhooks: store }
             }
             Self::Postgres(store) => {
-                Stores { store: Arc::new(store.clone()), accounts: Arc::new(store.clone()), platform: Arc::new(store) }
+                let store = Arc::new(store);
+                Stores { store: store.clone(), accounts: store.clone(), platform: store.clone(), webhooks: store }
             }
         }
     }

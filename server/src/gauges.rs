@@ -29,7 +29,12 @@ pub fn describe() {
     describe_gauge!("receipts_due", "Paid purchases that have no receipt number");
     describe_gauge!("mails_due", "Mails that are to be sent");
     describe_gauge!("mails_due_oldest_age_seconds", "Age of the oldest mail that is to be sent; 0 without one");
-    describe_gauge!("backlog_sampled_timestamp_seconds", "When the five above were last read from the database");
+    describe_gauge!("webhooks_out_due", "Webhooks that are to be delivered");
+    describe_gauge!(
+        "webhooks_out_due_oldest_age_seconds",
+        "Age of the oldest webhook that is to be delivered; 0 without"
+    );
+    describe_gauge!("backlog_sampled_timestamp_seconds", "When the seven above were last read from the database");
     describe_gauge!("database_pool_connections", "Connections to the database, by state: used, or idle");
     describe_gauge!("database_pool_connections_max", "How many connections there may be");
     describe_gauge!("balance_streams_open", "Pages that wait for a change of their balance");
@@ -77,6 +82,8 @@ fn set_backlog(backlog: &Backlog, now: Timestamp) {
     gauge!("receipts_due").set(count(backlog.receipts_due));
     gauge!("mails_due").set(count(backlog.mails_due));
     gauge!("mails_due_oldest_age_seconds").set(age(backlog.oldest_mail));
+    gauge!("webhooks_out_due").set(count(backlog.webhooks_due));
+    gauge!("webhooks_out_due_oldest_age_seconds").set(age(backlog.oldest_webhook));
     gauge!("backlog_sampled_timestamp_seconds").set(seconds(now));
 }
 

@@ -36,4 +36,5 @@ pub mod stripe;
 pub mod system;
 pub mod tasks;
 pub mod telemetry;
+pub mod webhooks;
 pub mod worker;

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use app::context::{Shop, ShopSettings};
 use billing::{
-    Billing, Platform,
+    Billing, Platform, Webhooks,
     clock::{Clock, Entropy},
     provider::PaymentProvider,
     store::Store,
@@ -37,6 +37,7 @@ use crate::{
     system::{SystemClock, SystemEntropy},
     tasks::{Job, Next, TaskHealth, Tasks},
     telemetry::Metrics,
+    webhooks::WebhookSender,
     worker::Worker,
 };
 
@@ -86,11 +87,14 @@ pub fn assemble(
         }),
     };
     let platform = Platform::new(stores.platform, clock.clone(), entropy.clone());
+    let mails_operator = settings.operator_email.is_some();
+    let webhooks = Webhooks::new(stores.webhooks, clock.clone(), entropy.clone(), mails_operator);
     let identity = Identity::new(stores.accounts.clone(), clock.clone(), entropy, mock);
     AppState::from(Parts {
         shop,
         store: stores.store,
         accounts: stores.accounts,
+        webhooks,
         identity: Arc::new(identity),
         platform: PlatformService::new(platform, clock.clone(), settings.platform),
         clock,
@@ -132,8 +136,15 @@ pub fn mailer(settings: &Settings, state: &AppState) -> Result<Mailer, StartupEr
             (Transport::Mailbox(state.mailbox.clone().unwrap_or_default()), from)
         }
     };
-    let (shop, accounts) = (state.shop.clone(), state.accounts.clone());
-    Ok(Mailer { shop, accounts, from, transport, pause: settings.mail_pause })
+    Ok(Mailer {
+        shop: state.shop.clone(),
+        accounts: state.accounts.clone(),
+        webhooks: state.webhooks.clone(),
+        operator: settings.operator_email.clone(),
+        from,
+        transport,
+        pause: settings.mail_pause,
+    })
 }
 
 /// Stores the current consent texts. Must be called before the first order, which refers to one.
@@ -158,6 +169,20 @@ pub async fn worker(settings: &Settings) -> Result<Worker, StartupError> {
 pub async fn platform(settings: &Settings) -> Result<(Platform, Arc<dyn Store>), StartupError> {
     let stores = database::open_to_operate(settings).await?;
     Ok((Platform::new(stores.platform, Arc::new(SystemClock), Arc::new(SystemEntropy)), stores.store))
+}
+
+/// The use cases of webhooks out, for an operator's command. Needs a database with this build's schema.
+pub async fn webhooks(settings: &Settings) -> Result<(Webhooks, Arc<dyn Store>), StartupError> {
+    let stores = database::open_to_operate(settings).await?;
+    let mails_operator = settings.operator_email.is_some();
+    let webhooks = Webhooks::new(stores.webhooks, Arc::new(SystemClock), Arc::new(SystemEntropy), mails_operator);
+    Ok((webhooks, stores.store))
+}
+
+/// The sender of webhooks that the settings describe.
+pub fn webhook_sender(settings: &Settings, state: &AppState) -> WebhookSender {
+    let (webhooks, clock) = (state.webhooks.clone(), state.clock.clone());
+    WebhookSender::new(webhooks, clock, settings.webhook_allow_private, state.shutdown.clone())
 }
 
 /// Serves until it is told to stop.
@@ -207,6 +232,7 @@ pub async fn run(settings: Settings) -> Result<(), StartupError> {
         tasks.start(job);
     }
     tasks.start(mailer.job());
+    tasks.start(webhook_sender(&settings, &state).job());
     tasks.start(upkeep(&state));
     tasks.start(state.platform.tidy_job());
     tasks.start(gauges::job(state.store.clone(), state.streams.clone(), state.clock.clone()));

@@ -12,7 +12,7 @@ use app::{
     receipt::issued,
 };
 use billing::{
-    BillingError,
+    BillingError, Webhooks,
     mail::{Mail, Topic},
     store::{AccountStore, StoreError},
 };
@@ -51,6 +51,10 @@ pub struct Mailer {
     pub shop: Shop,
     /// For the e-mail addresses of buyers.
     pub accounts: Arc<dyn AccountStore>,
+    /// For the endpoints that the operator hears of.
+    pub webhooks: Webhooks,
+    /// Who hears of what a person has to look at.
+    pub operator: Option<lettre::Address>,
     /// The sender of all mails.
     pub from: Address,
     /// How they are sent.
@@ -170,6 +174,12 @@ impl Mailer {
                 let content = mail_templates::acknowledgement(&self.shop.settings, &withdrawal, purchase.as_ref());
                 Ok(OutgoingMail { to: withdrawal.declaration.email.as_str().to_owned(), content, receipt: None })
             }
+            Topic::WebhookEndpoint(id) => {
+                let to = self.operator.as_ref().ok_or(NotSent::Nothing("OPERATOR_EMAIL is not set"))?;
+                let endpoint = self.webhooks.endpoint(id).await?.ok_or(NotSent::Nothing("no such endpoint"))?;
+                let content = mail_templates::webhook_endpoint_off(&self.shop.settings, &endpoint);
+                Ok(OutgoingMail { to: to.to_string(), content, receipt: None })
+            }
         }
     }
 
@@ -193,6 +203,7 @@ impl Mailer {
         let subject = match mail.topic {
             Topic::Confirmation(_, purchase) => purchase.to_string(),
             Topic::Withdrawal(withdrawal) => withdrawal.to_string(),
+            Topic::WebhookEndpoint(endpoint) => endpoint.to_string(),
         };
         // The message id is the same at each attempt, so that mail programs show one mail if an earlier attempt
         // succeeded unnoticed. Each copy that an operator asks for gets another id.

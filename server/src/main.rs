@@ -2,7 +2,10 @@
 
 use std::{path::Path, process::ExitCode};
 
-use billing::{Platform, account::EmailAddress, api_key::Scope, clock::Clock, event::EventStatus};
+use billing::{
+    Platform, Webhooks, account::EmailAddress, api_key::Scope, clock::Clock, event::EventStatus,
+    outgoing_webhook::WebhookEventType,
+};
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use server::{
     config::{Settings, environment, local_url},
@@ -44,6 +47,9 @@ enum Task {
     /// Makes, shows and revokes the API keys of platforms.
     #[command(subcommand)]
     Keys(Keys),
+    /// Shows where webhooks go and what became of them, or changes that.
+    #[command(subcommand)]
+    Webhooks(WebhookCommand),
     #[command(flatten)]
     Operator(OperatorCommand),
 }
@@ -90,6 +96,56 @@ enum OperatorCommand {
         /// Read the password from the first line of standard input, and do not print it.
         #[arg(long)]
         stdin: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum WebhookCommand {
+    /// A line for each endpoint, or what is to become of one.
+    Endpoints {
+        #[command(subcommand)]
+        action: Option<EndpointAction>,
+    },
+    /// A line for each of the newest deliveries.
+    Deliveries {
+        /// Those alone that have failed and are not delivered.
+        #[arg(long)]
+        failed: bool,
+        /// How many at most.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// Makes deliveries due now, also those that were made or given up.
+    Replay {
+        /// An event's id, for all its deliveries; or EVENT/ENDPOINT, for one.
+        id: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum EndpointAction {
+    /// Adds an endpoint, and prints its secret.
+    Add {
+        /// Where requests go.
+        url: String,
+        /// What it is to hear of; may be repeated. Without it: everything.
+        #[arg(long = "event", value_name = "TYPE")]
+        event_types: Vec<WebhookEventType>,
+    },
+    /// Gives an endpoint a new secret, and prints it; the old one signs beside it for a day.
+    Rotate {
+        /// Which endpoint.
+        id: String,
+    },
+    /// Removes an endpoint.
+    Remove {
+        /// Which endpoint.
+        id: String,
+    },
+    /// Switches an endpoint on that was switched off.
+    Enable {
+        /// Which endpoint.
+        id: String,
     },
 }
 
@@ -250,6 +306,12 @@ async fn carry_out(task: Task, settings: &Settings) -> Result<String, Box<dyn st
             database::check_mode(settings).await?;
             Ok(format!("The settings are right: {}.\n", settings.mode()))
         }
+        Task::Webhooks(command) => {
+            let (webhooks, store) = lifecycle::webhooks(settings).await?;
+            let outcome = manage_webhooks(command, &webhooks, settings).await;
+            store.close().await;
+            Ok(outcome?)
+        }
         Task::Keys(command) => {
             let (platform, store) = lifecycle::platform(settings).await?;
             let outcome = manage_keys(command, &platform, settings).await;
@@ -264,6 +326,33 @@ async fn carry_out(task: Task, settings: &Settings) -> Result<String, Box<dyn st
             outcome
         }
     }
+}
+
+/// The answer to a command about webhooks out.
+#[expect(clippy::print_stderr, reason = "a secret stands alone on standard output, for scripts to take")]
+async fn manage_webhooks(
+    command: WebhookCommand,
+    webhooks: &Webhooks,
+    settings: &Settings,
+) -> Result<String, CommandError> {
+    let endpoints = match command {
+        WebhookCommand::Deliveries { failed, limit } => {
+            return operator::webhooks::deliveries(webhooks, failed, limit).await;
+        }
+        WebhookCommand::Replay { id } => return operator::webhooks::replay(webhooks, &id).await,
+        WebhookCommand::Endpoints { action } => action,
+    };
+    let new = match endpoints {
+        None => return operator::webhooks::endpoints(webhooks).await,
+        Some(EndpointAction::Remove { id }) => return operator::webhooks::remove(webhooks, &id).await,
+        Some(EndpointAction::Enable { id }) => return operator::webhooks::enable(webhooks, &id).await,
+        Some(EndpointAction::Rotate { id }) => operator::webhooks::rotate(webhooks, &id).await?,
+        Some(EndpointAction::Add { url, event_types }) => {
+            operator::webhooks::add(webhooks, &url, event_types, settings.webhook_allow_private).await?
+        }
+    };
+    eprint!("{}", new.message);
+    Ok(new.secret)
 }
 
 /// The answer to a command about API keys.

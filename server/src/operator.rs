@@ -8,6 +8,7 @@ pub mod keys;
 pub mod mails;
 pub mod reconcile;
 pub mod sales;
+pub mod webhooks;
 pub mod withdrawals;
 
 use billing::{BillingError, account::EmailAddress, store::StoreError};

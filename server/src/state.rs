@@ -5,6 +5,7 @@ use std::{ops::Deref, sync::Arc};
 use app::context::Shop;
 use axum::extract::FromRef;
 use billing::{
+    Webhooks,
     clock::Clock,
     store::{AccountStore, Store},
 };
@@ -43,6 +44,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// Accounts and sessions.
     pub accounts: Arc<dyn AccountStore>,
+    /// Webhooks out.
+    pub webhooks: Webhooks,
     /// Sign-up, sign-in and sign-out.
     pub identity: Arc<Identity>,
     /// What the platform API needs.

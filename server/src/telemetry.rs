@@ -80,6 +80,8 @@ fn describe() {
         "billing_mails_total",
         "Attempts to send a mail, by outcome; and the mails that were given up"
     );
+    metrics::describe_counter!("webhooks_out_total", "Attempts to deliver a webhook, by outcome; and those given up");
+    metrics::describe_counter!("webhook_endpoints_disabled_total", "Webhook endpoints that were switched off");
     metrics::describe_gauge!("database_circuit_open", "1 while the database does not answer and is not waited for");
     metrics::describe_histogram!("http_request_duration_seconds", "Time to the head of the answer");
     gauges::describe();
@@ -112,7 +114,10 @@ fn register() {
     for outcome in ["sent", "failed", "given_up"] {
         metrics::counter!("billing_mails_total", "outcome" => outcome).absolute(0);
     }
-    for name in ["cross_site_rejected_total", "sign_in_failed_total"] {
+    for outcome in ["delivered", "failed", "given_up"] {
+        metrics::counter!("webhooks_out_total", "outcome" => outcome).absolute(0);
+    }
+    for name in ["webhook_endpoints_disabled_total", "cross_site_rejected_total", "sign_in_failed_total"] {
         metrics::counter!(name).absolute(0);
     }
     gauges::register(SystemClock.now());

@@ -16,7 +16,10 @@ pub(super) async fn read(pool: &Pool) -> Result<Backlog, StoreError> {
             (SELECT COUNT(*) FROM purchases WHERE paid_at IS NOT NULL AND receipt_number IS NULL)
                 AS "receipts_due!: i64",
             (SELECT COUNT(*) FROM mails WHERE next_attempt_at IS NOT NULL) AS "mails_due!: i64",
-            (SELECT MIN(created_at) FROM mails WHERE next_attempt_at IS NOT NULL) AS "oldest_mail?: i64""#
+            (SELECT MIN(created_at) FROM mails WHERE next_attempt_at IS NOT NULL) AS "oldest_mail?: i64",
+            (SELECT COUNT(*) FROM webhook_deliveries WHERE next_attempt_at IS NOT NULL) AS "webhooks_due!: i64",
+            (SELECT MIN(created_at) FROM webhook_deliveries WHERE next_attempt_at IS NOT NULL)
+                AS "oldest_webhook?: i64""#
     )
     .fetch_one(pool)
     .await
@@ -28,6 +31,8 @@ pub(super) async fn read(pool: &Pool) -> Result<Backlog, StoreError> {
         receipts_due: count(row.receipts_due)?,
         mails_due: count(row.mails_due)?,
         oldest_mail: row.oldest_mail.map(instant).transpose()?,
+        webhooks_due: count(row.webhooks_due)?,
+        oldest_webhook: row.oldest_webhook.map(instant).transpose()?,
     })
 }
 

@@ -20,6 +20,7 @@ use crate::{
 
 const CONFIRMATION: &str = "CONFIRMATION";
 const WITHDRAWAL: &str = "WITHDRAWAL";
+const WEBHOOK_ENDPOINT: &str = "WEBHOOK_ENDPOINT";
 
 struct MailRow {
     kind: String,
@@ -43,6 +44,7 @@ impl TryFrom<MailRow> for Mail {
                 Topic::Confirmation(parse("tenant_id", tenant)?, parse("subject_id", &row.subject_id)?)
             }
             (WITHDRAWAL, None) => Topic::Withdrawal(parse("subject_id", &row.subject_id)?),
+            (WEBHOOK_ENDPOINT, None) => Topic::WebhookEndpoint(parse("subject_id", &row.subject_id)?),
             _ => return Err(StoreError::Corrupt(format!("a mail of kind {}", row.kind))),
         };
         let state = match (row.next_attempt_at, row.sent_at) {
@@ -63,14 +65,16 @@ pub(super) fn key(topic: Topic) -> (&'static str, String) {
     match topic {
         Topic::Confirmation(_, purchase) => (CONFIRMATION, purchase.to_string()),
         Topic::Withdrawal(withdrawal) => (WITHDRAWAL, withdrawal.to_string()),
+        Topic::WebhookEndpoint(endpoint) => (WEBHOOK_ENDPOINT, endpoint.to_string()),
     }
 }
 
-/// The tenant whose purchase a mail is about. A withdrawal may name no purchase, so its mail has none.
+/// The tenant whose purchase a mail is about. A withdrawal may name no purchase, so its mail has none; an endpoint has no
+/// tenant.
 pub(super) fn tenant(topic: Topic) -> Option<TenantId> {
     match topic {
         Topic::Confirmation(tenant, _) => Some(tenant),
-        Topic::Withdrawal(_) => None,
+        Topic::Withdrawal(_) | Topic::WebhookEndpoint(_) => None,
     }
 }
 
@@ -88,7 +92,7 @@ macro_rules! mail_columns {
 }
 
 /// The mails to be sent next, without those that another process has locked; see `claim_events`. WITHDRAWAL sorts after
-/// CONFIRMATION.
+/// WEBHOOK_ENDPOINT, and that after CONFIRMATION.
 macro_rules! claim_mails {
     ($lock:literal, $now:expr, $leased_until:expr, $limit:expr) => {
         mail_columns!(
@@ -122,6 +126,26 @@ pub(crate) async fn enqueue(connection: &mut Connection, mail: &NewMail) -> Resu
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Puts a mail into the outbox, due at once; where there is one on the topic, another copy of it.
+pub(crate) async fn enqueue_again(connection: &mut Connection, topic: Topic, at: Timestamp) -> Result<(), sqlx::Error> {
+    let (kind, subject) = key(topic);
+    let due = sqlx::query!(
+        "UPDATE mails SET next_attempt_at = $3, leased_until = NULL, sent_at = NULL,
+            first_sent_at = COALESCE(first_sent_at, sent_at),
+            copies = copies + CASE WHEN sent_at IS NULL THEN 0 ELSE 1 END
+        WHERE kind = $1 AND subject_id = $2",
+        kind,
+        subject,
+        micros(at)
+    )
+    .execute(&mut *connection)
+    .await?;
+    if due.rows_affected() > 0 {
+        return Ok(());
+    }
+    enqueue(connection, &NewMail::due_at_once(topic, at)).await
 }
 
 #[async_trait]

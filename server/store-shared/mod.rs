@@ -30,6 +30,13 @@
 //! [`AccountStore::insert_sale`](billing::store::AccountStore::insert_sale): tenant, user, purchase; an address that
 //! another account has rolls all of it back.
 //!
+//! [`WalletStore::execute`](billing::store::WalletStore::execute) and
+//! [`WalletStore::expire_holds`](billing::store::WalletStore::expire_holds): what they change, then the webhook events that
+//! it owes.
+//!
+//! [`WebhookStore::disable_webhook_endpoint`](billing::store::WebhookStore::disable_webhook_endpoint): the endpoint, its
+//! deliveries, the mail to the operator. Enabling and removing: the endpoint, its deliveries.
+//!
 //! [`ReceiptStore::number_receipts`](billing::store::ReceiptStore::number_receipts): the seller's row, then the
 //! receipts with the purchases that they are of. Nobody who has locked a purchase goes on to a seller.
 
@@ -52,6 +59,8 @@ mod store;
 mod tenants;
 mod wallet;
 mod wallet_rows;
+mod webhook_rows;
+pub(crate) mod webhooks;
 mod withdrawals;
 
 pub(crate) use error::{is_suspect, store_error};
@@ -61,3 +70,4 @@ pub(crate) use migrate::{check_migrated, migrate_to};
 pub(crate) use statements::{CHECKED_AFTER, NewPurchaseRow, SessionRow, insert_purchase, select_sessions};
 pub(crate) use wallet::WalletRow;
 pub(crate) use wallet_rows::{HoldRow, KeyRow, StoredGrant, StoredSpend};
+pub(crate) use webhook_rows::ClaimedRow;

@@ -11,6 +11,7 @@ use billing::{
     clock::{Clock, Entropy},
     ids::{HoldId, SpendId, TenantId},
     money::Credits,
+    outgoing_webhook::{WebhookEvent, owed_by_changes},
     store::{DescribedEntry, EntryFilter, StoreError, WalletStore},
     wallet::{Answer, Changes, Command, Executor, Funds, Hold, Loaded, Request, Spend, Usage, Wallet, Wave},
 };
@@ -20,6 +21,7 @@ use super::{
     row::{micros, parse},
     store_error,
     wallet_rows::{DescribedRow, EntryInsert, HoldRow, KeyRow, ReversalRow, SpendRow, StoredGrant, StoredSpend, rows},
+    webhooks,
 };
 use crate::{ThisStore, dialect::Connection, wallet_dialect};
 
@@ -141,8 +143,11 @@ impl WalletStore for ThisStore {
     }
 
     async fn expire_holds(&self, now: Timestamp, limit: u32) -> Result<Vec<Hold>, StoreError> {
-        let rows = wallet_dialect::expire_holds(self.writer(), micros(now), i64::from(limit)).await;
+        let mut transaction = self.begin().await.map_err(store_error)?;
+        let rows = wallet_dialect::expire_holds(&mut transaction, micros(now), i64::from(limit)).await;
         let holds: Vec<Hold> = rows.map_err(store_error)?.into_iter().map(Hold::try_from).collect::<Result<_, _>>()?;
+        webhooks::owe(&mut transaction, holds.iter().map(WebhookEvent::hold_expired)).await?;
+        transaction.commit().await.map_err(store_error)?;
         for tenant in holds.iter().map(|hold| hold.tenant_id).collect::<BTreeSet<_>>() {
             self.changed(tenant);
         }
@@ -299,6 +304,7 @@ async fn write(connection: &mut Connection, changes: &Changes) -> Result<BTreeSe
             .await
             .map_err(store_error)?;
     }
+    webhooks::owe(connection, owed_by_changes(changes)).await?;
     Ok(changed)
 }
 

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Billing, BillingError};
 use crate::{
-    ids::{PurchaseId, WithdrawalId},
+    ids::{PurchaseId, WebhookEndpointId, WithdrawalId},
     mail::{Mail, Topic},
 };
 
@@ -54,7 +54,7 @@ impl Billing {
         Ok(self.store.retry_mails(self.now()).await?)
     }
 
-    /// For the operator: the topic of the mail about the purchase or withdrawal with this id.
+    /// For the operator: the topic of the mail about the purchase, withdrawal or webhook endpoint with this id.
     pub async fn mail_topic(&self, id: &str) -> Result<Option<Topic>, BillingError> {
         let purchase = match id.parse::<PurchaseId>() {
             Ok(id) => self.store.locate("", Some(id)).await?,
@@ -62,8 +62,18 @@ impl Billing {
         };
         Ok(match purchase {
             Some((tenant, purchase)) => Some(Topic::Confirmation(tenant, purchase)),
-            None => id.parse::<WithdrawalId>().ok().map(Topic::Withdrawal),
+            None => self.other_mail_topic(id).await?,
         })
+    }
+
+    async fn other_mail_topic(&self, id: &str) -> Result<Option<Topic>, BillingError> {
+        let endpoint = id.parse::<WebhookEndpointId>().ok().map(Topic::WebhookEndpoint);
+        if let Some(topic) = endpoint
+            && self.store.mail(topic).await?.is_some()
+        {
+            return Ok(endpoint);
+        }
+        Ok(id.parse::<WithdrawalId>().ok().map(Topic::Withdrawal))
     }
 
     /// For the operator: the mail on this topic, sent or not.

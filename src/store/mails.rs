@@ -9,13 +9,14 @@ use crate::{
     mail::{Mail, Topic},
 };
 
-/// Keeps the outbox. Mails get into it by [`Store::commit`](super::Store::commit) and
-/// [`WithdrawalStore::insert_withdrawal`](super::WithdrawalStore::insert_withdrawal).
+/// Keeps the outbox. Mails get into it by [`Store::commit`](super::Store::commit),
+/// [`WithdrawalStore::insert_withdrawal`](super::WithdrawalStore::insert_withdrawal) and
+/// [`WebhookStore::disable_webhook_endpoint`](super::WebhookStore::disable_webhook_endpoint).
 #[async_trait]
 pub trait MailStore: Send + Sync {
     /// Claims up to `limit` mails that are due at `now` until `leased_until`, and counts an attempt for each.
-    /// Acknowledgements of withdrawal come before confirmations, because the law wants them sent without delay (§ 356a
-    /// (4) BGB). Within each kind, the mail that has been due the longest comes first.
+    /// Acknowledgements of withdrawal come first, because the law wants them sent without delay (§ 356a (4) BGB), and
+    /// confirmations last. Within each kind, the mail that has been due the longest comes first.
     async fn claim_mails(&self, now: Timestamp, leased_until: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError>;
 
     /// Records that a mail was sent. If two processes sent the same copy, only the first call has an effect.

@@ -7,6 +7,7 @@ mod api_keys;
 mod backlog;
 mod changes;
 mod consent;
+mod deliveries;
 mod events;
 mod isolation;
 mod outbox;
@@ -16,12 +17,14 @@ mod recovery;
 mod refusals;
 mod tenants;
 mod wallet;
+mod webhooks;
 
 pub use accounts::*;
 pub use api_keys::*;
 pub use backlog::*;
 pub use changes::*;
 pub use consent::*;
+pub use deliveries::*;
 pub use events::*;
 pub use isolation::*;
 pub use outbox::*;
@@ -31,6 +34,7 @@ pub use recovery::*;
 pub use refusals::*;
 pub use tenants::*;
 pub use wallet::*;
+pub use webhooks::*;
 
 use super::harness::Harness;
 use crate::{
@@ -131,6 +135,17 @@ macro_rules! conformance_tests {
             a_grant_that_is_taken_back_can_overdraw
             another_tenant_reaches_no_hold_spend_or_grant
             an_unknown_tenant_has_no_wallet
+            an_effect_owes_a_webhook_only_to_an_enabled_endpoint_that_wants_it
+            a_change_of_a_purchase_owes_a_webhook_with_the_change_or_not_at_all
+            a_low_balance_is_told_once_for_each_time_that_it_falls_below
+            a_reversal_and_each_expiry_of_a_hold_owe_a_webhook
+            a_due_webhook_is_claimed_by_one_alone_and_for_its_endpoint
+            each_attempt_of_a_webhook_carries_the_payload_of_the_first
+            a_webhook_is_delivered_once_or_put_off_or_given_up
+            a_replay_passes_over_what_is_being_sent_and_endpoints_that_are_off
+            an_endpoint_that_is_off_gets_nothing_and_catches_up_once_it_is_on
+            a_removed_endpoint_is_gone_with_its_secrets_and_what_it_was_owed
+            two_rotations_at_once_lose_no_secret
             a_key_with_a_cap_spends_no_more_in_a_day
             purchases_and_spends_share_one_ledger
             a_bulk_is_all_or_nothing

@@ -12,6 +12,7 @@ mod receipts;
 mod rules;
 mod tenants;
 mod wallet;
+mod webhooks;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,7 +24,7 @@ use futures::{StreamExt, channel::mpsc};
 use futures_core::stream::BoxStream;
 use jiff::Timestamp;
 
-use self::{events::KeptEvent, outbox::KeptMail, wallet::WalletTables};
+use self::{events::KeptEvent, outbox::KeptMail, wallet::WalletTables, webhooks::WebhookTables};
 
 use super::{lock, yield_now};
 use crate::{
@@ -34,6 +35,7 @@ use crate::{
     ledger::{Balance, Entry},
     mail::Topic,
     money::Credits,
+    outgoing_webhook::owed_by_entries,
     purchase::Purchase,
     receipt::{Receipt, ReceiptSeries},
     store::{Backlog, Change, Committed, PoolUse, Store, StoreError},
@@ -72,6 +74,7 @@ struct Tables {
     tenants: BTreeMap<TenantId, Tenant>,
     api_keys: BTreeMap<ApiKeyId, ApiKey>,
     wallet: WalletTables,
+    webhooks: WebhookTables,
 }
 
 impl Tables {
@@ -117,6 +120,10 @@ impl Store for MemoryStore {
         if let Some(event) = &change.event {
             tables.close(event);
         }
+        let tenant = wanted.tenant_id;
+        let low_balance = tables.tenants.get(&tenant).and_then(|tenant| tenant.low_balance);
+        let owed = owed_by_entries(&change.entries, tables.balance(tenant).credits, low_balance);
+        tables.webhooks.owe(owed);
         for booked in change.entries.clone() {
             let Balance { credits: Credits(before), seq } = tables.balance(booked.tenant_id);
             let balance_after = Credits(before + booked.credits.0);

@@ -1,6 +1,8 @@
 //! The mail templates. Text and HTML are rendered from the same parts, so that they have the same contents.
 
-use billing::{consent::ConsentText, locale::Locale, purchase::Purchase, withdrawal::Withdrawal};
+use billing::{
+    consent::ConsentText, locale::Locale, outgoing_webhook::WebhookEndpoint, purchase::Purchase, withdrawal::Withdrawal,
+};
 use jiff::Timestamp;
 use leptos::prelude::*;
 
@@ -108,6 +110,33 @@ pub fn acknowledgement(settings: &ShopSettings, withdrawal: &Withdrawal, purchas
         seller(settings, t),
     ];
     MailContent { locale, subject: (t.acknowledgement_subject)(&received), parts, attachments: Vec::new() }
+}
+
+/// That a webhook endpoint was switched off. To the operator, in English as the commands are.
+pub fn webhook_endpoint_off(settings: &ShopSettings, endpoint: &WebhookEndpoint) -> MailContent {
+    let locale = Locale::En;
+    let mut facts =
+        vec![("Endpoint".to_owned(), endpoint.id.to_string()), ("Address".to_owned(), endpoint.url.clone())];
+    let state = match &endpoint.disabled {
+        Some(disabled) => {
+            facts.push(("Off since".to_owned(), date_time(disabled.at, settings, locale)));
+            facts.push(("Why".to_owned(), disabled.note.clone()));
+            format!(
+                "It gets no webhooks until it is on again: server webhooks endpoints enable {}. What is not delivered \
+                 waits until then.",
+                endpoint.id
+            )
+        }
+        None => "It is on again by now.".to_owned(),
+    };
+    let parts = vec![
+        Part::Text("A webhook endpoint of the shop was switched off.".to_owned()),
+        Part::Facts(facts),
+        Part::Text(state),
+        seller(settings, Texts::of(locale)),
+    ];
+    let subject = format!("A webhook endpoint was switched off: {}", endpoint.url);
+    MailContent { locale, subject, parts, attachments: Vec::new() }
 }
 
 fn date_time(at: Timestamp, settings: &ShopSettings, locale: Locale) -> String {

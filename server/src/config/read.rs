@@ -69,6 +69,10 @@ fn settings(reader: &mut Reader<'_>) -> Result<Settings, WrongSettings> {
     let seller = seller(reader, is_live(&payments));
     let mail = mail(reader, &payments);
     let mail_pause = reader.parsed("MAIL_PAUSE_MS", milliseconds, "set it to milliseconds from 0 to 60000, such as 50");
+    let operator_email =
+        reader.parsed("OPERATOR_EMAIL", |text| text.parse().ok(), "set it to an address, such as ops@example.com");
+    let webhook_allow_private =
+        reader.parsed("WEBHOOK_ALLOW_PRIVATE", |text| (text == "yes").then_some(()), "set it to yes, or unset it");
     let vat = reader.parsed("VAT_RATE", basis_points, "set it to a per cent from 0 to 100, such as 19 or 8.1");
     let zone = reader.parsed("TIME_ZONE", |name| TimeZone::get(name).ok(), "set it to a name such as Europe/Berlin");
     let log_filter = log_filter(reader);
@@ -96,6 +100,8 @@ fn settings(reader: &mut Reader<'_>) -> Result<Settings, WrongSettings> {
         issuer: Issuer { seller, vat_rate_basis_points: vat.unwrap_or(1_900) },
         mail,
         mail_pause: mail_pause.unwrap_or(MAIL_PAUSE_DEFAULT),
+        operator_email,
+        webhook_allow_private: webhook_allow_private.is_some(),
         legal,
         time_zone: zone.or_else(|| TimeZone::get("Europe/Berlin").ok()).unwrap_or(TimeZone::UTC),
         log_filter,

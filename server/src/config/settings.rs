@@ -47,6 +47,10 @@ pub struct Settings {
     pub mail: Mail,
     /// The pause after each mail.
     pub mail_pause: Duration,
+    /// Who hears of what a person has to look at.
+    pub operator_email: Option<lettre::Address>,
+    /// Whether webhooks may go to private addresses, and without TLS.
+    pub webhook_allow_private: bool,
     /// The operator's legal texts, or the samples.
     pub legal: legal::Read,
     /// The log filter, in `tracing`'s syntax.

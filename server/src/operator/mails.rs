@@ -34,6 +34,7 @@ fn about(topic: Topic) -> String {
     match topic {
         Topic::Confirmation(_, purchase) => format!("confirmation of purchase {purchase}"),
         Topic::Withdrawal(withdrawal) => format!("acknowledgement of withdrawal {withdrawal}"),
+        Topic::WebhookEndpoint(endpoint) => format!("notice that webhook endpoint {endpoint} is off"),
     }
 }
 

@@ -7,7 +7,12 @@
 
 mod columns;
 
-use billing::store::{Change, Committed, StoreError};
+use billing::{
+    ledger::NewEntry,
+    money::Credits,
+    outgoing_webhook::{WebhookEvent, owed_by_entry},
+    store::{Change, Committed, StoreError},
+};
 
 use self::columns::{ClosedEventRow, EntryColumns, MailColumns};
 use crate::{
@@ -18,6 +23,15 @@ use crate::{
     },
 };
 
+/// The webhook events that entries owe, each with its entry's id; and for each entry that takes credits the one that it
+/// owes if it takes the balance below the tenant's threshold, which the statement decides once the ledger is locked.
+fn webhook_candidates(entries: &[NewEntry]) -> impl Iterator<Item = (WebhookEvent, String)> {
+    entries.iter().flat_map(|entry| {
+        let low = (entry.credits < Credits(0)).then(|| WebhookEvent::low_balance(entry));
+        owed_by_entry(entry).into_iter().chain(low).map(|event| (event, entry.id.to_string()))
+    })
+}
+
 impl PostgresStore {
     /// Writes a change in one transaction.
     pub(crate) async fn write(&self, change: &Change) -> Result<Committed, StoreError> {
@@ -25,6 +39,7 @@ impl PostgresStore {
         let entries: EntryColumns = change.entries.iter().map(NewEntryRow::from).collect();
         let event = change.event.as_ref().map(ClosedEventRow::from).unwrap_or_default();
         let mails: MailColumns = change.outbox.iter().map(NewMailRow::from).collect();
+        let (webhooks, webhook_entries): (Vec<_>, Vec<_>) = webhook_candidates(&change.entries).unzip();
         let written = sqlx::query_scalar!(
             r#"WITH changed AS (
                 UPDATE purchases SET provider_ref = $4, checkout_url = $5, payment_ref = $6, status = $7,
@@ -39,6 +54,24 @@ impl PostgresStore {
                         $20::BIGINT[]) WITH ORDINALITY
                     AS entry (id, tenant_id, purchase_id, kind, effect_ref, credits, created_at, place)
                 ORDER BY place
+                RETURNING id, tenant_id, credits, balance_after, created_at
+            ), owed AS (
+                SELECT webhook.id, booked.tenant_id, webhook.type, booked.id AS entry_id, booked.created_at,
+                    endpoint.id AS endpoint_id
+                FROM booked
+                JOIN unnest($38::TEXT[], $39::TEXT[], $40::TEXT[]) AS webhook (id, type, entry_id)
+                    ON webhook.entry_id = booked.id
+                LEFT JOIN platform_tenants AS platform ON platform.tenant_id = booked.tenant_id
+                JOIN webhook_endpoints AS endpoint ON endpoint.disabled_at IS NULL
+                    AND (endpoint.event_types IS NULL OR ' ' || endpoint.event_types || ' ' LIKE '% ' || webhook.type || ' %')
+                WHERE webhook.type <> 'balance.low' OR (booked.balance_after < platform.low_balance
+                    AND booked.balance_after - booked.credits >= platform.low_balance)
+            ), told AS (
+                INSERT INTO webhook_events (id, tenant_id, type, entry_id, created_at)
+                SELECT DISTINCT id, tenant_id, type, entry_id, created_at FROM owed
+            ), delivered AS (
+                INSERT INTO webhook_deliveries (event_id, endpoint_id, created_at, next_attempt_at)
+                SELECT id, endpoint_id, created_at, created_at FROM owed
             ), event AS (
                 SELECT $21::TEXT AS id, $22::TEXT AS status, $23::TEXT AS note, $24::BIGINT AS finished_at,
                     $25::TEXT AS tenant_id, $26::TEXT AS purchase_id, $27::TEXT AS provider_event_id,
@@ -106,7 +139,10 @@ impl PostgresStore {
             &mails.subject_id,
             &mails.tenant_id as &[Option<String>],
             &mails.created_at,
-            &mails.next_attempt_at
+            &mails.next_attempt_at,
+            &webhooks.iter().map(|event| event.id.to_string()).collect::<Vec<_>>(),
+            &webhooks.iter().map(|event| event.event_type.as_str().to_owned()).collect::<Vec<_>>(),
+            &webhook_entries
         )
         .fetch_one(&self.pool)
         .await

@@ -22,6 +22,7 @@ mod portable;
 pub mod testing;
 mod tls;
 mod wallet_dialect;
+mod webhook_dialect;
 
 use std::{sync::Arc, time::Duration};
 

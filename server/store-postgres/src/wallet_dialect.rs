@@ -3,7 +3,7 @@
 use sqlx::Error;
 
 use crate::{
-    dialect::{Connection, Pool},
+    dialect::Connection,
     portable::{HoldRow, KeyRow, StoredGrant, StoredSpend, WalletRow},
 };
 
@@ -225,7 +225,7 @@ pub(crate) async fn update_holds(connection: &mut Connection, rows: &str) -> Res
 }
 
 /// Stores ACTIVE holds that are over as EXPIRED, the oldest first; those that another transaction has locked are left.
-pub(crate) async fn expire_holds(pool: &Pool, now: i64, limit: i64) -> Result<Vec<HoldRow>, Error> {
+pub(crate) async fn expire_holds(connection: &mut Connection, now: i64, limit: i64) -> Result<Vec<HoldRow>, Error> {
     sqlx::query_as!(
         HoldRow,
         r#"UPDATE holds SET status = 'EXPIRED', updated_at = $1
@@ -239,6 +239,6 @@ pub(crate) async fn expire_holds(pool: &Pool, now: i64, limit: i64) -> Result<Ve
         now,
         limit
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await
 }

@@ -8,6 +8,7 @@ mod migrations;
 mod restore;
 mod wallet_by_hand;
 mod wallet_races;
+mod webhooks_by_hand;
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,13 +1,17 @@
 //! Writes a change: several statements under the write lock, which cost no round trips.
 
-use billing::store::{Change, Committed, StoreError};
+use billing::{
+    money::Credits,
+    outgoing_webhook::{WebhookEvent, owed_by_entries},
+    store::{Change, Committed, StoreError},
+};
 
 use crate::{
     SqliteStore,
     dialect::Connection,
     portable::{
         change_rows::{ChangedPurchaseRow, NewEntryRow},
-        events, mails, store_error,
+        events, mails, store_error, webhooks,
     },
 };
 
@@ -16,7 +20,11 @@ impl SqliteStore {
     pub(crate) async fn write(&self, change: &Change) -> Result<Committed, StoreError> {
         let purchase = ChangedPurchaseRow::try_from(&change.purchase)?;
         let mut transaction = self.begin().await.map_err(store_error)?;
+        let owed = owed(&mut transaction, change).await.map_err(store_error)?;
         let committed = write(&mut transaction, &purchase, change).await.map_err(store_error)?;
+        if committed == Committed::Yes {
+            webhooks::owe(&mut transaction, owed).await?;
+        }
         match committed {
             Committed::Yes => transaction.commit().await.map_err(store_error)?,
             Committed::Stale => transaction.rollback().await.map_err(store_error)?,
@@ -43,6 +51,24 @@ async fn write(
         mails::enqueue(connection, mail).await?;
     }
     Ok(Committed::Yes)
+}
+
+/// The webhook events that the entries owe, from what the tenant has before them.
+async fn owed(connection: &mut Connection, change: &Change) -> Result<Vec<WebhookEvent>, sqlx::Error> {
+    if change.entries.is_empty() {
+        return Ok(Vec::new());
+    }
+    let row = sqlx::query!(
+        r#"SELECT COALESCE(newest.balance_after, 0) AS "balance!: i64", platform_tenants.low_balance AS "low_balance?"
+        FROM (SELECT 1 AS one) AS always
+        LEFT JOIN (SELECT balance_after FROM ledger_entries WHERE tenant_id = $1 ORDER BY seq DESC LIMIT 1)
+            AS newest ON TRUE
+        LEFT JOIN platform_tenants ON platform_tenants.tenant_id = $1"#,
+        change.purchase.tenant_id.to_string()
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(owed_by_entries(&change.entries, Credits(row.balance), row.low_balance.map(Credits)))
 }
 
 async fn update_purchase(connection: &mut Connection, row: &ChangedPurchaseRow<'_>) -> Result<bool, sqlx::Error> {

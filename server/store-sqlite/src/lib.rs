@@ -13,6 +13,7 @@ mod portable;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod wallet_dialect;
+mod webhook_dialect;
 
 use std::time::Duration;
 

@@ -83,4 +83,5 @@ mod server_functions;
 mod shop;
 mod stream;
 mod webhook;
+mod webhooks_out;
 mod withdrawals;

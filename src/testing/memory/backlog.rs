@@ -22,6 +22,8 @@ impl Tables {
             receipts_due: count(self.purchases.values().filter(unnumbered)),
             mails_due: count(mails_due()),
             oldest_mail: mails_due().map(|mail| mail.created_at).min(),
+            webhooks_due: count(self.webhooks.due()),
+            oldest_webhook: self.webhooks.due().map(|event| event.created_at).min(),
         }
     }
 }

@@ -26,6 +26,12 @@ impl KeptMail {
         self.leased_until.is_some_and(|until| until > now)
     }
 
+    /// Makes it due; one that was sent goes out as a further copy.
+    fn send_again(&mut self, now: Timestamp) {
+        self.mail.copies += u32::from(self.is_sent());
+        self.set(MailState::Due(now));
+    }
+
     /// Sets the state, and ends the lease.
     fn set(&mut self, state: MailState) {
         self.mail.state = state;
@@ -40,6 +46,14 @@ impl Tables {
         let note = String::new();
         let mail = Mail { topic, created_at, attempts: 0, state, first_sent_at: None, copies: 0, note };
         self.mails.insert(topic, KeptMail { mail, leased_until: None });
+    }
+
+    /// Puts a mail into the outbox; where there is one on the topic, another copy of it.
+    pub(super) fn enqueue_again(&mut self, topic: Topic, at: Timestamp) {
+        match self.mails.get_mut(&topic) {
+            Some(kept) => kept.send_again(at),
+            None => self.enqueue(&NewMail::due_at_once(topic, at)),
+        }
     }
 
     fn unsent(&mut self, topic: Topic) -> Option<&mut KeptMail> {
@@ -62,7 +76,14 @@ impl MailStore for MemoryStore {
         let due_at = |kept: &KeptMail| if let MailState::Due(at) = kept.mail.state { Some(at) } else { None };
         let is_due = |kept: &&mut KeptMail| due_at(kept).is_some_and(|at| at <= now);
         let mut due: Vec<&mut KeptMail> = tables.mails.values_mut().filter(is_due).collect();
-        due.sort_by_key(|kept| (matches!(kept.mail.topic, Topic::Confirmation(..)), due_at(kept)));
+        due.sort_by_key(|kept| {
+            let urgency = match kept.mail.topic {
+                Topic::Withdrawal(_) => 0,
+                Topic::WebhookEndpoint(_) => 1,
+                Topic::Confirmation(..) => 2,
+            };
+            (urgency, due_at(kept))
+        });
         let claim = |kept: &mut KeptMail| {
             kept.mail.state = MailState::Due(leased_until);
             kept.leased_until = Some(leased_until);
@@ -111,6 +132,7 @@ impl MailStore for MemoryStore {
                 let withdrawal = tables.withdrawals.get(&id).and_then(|withdrawal| withdrawal.purchase);
                 withdrawal.is_some_and(|(owner, _)| owner == tenant)
             }
+            Topic::WebhookEndpoint(_) => false,
         });
         Ok(newest(own, limit))
     }
@@ -127,8 +149,7 @@ impl MailStore for MemoryStore {
         yield_now().await;
         let mut tables = lock(&self.tables);
         let Some(kept) = tables.mails.get_mut(&topic).filter(|kept| !kept.is_leased(now)) else { return Ok(false) };
-        kept.mail.copies += u32::from(kept.is_sent());
-        kept.set(MailState::Due(now));
+        kept.send_again(now);
         Ok(true)
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     ids::{ApiKeyId, GrantId, HoldId, ReversalId, SpendId, TenantId},
     ledger::{self, Entry, EntryKind, NewEntry},
     money::Credits,
+    outgoing_webhook::{WebhookEvent, owed_by_changes},
     store::{DescribedEntry, EntryFilter, StoreError, WalletStore},
     wallet::{
         Answer, Changes, Executor, Funds, Grant, Hold, HoldStatus, IdempotencyKey, KeyRecord, Loaded, Outcome, Posting,
@@ -57,7 +58,7 @@ impl WalletStore for MemoryStore {
 
     async fn hold(&self, tenant: TenantId, id: HoldId) -> Result<Option<Hold>, StoreError> {
         yield_now().await;
-        Ok(lock(&self.tables).wallet.holds.get(&id).filter(|hold| hold.tenant_id == tenant).cloned())
+        Ok(lock(&self.tables).held(tenant, id))
     }
 
     async fn spend(&self, tenant: TenantId, id: SpendId) -> Result<Option<Spend>, StoreError> {
@@ -93,6 +94,7 @@ impl WalletStore for MemoryStore {
                 expired.push(hold.clone());
             }
         }
+        tables.webhooks.owe(expired.iter().map(WebhookEvent::hold_expired));
         Ok(expired)
     }
 
@@ -123,7 +125,11 @@ impl Tables {
         }
     }
 
-    fn wallet_of(&self, tenant: TenantId, requests: &[Request]) -> Wallet {
+    pub(super) fn held(&self, tenant: TenantId, id: HoldId) -> Option<Hold> {
+        self.wallet.holds.get(&id).filter(|hold| hold.tenant_id == tenant).cloned()
+    }
+
+    pub(super) fn wallet_of(&self, tenant: TenantId, requests: &[Request]) -> Wallet {
         let balance = self.balance(tenant);
         let needed = |hold: &&Hold| {
             let named = requests.iter().any(|request| request.command.hold() == Some(hold.id));
@@ -138,6 +144,7 @@ impl Tables {
     }
 
     fn write(&mut self, changes: Changes) {
+        self.webhooks.owe(owed_by_changes(&changes));
         let wallet = &mut self.wallet;
         for wave in changes.waves {
             for hold in wave.freed.into_iter().chain(wave.made).chain(wave.extended) {
@@ -156,7 +163,7 @@ impl Tables {
         wallet.usage.extend(changes.usage.into_iter().map(|usage| ((usage.api_key, usage.day), usage.credits)));
     }
 
-    fn describe(&self, entry: &Entry) -> DescribedEntry {
+    pub(super) fn describe(&self, entry: &Entry) -> DescribedEntry {
         let NewEntry { source, kind, effect_ref, .. } = &entry.booked;
         let spend = if let ledger::Source::Spend(id) = source { self.wallet.spends.get(id) } else { None };
         let grant = if let ledger::Source::Grant(id) = source { self.wallet.grants.get(id) } else { None };

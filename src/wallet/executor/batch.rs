@@ -93,6 +93,13 @@ pub struct LowBalance {
     pub entry_id: EntryId,
 }
 
+impl LowBalance {
+    /// Whether a change of the balance crosses the threshold downwards.
+    pub fn is_reached(threshold: Option<Credits>, before: Credits, after: Credits) -> bool {
+        threshold.is_some_and(|threshold| before >= threshold && after < threshold)
+    }
+}
+
 /// Far from what an `i64` can keep, so that refunds and sums over holds stay within it too.
 const BALANCE_MAX: i64 = 1_000_000_000_000_000_000;
 
@@ -180,8 +187,7 @@ impl Batch {
         let before = wallet.balance;
         wallet.balance = Credits(before.0 + booked.credits.0);
         wallet.seq += 1;
-        let fell = wallet.low_balance.is_some_and(|low| before >= low && wallet.balance < low);
-        if fell {
+        if LowBalance::is_reached(wallet.low_balance, before, wallet.balance) {
             self.changes.low_balances.push(LowBalance { tenant_id: tenant, entry_id: booked.id });
         }
         let entry = Entry { booked, seq: wallet.seq, balance_after: wallet.balance };

@@ -18,6 +18,7 @@ fn nothing_set_is_mock_mode_on_this_machine() {
     let settings = read(&[("STRIPE_SECRET_KEY", ""), ("DATABASE_URL", "")]).unwrap();
     assert!(settings.mock());
     assert!(settings.webhook_secrets.is_empty());
+    assert!(settings.operator_email.is_none() && !settings.webhook_allow_private);
     assert_eq!(settings.listen_addr.to_string(), "127.0.0.1:3000");
     assert_eq!(settings.database_limits, DatabaseLimits { connections: None, time: Duration::from_secs(10) });
     assert_eq!(settings.database_wait, Duration::from_secs(30));
@@ -37,6 +38,8 @@ fn every_wrong_setting_is_named_at_once() {
         ("PUBLIC_URL", "http://shop.example.com"),
         ("STRIPE_SECRET_KEY", "pk_live_1"),
         ("STRIPE_API_BASE", "ftp://x"),
+        ("OPERATOR_EMAIL", "ops"),
+        ("WEBHOOK_ALLOW_PRIVATE", "no"),
         ("VAT_RATE", "-1"),
         ("TIME_ZONE", "Mars/Olympus"),
         ("LOG_FORMAT", "xml"),

@@ -22,7 +22,7 @@ const BYTES: &str = "BYTEA";
 
 /// Attacks that only PostgreSQL's SQL can express.
 const ATTACKS: &[(&str, &str)] = &[
-    ("ledger_entries_append_only", "TRUNCATE ledger_entries"),
+    ("ledger_entries_append_only", "TRUNCATE ledger_entries CASCADE"),
     ("ledger_entries_append_only", "MERGE INTO ledger_entries USING tenants ON TRUE WHEN MATCHED THEN DELETE"),
     ("purchases_keep", "TRUNCATE purchases CASCADE"),
     ("purchases_keep", "TRUNCATE tenants CASCADE"),

@@ -1,0 +1,1 @@
+-- PostgreSQL validates a constraint here. SQLite has checked each row as 0019 copied it.

@@ -1,0 +1,459 @@
+//! Webhooks out, against a receiver that does everything wrong.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use billing::outgoing_webhook::{Delivery, DeliveryState};
+use jiff::SignedDuration;
+use server::{
+    lifecycle,
+    operator::{self, CommandError},
+    webhooks::WebhookSender,
+};
+use standardwebhooks::Webhook;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpStream},
+    sync::Notify,
+};
+
+use crate::{mails::send_due, shop::TestShop};
+
+on_both_databases!(
+    a_paid_purchase_is_told_once_and_signed,
+    an_endpoint_that_is_gone_for_three_days_is_tried_by_the_table_and_then_switched_off,
+    an_endpoint_that_answers_410_is_switched_off_at_once,
+    no_redirect_is_followed_and_a_reset_or_a_second_answer_confuses_nobody,
+    an_endpoint_that_hangs_delays_no_other,
+    a_process_that_dies_before_it_notes_the_answer_leaves_the_same_webhook_to_another,
+    several_processes_send_each_webhook_once,
+    nothing_is_sent_into_an_inner_network,
+    what_is_sent_while_a_secret_is_rotated_is_signed_with_both,
+    a_command_that_changes_nothing_says_so,
+);
+
+/// What a receiver does with a request.
+#[derive(Clone, Debug)]
+enum Behaviour {
+    Answer(u16),
+    AnswerAfter(Duration),
+    AnswerTwice,
+    Redirect(String),
+    Reset,
+    Hang,
+}
+
+/// A request as it came.
+#[derive(Clone, Debug)]
+struct Received {
+    headers: HeaderMap,
+    body: String,
+}
+
+impl Received {
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).unwrap_or_else(|| panic!("no {name}: {self:?}")).to_str().unwrap()
+    }
+
+    fn id(&self) -> &str {
+        self.header("webhook-id")
+    }
+
+    fn is_signed_with(&self, secret: &str) -> bool {
+        Webhook::new(secret.trim()).unwrap().verify(self.body.as_bytes(), &self.headers).is_ok()
+    }
+
+    fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+#[derive(Clone)]
+struct Receiver {
+    url: String,
+    behaviour: Arc<Mutex<Behaviour>>,
+    received: Arc<Mutex<Vec<Received>>>,
+    arrived: Arc<Notify>,
+}
+
+impl Receiver {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hooks", listener.local_addr().unwrap());
+        let behaviour = Arc::new(Mutex::new(Behaviour::Answer(204)));
+        let receiver = Self { url, behaviour, received: Arc::default(), arrived: Arc::default() };
+        let receiving = receiver.clone();
+        tokio::spawn(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                let receiver = receiving.clone();
+                tokio::spawn(async move { receiver.converse(connection).await });
+            }
+        });
+        receiver
+    }
+
+    fn behave(&self, behaviour: Behaviour) {
+        *self.behaviour.lock().unwrap() = behaviour;
+    }
+
+    fn received(&self) -> Vec<Received> {
+        self.received.lock().unwrap().clone()
+    }
+
+    async fn converse(&self, connection: TcpStream) -> Option<()> {
+        let behaviour = self.behaviour.lock().unwrap().clone();
+        if matches!(behaviour, Behaviour::Reset) {
+            // Closed with a request unread, which is a reset.
+            connection.readable().await.ok()?;
+            return None;
+        }
+        let mut connection = BufReader::new(connection);
+        let (mut headers, mut line) = (HeaderMap::new(), String::new());
+        connection.read_line(&mut line).await.ok()?;
+        assert_eq!(line, "POST /hooks HTTP/1.1\r\n");
+        loop {
+            line.clear();
+            connection.read_line(&mut line).await.ok()?;
+            let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+            headers.insert(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap());
+        }
+        let mut body = vec![0; headers["content-length"].to_str().unwrap().parse().unwrap()];
+        connection.read_exact(&mut body).await.ok()?;
+        self.received.lock().unwrap().push(Received { headers, body: String::from_utf8(body).unwrap() });
+        self.arrived.notify_one();
+        let answer = |status: u16| format!("HTTP/1.1 {status} Whatever\r\ncontent-length: 0\r\n\r\n");
+        let text = match behaviour {
+            Behaviour::Answer(status) => answer(status),
+            Behaviour::AnswerAfter(pause) => {
+                tokio::time::sleep(pause).await;
+                answer(200)
+            }
+            Behaviour::AnswerTwice => answer(200) + &answer(500),
+            Behaviour::Redirect(to) => format!("HTTP/1.1 302 Found\r\nlocation: {to}\r\ncontent-length: 0\r\n\r\n"),
+            Behaviour::Hang | Behaviour::Reset => {
+                tokio::time::sleep(Duration::from_secs(60)).await;
+                return None;
+            }
+        };
+        connection.write_all(text.as_bytes()).await.ok()
+    }
+}
+
+/// A shop whose operator has an address, whose webhooks may go to this machine, and whose clock stands.
+fn shop_with_webhooks(shop: &TestShop) -> TestShop {
+    let shop = shop.with_settings(&[("OPERATOR_EMAIL", "ops@example.com")]);
+    shop.clock.stop();
+    shop
+}
+
+fn sender(shop: &TestShop, allow_private: bool) -> WebhookSender {
+    WebhookSender::new(
+        shop.state.webhooks.clone(),
+        shop.state.clock.clone(),
+        allow_private,
+        shop.state.shutdown.clone(),
+    )
+}
+
+/// Adds an endpoint; gives its secret.
+async fn add(shop: &TestShop, receiver: &Receiver) -> String {
+    let added = operator::webhooks::add(&shop.state.webhooks, &receiver.url, Vec::new(), true).await;
+    added.unwrap().secret.trim().to_owned()
+}
+
+async fn deliveries(shop: &TestShop) -> Vec<Delivery> {
+    shop.state.webhooks.deliveries(false, 100).await.unwrap()
+}
+
+async fn delivery(shop: &TestShop) -> Delivery {
+    deliveries(shop).await.remove(0)
+}
+
+fn refusal<T>(outcome: Result<T, CommandError>) -> String {
+    let Err(error) = outcome else { panic!("it was done") };
+    error.to_string()
+}
+
+async fn a_paid_purchase_is_told_once_and_signed(shop: TestShop) {
+    let shop = shop_with_webhooks(&shop);
+    let receiver = Receiver::start().await;
+    let secret = add(&shop, &receiver).await;
+    let kim = shop.customer("kim@example.com").await;
+    let bought = kim.buy("credits_5").await;
+    receiver.behave(Behaviour::AnswerAfter(Duration::from_secs(2)));
+    for _ in 0..2 {
+        sender(&shop, true).deliver_due().await.unwrap();
+    }
+    let received = receiver.received();
+    assert_eq!(received.len(), 1, "once, though it was slow");
+    let told = &received[0];
+    assert!(told.is_signed_with(&secret) && !told.is_signed_with("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
+    let mut forged = told.clone();
+    forged.body = forged.body.replace('5', "6");
+    assert!(!forged.is_signed_with(&secret), "each byte counts");
+    assert_eq!(told.header("content-type"), "application/json");
+    assert_eq!(told.id(), delivery(&shop).await.event.id.to_string());
+    let json = told.json();
+    assert_eq!(json["type"], "purchase.paid");
+    assert!(json["timestamp"].as_str().unwrap().ends_with('Z'), "{json}");
+    let data = &json["data"];
+    assert_eq!(data["purchase_id"], bought["id"]);
+    assert_eq!([&data["credits"], &data["balance"], &data["held"], &data["available"], &data["seq"]], [5, 5, 0, 5, 1]);
+    for absent in ["spend_id", "grant_id", "hold_id", "reversal_id"] {
+        assert!(data.get(absent).is_none(), "{data}");
+    }
+    assert_eq!(delivery(&shop).await.state, DeliveryState::Delivered(shop.state.clock.now()));
+}
+
+async fn an_endpoint_that_is_gone_for_three_days_is_tried_by_the_table_and_then_switched_off(shop: TestShop) {
+    let shop = shop_with_webhooks(&shop);
+    let receiver = Receiver::start().await;
+    add(&shop, &receiver).await;
+    let kim = shop.customer("kim@example.com").await;
+    kim.buy("credits_5").await;
+    receiver.behave(Behaviour::Answer(500));
+    let sender = sender(&shop, true);
+    let table = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400].map(SignedDuration::from_secs);
+    for (attempts, pause) in (1..).zip(table) {
+        sender.deliver_due().await.unwrap();
+        let stands = delivery(&shop).await;
+        assert_eq!((stands.attempts, stands.last_status), (attempts, Some(500)));
+        assert_eq!(stands.state, DeliveryState::Due(shop.state.clock.now() + pause));
+        shop.clock.advance(pause - SignedDuration::from_micros(1));
+        sender.deliver_due().await.unwrap();
+        assert_eq!(receiver.received().len(), usize::try_from(attempts).unwrap(), "not a microsecond earlier");
+        shop.clock.advance(SignedDuration::from_micros(1));
+    }
+    assert_eq!(operator_mails(&shop).await, 0, "the endpoint is on as yet");
+    sender.deliver_due().await.unwrap();
+    assert_eq!(receiver.received().len(), 10);
+    assert_eq!(delivery(&shop).await.state, DeliveryState::GivenUp(shop.state.clock.now()));
+    let endpoint = shop.state.webhooks.endpoints().await.unwrap().remove(0);
+    assert!(endpoint.disabled.is_some_and(|disabled| disabled.note.contains("answered 500")));
+    for _ in 0..2 {
+        assert_eq!(operator_mails(&shop).await, 1, "the operator hears of it once");
+    }
+
+    // Once it is back, the operator switches it on, and has the rest sent.
+    receiver.behave(Behaviour::Answer(200));
+    let id = endpoint.id.to_string();
+    operator::webhooks::enable(&shop.state.webhooks, &id).await.unwrap();
+    let event = delivery(&shop).await.event.id.to_string();
+    operator::webhooks::replay(&shop.state.webhooks, &event).await.unwrap();
+    sender.deliver_due().await.unwrap();
+    assert_eq!(delivery(&shop).await.state, DeliveryState::Delivered(shop.state.clock.now()));
+}
+
+async fn an_endpoint_that_answers_410_is_switched_off_at_once(shop: TestShop) {
+    let shop = shop_with_webhooks(&shop);
+    let receiver = Receiver::start().await;
+    add(&shop, &receiver).await;
+    let kim = shop.customer("kim@example.com").await;
+    kim.buy("credits_5").await;
+    receiver.behave(Behaviour::Answer(410));
+    let sender = sender(&shop, true);
+    sender.deliver_due().await.unwrap();
+    kim.buy("credits_1").await;
+    shop.clock.advance(SignedDuration::from_hours(100));
+    sender.deliver_due().await.unwrap();
+    assert_eq!(receiver.received().len(), 1);
+    assert_eq!(deliveries(&shop).await.len(), 1, "what happens while it is off is not owed");
+    assert_eq!(delivery(&shop).await.state, DeliveryState::Suspended);
+    let list = operator::webhooks::endpoints(&shop.state.webhooks).await.unwrap();
+    assert!(list.contains("off since ") && list.contains("410 Gone"), "{list}");
+    assert_eq!(operator_mails(&shop).await, 1);
+}
+
+/// Sends what is owed, and counts what has gone to the operator.
+async fn operator_mails(shop: &TestShop) -> usize {
+    let settings = shop.settings(&[("OPERATOR_EMAIL", "ops@example.com")]);
+    send_due(&lifecycle::mailer(&settings, &shop.state).unwrap()).await;
+    let mails = shop.state.mailbox.clone().unwrap().mails();
+    let mails: Vec<_> = mails.iter().filter(|mail| mail.to == "ops@example.com").collect();
+    for mail in &mails {
+        let text = mail.content.text();
+        assert!(text.contains("/hooks") && text.contains("server webhooks endpoints enable "), "{text}");
+    }
+    mails.len()
+}
+
+async fn no_redirect_is_followed_and_a_reset_or_a_second_answer_confuses_nobody(shop: TestShop) {
+    let shop = shop_with_webhooks(&shop);
+    let (receiver, elsewhere) = (Receiver::start().await, Receiver::start().await);
+    add(&shop, &receiver).await;
+    shop.customer("kim@example.com").await.buy("credits_5").await;
+    let sender = sender(&shop, true);
+    for (behaviour, pause, noted) in [
+        (Behaviour::Redirect(elsewhere.url.clone()), 5, "answered 302 Found; redirects are not followed"),
+        (Behaviour::Reset, 300, "error"),
+        (Behaviour::Answer(500), 1_800, "answered 500"),
+    ] {
+        receiver.behave(behaviour.clone());
+        sender.deliver_due().await.unwrap();
+        let stands = delivery(&shop).await;
+        assert!(stands.note.contains(noted), "{behaviour:?}: {}", stands.note);
+        assert!(matches!(stands.state, DeliveryState::Due(_)), "{behaviour:?}");
+        shop.clock.advance(SignedDuration::from_secs(pause));
+    }
+    assert_eq!(elsewhere.received().len(), 0);
+    receiver.behave(Behaviour::AnswerTwice);
+    sender.deliver_due().await.unwrap();
+    assert!(matches!(delivery(&shop).await.state, DeliveryState::Delivered(_)), "the first answer counts");
+    let before = receiver.received();
+    shop.clock.advance(SignedDuration::from_hours(100));
+    sender.deliver_due().await.unwrap();
+    assert_eq!(receiver.received().len(), before.len());
+    let (ids, bodies): (BTreeSet<_>, BTreeSet<_>) =
+        before.iter().map(|told| (told.id().to_owned(), told.body.clone())).unzip();
+    assert_eq!((ids.len(), bodies.len()), (1, 1), "each attempt says the same");
+    let times: BTreeSet<_> = before.iter().map(|told| told.header("webhook-timestamp").to_owned()).collect();
+    assert_eq!(times.len(), before.len(), "each is signed at its own time");
+}
+
+async fn an_endpoint_that_hangs_delays_no_other(shop: TestShop) {
+    let shop = shop_with_webhooks(&shop);
+    let (hanging, other) = (Receiver::start().await, Receiver::start().await);
+    hanging.behave(Behaviour::Hang);
+    add(&shop, &hanging).await;
+    add(&shop, &other).await;
+    let kim = shop.customer("kim@example.com").await;
+    kim.buy("credits_5").await;
+    let sending = sender(&shop, true);
+    let began = Instant::now();
+    let hung = tokio::spawn(async move { sending.deliver_due().await });
+    other.arrived.notified().await;
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    hung.await.unwrap().unwrap();
+    let took = began.elapsed();
+    assert!(took >= Duration::from_secs(15) && took < Duration::from_secs(30), "{took:?}");
+    let all = deliveries(&shop).await;
+    let failed: Vec<_> = all.iter().filter(|delivery| !delivery.note.is_empty()).collect();
+    assert_eq!(failed.len(), 1);
+    assert_eq!(failed[0].note, "no answer within 15 s");
+}
+
+async fn a_process_that_dies_before_it_notes_the_answer_leaves_the_same_webhook_to_another(shop: TestShop) {
+    let shop = shop_with_webhooks(&shop);
+    let receiver = Receiver::start().await;
+    add(&shop, &receiver).await;
+    let kim = shop.customer("kim@example.com").await;
+    kim.buy("credits_5").await;
+    receiver.behave(Behaviour::AnswerAfter(Duration::from_millis(200)));
+    let dying = sender(&shop, true);
+    let task = tokio::spawn(async move { dying.deliver_due().await });
+    receiver.arrived.notified().await;
+    task.abort();
+    assert!(task.await.unwrap_err().is_cancelled());
+
+    kim.buy("credits_1").await;
+    receiver.behave(Behaviour::Answer(200));
+    let other = sender(&shop, true);
+    other.deliver_due().await.unwrap();
+    assert_eq!(receiver.received().len(), 2, "the first one is leased, and the second one goes out");
+    shop.clock.advance(SignedDuration::from_secs(60));
+    other.deliver_due().await.unwrap();
+    let received = receiver.received();
+    assert_eq!(received.len(), 3);
+    assert_eq!((received[0].id(), &received[0].body), (received[2].id(), &received[2].body));
+    assert_eq!(received[2].json()["data"]["balance"], 5, "as it was at the first attempt");
+    assert_ne!(received[0].id(), received[1].id());
+}
+
+async fn several_processes_send_each_webhook_once(shop: TestShop) {
+    let shop = shop_with_webhooks(&shop);
+    let receiver = Receiver::start().await;
+    add(&shop, &receiver).await;
+    let kim = shop.customer("kim@example.com").await;
+    for _ in 0..8 {
+        kim.buy("credits_1").await;
+    }
+    let processes: Vec<_> = (0..4).map(|_| sender(&shop, true)).collect();
+    let rounds = processes.iter().map(WebhookSender::deliver_due);
+    for outcome in futures::future::join_all(rounds).await {
+        outcome.unwrap();
+    }
+    let received = receiver.received();
+    let ids: BTreeSet<_> = received.iter().map(|told| told.id().to_owned()).collect();
+    assert_eq!((received.len(), ids.len()), (8, 8));
+    assert_eq!(deliveries(&shop).await.iter().filter(|one| one.attempts == 1).count(), 8);
+}
+
+async fn nothing_is_sent_into_an_inner_network(shop: TestShop) {
+    let shop = shop_with_webhooks(&shop);
+    let receiver = Receiver::start().await;
+    let kim = shop.customer("kim@example.com").await;
+    let port = receiver.url.rsplit(':').next().unwrap().to_owned();
+    for url in [receiver.url.clone(), format!("https://127.0.0.1:{port}"), format!("https://[::1]:{port}")] {
+        let refused = operator::webhooks::add(&shop.state.webhooks, &url, Vec::new(), false).await;
+        assert!(refusal(refused).contains(" cannot be an endpoint: "), "{url}");
+    }
+    // A name tells what it is only when it is resolved, and the setting may have changed since the endpoint was added.
+    let named = format!("https://localhost:{port}");
+    operator::webhooks::add(&shop.state.webhooks, &named, Vec::new(), false).await.unwrap();
+    operator::webhooks::add(&shop.state.webhooks, &receiver.url, Vec::new(), true).await.unwrap();
+    kim.buy("credits_5").await;
+    sender(&shop, false).deliver_due().await.unwrap();
+    let notes: Vec<_> = deliveries(&shop).await.into_iter().map(|delivery| delivery.note).collect();
+    assert!(notes.iter().any(|note| note.contains("localhost") && note.contains("not a public address")), "{notes:?}");
+    assert!(notes.iter().any(|note| note.contains("must begin with https://")), "{notes:?}");
+    assert_eq!(receiver.received().len(), 0);
+}
+
+async fn what_is_sent_while_a_secret_is_rotated_is_signed_with_both(shop: TestShop) {
+    let shop = shop_with_webhooks(&shop);
+    let receiver = Receiver::start().await;
+    let old = add(&shop, &receiver).await;
+    let webhooks = &shop.state.webhooks;
+    let id = webhooks.endpoints().await.unwrap()[0].id.to_string();
+    let new = operator::webhooks::rotate(webhooks, &id).await.unwrap().secret;
+    assert_ne!(old, new.trim());
+    let kim = shop.customer("kim@example.com").await;
+    kim.buy("credits_1").await;
+    let sender = sender(&shop, true);
+    sender.deliver_due().await.unwrap();
+    let told = receiver.received().remove(0);
+    assert!(told.is_signed_with(&old) && told.is_signed_with(&new));
+    assert_eq!(told.header("webhook-signature").split(' ').count(), 2);
+
+    shop.clock.advance(SignedDuration::from_hours(24));
+    kim.buy("credits_1").await;
+    sender.deliver_due().await.unwrap();
+    assert_eq!(receiver.received()[1].header("webhook-signature").split(' ').count(), 1, "the old one has ended");
+}
+
+async fn a_command_that_changes_nothing_says_so(shop: TestShop) {
+    let shop = shop_with_webhooks(&shop);
+    let receiver = Receiver::start().await;
+    add(&shop, &receiver).await;
+    let webhooks = &shop.state.webhooks;
+    shop.customer("kim@example.com").await.buy("credits_1").await;
+    sender(&shop, true).deliver_due().await.unwrap();
+    let id = webhooks.endpoints().await.unwrap()[0].id.to_string();
+    let unknown = "0198f2a4-7b1c-7def-8a2b-0123456789ab";
+    assert!(refusal(operator::webhooks::enable(webhooks, &id).await).contains("is on already"));
+    for wrong in [unknown, "nonsense", ""] {
+        assert!(refusal(operator::webhooks::enable(webhooks, wrong).await).contains("no webhook endpoint"));
+        assert!(refusal(operator::webhooks::remove(webhooks, wrong).await).contains("no webhook endpoint"));
+        assert!(refusal(operator::webhooks::rotate(webhooks, wrong).await).contains("no webhook endpoint"));
+        assert!(refusal(operator::webhooks::replay(webhooks, wrong).await).contains("othing was changed"));
+    }
+    let event = delivery(&shop).await.event.id.to_string();
+    assert!(refusal(operator::webhooks::replay(webhooks, &format!("{event}/{unknown}")).await).contains("othing was"));
+    let list = operator::webhooks::deliveries(webhooks, false, 9).await.unwrap();
+    assert!(list.starts_with(&format!("{event}/{id} ")) && list.contains(" purchase.paid tenant "), "{list}");
+    assert_eq!(operator::webhooks::deliveries(webhooks, true, 9).await.unwrap(), "0 deliveries.\n");
+
+    for named in [event.clone(), format!("{event}/{id}")] {
+        let told = operator::webhooks::replay(webhooks, &named).await.unwrap();
+        assert!(told.starts_with("1 deliveries are due now"), "{told}");
+        sender(&shop, true).deliver_due().await.unwrap();
+    }
+    let ids: BTreeSet<_> = receiver.received().iter().map(|told| told.id().to_owned()).collect();
+    assert_eq!((receiver.received().len(), ids.len()), (3, 1), "sent again as it was");
+    assert!(operator::webhooks::remove(webhooks, &id).await.unwrap().contains("is removed"));
+    assert!(refusal(operator::webhooks::replay(webhooks, &event).await).contains("othing was changed"));
+}

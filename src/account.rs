@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     ids::{TenantId, UserId},
-    ledger::Balance,
+    wallet::Funds,
 };
 
 /// An e-mail address in lower case. Users sign in with it.
@@ -91,15 +91,15 @@ pub struct StoredSession {
     pub expires_at: Timestamp,
 }
 
-/// The user of a session and their balance. Most requests need both, so one query reads them.
+/// The user of a session and their credits. Most requests need both, so one query reads them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionLookup {
     /// Who.
     pub principal: Principal,
-    /// The tenant's credits.
-    pub balance: Balance,
-    /// The number of changes to the tenant's purchases, new orders included. Data that is read after this number is at
-    /// least as new.
+    /// What the tenant has.
+    pub funds: Funds,
+    /// The number of changes to the tenant's purchases and holds, new ones included; a hold whose time is over is no
+    /// change. Data that is read after this number is at least as new.
     pub changes: i64,
     /// JSON, as the session layer wrote it.
     pub data: String,

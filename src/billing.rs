@@ -48,7 +48,8 @@ use crate::{
     ledger::{Balance, Entry},
     provider::{PaymentProvider, ProviderError},
     purchase::{InvalidTransition, Purchase},
-    store::{OrderLimits, PageRequest, Store, StoreError},
+    store::{DescribedEntry, EntryFilter, OrderLimits, PageRequest, Store, StoreError},
+    wallet::{Funds, Hold},
 };
 
 /// The shop's use cases over its ports; cheap to clone.
@@ -76,7 +77,7 @@ pub struct HistoryPage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerPage {
     /// Newest first.
-    pub items: Vec<Entry>,
+    pub items: Vec<DescribedEntry>,
     /// The entry before which the next page starts; `None` on the last page.
     pub next: Option<i64>,
     /// When the page was read.
@@ -113,21 +114,32 @@ impl Billing {
         Ok(self.store.balance(tenant).await?)
     }
 
+    /// What the tenant has now.
+    pub async fn funds(&self, tenant: TenantId) -> Result<Funds, BillingError> {
+        Ok(self.store.funds(tenant, self.now()).await?)
+    }
+
+    /// The tenant's holds that set credits aside now; the next to end first.
+    pub async fn active_holds(&self, tenant: TenantId) -> Result<Vec<Hold>, BillingError> {
+        Ok(self.store.active_holds(tenant, self.now()).await?)
+    }
+
     /// One of the tenant's purchases; `None` for an unknown id, and for a purchase of another tenant.
     pub async fn purchase(&self, tenant: TenantId, id: PurchaseId) -> Result<Option<Purchase>, BillingError> {
         Ok(self.store.purchase(tenant, id).await?)
     }
 
-    /// The tenant's newest entries, or those before entry number `before`; newest first. `limit` is brought into 1 to
+    /// The tenant's newest entries that fit the filter, newest first. Its limit is brought into 1 to
     /// [`HISTORY_LIMIT_MAX`].
-    pub async fn ledger(&self, tenant: TenantId, limit: u32, before: Option<i64>) -> Result<LedgerPage, BillingError> {
-        let limit = limit.clamp(1, HISTORY_LIMIT_MAX);
+    pub async fn ledger(&self, tenant: TenantId, filter: EntryFilter) -> Result<LedgerPage, BillingError> {
+        let limit = filter.limit.clamp(1, HISTORY_LIMIT_MAX);
         // As in the history: one more, to see whether there is a next page.
-        let mut items = self.store.ledger(tenant, limit + 1, before).await?;
+        let filter = EntryFilter { limit: limit + 1, ..filter };
+        let mut items = self.store.described_entries(tenant, &filter).await?;
         let asked = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = items.len() > asked;
         items.truncate(asked);
-        let next = if more { items.last().map(|entry| entry.seq) } else { None };
+        let next = if more { items.last().map(|described| described.entry.seq) } else { None };
         Ok(LedgerPage { items, next, as_of: self.now() })
     }
 

@@ -39,10 +39,10 @@ pub use self::{
 };
 use crate::{event::ClosedEvent, ids::TenantId, ledger::NewEntry, mail::NewMail, purchase::Purchase};
 
-/// Stores purchases with their ledger entries, events, mails, receipts and withdrawals.
+/// Stores purchases and the wallet with their ledger entries, events, mails, receipts and withdrawals.
 #[async_trait]
 pub trait Store:
-    PurchaseStore + LedgerStore + EventStore + ConsentStore + ReceiptStore + MailStore + WithdrawalStore
+    PurchaseStore + LedgerStore + WalletStore + EventStore + ConsentStore + ReceiptStore + MailStore + WithdrawalStore
 {
     /// Writes a change in one transaction.
     async fn commit(&self, change: &Change) -> Result<Committed, StoreError>;

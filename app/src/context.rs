@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use billing::{Billing, account::Principal, consent::ConsentText, ledger::Balance, locale::Locale, receipt::Issuer};
+use billing::{Billing, account::Principal, consent::ConsentText, locale::Locale, receipt::Issuer, wallet::Funds};
 
 use crate::legal::LegalPage;
 
@@ -82,9 +82,9 @@ pub struct Entered {
 pub struct RequestContext {
     /// The signed-in user, if any.
     pub principal: Option<Principal>,
-    /// The tenant's balance when the request started; zero without a user.
-    pub balance: Balance,
-    /// The number of changes to the tenant's purchases.
+    /// The tenant's credits when the request started; zero without a user.
+    pub funds: Funds,
+    /// The number of changes to the tenant's purchases and holds.
     pub changes: i64,
     /// The language of the answer.
     pub locale: Locale,

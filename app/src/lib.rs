@@ -43,7 +43,7 @@ pub use islands::provide_page_contexts;
 #[cfg(feature = "ssr")]
 pub use {
     api::PlainForm,
-    documents::{export, mail_templates, receipt},
+    documents::{export, ledger_export, mail_templates, receipt},
     error::ShopError,
     shell::{App, shell},
 };

@@ -1,6 +1,6 @@
 //! The paths of the pages.
 
-use billing::locale::Locale;
+use billing::{ledger::EntryKind, locale::Locale};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
 use crate::error::ShopError;
@@ -13,6 +13,7 @@ pub fn needs_sign_in(path: &str, query: &str) -> bool {
         || path.starts_with("/checkout/")
         || path.starts_with("/purchases/")
         || path == HISTORY_CSV
+        || path == LEDGER_CSV
 }
 
 /// The language that a query names: `lang=en`.
@@ -60,9 +61,24 @@ pub const SHOP: &str = "/";
 /// The account page: balance over time, and the ledger.
 pub(crate) const ACCOUNT: &str = "/account";
 
-/// The account page with the entries before `entry`.
-pub(crate) fn account_before(entry: i64) -> String {
-    format!("{ACCOUNT}?before={entry}")
+/// The account page with the entries before `before`, of one kind or of all.
+pub(crate) fn account(before: Option<i64>, kind: Option<EntryKind>) -> String {
+    let before = before.map(|entry| format!("before={entry}"));
+    let query: Vec<_> = kind.map(kind_query).into_iter().chain(before).collect();
+    with_query(ACCOUNT, &query.join("&"))
+}
+
+/// The ledger as a file, of one kind or of all.
+pub(crate) fn ledger_csv(kind: Option<EntryKind>) -> String {
+    with_query(LEDGER_CSV, &kind.map(kind_query).unwrap_or_default())
+}
+
+fn kind_query(kind: EntryKind) -> String {
+    format!("kind={}", kind.as_str())
+}
+
+fn with_query(path: &str, query: &str) -> String {
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }
 
 /// The success page, without its session.
@@ -96,6 +112,9 @@ pub(crate) fn history(older_than: &str) -> String {
 
 /// The whole history as a file.
 pub(crate) const HISTORY_CSV: &str = "/purchases.csv";
+
+/// The path of the ledger as a file.
+pub(crate) const LEDGER_CSV: &str = "/ledger.csv";
 
 /// The page to which the buyer returns after paying.
 pub(crate) fn success(session_id: &str) -> String {
@@ -152,6 +171,7 @@ mod tests {
             ("/checkout/success", "session_id=x"),
             ("/purchases/x", ""),
             ("/purchases.csv", ""),
+            ("/ledger.csv", ""),
             ("/account", ""),
         ] {
             assert!(needs_sign_in(path, query), "{path}?{query}");
@@ -192,6 +212,15 @@ mod tests {
                 prop_assert_eq!(shop.join(path).unwrap().origin(), shop.origin());
             }
         }
+    }
+
+    #[test]
+    fn a_link_to_older_entries_keeps_their_kind() {
+        assert_eq!(account(None, None), "/account");
+        assert_eq!(account(Some(7), None), "/account?before=7");
+        assert_eq!(account(None, Some(EntryKind::Spend)), "/account?kind=SPEND");
+        assert_eq!(account(Some(7), Some(EntryKind::GrantReversal)), "/account?kind=GRANT_REVERSAL&before=7");
+        assert_eq!(ledger_csv(Some(EntryKind::Grant)), "/ledger.csv?kind=GRANT");
     }
 
     #[test]

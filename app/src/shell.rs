@@ -11,7 +11,7 @@ use leptos_router::{
 
 use crate::{
     api::{self, Addresses, PageContext},
-    components::{Footer, Header, MockBanner, PageBalance},
+    components::{Footer, Header, MockBanner, PageFunds},
     islands::{BalanceFollower, LiveBalance},
     locales::Texts,
     page_title::{SHOP_NAME, window_title},
@@ -161,15 +161,15 @@ fn Frame() -> impl IntoView {
     let page = expect_context::<PageContext>();
     let confirmation = confirmation();
     provide_context(confirmation.clone());
-    let balance = page.balance;
-    let balance = async move {
+    let funds = page.funds;
+    let funds = async move {
         match confirmation {
             // Confirming may have booked credits since the request started.
-            Some(confirmation) => confirmation.await.map_or(balance, |status| Some(status.balance)),
-            None => balance,
+            Some(confirmation) => confirmation.await.map_or(funds, |status| Some(status.funds)),
+            None => funds,
         }
     };
-    provide_context(PageBalance(balance.boxed().shared()));
+    provide_context(PageFunds(funds.boxed().shared()));
     let follower = has_islands(&page).then(|| page.email.unwrap_or_default());
     view! {
         <MockBanner />

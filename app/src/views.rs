@@ -3,9 +3,9 @@
 use billing::{
     catalog::PurchaseType,
     ids::PurchaseId,
-    ledger::Balance,
     money::{Credits, Money},
     purchase::{FailureReason, Status},
+    wallet::Funds,
 };
 use serde::{Deserialize, Serialize};
 
@@ -91,6 +91,6 @@ pub(crate) struct PurchaseStatusView {
     pub(crate) checkout_url: Option<String>,
     /// Whether the provider has confirmed the status. If not, the purchase may be paid.
     pub(crate) known: bool,
-    /// The new balance.
-    pub(crate) balance: Balance,
+    /// The buyer's new credits.
+    pub(crate) funds: Funds,
 }

@@ -45,6 +45,19 @@ pub(crate) fn price_per_credit(product: &ProductView, t: &'static IslandTexts) -
     })
 }
 
+/// The kinds of ledger entries, in the order of the filter.
+pub(crate) const ENTRY_KINDS: [EntryKind; 9] = [
+    EntryKind::Purchase,
+    EntryKind::Spend,
+    EntryKind::SpendReversal,
+    EntryKind::Grant,
+    EntryKind::GrantReversal,
+    EntryKind::Refund,
+    EntryKind::RefundReversal,
+    EntryKind::Dispute,
+    EntryKind::DisputeReversal,
+];
+
 /// The kind of a ledger entry.
 pub(crate) fn entry_text(kind: EntryKind, t: &'static Texts) -> &'static str {
     match kind {
@@ -107,5 +120,20 @@ pub(crate) fn error_text(error: ShopError, t: &'static IslandTexts) -> &'static 
         ShopError::Unavailable => t.error_unavailable,
         ShopError::Malformed => t.error_malformed,
         ShopError::Unreachable => t.error_unreachable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use strum::VariantNames;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_of_entry_can_be_filtered_by() {
+        let offered: BTreeSet<_> = ENTRY_KINDS.iter().map(|kind| kind.as_str()).collect();
+        assert_eq!(offered, EntryKind::VARIANTS.iter().copied().collect());
     }
 }

@@ -8,9 +8,9 @@ test('the account shows every entry, why it exists, and the balance as a picture
 
   await buy(page, '5 Credits');
   await buy(page, '10 Credits');
-  await page.getByRole('link', { name: /Guthaben/ }).click();
+  await page.getByRole('link', { name: /Verfügbar/ }).click();
   await expect(page.getByRole('heading', { name: 'Ihr Konto' })).toBeVisible();
-  await expect(balance(page)).toHaveText('Guthaben: 15 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 15 Credits');
   const rows = page.getByRole('table', { name: 'Guthaben im Verlauf' }).getByRole('row');
   await expect(rows).toHaveCount(3);
   await expect(rows.nth(1)).toContainText(/Gekaufte Credits\..*\+10.*15/s);

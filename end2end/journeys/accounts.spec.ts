@@ -21,7 +21,7 @@ test('a new account starts with nothing, buys, and is not the demo account', asy
   await page.goto('/signup');
   await fillAccountForm(page, { email: 'new@example.com', password: 'correct horse battery' });
   await page.getByRole('button', { name: 'Konto anlegen' }).click();
-  await expect(balance(page)).toHaveText('Guthaben: 0 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 0 Credits');
   await expect(page.getByRole('banner')).toContainText('new@example.com');
 });
 
@@ -82,7 +82,7 @@ test('the language can be changed on any page, and stays', async ({ page }) => {
   await page.keyboard.press('Escape');
   await page.getByRole('banner').getByRole('button', { name: 'EN', exact: true }).click();
   await expect(page.locator('html')).toHaveAttribute('lang', 'en');
-  await expect(page.getByRole('banner').getByRole('link', { name: /^Balance/ })).toHaveText('Balance: 0 Credits');
+  await expect(page.getByRole('banner').getByRole('link', { name: /^Available/ })).toHaveText('Available: 0 Credits');
   await page.goto('/signup');
   await expect(page.locator('html')).toHaveAttribute('lang', 'en');
   // On a narrow screen, the choice of language is in the footer.

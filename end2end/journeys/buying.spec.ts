@@ -11,7 +11,7 @@ const SHELF = [
 for (const { name, price, credits } of SHELF) {
   test(`${name} costs ${price} and brings ${credits}`, async ({ page }) => {
     await signIn(page);
-    await expect(balance(page)).toHaveText('Guthaben: 0 Credits');
+    await expect(balance(page)).toHaveText('Verfügbar: 0 Credits');
 
     await products(page).getByRole('link', { name: `${name} kaufen`, exact: true }).click();
     await expect(orderDialog(page)).toContainText(name);
@@ -22,7 +22,7 @@ for (const { name, price, credits } of SHELF) {
     await expect(page).toHaveURL(/\/checkout\/success\?session_id=cs_mock_/);
     await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
     await expect(page.getByRole('main')).toContainText(`${credits} für ${price}`);
-    await expect(balance(page)).toHaveText(`Guthaben: ${credits}`);
+    await expect(balance(page)).toHaveText(`Verfügbar: ${credits}`);
   });
 }
 
@@ -53,7 +53,7 @@ test('a double click on the order button makes one purchase', async ({ page }) =
   await consentBox(page).check();
   await orderButton(page).dblclick();
   await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
-  await expect(balance(page)).toHaveText('Guthaben: 5 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 5 Credits');
   expect(await purchases(page)).toHaveLength(1);
 });
 
@@ -63,13 +63,13 @@ test('reloading the success page or going back to it credits nothing more', asyn
   const success = page.url();
   await page.reload();
   await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
-  await expect(balance(page)).toHaveText('Guthaben: 5 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 5 Credits');
 
   await page.goto('/');
   await expect(historyRows(page)).toHaveCount(1);
   await page.goBack();
   await expect(page).toHaveURL(success);
-  await expect(balance(page)).toHaveText('Guthaben: 5 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 5 Credits');
   expect(await purchases(page)).toHaveLength(1);
 });
 
@@ -78,7 +78,7 @@ test('back from the payment page, the order form is there again and nothing was 
   await buy(page, '1 Credit');
   await page.goBack();
   await expect(orderButton(page)).toBeEnabled();
-  await expect(balance(page)).toHaveText('Guthaben: 1 Credit');
+  await expect(balance(page)).toHaveText('Verfügbar: 1 Credit');
   expect(await purchases(page)).toHaveLength(1);
 });
 

@@ -9,7 +9,7 @@ test('a cancelled payment says that nothing was charged, and can be gone on with
 
   await page.getByRole('link', { name: 'Weiter zur Zahlung' }).click();
   await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
-  await expect(balance(page)).toHaveText('Guthaben: 5 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 5 Credits');
   expect(await purchases(page)).toMatchObject([{ id: purchase_id, status: 'PAID' }]);
 });
 
@@ -23,7 +23,7 @@ test('a dropped purchase ends and cannot be paid any more', async ({ page }) => 
 
   await page.goto(checkout_url);
   await expect(page.getByRole('heading', { name: 'Zahlung nicht zustande gekommen' })).toBeVisible();
-  await expect(balance(page)).toHaveText('Guthaben: 0 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 0 Credits');
 });
 
 test('the history leads back to an open purchase', async ({ page }) => {

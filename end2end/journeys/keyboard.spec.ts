@@ -22,7 +22,7 @@ test('a purchase goes by keyboard alone, from signing in to the receipt', async 
   await page.keyboard.press('Tab');
   await page.keyboard.type('demo-credits');
   await page.keyboard.press('Enter');
-  await expect(balance(page)).toHaveText('Guthaben: 0 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 0 Credits');
 
   await tabTo(page, 'link', '5 Credits kaufen');
   await page.keyboard.press('Enter');

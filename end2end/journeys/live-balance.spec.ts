@@ -8,32 +8,32 @@ test('a purchase in one tab moves the balance in the other', async ({ page, cont
   await signIn(page);
   const other = await context.newPage();
   await other.goto('/');
-  await expect(balance(other)).toHaveText('Guthaben: 0 Credits');
+  await expect(balance(other)).toHaveText('Verfügbar: 0 Credits');
 
   await buy(page, '5 Credits');
-  await expect(balance(page)).toHaveText('Guthaben: 5 Credits', SOON);
-  await expect(balance(other)).toHaveText('Guthaben: 5 Credits', SOON);
+  await expect(balance(page)).toHaveText('Verfügbar: 5 Credits', SOON);
+  await expect(balance(other)).toHaveText('Verfügbar: 5 Credits', SOON);
   await expect(historyRows(other)).toHaveCount(1);
 
   await buy(other, '10 Credits');
-  await expect(balance(page)).toHaveText('Guthaben: 15 Credits', SOON);
+  await expect(balance(page)).toHaveText('Verfügbar: 15 Credits', SOON);
 });
 
 test("Stripe's notification moves the balance of an open page, once", async ({ page, shop }) => {
   await signIn(page);
   const { purchase_id, session_id } = await openPurchase(page, 'credits_10');
-  await expect(balance(page)).toHaveText('Guthaben: 0 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 0 Credits');
 
   const event = checkoutCompleted({ id: session_id, purchase: purchase_id, cents: 1299 });
   expect((await shop.notify(event)).status).toBe(200);
-  await expect(balance(page)).toHaveText('Guthaben: 10 Credits', SOON);
+  await expect(balance(page)).toHaveText('Verfügbar: 10 Credits', SOON);
   await expect(historyRows(page)).toContainText(['Bezahlt']);
 
   expect((await shop.notify(event)).status).toBe(200);
   const again = checkoutCompleted({ id: session_id, purchase: purchase_id, cents: 1299 });
   expect((await shop.notify(again)).status).toBe(200);
   await page.reload();
-  await expect(balance(page)).toHaveText('Guthaben: 10 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 10 Credits');
 });
 
 test('a notification of another amount books nothing', async ({ page, shop }) => {
@@ -42,6 +42,6 @@ test('a notification of another amount books nothing', async ({ page, shop }) =>
   const event = checkoutCompleted({ id: session_id, purchase: purchase_id, cents: 149 });
   expect((await shop.notify(event)).status).toBe(200);
   await page.reload();
-  await expect(balance(page)).toHaveText('Guthaben: 0 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 0 Credits');
   await expect(historyRows(page)).toContainText(['Offen']);
 });

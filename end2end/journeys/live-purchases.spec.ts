@@ -13,7 +13,7 @@ async function opened(context: BrowserContext, path: string): Promise<Page> {
 test('an order in one tab and its end show in the other, though no credits move', async ({ page, context }) => {
   await signIn(page);
   const other = await opened(context, '/');
-  await expect(balance(other)).toHaveText('Guthaben: 0 Credits');
+  await expect(balance(other)).toHaveText('Verfügbar: 0 Credits');
   const { purchase_id } = await openPurchase(page, 'credits_5');
   await expect(historyRows(other)).toContainText(['Offen'], SOON);
   await page.goto(`/checkout/cancel?purchase_id=${purchase_id}`);
@@ -43,7 +43,7 @@ test('of ten open tabs none keeps an eleventh from loading, and all of them hear
   for (let n = 0; n < 10; n += 1) tabs.push(await opened(context, '/'));
   const eleventh = await opened(context, '/');
   await buy(eleventh, '5 Credits');
-  for (const tab of [eleventh, ...tabs]) await expect(balance(tab)).toHaveText('Guthaben: 5 Credits', SOON);
+  for (const tab of [eleventh, ...tabs]) await expect(balance(tab)).toHaveText('Verfügbar: 5 Credits', SOON);
   for (const tab of tabs) await expect(historyRows(tab)).toContainText(['Bezahlt'], SOON);
 });
 
@@ -58,10 +58,10 @@ test('an event of another tab is ignored if it is older than what a tab shows, a
     other.evaluate((news) => new BroadcastChannel('balance of demo@example.com').postMessage(news), news);
   await says('0.0 {"credits":99}');
   await says('2.9 {"credits":7}');
-  await expect(balance(page)).toHaveText('Guthaben: 7 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 7 Credits');
   await says('1.9 {"credits":99}');
   await says('3.9 {"credits":8}');
-  await expect(balance(page)).toHaveText('Guthaben: 8 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 8 Credits');
 });
 
 test.describe('a lost connection', () => {
@@ -73,17 +73,17 @@ test.describe('a lost connection', () => {
     const following = /\/billing\/balance|\/api\/current_balance/;
     await page.route(following, (route) => route.abort('connectionrefused'));
     await page.goto('/');
-    await expect(balance(page)).toHaveText('Guthaben: 0 Credits');
+    await expect(balance(page)).toHaveText('Verfügbar: 0 Credits');
     const elsewhere = await browser.newContext({ baseURL: shop.url, locale: 'de-DE' });
     const other = await elsewhere.newPage();
     await signIn(other);
 
     await expect(page.getByText(LOST)).toBeVisible();
     await buy(other, '5 Credits');
-    await expect(balance(page)).toHaveText('Guthaben: 0 Credits');
+    await expect(balance(page)).toHaveText('Verfügbar: 0 Credits');
 
     await page.unroute(following);
-    await expect(balance(page)).toHaveText('Guthaben: 5 Credits', { timeout: 20_000 });
+    await expect(balance(page)).toHaveText('Verfügbar: 5 Credits', { timeout: 20_000 });
     await expect(page.getByText(LOST)).toBeHidden();
     await expect(historyRows(page)).toHaveCount(1);
     await elsewhere.close();

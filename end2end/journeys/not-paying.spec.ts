@@ -16,7 +16,7 @@ test('who turns back at the payment page was charged nothing, and can go on with
   expect(await sessionOf(page)).toBe(session);
   await payment.pay(page).click();
   await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
-  await expect(balance(page)).toHaveText('Guthaben: 5 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 5 Credits');
   expect(await stripe.booked()).toMatchObject([{ session, received: 699 }]);
 });
 
@@ -36,7 +36,7 @@ test('a dropped purchase can be paid no more, neither at Stripe nor in the shop'
   for (const { type, outcome } of await stripe.deliveries()) expect(outcome, type).toBe(200);
   await page.goto('/');
   await expect(historyRows(page)).toContainText(['Verworfen']);
-  await expect(balance(page)).toHaveText('Guthaben: 0 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 0 Credits');
 });
 
 test('who drops a purchase that was paid in the meantime is told so, and has the credits', async ({ page, stripe }) => {
@@ -48,7 +48,7 @@ test('who drops a purchase that was paid in the meantime is told so, and has the
   await stripe.tell(`/sessions/${session}/pay`);
   await page.getByRole('button', { name: 'Kauf verwerfen' }).click();
   await expect(page.getByRole('heading', { name: 'Dieser Kauf ist bezahlt' })).toBeVisible();
-  await expect(balance(page)).toHaveText('Guthaben: 5 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 5 Credits');
 });
 
 test('an order that is not paid in time ends, and its payment page and the history say so', async ({ page, stripe, expectAccessible }) => {
@@ -62,7 +62,7 @@ test('an order that is not paid in time ends, and its payment page and the histo
   await stripe.deliveries();
   await page.reload();
   await expect(historyRows(page)).toContainText(['Abgelaufen']);
-  await expect(balance(page)).toHaveText('Guthaben: 0 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 0 Credits');
   await history(page).getByRole('link', { name: /^Details/ }).click();
   await expect(page.getByRole('article')).toContainText('Es wurden keine Credits gebucht.');
   await expectAccessible(page);

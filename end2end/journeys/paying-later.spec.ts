@@ -31,7 +31,7 @@ test('a payment that takes days is shown as such, and nobody is asked to pay aga
   await expect(page.getByRole('main')).toContainText('Bitte zahlen Sie nicht noch einmal');
   await expect(page.getByRole('main').getByRole('link')).toHaveText(['Neu laden', 'Zum Shop']);
   await expect(page.getByRole('main').getByRole('button')).toHaveCount(0);
-  await expect(balance(page)).toHaveText('Guthaben: 0 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 0 Credits');
   await expectAccessible(page);
 
   await stripe.deliveries();
@@ -56,9 +56,9 @@ test('money that arrives turns the page into the confirmation by the notificatio
     await stripe.breaks(askingFails);
     await stripe.tell(`/sessions/${session}/settle`);
     await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
-    await expect(balance(page)).toHaveText('Guthaben: 10 Credits');
+    await expect(balance(page)).toHaveText('Verfügbar: 10 Credits');
   });
-  await expect(balance(other)).toHaveText('Guthaben: 10 Credits');
+  await expect(balance(other)).toHaveText('Verfügbar: 10 Credits');
   await expect(historyRows(other)).toContainText(['Bezahlt']);
 });
 
@@ -71,7 +71,7 @@ test('money that arrives turns the page into the confirmation while no notificat
     await asked(stripe, session, 3);
     await stripe.tell(`/sessions/${session}/settle`);
     await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
-    await expect(balance(page)).toHaveText('Guthaben: 10 Credits');
+    await expect(balance(page)).toHaveText('Verfügbar: 10 Credits');
   });
 });
 
@@ -91,7 +91,7 @@ test('money that does not arrive turns the page into the failure by the notifica
 
   await page.getByRole('link', { name: 'Zum Shop' }).click();
   await expect(historyRows(page)).toContainText(['Fehlgeschlagen']);
-  await expect(balance(page)).toHaveText('Guthaben: 0 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 0 Credits');
   await page.goBack();
   await page.getByRole('link', { name: 'Erneut bestellen' }).click();
   await expect(orderButton(page)).toBeVisible();

@@ -10,7 +10,7 @@ test('an order is paid at Stripe by forms and redirects', async ({ page, stripe 
   await payment.pay(page).click();
   await expect(page).toHaveURL(`/checkout/success?session_id=${session}`);
   await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
-  await expect(balance(page)).toHaveText('Guthaben: 5 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 5 Credits');
 
   await page.getByRole('link', { name: 'Beleg ansehen' }).click();
   await expect(page.getByRole('article')).toContainText('6,99 €');
@@ -33,7 +33,7 @@ test('a payment that takes days is looked at again by the reload button', async 
   await stripe.tell(`/sessions/${session}/settle`);
   await reload.click();
   await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
-  await expect(balance(page)).toHaveText('Guthaben: 5 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 5 Credits');
 });
 
 test('a purchase is dropped at Stripe, too', async ({ page, stripe }) => {

@@ -29,7 +29,7 @@ test('an order is paid at Stripe, and the credits, the history and the receipt a
   await expect(page).toHaveURL(`/checkout/success?session_id=${session}`);
   await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
   await expect(page.getByRole('main')).toContainText('5 Credits für 6,99 €');
-  await expect(balance(page)).toHaveText('Guthaben: 5 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 5 Credits');
   await expectAccessible(page);
 
   const { payment_intent } = await stripe.ask(`/sessions/${session}`);
@@ -43,7 +43,7 @@ test('an order is paid at Stripe, and the credits, the history and the receipt a
 
   for (const { type, outcome } of await stripe.deliveries()) expect(outcome, type).toBe(200);
   await page.reload();
-  await expect(balance(page)).toHaveText('Guthaben: 5 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 5 Credits');
   const [purchase] = await purchases(page);
   expect(await stripe.booked()).toMatchObject([{ session, client_reference_id: purchase?.id, received: 699 }]);
 });
@@ -52,7 +52,7 @@ test('while no notification arrives, the success page itself brings the credits'
   await signUp(page);
   await stripe.fallSilent();
   await buyAtStripe(page, '10 Credits');
-  await expect(balance(page)).toHaveText('Guthaben: 10 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 10 Credits');
   await page.goto('/');
   await expect(historyRows(page)).toContainText(['Bezahlt']);
   const outcomes = (await stripe.deliveries()).map(({ outcome }) => outcome);
@@ -64,11 +64,11 @@ test('who pays and does not come back has the credits all the same, on every ope
   const session = await order(page, '1 Credit');
   const other = await context.newPage();
   await openLive(other);
-  await expect(balance(other)).toHaveText('Guthaben: 0 Credits');
+  await expect(balance(other)).toHaveText('Verfügbar: 0 Credits');
   await expect(historyRows(other)).toContainText(['Offen']);
 
   await stripe.tell(`/sessions/${session}/pay`);
-  await expect(balance(other)).toHaveText('Guthaben: 1 Credit', SOON);
+  await expect(balance(other)).toHaveText('Verfügbar: 1 Credit', SOON);
   await expect(historyRows(other)).toContainText(['Bezahlt']);
 });
 
@@ -84,7 +84,7 @@ test('a declined card books nothing, and another one pays the same order', async
 
   await payment.pay(page).click();
   await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
-  await expect(balance(page)).toHaveText('Guthaben: 2 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 2 Credits');
   expect(await purchases(page)).toMatchObject([{ status: 'PAID' }]);
   expect(await stripe.booked()).toMatchObject([{ session, received: 299 }]);
 });

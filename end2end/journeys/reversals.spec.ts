@@ -8,13 +8,13 @@ test('a refund is seen on an open page, in the history and on the receipt: a par
   await signUp(page);
   const session = await buyAtStripe(page, '10 Credits');
   await openLive(page);
-  await expect(balance(page)).toHaveText('Guthaben: 10 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 10 Credits');
   await stripe.deliveries();
 
   // Half of 12,99 €, which is half of the credits.
   await withoutReload(page, async () => {
     await stripe.tell('/refunds', { session, amount: 650 });
-    await expect(balance(page)).toHaveText('Guthaben: 5 Credits', SOON);
+    await expect(balance(page)).toHaveText('Verfügbar: 5 Credits', SOON);
     await expect(historyRows(page)).toContainText(['Teilweise erstattet']);
   });
   await history(page).getByRole('link', { name: /^Beleg/ }).click();
@@ -31,7 +31,7 @@ test('a refund is seen on an open page, in the history and on the receipt: a par
 
   await withoutReload(page, async () => {
     await stripe.tell('/refunds', { session });
-    await expect(balance(page)).toHaveText('Guthaben: 0 Credits', SOON);
+    await expect(balance(page)).toHaveText('Verfügbar: 0 Credits', SOON);
     await expect(historyRows(page)).toContainText(['Erstattet']);
   });
   await expectAccessible(page);
@@ -51,12 +51,12 @@ test('a dispute takes the credits from an open page, and a dispute won brings th
 
   await withoutReload(page, async () => {
     const { id } = await stripe.tell('/disputes', { session });
-    await expect(balance(page)).toHaveText('Guthaben: 0 Credits', SOON);
+    await expect(balance(page)).toHaveText('Verfügbar: 0 Credits', SOON);
     await expect(historyRows(page)).toContainText(['Angefochten']);
     await stripe.deliveries();
     await stripe.tell(`/disputes/${id}/respond`);
     await stripe.tell(`/disputes/${id}/win`);
-    await expect(balance(page)).toHaveText('Guthaben: 10 Credits', SOON);
+    await expect(balance(page)).toHaveText('Verfügbar: 10 Credits', SOON);
   });
   await history(page).getByRole('link', { name: /^Beleg/ }).click();
   const bookings = page.getByRole('table', { name: 'Buchungen' }).getByRole('row');
@@ -72,11 +72,11 @@ test('a refund whose notification comes twice, and one that fails, leave the rig
   await stripe.deliveries();
   await stripe.breaks({ kind: 'double', match: { webhook: true } });
   const { id } = await stripe.tell('/refunds', { session, amount: 650 });
-  await expect(balance(page)).toHaveText('Guthaben: 5 Credits', SOON);
+  await expect(balance(page)).toHaveText('Verfügbar: 5 Credits', SOON);
   await stripe.deliveries();
   await stripe.tell(`/refunds/${id}`, { status: 'failed' });
-  await expect(balance(page)).toHaveText('Guthaben: 10 Credits', SOON);
+  await expect(balance(page)).toHaveText('Verfügbar: 10 Credits', SOON);
   await stripe.deliveries();
   await page.reload();
-  await expect(balance(page)).toHaveText('Guthaben: 10 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 10 Credits');
 });

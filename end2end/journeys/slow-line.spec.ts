@@ -24,7 +24,7 @@ test('on a slow line a purchase goes before the front end has come', async ({ pa
   await expect(page.locator('dialog:modal')).toHaveCount(0);
   await placeOrder(page);
   await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
-  await expect(balance(page)).toHaveText('Guthaben: 5 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 5 Credits');
   await page.unrouteAll({ behavior: 'ignoreErrors' });
 });
 
@@ -42,5 +42,5 @@ test('on a slow line whatever is pressed shows at once that it was', async ({ pa
   await expect(page.getByRole('button', { name: 'Wird bestellt' })).toBeDisabled();
   orderGoes();
   await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
-  await expect(balance(page)).toHaveText('Guthaben: 10 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 10 Credits');
 });

@@ -47,7 +47,7 @@ for (const { name, kind, opened } of FAULTS) {
     const session = await sessionOf(page);
     await payment.pay(page).click();
     await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
-    await expect(balance(page)).toHaveText('Guthaben: 5 Credits');
+    await expect(balance(page)).toHaveText('Verfügbar: 5 Credits');
     const made = await purchases(page);
     expect(made).toMatchObject([{ status: 'PAID' }]);
     expect(await stripe.booked()).toMatchObject([{ session, client_reference_id: made[0]?.id, received: 699 }]);
@@ -66,7 +66,7 @@ test('who comes back from paying while Stripe cannot be asked sees the confirmat
     await stripe.mend();
     await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible({ timeout: 15_000 });
   });
-  await expect(balance(page)).toHaveText('Guthaben: 5 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 5 Credits');
 });
 
 test('a purchase that cannot be dropped while Stripe is down stays open, and is dropped later', async ({ page, stripe }) => {

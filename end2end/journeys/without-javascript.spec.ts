@@ -11,7 +11,7 @@ test('a whole purchase goes by forms and redirects', async ({ page }) => {
   await placeOrder(page);
   await expect(page).toHaveURL(/\/checkout\/success\?session_id=cs_mock_/);
   await expect(page.getByRole('heading', { name: 'Zahlung erhalten' })).toBeVisible();
-  await expect(balance(page)).toHaveText('Guthaben: 5 Credits');
+  await expect(balance(page)).toHaveText('Verfügbar: 5 Credits');
 
   await page.getByRole('link', { name: 'Beleg ansehen' }).click();
   await expect(page.getByRole('article')).toContainText('6,99 €');
@@ -73,7 +73,7 @@ test.describe('a form that is refused', () => {
     await page.goto('/signup');
     await fillAccountForm(page, account);
     await page.getByRole('button', { name: 'Konto anlegen' }).click();
-    await expect(balance(page)).toHaveText('Guthaben: 0 Credits');
+    await expect(balance(page)).toHaveText('Verfügbar: 0 Credits');
     await page.getByRole('button', { name: 'Abmelden' }).click();
 
     await page.goto('/signin');

@@ -68,6 +68,11 @@ export class Shop {
     return shop;
   }
 
+  /** The database, for what no page can do. */
+  get database(): string {
+    return join(this.#folder, 'shop.db');
+  }
+
   /** The server's log so far. */
   get log(): string {
     return this.#log;

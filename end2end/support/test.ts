@@ -88,7 +88,7 @@ export async function fillAccountForm(page: Page, account: { email: string; pass
 }
 
 /** The balance in the header. */
-export const balance = (page: Page) => page.getByRole('banner').getByRole('link', { name: /^Guthaben/ });
+export const balance = (page: Page) => page.getByRole('banner').getByRole('link', { name: /^Verfügbar/ });
 
 export const products = (page: Page) => page.getByRole('region', { name: 'Produkte' });
 export const history = (page: Page) => page.getByRole('region', { name: 'Ihre Käufe' });

@@ -172,6 +172,7 @@ fn files(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/purchases/{id}/receipt.pdf", get(documents::receipt_pdf))
         .route("/purchases.csv", get(documents::history_csv))
+        .route("/ledger.csv", get(documents::ledger_csv))
         .layer(middleware::from_fn_with_state(state.clone(), or_not_found_page))
         .layer(middleware::from_fn(redirect_to_sign_in))
 }

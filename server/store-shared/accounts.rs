@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use billing::{
     account::{Account, EmailAddress, Principal, SessionLookup, StoredSession},
     ids::UserId,
-    ledger::Balance,
     money::Credits,
     purchase::Purchase,
     store::{AccountStore, InsertedSale, SignUp, StoreError},
+    wallet::Funds,
 };
 use jiff::Timestamp;
 
@@ -60,8 +60,12 @@ impl SessionRow {
             user_id: parse("id", &self.id)?,
             email: parse("email", &self.email)?,
         };
-        let balance = Balance { credits: Credits(self.balance_after.unwrap_or(0)), seq: self.seq.unwrap_or(0) };
-        Ok((self.token_hash, SessionLookup { principal, balance, changes: self.changes, data: self.data }))
+        let funds = Funds {
+            balance: Credits(self.balance_after.unwrap_or(0)),
+            held: Credits(self.held),
+            seq: self.seq.unwrap_or(0),
+        };
+        Ok((self.token_hash, SessionLookup { principal, funds, changes: self.changes, data: self.data }))
     }
 }
 

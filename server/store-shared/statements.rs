@@ -16,16 +16,20 @@ pub(crate) struct SessionRow {
     pub seq: Option<i64>,
     pub balance_after: Option<i64>,
     pub changes: i64,
+    pub held: i64,
 }
 
-/// `SELECT` of [`SessionRow`]s. Each crate's `dialect` adds the condition, because SQLite has no list parameters.
+/// `SELECT` of [`SessionRow`]s. Each crate's `dialect` adds the condition, because SQLite has no list parameters. The
+/// second argument is the current time.
 macro_rules! select_sessions {
     ($condition:tt, $($argument:expr),+) => {
         sqlx::query_as!(
             $crate::portable::SessionRow,
             r#"SELECT sessions.token_hash AS "token_hash!", sessions.data AS "data!", users.id AS "id!",
                 users.tenant_id AS "tenant_id!", users.email AS "email!", newest.seq AS "seq?",
-                newest.balance_after AS "balance_after?", tenants.changes AS "changes!"
+                newest.balance_after AS "balance_after?", tenants.changes AS "changes!",
+                COALESCE((SELECT CAST(sum(credits - captured) AS BIGINT) FROM holds WHERE holds.tenant_id = users.tenant_id
+                    AND holds.status = 'ACTIVE' AND holds.expires_at > $2), 0) AS "held!: i64"
             FROM sessions
             JOIN users ON users.id = sessions.user_id
             JOIN tenants ON tenants.id = users.tenant_id

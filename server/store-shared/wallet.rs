@@ -84,6 +84,22 @@ impl WalletStore for ThisStore {
         row.map(Hold::try_from).transpose()
     }
 
+    async fn active_holds(&self, tenant: TenantId, now: Timestamp) -> Result<Vec<Hold>, StoreError> {
+        let rows = sqlx::query_as!(
+            HoldRow,
+            r#"SELECT id AS "id!", tenant_id AS "tenant_id!", credits AS "credits!", captured AS "captured!",
+                status AS "status!", reference, description, metadata_json AS "metadata_json!",
+                created_at AS "created_at!", updated_at AS "updated_at!", expires_at AS "expires_at!", finished_at
+            FROM holds WHERE tenant_id = $1 AND status = 'ACTIVE' AND expires_at > $2 ORDER BY expires_at, id"#,
+            tenant.to_string(),
+            micros(now)
+        )
+        .fetch_all(self.reader())
+        .await
+        .map_err(store_error)?;
+        rows.into_iter().map(Hold::try_from).collect()
+    }
+
     async fn spend(&self, tenant: TenantId, id: SpendId) -> Result<Option<Spend>, StoreError> {
         let row = sqlx::query_as!(
             StoredSpend,
@@ -109,30 +125,26 @@ impl WalletStore for ThisStore {
         filter: &EntryFilter,
     ) -> Result<Vec<DescribedEntry>, StoreError> {
         let before = filter.before.unwrap_or(i64::MAX);
+        let limit = i64::from(filter.limit);
         let kind = filter.kind.map(billing::ledger::EntryKind::as_str);
-        let rows = match &filter.reference {
-            None => {
-                described_entries!(
-                    "entry.tenant_id = $1 AND entry.seq < $2
-                        AND (CAST($3 AS TEXT) IS NULL OR entry.kind = CAST($3 AS TEXT))",
-                    tenant.to_string(),
-                    before,
-                    kind,
-                    i64::from(filter.limit)
-                )
-                .fetch_all(self.reader())
-                .await
+        let rows = match (kind, &filter.reference) {
+            (None, None) => {
+                described_entries!("TRUE", tenant.to_string(), before, limit).fetch_all(self.reader()).await
             }
-            Some(reference) => {
+            (Some(kind), None) => {
+                described_entries!("entry.kind = $4", tenant.to_string(), before, limit, kind)
+                    .fetch_all(self.reader())
+                    .await
+            }
+            (_, Some(reference)) => {
                 described_entries!(
-                    "entry.tenant_id = $1 AND entry.seq < $2
-                        AND (CAST($3 AS TEXT) IS NULL OR entry.kind = CAST($3 AS TEXT))
-                        AND entry.spend_id IN (SELECT id FROM spends WHERE tenant_id = $1 AND reference = $5)",
+                    "entry.spend_id IN (SELECT id FROM spends WHERE tenant_id = $1 AND reference = $4)
+                        AND (CAST($5 AS TEXT) IS NULL OR entry.kind = CAST($5 AS TEXT))",
                     tenant.to_string(),
                     before,
-                    kind,
-                    i64::from(filter.limit),
-                    reference.as_str()
+                    limit,
+                    reference.as_str(),
+                    kind
                 )
                 .fetch_all(self.reader())
                 .await
@@ -163,7 +175,7 @@ impl WalletStore for ThisStore {
     }
 }
 
-/// Entries with what is known of their source. `$condition` filters `entry`; the fourth argument limits.
+/// Entries of tenant $1 before entry $2, at most $3, with what is known of their source. `$condition` filters `entry` further.
 macro_rules! described_entries {
     ($condition:tt, $($argument:expr),+) => {
         sqlx::query_as!(
@@ -172,13 +184,14 @@ macro_rules! described_entries {
                 entry.kind AS "kind!", entry.effect_ref AS "effect_ref!", entry.credits AS "credits!",
                 entry.balance_after AS "balance_after!", entry.created_at AS "created_at!",
                 spends.reference AS "reference?",
-                COALESCE(wallet_reversals.reason, grants.reason, spends.description) AS "description?"
+                COALESCE(wallet_reversals.reason, grants.reason, spends.description) AS "description?",
+                spends.metadata_json AS "metadata_json?"
             FROM ledger_entries AS entry
             LEFT JOIN spends ON spends.tenant_id = entry.tenant_id AND spends.id = entry.spend_id
             LEFT JOIN grants ON grants.tenant_id = entry.tenant_id AND grants.id = entry.grant_id
             LEFT JOIN wallet_reversals ON wallet_reversals.tenant_id = entry.tenant_id
                 AND wallet_reversals.id = entry.effect_ref AND entry.kind IN ('SPEND_REVERSAL', 'GRANT_REVERSAL')
-            WHERE "# + $condition + " ORDER BY entry.seq DESC LIMIT $4",
+            WHERE entry.tenant_id = $1 AND entry.seq < $2 AND "# + $condition + " ORDER BY entry.seq DESC LIMIT $3",
             $($argument),+
         )
     };

@@ -1,5 +1,7 @@
 //! The wallet's rows, as they are read and as they are written: many at once, in a JSON array whose names are the columns'.
 
+use std::collections::BTreeMap;
+
 use billing::{
     ledger::{Entry, Source as Belongs},
     money::Credits,
@@ -24,8 +26,11 @@ fn corrupt(column: &'static str) -> StoreError {
 
 fn details(reference: Option<String>, description: Option<String>, metadata_json: &str) -> Result<Details, StoreError> {
     let reference = reference.map(Reference::try_from).transpose().map_err(|_| corrupt("reference"))?;
-    let metadata = serde_json::from_str(metadata_json).map_err(|_| corrupt("metadata_json"))?;
-    Ok(Details { reference, description, metadata })
+    Ok(Details { reference, description, metadata: metadata(metadata_json)? })
+}
+
+fn metadata(json: &str) -> Result<BTreeMap<String, String>, StoreError> {
+    serde_json::from_str(json).map_err(|_| corrupt("metadata_json"))
 }
 
 /// The columns of `holds`.
@@ -323,6 +328,7 @@ pub(crate) struct DescribedRow {
     pub created_at: i64,
     pub reference: Option<String>,
     pub description: Option<String>,
+    pub metadata_json: Option<String>,
 }
 
 impl DescribedRow {
@@ -343,6 +349,7 @@ impl DescribedRow {
             entry: entry.entry(tenant)?,
             reference: self.reference.map(Reference::try_from).transpose().map_err(|_| corrupt("reference"))?,
             description: self.description,
+            metadata: self.metadata_json.as_deref().map(metadata).transpose()?.unwrap_or_default(),
         })
     }
 }

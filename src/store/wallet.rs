@@ -1,5 +1,7 @@
 //! The port that keeps the wallet.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -31,6 +33,9 @@ pub trait WalletStore: Send + Sync {
 
     /// The tenant's hold of that id.
     async fn hold(&self, tenant: TenantId, id: HoldId) -> Result<Option<Hold>, StoreError>;
+
+    /// The tenant's holds that set credits aside at that instant; the next to end first.
+    async fn active_holds(&self, tenant: TenantId, now: Timestamp) -> Result<Vec<Hold>, StoreError>;
 
     /// The tenant's spend of that id.
     async fn spend(&self, tenant: TenantId, id: SpendId) -> Result<Option<Spend>, StoreError>;
@@ -73,4 +78,6 @@ pub struct DescribedEntry {
     pub reference: Option<Reference>,
     /// What a spend was for, or why credits were granted or reversed, as the platform says it to the buyer.
     pub description: Option<String>,
+    /// The platform's own pairs about a spend.
+    pub metadata: BTreeMap<String, String>,
 }

@@ -65,6 +65,7 @@ macro_rules! conformance_tests {
             a_purchase_is_read_back_as_it_was_written
             a_purchase_that_ran_out_can_turn_out_to_be_dropped
             a_session_tells_who_is_signed_in_and_what_they_have
+            active_holds_are_told_until_their_end_and_to_their_tenant_alone
             a_settled_purchase_is_read_back_with_its_entry
             a_taken_address_writes_neither_tenant_nor_user
             a_confirmation_is_owed_once_and_with_what_it_confirms

@@ -1,6 +1,6 @@
 //! The context of the page being rendered: user, settings and URLs.
 
-use billing::{ledger::Balance, locale::Locale};
+use billing::{locale::Locale, wallet::Funds};
 use http::{Uri, request::Parts};
 use leptos::prelude::*;
 
@@ -14,9 +14,9 @@ use crate::{
 pub(crate) struct PageContext {
     /// The signed-in user's e-mail address.
     pub(crate) email: Option<String>,
-    /// The tenant's balance when the request started.
-    pub(crate) balance: Option<Balance>,
-    /// The number of changes to the tenant's purchases at that time.
+    /// The tenant's credits when the request started.
+    pub(crate) funds: Option<Funds>,
+    /// The number of changes to the tenant's purchases and holds at that time.
     pub(crate) changes: i64,
     /// The language of the page.
     pub(crate) locale: Locale,
@@ -42,7 +42,7 @@ pub(crate) fn page_context() -> PageContext {
         return PageContext::default();
     };
     PageContext {
-        balance: request.principal.is_some().then_some(request.balance),
+        funds: request.principal.is_some().then_some(request.funds),
         email: request.principal.map(|principal| principal.email.as_str().to_owned()),
         changes: request.changes,
         locale: request.locale,

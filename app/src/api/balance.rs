@@ -1,14 +1,14 @@
 //! The credit balance.
 
-use billing::ledger::Balance;
+use billing::wallet::Funds;
 use leptos::prelude::*;
 
 use super::json::Json;
 use crate::error::ShopError;
 
-/// The signed-in customer's balance.
+/// The signed-in customer's credits.
 #[server(prefix = "/api", endpoint = "current_balance", output = Json)]
-pub(crate) async fn current_balance() -> Result<Balance, ShopError> {
+pub(crate) async fn current_balance() -> Result<Funds, ShopError> {
     let (shop, principal) = super::server::signed_in()?;
-    Ok(shop.billing.balance(principal.tenant_id).await?)
+    Ok(shop.billing.funds(principal.tenant_id).await?)
 }

@@ -11,8 +11,8 @@ use crate::{error::ShopError, views::PurchaseStatusView};
 pub(crate) async fn confirm_checkout(session_id: String) -> Result<PurchaseStatusView, ShopError> {
     let (shop, principal) = super::server::signed_in()?;
     let purchase = shop.billing.confirm_checkout(principal.tenant_id, &session_id).await?.ok_or(ShopError::NotFound)?;
-    let balance = shop.billing.balance(principal.tenant_id).await?;
-    Ok(super::convert::purchase_status(&purchase, true, balance, &shop.settings.time_zone))
+    let funds = shop.billing.funds(principal.tenant_id).await?;
+    Ok(super::convert::purchase_status(&purchase, true, funds, &shop.settings.time_zone))
 }
 
 /// The status of a purchase whose buyer has returned without paying. Asks the provider, because it may be paid anyway.

@@ -2,10 +2,10 @@
 
 use billing::{
     catalog::{CATALOG, Product, PurchaseType},
-    ledger::Balance,
     locale::Locale,
     money::{Credits, Money},
     purchase::{Purchase, Status},
+    wallet::Funds,
 };
 use jiff::tz::TimeZone;
 
@@ -63,19 +63,14 @@ pub(crate) fn purchase_view(purchase: &Purchase, zone: &TimeZone) -> PurchaseVie
 }
 
 /// A purchase's status; `known` says whether the provider has confirmed it.
-pub(super) fn purchase_status(
-    purchase: &Purchase,
-    known: bool,
-    balance: Balance,
-    zone: &TimeZone,
-) -> PurchaseStatusView {
+pub(super) fn purchase_status(purchase: &Purchase, known: bool, funds: Funds, zone: &TimeZone) -> PurchaseStatusView {
     let open = purchase.status() == Status::Pending;
     let checkout = purchase.checkout.as_ref().filter(|checkout| open && !checkout.url.is_empty());
     PurchaseStatusView {
         purchase: purchase_view(purchase, zone),
         checkout_url: checkout.map(|checkout| checkout.url.clone()),
         known,
-        balance,
+        funds,
     }
 }
 

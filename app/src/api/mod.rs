@@ -37,7 +37,7 @@ pub(crate) use catalog::products;
 #[cfg(feature = "ssr")]
 pub(crate) use convert::{product_view, purchase_view};
 #[cfg(feature = "ssr")]
-pub(crate) use ledger::{LedgerEntryView, LedgerView, Moment, ledger};
+pub(crate) use ledger::{HoldView, LedgerEntryView, LedgerView, Moment, active_holds, ledger};
 #[cfg(feature = "ssr")]
 pub(crate) use legal::legal_text;
 #[cfg(feature = "ssr")]

@@ -96,8 +96,8 @@ fn order_redirect(purchase: &Purchase) -> Result<OrderRedirect, ShopError> {
 pub(super) async fn discard(purchase_id: PurchaseId) -> Result<PurchaseStatusView, ShopError> {
     let (shop, principal) = signed_in()?;
     let purchase = shop.billing.discard(principal.tenant_id, purchase_id).await?.ok_or(ShopError::NotFound)?;
-    let balance = shop.billing.balance(principal.tenant_id).await?;
-    Ok(convert::purchase_status(&purchase, true, balance, &shop.settings.time_zone))
+    let funds = shop.billing.funds(principal.tenant_id).await?;
+    Ok(convert::purchase_status(&purchase, true, funds, &shop.settings.time_zone))
 }
 
 /// A purchase's status; not `known` if the provider does not answer.
@@ -112,6 +112,6 @@ pub(super) async fn purchase_status(purchase_id: PurchaseId) -> Result<PurchaseS
         Err(error) => return Err(error.into()),
     };
     let purchase = purchase.ok_or(ShopError::NotFound)?;
-    let balance = shop.billing.balance(principal.tenant_id).await?;
-    Ok(convert::purchase_status(&purchase, known, balance, &shop.settings.time_zone))
+    let funds = shop.billing.funds(principal.tenant_id).await?;
+    Ok(convert::purchase_status(&purchase, known, funds, &shop.settings.time_zone))
 }

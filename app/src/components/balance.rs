@@ -1,31 +1,31 @@
 //! The credit balance of the rendered page. Islands update it from then on.
 
-use billing::ledger::Balance;
+use billing::wallet::Funds;
 use futures::future::{BoxFuture, Shared};
 use leptos::prelude::*;
 
 use crate::islands::{BalanceCard, BalancePill};
 
-/// The balance that the page shows. A future, because rendering the page may book credits.
+/// The credits that the page shows. A future, because rendering the page may book credits.
 #[derive(Clone)]
-pub(crate) struct PageBalance(pub(crate) Shared<BoxFuture<'static, Option<Balance>>>);
+pub(crate) struct PageFunds(pub(crate) Shared<BoxFuture<'static, Option<Funds>>>);
 
-/// The balance in the header.
+/// The available credits in the header.
 #[component]
 pub(crate) fn PageBalancePill() -> impl IntoView {
-    let PageBalance(balance) = expect_context();
+    let PageFunds(funds) = expect_context();
     Suspend::new(async move {
-        let balance = balance.await;
-        view! { <BalancePill balance=balance /> }.into_any()
+        let funds = funds.await;
+        view! { <BalancePill funds=funds /> }.into_any()
     })
 }
 
-/// The balance on a card of its own.
+/// The available credits on a card of their own.
 #[component]
 pub(crate) fn PageBalanceCard() -> impl IntoView {
-    let PageBalance(balance) = expect_context();
+    let PageFunds(funds) = expect_context();
     Suspend::new(async move {
-        let balance = balance.await;
-        view! { <BalanceCard balance=balance /> }.into_any()
+        let funds = funds.await;
+        view! { <BalanceCard funds=funds /> }.into_any()
     })
 }

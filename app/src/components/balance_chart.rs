@@ -155,6 +155,8 @@ mod tests {
             kind: EntryKind::Purchase,
             credits: Credits(credits),
             balance_after: Credits(balance),
+            description: None,
+            reference: None,
             at: Moment { at: WallTime { year: 2026, month: 1, day: 1, hour: 0, minute: 0 }, second },
         }
     }

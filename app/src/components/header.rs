@@ -18,7 +18,7 @@ pub(crate) fn Header() -> impl IntoView {
         Some(email) => view! {
             <a class="balance-pill" href=routes::ACCOUNT>
                 <Icon shape=Shape::Coin />
-                <span class="sr-only">{t.balance}": "</span>
+                <span class="sr-only">{t.available}": "</span>
                 <PageBalancePill />
             </a>
             <form class="flex items-center gap-1" method="post" action="/signout">

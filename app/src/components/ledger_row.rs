@@ -11,7 +11,7 @@ use crate::{
     wording::{entry_reason, entry_text},
 };
 
-/// The entry's reason, its credits, and the balance after it.
+/// The entry's description or reason, its credits, and the balance after it.
 #[component]
 pub(crate) fn LedgerRow(entry: LedgerEntryView) -> impl IntoView {
     let t = texts();
@@ -20,15 +20,31 @@ pub(crate) fn LedgerRow(entry: LedgerEntryView) -> impl IntoView {
         let label = format!("{}: {}, {at}", t.receipt, entry_text(entry.kind, t));
         view! { <ReceiptLink purchase=purchase seq=entry.seq label=label /> }
     });
+    let kind = entry.description.is_some().then(|| format!("{}, ", entry_text(entry.kind, t)));
+    let why = entry.description.unwrap_or_else(|| entry_reason(entry.kind, t).to_owned());
     view! {
         <tr>
             <td>
-                {entry_reason(entry.kind, t)} {receipt}
-                <p class="fine">{at}</p>
+                <bdi>{why}</bdi>
+                {receipt}
+                <p class="fine">{kind} {at}</p>
+                {entry.reference.map(|reference| view! { <JobReference reference=reference /> })}
             </td>
             <td class="numeric">{format::change(entry.credits, t.locale)}</td>
             <td class="numeric">{format::number(entry.balance_after, t.locale)}</td>
         </tr>
+    }
+}
+
+/// The platform's name for the job that credits were spent or set aside for.
+#[component]
+pub(super) fn JobReference(reference: String) -> impl IntoView {
+    view! {
+        <p class="fine">
+            {texts().reference}
+            ": "
+            <bdi>{reference}</bdi>
+        </p>
     }
 }
 

@@ -20,6 +20,8 @@ mod footer;
 #[cfg(feature = "ssr")]
 mod header;
 #[cfg(feature = "ssr")]
+mod holds;
+#[cfg(feature = "ssr")]
 mod ledger_row;
 #[cfg(feature = "ssr")]
 mod product_card;
@@ -33,11 +35,12 @@ pub(crate) use status::StatusBadge;
 
 #[cfg(feature = "ssr")]
 pub(crate) use {
-    balance::{PageBalance, PageBalanceCard},
+    balance::{PageBalanceCard, PageFunds},
     balance_chart::BalanceChart,
     facts::{Fact, Facts},
     footer::Footer,
     header::{Header, MockBanner},
+    holds::Holds,
     ledger_row::LedgerRow,
     notice::Refusal,
     outcome_card::OutcomeCard,

@@ -136,7 +136,7 @@ where
     let balance = shows_balance.then(|| {
         view! {
             <p class="outcome-balance">
-                <span class="eyebrow">{t.new_balance}</span>
+                <span class="eyebrow">{t.available}</span>
                 <span class="balance-medium">{balance}</span>
             </p>
         }

@@ -1,6 +1,6 @@
 //! The credit balance, wherever the page shows it.
 
-use billing::{ledger::Balance, money::Credits};
+use billing::{money::Credits, wallet::Funds};
 use leptos::prelude::*;
 
 use super::{balance_stream, live_balance::LiveBalance};
@@ -10,17 +10,17 @@ use crate::{
     locales::{island_texts, page_locale},
 };
 
-/// The balance as text; highlighted for a moment when it changes.
+/// The available credits as text; highlighted for a moment when they change.
 #[component]
 pub(super) fn BalanceText(
-    /// The balance that the page was rendered with; `None` when it could not be read.
-    balance: Option<Balance>,
+    /// The credits that the page was rendered with; `None` when they could not be read.
+    funds: Option<Funds>,
     /// Whether to show the number larger than its unit.
     large: bool,
 ) -> impl IntoView {
     let live = expect_context::<LiveBalance>();
     let locale = page_locale();
-    let credits = move || live.credits(balance);
+    let credits = move || live.funds(funds).map(Funds::available);
     let words = if large { format::number } else { format::credits };
     let shown = move || credits().map_or_else(|| "–".to_owned(), |credits| words(credits, locale));
     let unit = move || credits().map(format::credit_word);
@@ -32,30 +32,30 @@ pub(super) fn BalanceText(
     }
 }
 
-/// The balance at the top of the page.
+/// The available credits at the top of the page.
 #[island]
-pub(crate) fn BalancePill(balance: Option<Balance>) -> impl IntoView {
+pub(crate) fn BalancePill(funds: Option<Funds>) -> impl IntoView {
     let live = expect_context::<LiveBalance>();
     // Later balances are compared with the one that the page was rendered with.
     Effect::new(move |_| {
-        if let Some(balance) = balance {
-            live.set_balance(balance);
+        if let Some(funds) = funds {
+            live.set_funds(funds);
         }
     });
-    view! { <BalanceText balance=balance large=false /> }
+    view! { <BalanceText funds=funds large=false /> }
 }
 
-/// The balance on its card, with a notice when it is overdrawn.
+/// The available credits on their card, with a notice when the balance is overdrawn.
 #[island]
-pub(crate) fn BalanceCard(balance: Option<Balance>) -> impl IntoView {
+pub(crate) fn BalanceCard(funds: Option<Funds>) -> impl IntoView {
     let live = expect_context::<LiveBalance>();
     let t = island_texts();
-    let overdrawn = move || live.credits(balance).is_some_and(|credits| credits < Credits(0));
+    let overdrawn = move || live.funds(funds).is_some_and(|funds| funds.balance < Credits(0));
     view! {
         <div class="card hero-card">
-            <p class="eyebrow">{t.balance}</p>
+            <p class="eyebrow">{t.available}</p>
             <p class="balance-large">
-                <BalanceText balance=balance large=true />
+                <BalanceText funds=funds large=true />
             </p>
             <div class="pt-4" hidden=move || !overdrawn()>
                 <Notice tone=Tone::Bad>{t.balance_overdrawn}</Notice>
@@ -73,7 +73,7 @@ pub(crate) fn BalanceFollower(
     let live = expect_context::<LiveBalance>();
     let t = island_texts();
     Effect::new(move |_| balance_stream::follow(live, &email));
-    let news = move || live.news().map(|credits| format!("{}: {}", t.new_balance, format::credits(credits, t.locale)));
+    let news = move || live.news().map(|credits| format!("{}: {}", t.available, format::credits(credits, t.locale)));
     view! {
         <p class="sr-only" role="status" aria-live="polite">
             {news}

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use billing::{ledger::Balance, money::Credits};
+use billing::{money::Credits, wallet::Funds};
 use leptos::{ev, prelude::*, serde_json};
 use serde::Deserialize;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
@@ -31,10 +31,11 @@ const POLL_EVERY: Duration = Duration::from_secs(15);
 
 type Listener = Closure<dyn FnMut(MessageEvent)>;
 
-/// The data of an event: a balance, or the number of changes to the purchases.
+/// The data of an event: credits, or the number of changes to purchases and holds.
 #[derive(Deserialize)]
 struct EventData {
     credits: Option<Credits>,
+    held: Option<Credits>,
     changes: Option<i64>,
 }
 
@@ -134,9 +135,9 @@ impl Follower {
     fn apply(&self, id: &str, data: &str) {
         let (entry, _) = state(id);
         self.known.set(state(id));
-        let Ok(EventData { credits, changes }) = serde_json::from_str(data) else { return };
-        if let Some(credits) = credits {
-            self.balance.set_balance(Balance { credits, seq: entry });
+        let Ok(EventData { credits, held, changes }) = serde_json::from_str(data) else { return };
+        if let Some(balance) = credits {
+            self.balance.set_funds(Funds { balance, held: held.unwrap_or_default(), seq: entry });
         }
         if let Some(changes) = changes {
             self.balance.set_changes(changes);
@@ -187,10 +188,10 @@ impl Follower {
         let follower = self.clone();
         let poll = move || {
             leptos::task::spawn_local(async move {
-                let balance = api::current_balance().await;
-                follower.balance.set_lost(balance.is_err());
-                if let Ok(balance) = balance {
-                    follower.balance.set_balance(balance);
+                let funds = api::current_balance().await;
+                follower.balance.set_lost(funds.is_err());
+                if let Ok(funds) = funds {
+                    follower.balance.set_funds(funds);
                 }
                 if document().hidden() {
                     return;
@@ -210,9 +211,11 @@ impl Follower {
     }
 }
 
-/// Parses an event's id: the number of the newest entry, and the number of changes to the purchases.
+/// Parses an event's id: the number of the newest entry, and the number of changes to purchases and holds. The third
+/// number, the credits held, does not tell which of two states is newer.
 fn state(id: &str) -> (i64, i64) {
-    let (entry, changes) = id.split_once('.').unwrap_or_default();
+    let (entry, rest) = id.split_once('.').unwrap_or_default();
+    let (changes, _) = rest.split_once('.').unwrap_or((rest, ""));
     (entry.parse().unwrap_or_default(), changes.parse().unwrap_or_default())
 }
 

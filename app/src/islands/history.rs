@@ -32,13 +32,16 @@ pub(crate) fn History(
     let page = RwSignal::new(page.0);
     // The number of changes that are not shown yet.
     let unseen = StoredValue::new(0);
-    expect_context::<LiveBalance>().on_changes(changes, move || {
-        unseen.update_value(|unseen| *unseen += 1);
-        if unseen.get_value() == 1 {
-            let ask = move || spawn_local(refresh(page, older_than, unseen));
-            set_timeout(ask, COLLECTED_FOR);
-        }
-    });
+    expect_context::<LiveBalance>().on_changes(
+        changes,
+        Box::new(move || {
+            unseen.update_value(|unseen| *unseen += 1);
+            if unseen.get_value() == 1 {
+                let ask = move || spawn_local(refresh(page, older_than, unseen));
+                set_timeout(ask, COLLECTED_FOR);
+            }
+        }),
+    );
     view! {
         <section class="section" id="history" aria-labelledby="history-title">
             <h2 class="title" id="history-title">

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use billing::{ledger::Balance, money::Credits};
+use billing::{money::Credits, wallet::Funds};
 use leptos::prelude::*;
 
 /// How long a change stays highlighted.
@@ -11,10 +11,10 @@ const MARKED: Duration = Duration::from_millis(1_600);
 /// The latest known balance and number of changes to the purchases. Empty on the server.
 #[derive(Clone, Copy)]
 pub(crate) struct LiveBalance {
-    balance: RwSignal<Option<Balance>>,
-    /// The latest change, while it is highlighted.
+    funds: RwSignal<Option<Funds>>,
+    /// The available credits after the latest change, while it is highlighted.
     news: RwSignal<Option<Credits>>,
-    /// The number of changes to the customer's purchases.
+    /// The number of changes to the customer's purchases and holds.
     changes: RwSignal<Option<i64>>,
     /// Whether the server cannot be reached, so that the balance may be outdated.
     lost: RwSignal<bool>,
@@ -23,7 +23,7 @@ pub(crate) struct LiveBalance {
 impl LiveBalance {
     pub(crate) fn new() -> Self {
         Self {
-            balance: RwSignal::new(None),
+            funds: RwSignal::new(None),
             news: RwSignal::new(None),
             changes: RwSignal::new(None),
             lost: RwSignal::new(false),
@@ -31,11 +31,11 @@ impl LiveBalance {
     }
 
     /// The latest credits, or those that the page was rendered with.
-    pub(super) fn credits(self, rendered: Option<Balance>) -> Option<Credits> {
-        self.balance.get().or(rendered).map(|balance| balance.credits)
+    pub(super) fn funds(self, rendered: Option<Funds>) -> Option<Funds> {
+        self.funds.get().or(rendered)
     }
 
-    /// The latest change, while it is highlighted.
+    /// The available credits after the latest change, while it is highlighted.
     pub(super) fn news(self) -> Option<Credits> {
         self.news.get()
     }
@@ -57,15 +57,15 @@ impl LiveBalance {
         }
     }
 
-    /// Sets the balance, unless it is older than the known one: answers and events can arrive out of order.
-    pub(super) fn set_balance(self, balance: Balance) {
-        let before = self.balance.get_untracked();
-        if before.is_some_and(|before| balance.seq < before.seq || balance == before) {
+    /// Sets the credits, unless they are older than the known ones: answers and events can arrive out of order.
+    pub(super) fn set_funds(self, funds: Funds) {
+        let before = self.funds.get_untracked();
+        if before.is_some_and(|before| funds.seq < before.seq || funds == before) {
             return;
         }
-        self.balance.set(Some(balance));
-        if before.is_some_and(|before| before.credits != balance.credits) {
-            self.mark(balance.credits);
+        self.funds.set(Some(funds));
+        if before.is_some_and(|before| before.available() != funds.available()) {
+            self.mark(funds.available());
         }
     }
 
@@ -82,8 +82,9 @@ impl LiveBalance {
         set_timeout(unmark, MARKED);
     }
 
-    /// Calls `refresh` whenever the purchases change; `rendered` is the number of changes when the page was rendered.
-    pub(super) fn on_changes(self, rendered: i64, refresh: impl Fn() + 'static) {
+    /// Calls `refresh` whenever purchases or holds change; `rendered` is the number of changes when the page was
+    /// rendered. Boxed, so that the browser loads one effect for all callers.
+    pub(super) fn on_changes(self, rendered: i64, refresh: Box<dyn Fn()>) {
         Effect::new(move |known: Option<i64>| {
             let known = known.unwrap_or(rendered);
             let now = self.changes.get().unwrap_or(known);

@@ -77,7 +77,7 @@ impl State {
     /// Shows an answer. An error leaves the known status.
     fn show(self, answer: Result<PurchaseStatusView, ShopError>) {
         let Ok(status) = answer else { return };
-        self.live.set_balance(status.balance);
+        self.live.set_funds(status.funds);
         let status = Some(status);
         if self.status.with_untracked(|shown| *shown != status) {
             let had_focus = main_has_focus();
@@ -127,11 +127,12 @@ pub(crate) fn PurchaseStatus(
         live,
         latest: Latest::new(),
     };
-    live.on_changes(changes, move || {
+    let ask = move || {
         if !state.is_settled() && !state.discarding.get_untracked() {
             state.ask();
         }
-    });
+    };
+    live.on_changes(changes, Box::new(ask));
     Effect::new(move |_| {
         if asks {
             state.ask_later();
@@ -158,7 +159,7 @@ pub(crate) fn PurchaseStatus(
 
 fn outcome(state: State, status: Option<PurchaseStatusView>) -> impl IntoView {
     let t = island_texts();
-    let balance = status.as_ref().map(|status| status.balance);
+    let funds = status.as_ref().map(|status| status.funds);
     let outcome = match (state.session_id.get_value(), status) {
         (None, Some(status)) => Outcome::of_cancel(status, t),
         (session_id, status) => {
@@ -166,7 +167,7 @@ fn outcome(state: State, status: Option<PurchaseStatusView>) -> impl IntoView {
             Outcome::of_success(status.as_ref().map(|status| &status.purchase), here, t)
         }
     };
-    let balance = view! { <BalanceText balance=balance large=false /> };
+    let balance = view! { <BalanceText funds=funds large=false /> };
     let discard = view! { <DiscardForm state=state /> };
     view! { <PurchaseOutcome outcome=outcome balance=balance discard=discard /> }
 }

@@ -77,6 +77,7 @@ pub(crate) struct IslandTexts {
     pub(crate) reload: &'static str,
     pub(crate) connection_lost: &'static str,
     pub(crate) balance: &'static str,
+    pub(crate) available: &'static str,
     pub(crate) credits: &'static str,
     pub(crate) unit_price: &'static str,
     pub(crate) product: &'static str,
@@ -116,7 +117,6 @@ pub(crate) struct IslandTexts {
 
     // after payment
     pub(crate) success_title: &'static str,
-    pub(crate) new_balance: &'static str,
     pub(crate) balance_overdrawn: &'static str,
     pub(crate) unpaid_title: &'static str,
     pub(crate) unpaid_text: &'static str,
@@ -246,6 +246,19 @@ pub(crate) struct Texts {
     pub(crate) ledger_empty: &'static str,
     pub(crate) ledger_older: &'static str,
     pub(crate) ledger_newest: &'static str,
+    pub(crate) filter_kind: &'static str,
+    pub(crate) filter_all: &'static str,
+    pub(crate) filter_apply: &'static str,
+    pub(crate) filter_none: &'static str,
+    pub(crate) ledger_csv: &'static str,
+    pub(crate) entry_number: &'static str,
+    pub(crate) balance_after: &'static str,
+    pub(crate) description: &'static str,
+    pub(crate) reference: &'static str,
+    pub(crate) held: &'static str,
+    pub(crate) holds_title: &'static str,
+    pub(crate) holds_text: &'static str,
+    pub(crate) hold_unnamed: &'static str,
     pub(crate) chart_title: &'static str,
     pub(crate) why_purchase: &'static str,
     pub(crate) why_refund: &'static str,
@@ -259,6 +272,7 @@ pub(crate) struct Texts {
     pub(crate) chart_says: fn(from: &str, since: &str, to: &str, until: &str) -> String,
     /// The same for entries within one minute.
     pub(crate) chart_says_at_once: fn(from: &str, to: &str, at: &str) -> String,
+    pub(crate) held_until: fn(credits: &str, end: &str) -> String,
     pub(crate) account_title: &'static str,
 
     // legal

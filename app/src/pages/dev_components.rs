@@ -3,10 +3,11 @@
 use billing::{
     catalog::{CATALOG, PurchaseType},
     ids::PurchaseId,
-    ledger::{Balance, EntryKind, Source},
+    ledger::{EntryKind, Source},
     locale::Locale,
     money::{Credits, Money},
     purchase::{FailureReason, Status},
+    wallet::Funds,
 };
 use futures::{FutureExt, future::ready};
 use leptos::{context::Provider, prelude::*};
@@ -16,8 +17,8 @@ use super::not_found::NotFound;
 use crate::{
     api::{LedgerEntryView, Moment, PageContext, product_view},
     components::{
-        BalanceChart, Fact, Facts, Icon, Notice, OrderForm, OrderProgress, OrderSkeleton, OutcomeCard, PageBalance,
-        PageBalanceCard, ProductCard, Shape, StatusBadge, Tone,
+        BalanceChart, Fact, Facts, Icon, Notice, OrderForm, OrderProgress, OrderSkeleton, OutcomeCard, PageBalanceCard,
+        PageFunds, ProductCard, Shape, StatusBadge, Tone,
     },
     locales::texts,
     views::{OrderFormView, PurchaseView},
@@ -40,11 +41,11 @@ pub(crate) fn DevComponentsPage() -> impl IntoView {
         sample_purchases().into_iter().map(|purchase| view! { <StatusBadge purchase=purchase /> }).collect();
     let products: Vec<_> =
         CATALOG.iter().map(|product| view! { <ProductCard product=product_view(product, Locale::En) /> }).collect();
-    let balances = [Some(12), Some(-3), None].map(|credits| {
-        let balance = credits.map(|credits| Balance { credits: Credits(credits), seq: 1 });
-        let balance = PageBalance(ready(balance).boxed().shared());
+    let balances = [Some((12, 0)), Some((12, 5)), Some((-3, 0)), None].map(|credits| {
+        let funds = credits.map(|(balance, held)| Funds { balance: Credits(balance), held: Credits(held), seq: 1 });
+        let funds = PageFunds(ready(funds).boxed().shared());
         view! {
-            <Provider value=balance>
+            <Provider value=funds>
                 <PageBalanceCard />
             </Provider>
         }
@@ -264,6 +265,8 @@ fn entries(balances: &[i64]) -> Vec<LedgerEntryView> {
         kind: EntryKind::Purchase,
         credits: Credits(steps[1] - steps[0]),
         balance_after: Credits(steps[1]),
+        description: None,
+        reference: None,
         at: Moment { at: AT, second },
     };
     let mut entries: Vec<_> = (0..).step_by(86_400).zip(balances.windows(2)).map(entry).collect();

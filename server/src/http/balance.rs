@@ -9,13 +9,13 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse, Response, Sse, sse::Event},
 };
-use billing::{account::SessionLookup, ids::TenantId, ledger::Balance};
+use billing::{account::SessionLookup, ids::TenantId, money::Credits, wallet::Funds};
 use futures::{
     StreamExt,
     stream::{self, BoxStream},
 };
 use serde::Serialize;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tower_sessions::{Session, session::Id};
 use utoipa::ToSchema;
@@ -33,17 +33,22 @@ const RECONNECT: Duration = Duration::from_secs(2);
 #[derive(Serialize, ToSchema)]
 #[schema(as = Balance)]
 pub struct BalanceView {
-    /// Negative when overdrawn through refunds and disputes.
+    /// The balance: the sum of all ledger entries. Negative when overdrawn through refunds, disputes and reversals of
+    /// grants.
     credits: i64,
+    /// Set aside for jobs that are running, and not charged.
+    held: i64,
+    /// What can be spent: the balance without what is held.
+    available: i64,
 }
 
-impl From<Balance> for BalanceView {
-    fn from(balance: Balance) -> Self {
-        Self { credits: balance.credits.0 }
+impl From<Funds> for BalanceView {
+    fn from(funds: Funds) -> Self {
+        Self { credits: funds.balance.0, held: funds.held.0, available: funds.available().0 }
     }
 }
 
-/// The number of changes to the tenant's purchases.
+/// The number of changes to the tenant's purchases and holds.
 #[derive(Serialize)]
 struct ChangesView {
     changes: i64,
@@ -55,14 +60,14 @@ struct ChangesView {
     responses((status = 200, body = BalanceView)),
 )]
 pub async fn get_balance(_: RequireUser, Extension(context): Extension<RequestContext>) -> Json<BalanceView> {
-    Json(context.balance.into())
+    Json(context.funds.into())
 }
 
-/// Streams the balance and the number of changes to the purchases, now and after each change. An event without a name
-/// carries the balance, `{"credits":7}`. One named `purchases` carries the number of changes to the purchases,
-/// `{"changes":12}`; when it grows, read the purchases again. One named `alive` comes every 15 seconds. One named
-/// `replaced` says that the customer has opened too many streams, and that this one ends for good. The event id names
-/// the state: a new stream with that id in `Last-Event-ID` sends only what has changed since.
+/// Streams the balance and the number of changes to purchases and holds, now and after each change. An event without a
+/// name carries the balance, `{"credits":7,"held":2,"available":5}`. One named `purchases` carries the number of changes
+/// to purchases and holds, `{"changes":12}`; when it grows, read them again. One named `alive` comes every 15 seconds.
+/// One named `replaced` says that the customer has opened too many streams, and that this one ends for good. The event
+/// id names the state: a new stream with that id in `Last-Event-ID` sends only what has changed since.
 #[utoipa::path(
     get, path = "/billing/balance/stream", tag = "billing", security(("session" = [])),
     params(("Last-Event-ID" = Option<String>, Header, description = "As a browser sends it when it comes back")),
@@ -86,9 +91,19 @@ pub async fn stream_balance(
 
     let slot = state.streams.open(session);
     let replaced = Some(slot.replaced());
-    let mut watch = BalanceStream { state, session, known, change_notices, heartbeat, replaced, _slot: slot };
+    let mut watch = BalanceStream {
+        state,
+        tenant,
+        session,
+        known,
+        change_notices,
+        heartbeat,
+        hold_end: None,
+        replaced,
+        _slot: slot,
+    };
     let mut first = vec![Event::default().retry(RECONNECT.mul_f64(1.0 + jitter())).comment("welcome")];
-    first.extend(watch.news(&found));
+    first.extend(watch.news(&found).await);
     let changes = stream::unfold(watch, |mut watch| async { watch.next().await.map(|events| (events, watch)) });
     let events = stream::once(async { first }).chain(changes).flat_map(stream::iter).map(Ok::<_, Infallible>);
 
@@ -113,28 +128,52 @@ fn jitter() -> f64 {
 struct Known {
     /// The number of the newest ledger entry.
     entry: i64,
-    /// The number of changes to the purchases.
+    /// The number of changes to purchases and holds.
     changes: i64,
+    /// The credits held. When a hold expires, nothing else changes.
+    held: Credits,
 }
 
 impl Known {
     fn id(self) -> String {
-        format!("{}.{}", self.entry, self.changes)
+        format!("{}.{}.{}", self.entry, self.changes, self.held)
     }
 
     fn from_id(id: &str) -> Option<Self> {
-        let (entry, changes) = id.split_once('.')?;
-        Some(Self { entry: entry.parse().ok()?, changes: changes.parse().ok()? })
+        let (entry, rest) = id.split_once('.')?;
+        let (changes, held) = rest.split_once('.')?;
+        Some(Self { entry: entry.parse().ok()?, changes: changes.parse().ok()?, held: Credits(held.parse().ok()?) })
+    }
+}
+
+/// When the next of the tenant's holds expires; `None` when no credits are held.
+async fn next_hold_end(state: &AppState, tenant: TenantId, held: Credits) -> Option<Instant> {
+    if held == Credits(0) {
+        return None;
+    }
+    // After an error, the heartbeat reads the database again.
+    let holds = state.shop.billing.active_holds(tenant).await.ok()?;
+    let wait = holds.first()?.expires_at.duration_since(state.clock.now());
+    Some(Instant::now() + wait.try_into().unwrap_or(Duration::ZERO))
+}
+
+async fn wait_until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => std::future::pending().await,
     }
 }
 
 /// One open stream.
 struct BalanceStream {
     state: AppState,
+    tenant: TenantId,
     session: Id,
     known: Option<Known>,
     change_notices: BoxStream<'static, TenantId>,
     heartbeat: Interval,
+    /// When the next hold expires.
+    hold_end: Option<Instant>,
     /// `None` once `replaced` was sent.
     replaced: Option<CancellationToken>,
     _slot: StreamSlot,
@@ -142,13 +181,14 @@ struct BalanceStream {
 
 impl BalanceStream {
     /// The events that bring the browser up to date.
-    fn news(&mut self, session: &SessionLookup) -> Vec<Event> {
-        let now = Known { entry: session.balance.seq, changes: session.changes };
+    async fn news(&mut self, session: &SessionLookup) -> Vec<Event> {
+        self.hold_end = next_hold_end(&self.state, self.tenant, session.funds.held).await;
+        let now = Known { entry: session.funds.seq, changes: session.changes, held: session.funds.held };
         let before = self.known.replace(now);
         let event = || Event::default().id(now.id());
         let mut events = Vec::new();
-        if before.is_none_or(|before| before.entry != now.entry) {
-            events.push(event().json_data(BalanceView::from(session.balance)));
+        if before.is_none_or(|before| (before.entry, before.held) != (now.entry, now.held)) {
+            events.push(event().json_data(BalanceView::from(session.funds)));
         }
         if before.is_none_or(|before| before.changes != now.changes) {
             events.push(event().event("purchases").json_data(ChangesView { changes: now.changes }));
@@ -169,10 +209,11 @@ impl BalanceStream {
                     return Some(vec![Event::default().event("replaced").data("{}")]);
                 }
                 Some(_) = self.change_notices.next() => false,
+                () = wait_until(self.hold_end) => false,
                 _ = self.heartbeat.tick() => true,
             };
             let mut events = match self.state.identity.lookup_by_id(self.session).await {
-                Ok(Some(session)) => self.news(&session),
+                Ok(Some(session)) => self.news(&session).await,
                 Ok(None) => return None,
                 // While the database cannot be reached, nothing is sent.
                 Err(_) => Vec::new(),

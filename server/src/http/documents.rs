@@ -1,8 +1,8 @@
-//! Downloads: receipts as PDF, the history as CSV.
+//! Downloads: receipts as PDF, history and ledger as CSV.
 
 use std::io;
 
-use app::{context::RequestContext, export};
+use app::{context::RequestContext, export, ledger_export};
 use axum::{
     Extension,
     body::{Body, Bytes},
@@ -13,13 +13,19 @@ use axum::{
 use billing::{
     BillingError,
     account::Principal,
-    billing::{HISTORY_LIMIT_MAX, HistoryPage},
+    billing::{HISTORY_LIMIT_MAX, HistoryPage, LedgerPage},
     ids::PurchaseId,
+    ledger::EntryKind,
     locale::Locale,
+    store::EntryFilter,
 };
-use futures::{StreamExt, stream};
+use futures::{Stream, StreamExt, stream};
+use serde::Deserialize;
 
-use super::{input::Id, problem::Problem};
+use super::{
+    input::{Id, Params},
+    problem::Problem,
+};
 use crate::{
     receipt::{self, ReceiptError},
     state::AppState,
@@ -60,8 +66,7 @@ pub async fn receipt_pdf(
 /// Spreadsheet programs recognise UTF-8 by it.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// All of the tenant's purchases, newest first, in the request's language. Streams the rows while they are read, so
-/// that the length does not matter. If reading a later page fails, the transfer is aborted, and the browser reports it.
+/// All of the tenant's purchases, newest first, in the request's language.
 pub async fn history_csv(
     Extension(context): Extension<RequestContext>,
     State(state): State<AppState>,
@@ -79,14 +84,54 @@ pub async fn history_csv(
         };
         Ok::<_, io::Error>(Some((Bytes::from(rows), (shop, page))))
     });
-    let headings = csv(locale, [export::headings(locale)]).map_err(|_| Problem::INTERNAL)?;
+    table("purchases.csv", csv(locale, [export::headings(locale)]), pages)
+}
+
+/// Which entries of the ledger.
+#[derive(Deserialize)]
+pub struct LedgerParams {
+    /// Of this kind alone.
+    kind: Option<EntryKind>,
+}
+
+/// The tenant's ledger entries, newest first, in the request's language.
+pub async fn ledger_csv(
+    Extension(context): Extension<RequestContext>,
+    Params(LedgerParams { kind }): Params<LedgerParams>,
+    State(state): State<AppState>,
+) -> Result<Response, Problem> {
+    let (tenant, locale) = (signed_in(&context)?.tenant_id, context.locale);
+    let shop = state.shop.clone();
+    let filter = move |before| EntryFilter { kind, reference: None, before, limit: HISTORY_LIMIT_MAX };
+    let first = shop.billing.ledger(tenant, filter(None)).await?;
+    let pages = stream::try_unfold((shop, Some(first)), move |(shop, page)| async move {
+        let Some(LedgerPage { items, next, .. }) = page else { return Ok(None) };
+        let zone = &shop.settings.time_zone;
+        let rows = csv(locale, items.iter().map(|described| ledger_export::row(described, zone, locale)))?;
+        let page = match next {
+            None => None,
+            before => Some(shop.billing.ledger(tenant, filter(before)).await.map_err(broken_off)?),
+        };
+        Ok::<_, io::Error>(Some((Bytes::from(rows), (shop, page))))
+    });
+    table("ledger.csv", csv(locale, [ledger_export::headings(locale)]), pages)
+}
+
+/// A table of any length. Streams the rows while they are read. If reading a later page fails, the transfer is aborted,
+/// and the browser reports it.
+fn table(
+    name: &'static str,
+    headings: io::Result<Vec<u8>>,
+    pages: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+) -> Result<Response, Problem> {
+    let headings = headings.map_err(|_| Problem::INTERNAL)?;
     let start = [BYTE_ORDER_MARK.to_vec(), headings].concat();
     let body = Body::from_stream(stream::iter([Ok(Bytes::from(start))]).chain(pages));
-    file("text/csv; charset=utf-8", "attachment; filename=\"purchases.csv\"", body)
+    file("text/csv; charset=utf-8", &format!("attachment; filename=\"{name}\""), body)
 }
 
 fn broken_off(error: BillingError) -> io::Error {
-    tracing::error!(%error, "a history could not be read to its end");
+    tracing::error!(%error, "a table could not be read to its end");
     io::Error::other(error)
 }
 
@@ -102,8 +147,12 @@ fn csv<const N: usize>(locale: Locale, rows: impl IntoIterator<Item = [String; N
 }
 
 /// A spreadsheet evaluates a cell that begins with one of these as a formula, unless an apostrophe stands before it
-/// (<https://owasp.org/www-community/attacks/CSV_Injection>).
+/// (<https://owasp.org/www-community/attacks/CSV_Injection>). A whole number is
+/// no formula, and spreadsheets can add it up only without one.
 fn harmless(cell: String) -> String {
+    if cell.parse::<i64>().is_ok() {
+        return cell;
+    }
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
 }
 
@@ -113,8 +162,8 @@ mod tests {
 
     #[test]
     fn no_cell_is_a_formula_and_none_breaks_out_of_its_column() {
-        let row = ["=1+1", "@SUM(A1)", "-5", "a;b \"c\"\nd", "12,99", ""].map(str::to_owned);
+        let row = ["=1+1", "@SUM(A1)", "-5", "-5+cmd", "a;b \"c\"\nd", "12,99", ""].map(str::to_owned);
         let text = String::from_utf8(csv(Locale::De, [row]).unwrap()).unwrap();
-        assert_eq!(text, "'=1+1;'@SUM(A1);'-5;\"a;b \"\"c\"\"\nd\";12,99;\r\n");
+        assert_eq!(text, "'=1+1;'@SUM(A1);-5;'-5+cmd;\"a;b \"\"c\"\"\nd\";12,99;\r\n");
     }
 }

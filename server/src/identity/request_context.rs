@@ -15,8 +15,8 @@ use axum::{
 };
 use billing::{
     account::{Principal, SessionLookup},
-    ledger::Balance,
     locale::Locale,
+    wallet::Funds,
 };
 use tower_sessions::Session;
 
@@ -34,10 +34,10 @@ pub async fn identify(
             let locale = locale_of(request.uri(), request.headers(), &state.site);
             let named = request.uri().query().and_then(named_locale);
             let context = match found {
-                Some(SessionLookup { principal, balance, changes, .. }) => {
-                    RequestContext { principal: Some(principal), balance, changes, locale }
+                Some(SessionLookup { principal, funds, changes, .. }) => {
+                    RequestContext { principal: Some(principal), funds, changes, locale }
                 }
-                None => RequestContext { principal: None, balance: Balance::default(), changes: 0, locale },
+                None => RequestContext { principal: None, funds: Funds::default(), changes: 0, locale },
             };
             request.extensions_mut().insert(context);
             let mut response = next.run(request).await;

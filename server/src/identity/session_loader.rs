@@ -89,7 +89,7 @@ mod tests {
     use billing::{
         account::Principal,
         ids::{TenantId, UserId},
-        ledger::Balance,
+        wallet::Funds,
     };
     use futures::future::join_all;
 
@@ -100,7 +100,7 @@ mod tests {
         let (now, entropy) = (SystemClock.now(), &SystemEntropy);
         let email = format!("{name}@example.com").parse().expect("an address");
         let principal = Principal { tenant_id: TenantId::new(now, entropy), user_id: UserId::new(now, entropy), email };
-        SessionLookup { principal, balance: Balance::default(), changes: 0, data: name.to_owned() }
+        SessionLookup { principal, funds: Funds::default(), changes: 0, data: name.to_owned() }
     }
 
     #[tokio::test]

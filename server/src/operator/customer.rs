@@ -1,33 +1,38 @@
 //! `server customer`: the data of one customer, for answering questions. It is personal data.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
 use billing::{
     billing::{CUSTOMER_ROWS_MAX, CustomerRecord},
     ledger::Entry,
     purchase::Purchase,
+    store::DescribedEntry,
+    wallet::{Details, Hold, Reference},
     withdrawal::Withdrawal,
 };
 
 use super::{CommandError, LINES_MAX, events, mails, no_such_customer, parse_email};
 use crate::worker::Worker;
 
-/// A customer's balance, and the newest purchases, ledger entries, payment events, mails and withdrawals; at most
+/// A customer's credits, the holds upon them, and the newest purchases, ledger entries, payment events, mails and withdrawals; at most
 /// `limit` of each, and how many more there are.
 pub async fn show(worker: &Worker, email: &str, limit: u32) -> Result<String, CommandError> {
     let email = parse_email(email)?;
     let account = worker.accounts.account_by_email(&email).await?.ok_or_else(|| no_such_customer(&email))?;
     let tenant = account.principal.tenant_id;
     let record = worker.billing.customer_record(tenant).await?;
-    let CustomerRecord { balance, purchases, entries, events, mails, withdrawals } = &record;
+    let CustomerRecord { funds, holds, purchases, entries, events, mails, withdrawals } = &record;
     let mut report = format!(
-        "{}, user {}, tenant {tenant}, since {}\nbalance: {} credits\n",
+        "{}, user {}, tenant {tenant}, since {}\nbalance: {} credits, held: {}, available: {}\n",
         email.as_str(),
         account.principal.user_id,
         account.created_at,
-        balance.credits
+        funds.balance,
+        funds.held,
+        funds.available()
     );
     let limit = limit.clamp(1, LINES_MAX);
+    section(&mut report, "active holds", holds, limit, hold_line);
     section(&mut report, "purchases", purchases, limit, purchase_line);
     section(&mut report, "ledger entries", entries, limit, entry_line);
     section(&mut report, "payment events", events, limit, events::line);
@@ -67,10 +72,30 @@ fn purchase_line(purchase: &Purchase) -> String {
     )
 }
 
-fn entry_line(Entry { booked, seq, balance_after }: &Entry) -> String {
+fn hold_line(hold: &Hold) -> String {
+    let Details { reference, description, metadata } = &hold.details;
+    let told = told(reference.as_ref(), description.as_deref(), metadata);
+    format!("{} {} {} credits held until {}{told}", hold.created_at, hold.id, hold.rest(), hold.expires_at)
+}
+
+/// What the platform says.
+fn told(reference: Option<&Reference>, description: Option<&str>, metadata: &BTreeMap<String, String>) -> String {
+    let mut told = String::new();
+    let texts = [("reference", reference.map(Reference::as_str)), ("description", description)];
+    let texts = texts.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    for (name, value) in texts.chain(metadata.iter().map(|(name, value)| (name.as_str(), value.as_str()))) {
+        // Writing to a string does not fail.
+        let _ = write!(told, ", {name} {value:?}");
+    }
+    told
+}
+
+fn entry_line(DescribedEntry { entry, reference, description, metadata }: &DescribedEntry) -> String {
+    let Entry { booked, seq, balance_after } = entry;
+    let told = told(reference.as_ref(), description.as_deref(), metadata);
     let effect = if booked.effect_ref.is_empty() { String::new() } else { format!(" {}", booked.effect_ref) };
     format!(
-        "{} #{seq} {}{effect} {:+} credits, balance {balance_after}, {} {}",
+        "{} #{seq} {}{effect} {:+} credits, balance {balance_after}, {} {}{told}",
         booked.created_at,
         booked.kind,
         booked.credits.0,

@@ -1,9 +1,10 @@
 //! A cache of rendered front pages.
 //!
 //! Rendering costs some ten times what a database query does (docs/PERFORMANCE.md), and users often load the same page
-//! again. A page depends on its address, the language, the settings, and the tenant's purchases and balance. The
-//! session lookup, which each request makes anyway, gives a version of both: the number of changes to the purchases,
-//! and the number of the newest ledger entry. A cached page is served only if both are unchanged since before it was
+//! again. A page depends on its address, the language, the settings, and the tenant's purchases, balance and holds. The
+//! session lookup, which each request makes anyway, gives a version of them: the number of changes to purchases and
+//! holds, the number of the newest ledger entry, and the credits held at this instant. When a hold expires, only the
+//! last of them changes: nothing is written. A cached page is served only if all are unchanged since before it was
 //! rendered, so it is never stale. The nonce of its scripts is replaced in each response.
 
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use billing::{ids::UserId, locale::Locale};
+use billing::{ids::UserId, locale::Locale, money::Credits};
 use leptos::nonce::Nonce;
 use quick_cache::{Weighter, sync::Cache};
 
@@ -57,6 +58,7 @@ impl Key {
 struct Version {
     changes: i64,
     entry: i64,
+    held: Credits,
 }
 
 struct Page {
@@ -104,7 +106,7 @@ pub(super) async fn cached_page(
     next: Next,
 ) -> Response {
     let Some(key) = Key::of(&request, &context) else { return next.run(request).await };
-    let version = Version { changes: context.changes, entry: context.balance.seq };
+    let version = Version { changes: context.changes, entry: context.funds.seq, held: context.funds.held };
     let nonce = nonce.to_string();
     if let Some(page) = pages.get(&key).filter(|page| page.version == version) {
         return page.response(&nonce);

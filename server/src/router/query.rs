@@ -10,7 +10,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use billing::{ids::PurchaseId, locale::Locale};
+use billing::{ids::PurchaseId, ledger::EntryKind, locale::Locale};
 use url::form_urlencoded;
 
 use crate::http::problem::Problem;
@@ -22,10 +22,16 @@ struct Parameter {
     takes: fn(&str) -> bool,
 }
 
-const PARAMETERS: [Parameter; 4] = [
+const PARAMETERS: [Parameter; 5] = [
     Parameter { page: None, name: "lang", takes: |value| value.parse::<Locale>().is_ok() },
     Parameter { page: Some("/"), name: "older", takes: |value| value.parse::<PurchaseId>().is_ok() },
     Parameter { page: Some("/account"), name: "before", takes: is_entry_number },
+    // The form sends an empty one for all kinds.
+    Parameter {
+        page: Some("/account"),
+        name: "kind",
+        takes: |value| value.is_empty() || value.parse::<EntryKind>().is_ok(),
+    },
     Parameter { page: Some("/withdraw"), name: "purchase", takes: |value| value.parse::<PurchaseId>().is_ok() },
 ];
 
@@ -67,6 +73,8 @@ mod tests {
             ("/", format!("older={ID}")),
             ("/", format!("x=y&older={ID}&utm=z&buy=anything")),
             ("/account", "before=1".to_owned()),
+            ("/account", "kind=".to_owned()),
+            ("/account", "kind=SPEND_REVERSAL&before=7".to_owned()),
             ("/account", "older=zzz".to_owned()),
             ("/signin", "lang=en&next=//evil&error=zzz".to_owned()),
             ("/withdraw", format!("purchase={ID}")),
@@ -82,6 +90,8 @@ mod tests {
             ("/", format!("older={ID}&older={ID}")),
             ("/", format!("%6flder={ID}%00")),
             ("/account", "before=abc".to_owned()),
+            ("/account", "kind=spend".to_owned()),
+            ("/account", "kind=SPEND&kind=GRANT".to_owned()),
             ("/account", "before=0".to_owned()),
             ("/account", "before=-1".to_owned()),
             ("/account", "before=%2B1".to_owned()),

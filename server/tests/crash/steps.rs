@@ -12,18 +12,21 @@ use std::{
 use async_trait::async_trait;
 use billing::{
     account::EmailAddress,
+    clock::{Clock, Entropy},
     consent::{ConsentText, ConsentVersion},
     event::{ClosedEvent, EventStatus, NewEvent, StoredEvent},
-    ids::{EventId, PurchaseId, TenantId, WithdrawalId},
+    ids::{EventId, HoldId, PurchaseId, SpendId, TenantId, WithdrawalId},
     ledger::{Balance, Entry},
     mail::{Mail, Topic},
     provider::{CheckoutSession, EventPage, PaymentProvider, PaymentRecord, ProviderError, SaleRecord},
     purchase::Purchase,
     receipt::{Issuer, Receipt, ReceiptSeries, Seller},
     store::{
-        Backlog, Change, Committed, ConsentStore, EventStore, Inserted, LedgerStore, MailStore, OrderLimits,
-        PageRequest, PoolUse, PurchaseStore, ReceiptStore, Recorded, Store, StoreError, WithdrawalStore,
+        Backlog, Change, Committed, ConsentStore, DescribedEntry, EntryFilter, EventStore, Inserted, LedgerStore,
+        MailStore, OrderLimits, PageRequest, PoolUse, PurchaseStore, ReceiptStore, Recorded, Store, StoreError,
+        WalletStore, WithdrawalStore,
     },
+    wallet::{Answer, Funds, Hold, Request, Spend},
     withdrawal::Withdrawal,
 };
 use futures::{future::poll_fn, stream::BoxStream};
@@ -145,6 +148,22 @@ stepped! { "store", LedgerStore of Store:
     async fn balance(tenant: TenantId) -> Result<Balance, StoreError>;
     async fn ledger(tenant: TenantId, limit: u32, before: Option<i64>) -> Result<Vec<Entry>, StoreError>;
     async fn entries(tenant: TenantId, purchase: PurchaseId) -> Result<Vec<Entry>, StoreError>;
+    ---
+}
+
+stepped! { "store", WalletStore of Store:
+    async fn execute(
+        requests: &[Request],
+        clock: &dyn Clock,
+        entropy: &dyn Entropy,
+    ) -> Result<Vec<Answer>, StoreError>;
+    async fn funds(tenant: TenantId, now: Timestamp) -> Result<Funds, StoreError>;
+    async fn hold(tenant: TenantId, id: HoldId) -> Result<Option<Hold>, StoreError>;
+    async fn active_holds(tenant: TenantId, now: Timestamp) -> Result<Vec<Hold>, StoreError>;
+    async fn spend(tenant: TenantId, id: SpendId) -> Result<Option<Spend>, StoreError>;
+    async fn described_entries(tenant: TenantId, filter: &EntryFilter) -> Result<Vec<DescribedEntry>, StoreError>;
+    async fn expire_holds(now: Timestamp, limit: u32) -> Result<Vec<Hold>, StoreError>;
+    async fn delete_refused_keys(before: Timestamp) -> Result<u64, StoreError>;
     ---
 }
 

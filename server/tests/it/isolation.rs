@@ -104,7 +104,8 @@ async fn every_address_of_a_page_is_open_or_asks_to_sign_in(shop: TestShop) {
     let open = ["/", "/signin", "/signup", "/withdraw", "/legal/terms", "/dev/components"];
     let receipt = format!("/purchases/{UNKNOWN}");
     let pdf = format!("{receipt}/receipt.pdf");
-    let private = ["/account", "/checkout/success", "/checkout/cancel", "/purchases.csv", &receipt, &pdf];
+    let private =
+        ["/account", "/checkout/success", "/checkout/cancel", "/purchases.csv", "/ledger.csv", &receipt, &pdf];
     for address in addresses(&shop) {
         let answer = shop.visitor().get(&address).await;
         match answer.status {

@@ -82,6 +82,7 @@ mod security;
 mod server_functions;
 mod shop;
 mod stream;
+mod wallet_pages;
 mod webhook;
 mod webhooks_out;
 mod withdrawals;

@@ -121,7 +121,10 @@ async fn a_customer_is_shown_with_what_is_theirs_and_nobody_elses(shop: TestShop
     worker.billing.number_receipts(&worker.issuer).await.unwrap();
     declare(&kim, "Kim", &orders[0], "kim@example.com").await;
     let shown = operator::customer::show(&worker, " Kim@Example.com ", 9).await.unwrap();
-    assert!(shown.starts_with("kim@example.com, user ") && shown.contains("balance: 4 credits\n"), "{shown}");
+    assert!(
+        shown.starts_with("kim@example.com, user ") && shown.contains("balance: 4 credits, held: 0, available: 4\n"),
+        "{shown}"
+    );
     for part in [
         " PAID credits_5 5 credits, 699 cents EUR, IZA-000001, cs_mock_",
         ", pi_evt_kim\n",

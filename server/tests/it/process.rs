@@ -259,7 +259,7 @@ async fn sigterm_ends_open_streams_and_the_process() {
     let cookie = answer.split("set-cookie: ").nth(1).unwrap().split(';').next().unwrap();
     let mut stream =
         send(&address, &format!("GET /billing/balance/stream HTTP/1.1\nHost: {address}\nCookie: {cookie}\n\n")).await;
-    assert!(read_until(&mut stream, r#"{"credits":0}"#).await.contains("text/event-stream"));
+    assert!(read_until(&mut stream, r#"{"credits":0,"held":0,"available":0}"#).await.contains("text/event-stream"));
 
     let start = std::time::Instant::now();
     assert_eq!(terminate(&mut child).await, Some(0));

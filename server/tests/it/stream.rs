@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use axum::{body::Body, http::StatusCode};
+use billing::wallet::Details;
 use futures::StreamExt;
 use http_body_util::BodyDataStream;
 use tokio::time::{Instant, timeout};
 
-use crate::shop::{Client, TestShop, bare};
+use crate::{
+    shop::{Client, TestShop, bare},
+    wallet_pages::Spender,
+};
 
 on_both_databases!(
     the_balance_comes_at_once_and_upon_each_change,
@@ -17,6 +21,8 @@ on_both_databases!(
     a_browser_that_comes_back_is_told_what_it_does_not_know,
     a_purchase_that_moves_no_balance_is_told,
     of_too_many_streams_the_oldest_end,
+    the_balance_moves_at_everything_that_a_platform_does,
+    a_hold_that_ends_by_itself_is_told_at_its_end,
 );
 
 struct Stream {
@@ -79,7 +85,8 @@ impl Stream {
             }
         };
         let balance = timeout(Duration::from_secs(1), balance).await.expect("within a second");
-        assert_eq!(balance, format!(r#"{{"credits":{credits}}}"#));
+        let balance: serde_json::Value = serde_json::from_str(&balance).unwrap();
+        assert_eq!(balance["credits"], credits, "{balance}");
     }
 
     /// Asserts that no event comes for a while.
@@ -209,6 +216,77 @@ async fn of_too_many_streams_the_oldest_end(shop: TestShop) {
     shop.customer("lee@example.com").await;
     assert_eq!(tab.next().await.map(|(name, _)| name).as_deref(), Some("purchases"));
     tab.expect_silence().await;
+}
+
+impl Stream {
+    /// The next news of the credits is this: balance and what is held.
+    async fn expect_funds(&mut self, credits: i64, held: i64) {
+        let told = async {
+            loop {
+                match self.next().await {
+                    Some((name, data)) if name.is_empty() => return data,
+                    Some(_) => {}
+                    None => panic!("the stream has ended"),
+                }
+            }
+        };
+        let told = timeout(Duration::from_secs(2), told).await.expect("within two seconds");
+        let available = credits - held;
+        assert_eq!(told, format!(r#"{{"credits":{credits},"held":{held},"available":{available}}}"#));
+    }
+}
+
+async fn the_balance_moves_at_everything_that_a_platform_does(shop: TestShop) {
+    let kim = shop.customer("kim@example.com").await;
+    let spender = Spender::of(&shop, "kim@example.com").await;
+    let mut stream = Stream::open(&kim).await;
+    stream.expect_funds(0, 0).await;
+    everything(&spender, &mut stream).await;
+}
+
+async fn everything(spender: &Spender, stream: &mut Stream) {
+    spender.grant(20, "Willkommen!").await;
+    stream.expect_funds(20, 0).await;
+    let spend = spender.spend(5, Details::default()).await;
+    stream.expect_funds(15, 0).await;
+    let hold = spender.hold(4, 600, Details::default()).await;
+    stream.expect_funds(15, 4).await;
+    spender.capture(hold, 3).await;
+    stream.expect_funds(12, 0).await;
+    let hold = spender.hold(6, 600, Details::default()).await;
+    stream.expect_funds(12, 6).await;
+    spender.release(hold).await;
+    stream.expect_funds(12, 0).await;
+    spender.reverse(spend, 2, "leer").await;
+    stream.expect_funds(14, 0).await;
+}
+
+async fn a_hold_that_ends_by_itself_is_told_at_its_end(shop: TestShop) {
+    let kim = shop.customer("kim@example.com").await;
+    let spender = Spender::of(&shop, "kim@example.com").await;
+    spender.grant(20, "Willkommen!").await;
+    let mut stream = Stream::open(&kim).await;
+    stream.expect_funds(20, 0).await;
+    spender.hold(4, 1, Details::default()).await;
+    stream.expect_funds(20, 4).await;
+    // A browser that comes back after the end hears of it, too.
+    let known = stream.last_id.clone().unwrap();
+    stream.expect_funds(20, 0).await;
+    Stream::open_again(&kim, Some(&known)).await.expect_funds(20, 0).await;
+}
+
+/// Two processes on one database.
+#[tokio::test]
+async fn postgres_tells_other_processes_what_a_platform_does() {
+    let database = store_postgres::testing::TestDatabase::create().await.unwrap();
+    let (one, other) = (TestShop::open(&database.url()).await, TestShop::open(&database.url()).await);
+    let kim = one.customer("kim@example.com").await;
+    let spender = Spender::of(&one, "kim@example.com").await;
+    let there = Client { shop: other.clone(), cookies: kim.cookies.clone() };
+    let mut stream = Stream::open(&there).await;
+    stream.expect_funds(0, 0).await;
+    everything(&spender, &mut stream).await;
+    database.remove().await.unwrap();
 }
 
 /// Two processes on one database.

@@ -4,13 +4,15 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
-use super::{credits, settled};
+use super::settled;
 use crate::{
     account::{Account, Principal, StoredSession},
     ids::UserId,
+    money::Credits,
     purchase::{FailureReason, Purchase},
     store::{InsertedSale, SignUp, StoreError},
     testing::{AnyStore, harness::Harness},
+    wallet::Funds,
 };
 
 pub async fn an_account_is_found_by_address_and_by_id(store: Arc<dyn AnyStore>) {
@@ -93,20 +95,19 @@ pub async fn a_session_tells_who_is_signed_in_and_what_they_have(store: Arc<dyn 
         owners
     };
     let owner = async |token_hash, now| owners(&[token_hash], now).await.remove(token_hash);
-    let told =
-        async |token_hash| owner(token_hash, now).await.map(|owner| (owner.principal, owner.balance, owner.data));
+    let told = async |token_hash| owner(token_hash, now).await.map(|owner| (owner.principal, owner.funds, owner.data));
     let data = || "{}".to_owned();
-    assert_eq!(told("kim").await, Some((harness.principal.clone(), credits(0, 0), data())));
+    assert_eq!(told("kim").await, Some((harness.principal.clone(), funds(0, 0), data())));
     settled(&harness).await;
     settled(&harness).await;
-    assert_eq!(told("kim").await, Some((harness.principal.clone(), credits(10, 2), data())));
-    assert_eq!(told("lee").await, Some((other.clone(), credits(0, 0), data())));
+    assert_eq!(told("kim").await, Some((harness.principal.clone(), funds(10, 2), data())));
+    assert_eq!(told("lee").await, Some((other.clone(), funds(0, 0), data())));
     assert!(told("nobody").await.is_none() && told("unknown").await.is_none());
     assert!(owner("kim", later).await.is_none(), "it ends at that instant");
     // One query returns each session's own user, and no other session.
     let all = owners(&["lee", "kim", "unknown", "kim", "nobody"], now).await;
-    let told_of: Vec<_> = all.iter().map(|(hash, owner)| (hash.as_str(), &owner.principal, owner.balance)).collect();
-    assert_eq!(told_of, [("kim", &harness.principal, credits(10, 2)), ("lee", &other, credits(0, 0))]);
+    let told_of: Vec<_> = all.iter().map(|(hash, owner)| (hash.as_str(), &owner.principal, owner.funds)).collect();
+    assert_eq!(told_of, [("kim", &harness.principal, funds(10, 2)), ("lee", &other, funds(0, 0))]);
     assert!(owners(&[], now).await.is_empty());
     store.delete_session("kim").await.expect("it goes");
     assert!(told("kim").await.is_none());
@@ -182,4 +183,8 @@ pub async fn a_lost_sale_is_written_with_its_tenant_and_user_or_not_at_all(store
     assert_eq!(store.account(lost.principal.user_id).await.ok(), Some(Some(lost.clone())));
     let again = store.insert_sale(&lost, &sale).await;
     assert!(matches!(again, Err(StoreError::Refused(_))), "{again:?}");
+}
+
+fn funds(balance: i64, seq: i64) -> Funds {
+    Funds { balance: Credits(balance), held: Credits(0), seq }
 }

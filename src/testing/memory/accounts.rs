@@ -108,9 +108,9 @@ impl AccountStore for MemoryStore {
             let principal = tables.users.get(&session.user_id?)?.principal.clone();
             let own = tables.purchases.values().filter(|purchase| purchase.tenant_id == principal.tenant_id);
             let changes = own.map(|purchase| purchase.version).sum();
-            let balance = tables.balance(principal.tenant_id);
+            let funds = tables.wallet_of(principal.tenant_id, &[]).funds(now);
             let data = session.data.clone();
-            Some((session.token_hash.clone(), SessionLookup { principal, balance, changes, data }))
+            Some((session.token_hash.clone(), SessionLookup { principal, funds, changes, data }))
         });
         Ok(owners.collect())
     }

@@ -61,6 +61,15 @@ impl WalletStore for MemoryStore {
         Ok(lock(&self.tables).held(tenant, id))
     }
 
+    async fn active_holds(&self, tenant: TenantId, now: Timestamp) -> Result<Vec<Hold>, StoreError> {
+        yield_now().await;
+        let tables = lock(&self.tables);
+        let own = tables.wallet.holds.values().filter(|hold| hold.tenant_id == tenant);
+        let mut active: Vec<_> = own.filter(|hold| hold.status_at(now) == HoldStatus::Active).cloned().collect();
+        active.sort_by_key(|hold| (hold.expires_at, hold.id));
+        Ok(active)
+    }
+
     async fn spend(&self, tenant: TenantId, id: SpendId) -> Result<Option<Spend>, StoreError> {
         yield_now().await;
         Ok(lock(&self.tables).wallet.spends.get(&id).filter(|spend| spend.tenant_id == tenant).cloned())
@@ -174,7 +183,8 @@ impl Tables {
             _ => reversal.map(|reversal| reversal.reason.as_str().to_owned()),
         };
         let reference = spend.and_then(|spend| spend.details.reference.clone());
-        DescribedEntry { entry: entry.clone(), reference, description: reason }
+        let metadata = spend.map(|spend| spend.details.metadata.clone()).unwrap_or_default();
+        DescribedEntry { entry: entry.clone(), reference, description: reason, metadata }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
+
 use super::{Trial, amount, capture, details, grant, hold, hold_of, reason, spend, spend_of};
 use crate::{
     ledger::EntryKind,
@@ -70,4 +72,23 @@ pub async fn entries_are_described_by_their_source_and_filtered(store: Arc<dyn A
     let stranger = trial.harness.another_principal().await.tenant_id;
     let foreign = trial.store.described_entries(stranger, &filter).await.expect("the store answers");
     assert!(foreign.is_empty());
+}
+
+pub async fn active_holds_are_told_until_their_end_and_to_their_tenant_alone(store: Arc<dyn AnyStore>) {
+    let mut trial = Trial::with(store, 20).await;
+    let active = async |trial: &Trial, tenant| {
+        let holds = trial.store.active_holds(tenant, trial.now).await.expect("the store answers");
+        holds.into_iter().map(|hold| (hold.id, hold.rest().0)).collect::<Vec<_>>()
+    };
+    let late = hold_of(&trial.ask("late", hold(5, 60)).await).id;
+    let early = hold_of(&trial.ask("early", hold(4, 30)).await).id;
+    let released = hold_of(&trial.ask("released", hold(3, 60)).await).id;
+    trial.ask("release", Command::Release { hold: released }).await;
+    trial.ask("capture", capture(late, 2, false)).await;
+    assert_eq!(active(&trial, trial.tenant).await, [(early, 4), (late, 3)], "the next to end first");
+    assert_eq!(trial.funds().await, (18, 7, 11, 2));
+    trial.later(SignedDuration::from_secs(30));
+    assert_eq!(active(&trial, trial.tenant).await, [(late, 3)], "a hold ends at its end, stored so or not");
+    let stranger = trial.harness.another_principal().await.tenant_id;
+    assert_eq!(active(&trial, stranger).await, []);
 }

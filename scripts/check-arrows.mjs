@@ -10,7 +10,8 @@ const ALLOWED = {
   frontend: ['app'],
   'store-sqlite': ['billing'],
   'store-postgres': ['billing'],
-  server: ['billing', 'app', 'store-sqlite', 'store-postgres'],
+  coalescing: [],
+  server: ['billing', 'app', 'store-sqlite', 'store-postgres', 'coalescing'],
   load: [],
   'bind-wasm': [],
 };

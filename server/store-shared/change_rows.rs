@@ -1,12 +1,9 @@
 //! The columns that a change writes. The parameters of a statement are only numbered, so each value gets its column's
 //! name here.
 
-use billing::{ledger::NewEntry, mail::NewMail, purchase::Purchase, store::StoreError};
+use billing::{ledger::NewEntry, purchase::Purchase, store::StoreError};
 
-use super::{
-    mails,
-    row::{json, micros},
-};
+use super::row::{json, micros};
 
 /// The columns of a purchase that a change can alter, and those that find it.
 pub(crate) struct ChangedPurchaseRow<'a> {
@@ -71,28 +68,6 @@ impl<'a> From<&'a NewEntry> for NewEntryRow<'a> {
             effect_ref: &entry.effect_ref,
             credits: entry.credits.0,
             created_at: micros(entry.created_at),
-        }
-    }
-}
-
-/// The columns of a new mail.
-pub(crate) struct NewMailRow {
-    pub(crate) kind: &'static str,
-    pub(crate) subject_id: String,
-    pub(crate) tenant_id: Option<String>,
-    pub(crate) created_at: i64,
-    pub(crate) next_attempt_at: i64,
-}
-
-impl From<&NewMail> for NewMailRow {
-    fn from(mail: &NewMail) -> Self {
-        let (kind, subject_id) = mails::key(mail.topic);
-        Self {
-            kind,
-            subject_id,
-            tenant_id: mails::tenant(mail.topic).map(|tenant| tenant.to_string()),
-            created_at: micros(mail.created_at),
-            next_attempt_at: micros(mail.due_at),
         }
     }
 }

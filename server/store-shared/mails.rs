@@ -9,7 +9,6 @@ use billing::{
 use jiff::Timestamp;
 
 use super::{
-    change_rows::NewMailRow,
     row::{instant, micros, parse, without_nul},
     store_error,
 };
@@ -110,6 +109,28 @@ macro_rules! claim_mails {
             $limit
         )
     };
+}
+
+/// The columns of a new mail.
+pub(crate) struct NewMailRow {
+    pub(crate) kind: &'static str,
+    pub(crate) subject_id: String,
+    pub(crate) tenant_id: Option<String>,
+    pub(crate) created_at: i64,
+    pub(crate) next_attempt_at: i64,
+}
+
+impl From<&NewMail> for NewMailRow {
+    fn from(mail: &NewMail) -> Self {
+        let (kind, subject_id) = key(mail.topic);
+        Self {
+            kind,
+            subject_id,
+            tenant_id: tenant(mail.topic).map(|tenant| tenant.to_string()),
+            created_at: micros(mail.created_at),
+            next_attempt_at: micros(mail.due_at),
+        }
+    }
 }
 
 /// Puts a mail into the outbox.

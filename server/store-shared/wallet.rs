@@ -20,7 +20,9 @@ use jiff::Timestamp;
 use super::{
     row::{micros, parse},
     store_error,
-    wallet_rows::{DescribedRow, EntryInsert, HoldRow, KeyRow, ReversalRow, SpendRow, StoredGrant, StoredSpend, rows},
+    wallet_rows::{
+        DescribedRow, EntryInsert, HoldRow, KeyRow, ReversalRow, SpendRow, StoredGrant, StoredSpend, WalletRow, rows,
+    },
     webhooks,
 };
 use crate::{ThisStore, dialect::Connection, wallet_dialect};
@@ -223,14 +225,6 @@ impl Named {
             api_keys: each(requests.iter().filter_map(|request| request.daily_cap).map(|cap| cap.api_key.to_string())),
         }
     }
-}
-
-/// A tenant that exists, and its newest entry.
-pub(crate) struct WalletRow {
-    pub tenant_id: String,
-    pub seq: Option<i64>,
-    pub balance_after: Option<i64>,
-    pub low_balance: Option<i64>,
 }
 
 async fn load(

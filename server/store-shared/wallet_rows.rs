@@ -33,6 +33,14 @@ fn metadata(json: &str) -> Result<BTreeMap<String, String>, StoreError> {
     serde_json::from_str(json).map_err(|_| corrupt("metadata_json"))
 }
 
+/// A tenant that exists, and its newest entry.
+pub(crate) struct WalletRow {
+    pub tenant_id: String,
+    pub seq: Option<i64>,
+    pub balance_after: Option<i64>,
+    pub low_balance: Option<i64>,
+}
+
 /// The columns of `holds`.
 #[derive(Serialize)]
 pub(crate) struct HoldRow {

@@ -18,7 +18,8 @@ use self::columns::{ClosedEventRow, EntryColumns, MailColumns};
 use crate::{
     PostgresStore,
     portable::{
-        change_rows::{ChangedPurchaseRow, NewEntryRow, NewMailRow},
+        change_rows::{ChangedPurchaseRow, NewEntryRow},
+        mails::NewMailRow,
         store_error,
     },
 };

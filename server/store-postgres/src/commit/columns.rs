@@ -4,7 +4,8 @@
 use billing::event::{ClosedEvent, NewEvent};
 
 use crate::portable::{
-    change_rows::{NewEntryRow, NewMailRow},
+    change_rows::NewEntryRow,
+    mails::NewMailRow,
     row::{micros, without_nul},
 };
 

@@ -244,7 +244,8 @@ CREATE TABLE idempotency_keys (
     created_at   BIGINT           NOT NULL,
     CONSTRAINT idempotency_keys_pkey PRIMARY KEY (key),
     CONSTRAINT idempotency_keys_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants (id),
-    CONSTRAINT idempotency_keys_key_check CHECK (length(key) BETWEEN 1 AND 255)
+    CONSTRAINT idempotency_keys_key_check CHECK (length(key) BETWEEN 1 AND 255),
+    CONSTRAINT idempotency_keys_done_check CHECK (done IN (FALSE, TRUE))
 );
 
 CREATE INDEX idempotency_keys_refused_idx ON idempotency_keys (created_at) WHERE NOT done;

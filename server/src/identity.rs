@@ -63,7 +63,7 @@ impl Identity {
         Self { accounts, clock, entropy, sessions, passwords: Passwords::new(), limits, mock }
     }
 
-    /// Creates a tenant and an account, and signs in.
+    /// Creates an account and signs in. Its tenant is the one that the platform has named with that address, or a new one.
     pub async fn sign_up(
         &self,
         session: &Session,
@@ -179,14 +179,17 @@ impl Identity {
     async fn insert(&self, email: EmailAddress, password: String) -> Result<Option<Principal>, Problem> {
         let password_hash = self.passwords.permit().await?.hash(password).await?;
         let now = self.clock.now();
-        let principal = Principal {
+        let mut principal = Principal {
             tenant_id: TenantId::new(now, self.entropy.as_ref()),
             user_id: UserId::new(now, self.entropy.as_ref()),
             email,
         };
         let account = Account { principal: principal.clone(), password_hash, created_at: now };
         Ok(match self.accounts.insert_account(&account).await? {
-            SignUp::Created => Some(principal),
+            SignUp::Created(tenant) => {
+                principal.tenant_id = tenant;
+                Some(principal)
+            }
             SignUp::EmailTaken => None,
         })
     }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use billing::{
     account::{Account, EmailAddress, Principal, SessionLookup, StoredSession},
-    ids::UserId,
+    ids::{TenantId, UserId},
     money::Credits,
     purchase::Purchase,
     store::{AccountStore, InsertedSale, SignUp, StoreError},
@@ -17,7 +17,10 @@ use super::{
     statements::SessionRow,
     store_error,
 };
-use crate::{ThisStore, dialect::Connection};
+use crate::{
+    ThisStore,
+    dialect::{Connection, lock_address},
+};
 
 /// `SELECT` of whole users; the rest of the statement and its arguments follow.
 macro_rules! select_users {
@@ -73,9 +76,9 @@ impl SessionRow {
 impl AccountStore for ThisStore {
     async fn insert_account(&self, account: &Account) -> Result<SignUp, StoreError> {
         let mut transaction = self.begin().await.map_err(store_error)?;
-        let outcome = insert_tenant_and_user(&mut transaction, account).await.map_err(store_error)?;
+        let outcome = insert_account(&mut transaction, account).await?;
         match outcome {
-            SignUp::Created => transaction.commit().await.map_err(store_error)?,
+            SignUp::Created(_) => transaction.commit().await.map_err(store_error)?,
             SignUp::EmailTaken => transaction.rollback().await.map_err(store_error)?,
         }
         Ok(outcome)
@@ -203,24 +206,56 @@ async fn set_password(
     Ok(Some(ended.rows_affected()))
 }
 
-async fn insert_tenant_and_user(connection: &mut Connection, account: &Account) -> Result<SignUp, sqlx::Error> {
-    let tenant = account.principal.tenant_id.to_string();
-    let created_at = micros(account.created_at);
-    sqlx::query!("INSERT INTO tenants (id, created_at) VALUES ($1, $2)", tenant, created_at)
-        .execute(&mut *connection)
-        .await?;
+async fn insert_account(connection: &mut Connection, account: &Account) -> Result<SignUp, StoreError> {
+    let Principal { tenant_id, user_id, email } = &account.principal;
+    lock_address(connection, email).await.map_err(store_error)?;
+    let tenant_id = match named_tenant(connection, email).await? {
+        Some(named) => named,
+        None => insert_tenant(connection, *tenant_id, account.created_at).await.map_err(store_error)?,
+    };
     let written = sqlx::query!(
         "INSERT INTO users (id, tenant_id, email, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (email) DO NOTHING",
-        account.principal.user_id.to_string(),
-        tenant,
-        account.principal.email.as_str(),
+        user_id.to_string(),
+        tenant_id.to_string(),
+        email.as_str(),
         account.password_hash,
-        created_at
+        micros(account.created_at)
     )
     .execute(connection)
-    .await?;
-    Ok(if written.rows_affected() == 1 { SignUp::Created } else { SignUp::EmailTaken })
+    .await
+    .map_err(store_error)?;
+    Ok(if written.rows_affected() == 1 { SignUp::Created(tenant_id) } else { SignUp::EmailTaken })
+}
+
+/// The tenant that the platform has named with that address and that has no user yet. Its row is locked, so that the
+/// platform cannot give it another address, and with it another user, before this one is written.
+async fn named_tenant(connection: &mut Connection, email: &EmailAddress) -> Result<Option<TenantId>, StoreError> {
+    let tenant = sqlx::query_scalar!(
+        r#"UPDATE platform_tenants SET email = email
+        WHERE email = $1 AND tenant_id = (
+            SELECT named.tenant_id FROM platform_tenants AS named
+            WHERE named.email = $1 AND NOT EXISTS (SELECT 1 FROM users WHERE users.tenant_id = named.tenant_id)
+            ORDER BY named.created_at, named.tenant_id LIMIT 1
+        )
+        RETURNING tenant_id AS "tenant_id!""#,
+        email.as_str()
+    )
+    .fetch_optional(connection)
+    .await
+    .map_err(store_error)?;
+    tenant.map(|tenant| parse("tenant_id", &tenant)).transpose()
+}
+
+async fn insert_tenant(
+    connection: &mut Connection,
+    tenant_id: TenantId,
+    created_at: Timestamp,
+) -> Result<TenantId, sqlx::Error> {
+    sqlx::query!("INSERT INTO tenants (id, created_at) VALUES ($1, $2)", tenant_id.to_string(), micros(created_at))
+        .execute(connection)
+        .await?;
+    Ok(tenant_id)
 }
 
 /// Inserts the tenant and the user if they are missing; `false` when another account has the user's address.

@@ -22,8 +22,13 @@
 //! [`WithdrawalStore::insert_withdrawal`](billing::store::WithdrawalStore::insert_withdrawal): the declaration, then
 //! the mail that acknowledges it.
 //!
-//! [`AccountStore::insert_account`](billing::store::AccountStore::insert_account): tenant, then user; a taken address
-//! rolls both back.
+//! [`AccountStore::insert_account`](billing::store::AccountStore::insert_account): the address's lock, on PostgreSQL;
+//! the row of the tenant that the platform has named with that address, or a new tenant; then the user. A taken address
+//! rolls all of it back.
+//!
+//! [`TenantStore::upsert_tenant`](billing::store::TenantStore::upsert_tenant): where the external id is new, the lock of
+//! the profile's address, on PostgreSQL; then the tenant and its external id. Nobody who waits for an address has locked
+//! anything else.
 //!
 //! [`AccountStore::set_password`](billing::store::AccountStore::set_password): the user, then the user's sessions.
 //!

@@ -13,7 +13,10 @@ use super::{
     row::{instant, micros, parse},
     store_error,
 };
-use crate::{ThisStore, dialect::Connection};
+use crate::{
+    ThisStore,
+    dialect::{Connection, lock_address},
+};
 
 struct TenantRow {
     tenant_id: String,
@@ -83,6 +86,9 @@ async fn upsert(
 ) -> Result<bool, sqlx::Error> {
     if update(connection, external_id, profile).await? {
         return Ok(false);
+    }
+    if let Some(email) = &profile.email {
+        lock_address(connection, email).await?;
     }
     let account = sqlx::query_scalar!(
         r#"SELECT users.tenant_id AS "tenant_id!" FROM users

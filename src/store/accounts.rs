@@ -6,14 +6,15 @@ use jiff::Timestamp;
 use super::error::StoreError;
 use crate::{
     account::{Account, EmailAddress, SessionLookup, StoredSession},
-    ids::UserId,
+    ids::{TenantId, UserId},
     purchase::Purchase,
 };
 
 /// Keeps accounts and sessions.
 #[async_trait]
 pub trait AccountStore: Send + Sync {
-    /// Writes a tenant and its account in one transaction.
+    /// Writes an account, and the account's tenant, in one transaction. Where the platform has named a tenant with the
+    /// account's address that has no user yet, the account joins that one instead: the oldest, if there are several.
     async fn insert_account(&self, account: &Account) -> Result<SignUp, StoreError>;
 
     /// Writes a lost purchase, and its tenant and user where these are missing too, in one transaction.
@@ -56,8 +57,8 @@ pub trait AccountStore: Send + Sync {
 /// The result of a sign-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignUp {
-    /// Tenant and account exist.
-    Created,
+    /// The account exists, and belongs to this tenant.
+    Created(TenantId),
     /// Another account has this e-mail address; nothing was written.
     EmailTaken,
 }

@@ -156,6 +156,9 @@ macro_rules! conformance_tests {
             refusals_are_forgotten_after_a_time_and_effects_never
             a_tenant_is_made_once_and_keeps_what_is_not_said_again
             an_account_that_is_there_becomes_the_platforms_tenant
+            a_sign_up_joins_the_tenant_that_the_platform_has_named
+            a_sign_up_joins_no_tenant_that_has_a_user
+            a_sign_up_and_an_upsert_at_the_same_instant_meet_in_one_tenant
             one_external_id_at_the_same_instant_makes_one_tenant
             an_api_key_is_found_by_its_hash_and_works_until_it_is_revoked
             an_api_keys_name_is_free_again_once_it_is_revoked

@@ -153,6 +153,6 @@ impl Harness {
 async fn sign_up(store: &dyn AnyStore, clock: &SteppingClock, entropy: &SeededEntropy) -> Principal {
     let account = account(clock, entropy);
     let outcome = store.insert_account(&account).await.expect("the store takes an account");
-    assert_eq!(outcome, SignUp::Created);
+    assert_eq!(outcome, SignUp::Created(account.principal.tenant_id));
     account.principal
 }

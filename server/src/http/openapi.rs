@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use serde::Serialize;
 use utoipa::{
     OpenApi, ToSchema,
@@ -145,6 +145,20 @@ fn describe_all(operation: &mut Operation, possible: Vec<Problem>) {
     }
     for (status, problems) in by_status {
         operation.responses.responses.insert(status.to_string(), RefOr::T(describe(status, &problems)));
+    }
+    name_the_rest(operation);
+}
+
+/// Describes each remaining response by its status. `OpenAPI` requires a description, and generators of clients refuse a
+/// document without.
+fn name_the_rest(operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        let reason = StatusCode::from_bytes(status.as_bytes()).ok().and_then(|status| status.canonical_reason());
+        if let (RefOr::T(response), Some(reason)) = (response, reason)
+            && response.description.is_empty()
+        {
+            reason.clone_into(&mut response.description);
+        }
     }
 }
 

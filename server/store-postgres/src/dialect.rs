@@ -1,6 +1,6 @@
 //! The statements in which PostgreSQL differs from SQLite.
 
-use billing::ids::TenantId;
+use billing::{account::EmailAddress, ids::TenantId};
 use tokio::sync::broadcast;
 
 pub(crate) use crate::pool::Pool;
@@ -60,4 +60,13 @@ pub(crate) use claim;
 pub(crate) async fn insert_purchase(connection: &mut Connection, row: &NewPurchaseRow<'_>) -> Result<u64, sqlx::Error> {
     let insert = insert_purchase!("($24::BIGINT IS NULL OR may_order($2, $4, $24, $25, $26))", row);
     Ok(insert.execute(connection).await?.rows_affected())
+}
+
+/// Lets one transaction at a time give the address to a user or, for the first time, to a tenant of the platform: otherwise
+/// a sign-up and an upsert that arrive together would not see each other, and make two tenants.
+pub(crate) async fn lock_address(connection: &mut Connection, email: &EmailAddress) -> Result<(), sqlx::Error> {
+    sqlx::query!("SELECT pg_advisory_xact_lock(hashtext('address'), hashtext($1))", email.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
 }

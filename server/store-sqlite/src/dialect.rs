@@ -1,6 +1,6 @@
 //! The statements in which SQLite differs from PostgreSQL.
 
-use billing::ids::TenantId;
+use billing::{account::EmailAddress, ids::TenantId};
 use sqlx::Sqlite;
 use tokio::sync::broadcast;
 
@@ -73,4 +73,10 @@ pub(crate) async fn insert_purchase(connection: &mut Connection, row: &NewPurcha
         row
     );
     Ok(insert.execute(connection).await?.rows_affected())
+}
+
+/// The transaction holds the write lock, so no other one gives the address to a user or a tenant of the platform.
+#[expect(clippy::unused_async, reason = "PostgreSQL takes a lock")]
+pub(crate) async fn lock_address(_: &mut Connection, _: &EmailAddress) -> Result<(), sqlx::Error> {
+    Ok(())
 }

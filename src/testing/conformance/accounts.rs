@@ -19,7 +19,7 @@ pub async fn an_account_is_found_by_address_and_by_id(store: Arc<dyn AnyStore>) 
     let harness = Harness::open(store.clone(), 1).await;
     let account = harness.account();
     assert_eq!(store.account_by_email(&account.principal.email).await.unwrap_or(None), None);
-    assert_eq!(store.insert_account(&account).await.ok(), Some(SignUp::Created));
+    assert_eq!(store.insert_account(&account).await.ok(), Some(SignUp::Created(account.principal.tenant_id)));
     assert!(store.account_by_email(&account.principal.email).await.ok().flatten() == Some(account.clone()));
     assert!(store.account(account.principal.user_id).await.ok().flatten() == Some(account));
 }
@@ -34,7 +34,7 @@ pub async fn a_taken_address_writes_neither_tenant_nor_user(store: Arc<dyn AnySt
     assert_eq!(first.map(|account| account.principal), Some(harness.principal.clone()));
     // If the failed sign-up had left its tenant behind, this one would violate a constraint.
     second.principal.email = harness.account().principal.email;
-    assert_eq!(store.insert_account(&second).await.ok(), Some(SignUp::Created));
+    assert_eq!(store.insert_account(&second).await.ok(), Some(SignUp::Created(second.principal.tenant_id)));
     second.principal.email = harness.account().principal.email;
     let refused = store.insert_account(&second).await;
     assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");

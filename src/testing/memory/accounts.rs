@@ -17,15 +17,18 @@ use crate::{
 impl AccountStore for MemoryStore {
     async fn insert_account(&self, account: &Account) -> Result<SignUp, StoreError> {
         yield_now().await;
-        let users = &mut lock(&self.tables).users;
-        if users.values().any(|other| other.principal.email == account.principal.email) {
+        let tables = &mut *lock(&self.tables);
+        if tables.users.values().any(|other| other.principal.email == account.principal.email) {
             return Ok(SignUp::EmailTaken);
         }
-        let tenant_taken = users.values().any(|other| other.principal.tenant_id == account.principal.tenant_id);
-        rules::refuse_if(tenant_taken, "tenants_pkey")?;
-        rules::refuse_if(users.contains_key(&account.principal.user_id), "users_pkey")?;
-        users.insert(account.principal.user_id, account.clone());
-        Ok(SignUp::Created)
+        let joined = tables.tenant_without_user(&account.principal.email);
+        rules::refuse_if(joined.is_none() && tables.has_tenant(account.principal.tenant_id), "tenants_pkey")?;
+        rules::refuse_if(tables.users.contains_key(&account.principal.user_id), "users_pkey")?;
+        let mut account = account.clone();
+        account.principal.tenant_id = joined.unwrap_or(account.principal.tenant_id);
+        let tenant = account.principal.tenant_id;
+        tables.users.insert(account.principal.user_id, account);
+        Ok(SignUp::Created(tenant))
     }
 
     async fn insert_sale(&self, account: &Account, purchase: &Purchase) -> Result<InsertedSale, StoreError> {

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::{MemoryStore, Tables, lock, yield_now};
 use crate::{
+    account::EmailAddress,
     ids::TenantId,
     store::{StoreError, TenantStore, UpsertedTenant},
     tenant::{ExternalId, Tenant, TenantProfile},
@@ -53,6 +54,13 @@ impl TenantStore for MemoryStore {
 }
 
 impl Tables {
+    /// The oldest tenant that the platform has named with that address and that has no user yet.
+    pub(super) fn tenant_without_user(&self, email: &EmailAddress) -> Option<TenantId> {
+        let has_user = |id| self.users.values().any(|account| account.principal.tenant_id == id);
+        let named = self.tenants.values().filter(|tenant| tenant.email.as_ref() == Some(email));
+        named.filter(|tenant| !has_user(tenant.id)).map(|tenant| (tenant.created_at, tenant.id)).min().map(|(_, id)| id)
+    }
+
     pub(super) fn has_tenant(&self, id: TenantId) -> bool {
         self.tenants.contains_key(&id) || self.users.values().any(|account| account.principal.tenant_id == id)
     }

@@ -141,7 +141,7 @@ export class Shop {
  * A port below the ephemeral range: no outgoing connection can take it while its process is down.
  * @returns {Promise<number>}
  */
-async function freePort() {
+export async function freePort() {
   for (;;) {
     const port = 10_000 + Math.floor(Math.random() * 20_000);
     const probe = createServer();

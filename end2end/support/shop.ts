@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHmac, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SERVER = process.env.SHOP_SERVER ?? join(resolve(ROOT, process.env.CARGO_TARGET_DIR ?? 'target'), 'debug/server');
@@ -27,14 +28,17 @@ export class Shop {
   readonly webhook: Webhook;
   readonly #server: ChildProcess;
   readonly #folder: string;
+  readonly #env: Record<string, string | undefined>;
   #log = '';
 
-  private constructor(url: string, adminUrl: string, webhook: Webhook, server: ChildProcess, folder: string) {
+  private constructor(url: string, adminUrl: string, webhook: Webhook, env: Record<string, string | undefined>, folder: string) {
     this.url = url;
     this.adminUrl = adminUrl;
     this.webhook = webhook;
-    this.#server = server;
+    this.#env = env;
     this.#folder = folder;
+    const server = spawn(SERVER, [], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#server = server;
     for (const stream of [server.stdout, server.stderr]) stream?.on('data', (text) => (this.#log += text));
   }
 
@@ -44,26 +48,22 @@ export class Shop {
     const url = `http://127.0.0.1:${port}`;
     const folder = await mkdtemp(join(tmpdir(), 'shop-journey-'));
     const webhook = { url: `${url}/billing/webhook`, secret: `whsec_${randomUUID()}` };
-    const server = spawn(SERVER, [], {
-      // Without the developer's own settings: the folder has no .env, and this is the whole environment.
-      cwd: folder,
-      env: {
-        PATH: process.env.PATH,
-        DATABASE_URL: `sqlite://${folder}/shop.db`,
-        LISTEN_ADDR: `127.0.0.1:${port}`,
-        ADMIN_ADDR: `127.0.0.1:${adminPort}`,
-        PUBLIC_URL: url,
-        STRIPE_WEBHOOK_SECRET: webhook.secret,
-        LEPTOS_SITE_ROOT: SITE,
-        RUST_BACKTRACE: '1',
-        // The journeys order faster than real buyers.
-        OPEN_PURCHASES_MAX: '100000',
-        ORDERS_PER_MINUTE_MAX: '100000',
-        ...settings,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const shop = new Shop(url, `http://127.0.0.1:${adminPort}`, webhook, server, folder);
+    // Without the developer's own settings: the folder has no .env, and this is the whole environment.
+    const env = {
+      PATH: process.env.PATH,
+      DATABASE_URL: `sqlite://${folder}/shop.db`,
+      LISTEN_ADDR: `127.0.0.1:${port}`,
+      ADMIN_ADDR: `127.0.0.1:${adminPort}`,
+      PUBLIC_URL: url,
+      STRIPE_WEBHOOK_SECRET: webhook.secret,
+      LEPTOS_SITE_ROOT: SITE,
+      RUST_BACKTRACE: '1',
+      // The journeys order faster than real buyers.
+      OPEN_PURCHASES_MAX: '100000',
+      ORDERS_PER_MINUTE_MAX: '100000',
+      ...settings,
+    };
+    const shop = new Shop(url, `http://127.0.0.1:${adminPort}`, webhook, env, folder);
     await shop.#ready();
     return shop;
   }
@@ -76,6 +76,12 @@ export class Shop {
   /** The server's log so far. */
   get log(): string {
     return this.#log;
+  }
+
+  /** Runs a command of the server, such as `keys create`, and returns what it prints on standard output. */
+  async command(...args: string[]): Promise<string> {
+    const { stdout } = await promisify(execFile)(SERVER, args, { cwd: this.#folder, env: this.#env });
+    return stdout.trim();
   }
 
   /** Stops the server with SIGTERM, and returns its exit code. Open streams must not delay it. */

@@ -1,20 +1,18 @@
 // Clients that are generated from the document that the shop serves compile without a hand's help, and go through the
-// whole flow.
+// whole flow. What docs/PLATFORM.md shows works as it stands there.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { symlink } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { SERVER } from '../faults/servers.mjs';
+import { compiled, generatePython, generateTypeScript, prepare, remove, runHere, runPython } from './generate.mjs';
 import { startMockShop } from './mock-shop.mjs';
 
-const run = promisify(execFile);
-const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
-const GENERATED = here('generated');
-const DOCUMENT = `${GENERATED}/openapi.json`;
-const VENV = here('.venv');
 const MINUTES = { timeout: 300_000 };
+const PAGE = readFileSync(new URL('../../docs/PLATFORM.md', import.meta.url), 'utf8');
+/** The code blocks of the page in that language, one after the other. */
+const shown = (/** @type {string} */ language) =>
+  [...PAGE.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'gms'))].map(([, text]) => text).join('');
 
 /** What each flow sees. */
 const SEEN = {
@@ -34,59 +32,63 @@ const SEEN = {
   entries: [['SPEND_REVERSAL', 2], ['SPEND', -5], ['PURCHASE', 10], ['SPEND', -1], ['SPEND', -2], ['SPEND', -1], ['PURCHASE', 5]],
 };
 
-/** Runs a program in this folder; what it prints is in the error when it fails. */
-async function runHere(/** @type {string} */ program, /** @type {string[]} */ args, env = {}) {
-  const options = { cwd: here('.'), env: { ...process.env, ...env }, maxBuffer: 16 * 1024 * 1024 };
-  const { stdout } = await run(program, args, options).catch((error) => {
-    throw new Error(`${program} ${args[0]} failed:\n${error.stdout}\n${error.stderr}`);
+/** @typedef {Awaited<ReturnType<typeof startMockShop>>} MockShop */
+
+/** Uses a shop of its own. @template T @param {(shop: MockShop) => Promise<T>} use */
+async function withShop(use) {
+  const shop = await startMockShop();
+  try {
+    return await use(shop);
+  } finally {
+    await shop.stop();
+  }
+}
+
+/** A call of the platform API. @param {MockShop} shop @param {string} path @param {object} [body] */
+async function call(shop, path, body) {
+  const headers = { authorization: `Bearer ${shop.key}`, 'content-type': 'application/json', 'idempotency-key': 'welcome' };
+  const method = path.includes('/') ? (body ? 'POST' : 'GET') : 'PUT';
+  const answer = await fetch(`${shop.url}/v1/tenants/${path}`, { method, headers, body: body && JSON.stringify(body) });
+  return answer.json();
+}
+
+/** Runs a program of the page for a user with ten credits, and returns what the user then has. */
+const balanceAfter = (/** @type {(env: Record<string, string>) => Promise<string>} */ program) =>
+  withShop(async (shop) => {
+    await call(shop, 'user-1', {});
+    await call(shop, 'user-1/grants', { credits: 10, reason: 'Welcome' });
+    const said = await program({ SHOP_URL: shop.url, SHOP_API_KEY: shop.key });
+    return [(await call(shop, 'user-1/balance')).balance, said];
   });
-  return stdout;
-}
 
-/** A virtual environment with the generator of Python clients, created on the first run. */
-async function ensureVenv() {
-  const stamp = `${VENV}/installed.txt`;
-  const wanted = readFileSync(here('requirements.txt'), 'utf8');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  await runHere('python3', ['-m', 'venv', '--clear', VENV]);
-  await runHere(`${VENV}/bin/pip`, ['install', '--quiet', '--disable-pip-version-check', '-r', here('requirements.txt')]);
-  await writeFile(stamp, wanted);
-}
-
-/** Runs a flow against a shop of its own. */
-async function flow(/** @type {string} */ program, /** @type {string[]} */ args, env = {}) {
-  const shop = await startMockShop();
-  try {
-    return JSON.parse(await runHere(program, [...args, shop.url, shop.key], env));
-  } finally {
-    await shop.stop();
-  }
-}
-
-before(async () => {
-  await rm(GENERATED, { recursive: true, force: true });
-  await mkdir(GENERATED);
-  const shop = await startMockShop();
-  try {
-    await writeFile(DOCUMENT, await (await fetch(`${shop.url}/billing/openapi.json`)).text());
-  } finally {
-    await shop.stop();
-  }
-});
-after(() => rm(GENERATED, { recursive: true, force: true }));
+before(() => withShop((shop) => prepare(shop.url, { 'shown.ts': shown('ts'), 'shown.py': shown('python') })));
+after(remove);
 
 test('a TypeScript client by openapi-typescript and openapi-fetch compiles, and goes through the flow', MINUTES, async () => {
-  await runHere('npx', ['openapi-typescript', DOCUMENT, '--output', `${GENERATED}/schema.d.ts`]);
-  await runHere('npx', ['tsc', '--project', 'tsconfig.json']);
-  assert.deepEqual(await flow(process.execPath, [`${GENERATED}/compiled/flow.js`]), SEEN);
+  await generateTypeScript();
+  const seen = await withShop(({ url, key }) => runHere(process.execPath, [compiled('flow.js'), url, key]));
+  assert.deepEqual(JSON.parse(seen), SEEN);
+  const run = (/** @type {Record<string, string>} */ env) => runHere(process.execPath, [compiled('generated/shown.js')], env);
+  assert.deepEqual(await balanceAfter(run), [8, ''], "the page's program captures a hold of 2");
 });
 
 test('a Python client by openapi-python-client compiles, and goes through the flow', MINUTES, async () => {
-  await ensureVenv();
-  const client = `${GENERATED}/shop_client`;
-  const env = { PYTHONPATH: GENERATED, MYPYPATH: GENERATED, PATH: `${VENV}/bin:${process.env.PATH}` };
-  const generate = ['generate', '--path', DOCUMENT, '--meta', 'none', '--output-path', client, '--fail-on-warning'];
-  await runHere(`${VENV}/bin/openapi-python-client`, generate, env);
-  await runHere(`${VENV}/bin/mypy`, ['--cache-dir', `${GENERATED}/mypy`, '--strict', here('flow.py')], env);
-  assert.deepEqual(await flow(`${VENV}/bin/python`, [here('flow.py')], env), SEEN);
+  await generatePython(['flow.py', 'generated/shown.py']);
+  const seen = await withShop(({ url, key }) => runPython(['flow.py', url, key]));
+  assert.deepEqual(JSON.parse(seen), SEEN);
+  const run = (/** @type {Record<string, string>} */ env) => runPython(['generated/shown.py'], env);
+  assert.deepEqual(await balanceAfter(run), [9, 'Left: 9\n'], "the page's program spends 1");
 });
+
+test("the page's shell commands do what it says", MINUTES, () =>
+  withShop(async (shop) => {
+    await symlink(SERVER, `${shop.folder}/server`);
+    const script = shown('sh').replaceAll('http://127.0.0.1:3000', shop.url);
+    const env = { ...shop.environment, PATH: `${shop.folder}:${process.env.PATH}` };
+    const said = await runHere('bash', ['-euo', 'pipefail', '-c', script], env);
+    const codes = [...said.matchAll(/"code":"(\w+)"/g)].map(([, code]) => code);
+    assert.deepEqual(codes, ['insufficient_credits'], said);
+    assert.match(said, /"spend":\{[^}]*"credits":3,/);
+    assert.match(said, /"my-platform": [^\n]*revoked/);
+    assert.equal((await call(shop, 'user-1/balance')).available, 7);
+  }));

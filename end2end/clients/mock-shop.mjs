@@ -13,5 +13,5 @@ export async function startMockShop() {
     await shop.stop();
     await removeFolder(folder);
   };
-  return { url: shop.url, key, command: shop.command.bind(shop), stop };
+  return { url: shop.url, key, folder, environment: shop.environment, stop };
 }

@@ -4,9 +4,11 @@ import { balance, buy, expect, fillAccountForm, test as base } from '../support/
 
 const ADA = { email: 'ada@example.com', password: 'correct horse battery' };
 
-const test = base.extend<{ platform: Platform }>({
-  platform: async ({ shop }, use) => {
-    const platform = await Platform.start(shop);
+const test = base.extend<{ webhooks: boolean; platform: Platform }>({
+  webhooks: [false, { option: true }],
+  settings: { WEBHOOK_ALLOW_PRIVATE: 'yes' },
+  platform: async ({ shop, webhooks }, use) => {
+    const platform = await Platform.start(shop, { webhooks });
     await use(platform);
     await platform.stop();
   },
@@ -33,34 +35,40 @@ async function expectFunds(page: Page, available: number, held: number): Promise
   await expect(page.locator('#held')).toHaveText(String(held));
 }
 
-test('who has no credits is sent to the shop, buys there, and has the picture made', async ({ page, context, platform }) => {
-  await enter(page, platform);
-  await expectFunds(page, 0, 0);
-  await order(page, 'A lighthouse');
-  await expect(page.getByRole('alert')).toContainText('A picture costs 2 credits, and 0 are available.');
-  await expect(page.getByText('None yet.')).toBeVisible();
+for (const webhooks of [true, false]) {
+  test.describe(webhooks ? 'by webhook' : 'by asking', () => {
+    test.use({ webhooks });
 
-  const opened = context.waitForEvent('page');
-  await page.getByRole('link', { name: 'Buy credits' }).click();
-  const shopTab = await opened;
-  await expect(shopTab.getByRole('heading', { name: 'Credits kaufen' })).toBeVisible();
-  await shopTab.goto('/signup');
-  await fillAccountForm(shopTab, ADA);
-  await shopTab.getByRole('button', { name: 'Konto anlegen' }).click();
-  await expect(balance(shopTab)).toHaveText('Guthaben: 0 Credits');
-  await buy(shopTab, '5 Credits');
-  await expect(balance(shopTab)).toHaveText('Guthaben: 5 Credits');
+    test('who has no credits is sent to the shop, buys there, and has the picture made', async ({ page, context, platform }) => {
+      await enter(page, platform);
+      await expectFunds(page, 0, 0);
+      await order(page, 'A lighthouse');
+      await expect(page.getByRole('alert')).toContainText('A picture costs 2 credits, and 0 are available.');
+      await expect(page.getByText('None yet.')).toBeVisible();
 
-  // Nobody reloads the platform's page.
-  await expectFunds(page, 5, 0);
-  await order(page, 'A lighthouse');
-  await expectFunds(page, 3, 2);
-  await expect(pictures(page)).toContainText('Being drawn');
-  await expectFunds(page, 3, 0);
-  await expect(pictures(page)).toContainText('Done, 2 credits');
-  await expect(page.getByRole('img', { name: 'A lighthouse' })).toBeVisible();
-  await expect(balance(shopTab), 'the balance of the open tab moves').toHaveText('Guthaben: 3 Credits');
-});
+      const opened = context.waitForEvent('page');
+      await page.getByRole('link', { name: 'Buy credits' }).click();
+      const shopTab = await opened;
+      await expect(shopTab.getByRole('heading', { name: 'Credits kaufen' })).toBeVisible();
+      await shopTab.goto('/signup');
+      await fillAccountForm(shopTab, ADA);
+      await shopTab.getByRole('button', { name: 'Konto anlegen' }).click();
+      await expect(balance(shopTab)).toHaveText('Guthaben: 0 Credits');
+      await buy(shopTab, '5 Credits');
+      await expect(balance(shopTab)).toHaveText('Guthaben: 5 Credits');
+
+      // Nobody reloads the platform's page.
+      await expectFunds(page, 5, 0);
+      await order(page, 'A lighthouse');
+      await expectFunds(page, 3, 2);
+      await expect(pictures(page)).toContainText('Being drawn');
+      await expectFunds(page, 3, 0);
+      await expect(pictures(page)).toContainText('Done, 2 credits');
+      await expect(page.getByRole('img', { name: 'A lighthouse' })).toBeVisible();
+      await expect(balance(shopTab), 'the balance of the open tab moves').toHaveText('Guthaben: 3 Credits');
+    });
+  });
+}
 
 test('a job that fails charges nothing', async ({ page, context, platform, shop }) => {
   await enter(page, platform);

@@ -15,13 +15,16 @@ export class Platform {
     this.#process = process;
   }
 
-  static async start(shop: Shop): Promise<Platform> {
+  /** The platform hears of purchases by webhook, or asks the shop for the balance again and again. */
+  static async start(shop: Shop, { webhooks }: { webhooks: boolean }): Promise<Platform> {
     const scopes = ['tenants:write', 'balance:read', 'spend'].flatMap((scope) => ['--scope', scope]);
     const key = await shop.command('keys', 'create', '--name', 'example-platform', ...scopes);
     const port = await freePort();
-    const env = { PATH: process.env.PATH, SHOP_URL: shop.url, SHOP_API_KEY: key, PORT: String(port) };
+    const url = `http://127.0.0.1:${port}`;
+    const secret = webhooks ? await shop.command('webhooks', 'endpoints', 'add', `${url}/webhooks`) : '';
+    const env = { PATH: process.env.PATH, SHOP_URL: shop.url, SHOP_API_KEY: key, WEBHOOK_SECRET: secret, PORT: String(port) };
     const child = spawn(process.execPath, [PLATFORM], { env, stdio: ['ignore', 'ignore', 'inherit'] });
-    const platform = new Platform(`http://127.0.0.1:${port}`, child);
+    const platform = new Platform(url, child);
     const deadline = Date.now() + START_MS;
     while (Date.now() < deadline && child.exitCode === null) {
       if (await fetch(platform.url).catch(() => null)) return platform;

@@ -53,9 +53,9 @@ for (const webhooks of [true, false]) {
       await shopTab.goto('/signup');
       await fillAccountForm(shopTab, ADA);
       await shopTab.getByRole('button', { name: 'Konto anlegen' }).click();
-      await expect(balance(shopTab)).toHaveText('Guthaben: 0 Credits');
+      await expect(balance(shopTab)).toHaveText('Verfügbar: 0 Credits');
       await buy(shopTab, '5 Credits');
-      await expect(balance(shopTab)).toHaveText('Guthaben: 5 Credits');
+      await expect(balance(shopTab)).toHaveText('Verfügbar: 5 Credits');
 
       // Nobody reloads the platform's page.
       await expectFunds(page, 5, 0);
@@ -65,7 +65,9 @@ for (const webhooks of [true, false]) {
       await expectFunds(page, 3, 0);
       await expect(pictures(page)).toContainText('Done, 2 credits');
       await expect(page.getByRole('img', { name: 'A lighthouse' })).toBeVisible();
-      await expect(balance(shopTab), 'the balance of the open tab moves').toHaveText('Guthaben: 3 Credits');
+      await expect(balance(shopTab), 'the balance of the open tab moves').toHaveText('Verfügbar: 3 Credits');
+      await shopTab.goto('/account');
+      await expect(shopTab.getByText('Picture: A lighthouse')).toBeVisible();
     });
   });
 }
@@ -85,7 +87,7 @@ test('a job that fails charges nothing', async ({ page, context, platform, shop 
   await expect(pictures(page)).toContainText('Failed, nothing charged');
   await expectFunds(page, 5, 0);
   await expect(page.getByRole('img')).toHaveCount(0);
-  await expect(balance(shopTab)).toHaveText('Guthaben: 5 Credits');
+  await expect(balance(shopTab)).toHaveText('Verfügbar: 5 Credits');
   const report = await shop.command('customer', ADA.email);
   expect(report, 'the ledger has the purchase alone').toContain('PURCHASE');
   expect(report).not.toContain('SPEND');

@@ -90,8 +90,8 @@ macro_rules! mail_columns {
     };
 }
 
-/// The mails to be sent next, without those that another process has locked; see `claim_events`. WITHDRAWAL sorts after
-/// WEBHOOK_ENDPOINT, and that after CONFIRMATION.
+/// The mails to be sent next, without those that another process has locked; see `claim_events`. `WITHDRAWAL` sorts
+/// after `WEBHOOK_ENDPOINT`, and that after `CONFIRMATION`.
 macro_rules! claim_mails {
     ($lock:literal, $now:expr, $leased_until:expr, $limit:expr) => {
         mail_columns!(

@@ -41,13 +41,13 @@ impl WalletStore for ThisStore {
         let now = clock.now();
         let loaded = load(&mut transaction, &named, wallets, now).await?;
         let (answers, changes) = Executor { now, entropy }.execute(loaded, requests);
-        let changed = write(&mut transaction, &changes).await?;
-        if changed.is_empty() && changes.keys.is_empty() {
+        let tenants = write(&mut transaction, &changes).await?;
+        if tenants.is_empty() && changes.keys.is_empty() {
             transaction.rollback().await.map_err(store_error)?;
         } else {
             transaction.commit().await.map_err(store_error)?;
         }
-        for tenant in changed {
+        for tenant in tenants {
             self.changed(tenant);
         }
         Ok(answers)
@@ -281,11 +281,11 @@ async fn load(
 
 /// Writes what was decided; tells whose credits or holds have changed.
 async fn write(connection: &mut Connection, changes: &Changes) -> Result<BTreeSet<TenantId>, StoreError> {
-    let mut changed = BTreeSet::new();
+    let mut tenants = BTreeSet::new();
     for wave in &changes.waves {
         write_wave(connection, wave).await?;
-        changed.extend(holds_of(wave).map(|hold| hold.tenant_id));
-        changed.extend(wave.postings.iter().map(|posting| posting.entry.booked.tenant_id));
+        tenants.extend(holds_of(wave).map(|hold| hold.tenant_id));
+        tenants.extend(wave.postings.iter().map(|posting| posting.entry.booked.tenant_id));
     }
     if !changes.keys.is_empty() {
         let keys = changes.keys.iter().map(KeyRow::new).collect::<Result<Vec<_>, _>>()?;
@@ -312,7 +312,7 @@ async fn write(connection: &mut Connection, changes: &Changes) -> Result<BTreeSe
             .map_err(store_error)?;
     }
     webhooks::owe(connection, owed_by_changes(changes)).await?;
-    Ok(changed)
+    Ok(tenants)
 }
 
 async fn write_wave(connection: &mut Connection, wave: &Wave) -> Result<(), StoreError> {

@@ -31,7 +31,7 @@ macro_rules! problems {
     ($($name:ident = $status:ident $code:literal $detail:literal $(retry $seconds:literal)?;)+) => {
         impl Problem {
             $(
-                #[doc = $detail]
+                #[doc = concat!("`", $code, "`")]
                 pub const $name: Self = Self {
                     status: StatusCode::$status,
                     code: $code,

@@ -1,4 +1,4 @@
-//! API keys as a platform sends them: `ck_live_` or `ck_test_`, then 256 random bits with a checksum, in Base58Check.
+//! API keys as a platform sends them: `ck_live_` or `ck_test_`, then 256 random bits with a checksum, in `Base58Check`.
 //!
 //! The prefix lets scanners find a key that has leaked, and the checksum tells a mistyped one without the database.
 
@@ -50,8 +50,8 @@ impl ApiKeySecret {
 
     /// Reads a key; `None` when it cannot be one: its prefix, length or checksum is wrong.
     pub fn parse(text: &str) -> Option<Self> {
-        let modes = KeyMode::ALL.into_iter();
-        let (mode, encoded) = modes.filter_map(|mode| Some((mode, text.strip_prefix(mode.prefix())?))).next()?;
+        let mut modes = KeyMode::ALL.into_iter();
+        let (mode, encoded) = modes.find_map(|mode| Some((mode, text.strip_prefix(mode.prefix())?)))?;
         let bytes = bs58::decode(encoded).with_check(None).into_vec().ok()?;
         (bytes.len() == RANDOM_BYTES).then(|| Self { text: SecretString::from(text), mode })
     }

@@ -29,19 +29,19 @@ pub fn is_public(address: IpAddr) -> bool {
 /// By the IANA registry of special-purpose IPv4 addresses (RFC 6890).
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
-    let special = match (a, b, c) {
+    let special = matches!(
+        (a, b, c),
         // This network, and what is reserved from 224 on: multicast, future use, broadcast.
-        (0 | 224..=255, ..) => true,
-        // Carrier-grade NAT.
-        (100, 64..=127, _) => true,
-        // Protocol assignments, 6to4 relays, benchmarks.
-        (192, 0, 0) | (192, 88, 99) | (198, 18..=19, _) => true,
-        _ => false,
-    };
+        (0 | 224..=255, ..)
+            // Carrier-grade NAT.
+            | (100, 64..=127, _)
+            // Protocol assignments, 6to4 relays, benchmarks.
+            | (192, 0, 0) | (192, 88, 99) | (198, 18..=19, _)
+    );
     !(special || address.is_private() || address.is_loopback() || address.is_link_local() || address.is_documentation())
 }
 
-/// Of IPv6, only global unicast addresses (2000::/3) are public; in some of them another address hides.
+/// Of IPv6, only global unicast addresses (`2000::/3`) are public; in some of them another address hides.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     if let Some(mapped) = address.to_ipv4_mapped() {
         return is_public_v4(mapped);

@@ -35,6 +35,7 @@ fn webhook_candidates(entries: &[NewEntry]) -> impl Iterator<Item = (WebhookEven
 
 impl PostgresStore {
     /// Writes a change in one transaction.
+    #[expect(clippy::too_many_lines, reason = "it is one statement, with a line for each parameter")]
     pub(crate) async fn write(&self, change: &Change) -> Result<Committed, StoreError> {
         let purchase = ChangedPurchaseRow::try_from(&change.purchase)?;
         let entries: EntryColumns = change.entries.iter().map(NewEntryRow::from).collect();

@@ -76,7 +76,6 @@ pub(crate) async fn insert_purchase(connection: &mut Connection, row: &NewPurcha
 }
 
 /// The transaction holds the write lock, so no other one gives the address to a user or a tenant of the platform.
-#[expect(clippy::unused_async, reason = "PostgreSQL takes a lock")]
 pub(crate) async fn lock_address(_: &mut Connection, _: &EmailAddress) -> Result<(), sqlx::Error> {
     Ok(())
 }

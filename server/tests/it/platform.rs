@@ -221,8 +221,8 @@ async fn what_was_spent_is_given_back_once_at_most(shop: TestShop) {
     let platform = Platform::of(&shop).await;
     platform.tenant("kim", 10).await;
     let spent = Platform::done(&platform.post("kim/spends", "spend", &json!({"credits": 6})).await);
-    let spend = format!("kim/spends/{}", spent["spend"]["id"].as_str().unwrap());
-    let reversals = format!("{spend}/reversals");
+    let path = format!("kim/spends/{}", spent["spend"]["id"].as_str().unwrap());
+    let reversals = format!("{path}/reversals");
     platform.post(&reversals, "a", &json!({"credits": 2})).await.assert_problem(422, "invalid_reason");
     let back = platform.post(&reversals, "b", &json!({"credits": 2, "reason": "blurred"})).await;
     assert_eq!(back.status, StatusCode::CREATED);
@@ -237,7 +237,7 @@ async fn what_was_spent_is_given_back_once_at_most(shop: TestShop) {
     let rest = Platform::done(&platform.post(&reversals, "d", &json!({"reason": "all"})).await);
     assert_eq!((&rest["reversal"]["credits"], funds(&rest)), (&json!(4), (10, 0, 10)));
     platform.post(&reversals, "e", &json!({"reason": "all"})).await.assert_problem(409, "exceeds_spend");
-    assert_eq!(platform.get(&spend).await.json()["spend"]["reversed"], 6);
+    assert_eq!(platform.get(&path).await.json()["spend"]["reversed"], 6);
 }
 
 async fn a_grant_gives_and_its_reversal_takes(shop: TestShop) {
@@ -363,17 +363,17 @@ async fn another_tenants_hold_or_spend_is_unknown(shop: TestShop) {
     platform.tenant("lee", 10).await;
     let hold = platform.hold("kim", "hold", &json!({"credits": 2})).await.replace("kim/", "lee/");
     let spent = Platform::done(&platform.post("kim/spends", "spend", &json!({"credits": 2})).await);
-    let spend = format!("lee/spends/{}", spent["spend"]["id"].as_str().unwrap());
+    let path = format!("lee/spends/{}", spent["spend"]["id"].as_str().unwrap());
     let given = Platform::done(&platform.post("kim/grants", "grant", &json!({"credits": 1, "reason": "x"})).await);
     let grant = format!("lee/grants/{}", given["grant"]["id"].as_str().unwrap());
-    for path in [&hold, &spend] {
-        platform.get(path).await.assert_problem(404, "not_found");
+    for item in [&hold, &path] {
+        platform.get(item).await.assert_problem(404, "not_found");
     }
     let calls = [
         (format!("{hold}/capture"), json!({})),
         (format!("{hold}/release"), json!({})),
         (format!("{hold}/extend"), json!({"ttl_seconds": 5})),
-        (format!("{spend}/reversals"), json!({"reason": "x"})),
+        (format!("{path}/reversals"), json!({"reason": "x"})),
         (format!("{grant}/reversals"), json!({"reason": "x"})),
         ("nobody/spends".to_owned(), json!({"credits": 1})),
     ];

@@ -53,7 +53,7 @@ async fn a_repeated_call_is_answered_byte_for_byte(shop: TestShop) {
     platform.tenant("kim", 20).await;
     let spent = Platform::done(&platform.post("kim/spends", "first", &json!({"credits": 4})).await);
     let given = Platform::done(&platform.post("kim/grants", "given", &json!({"credits": 4, "reason": "x"})).await);
-    let spend = format!("kim/spends/{}", spent["spend"]["id"].as_str().unwrap());
+    let path = format!("kim/spends/{}", spent["spend"]["id"].as_str().unwrap());
     let grant = format!("kim/grants/{}", given["grant"]["id"].as_str().unwrap());
     let mut holds = Vec::new();
     for n in 0..4 {
@@ -64,8 +64,8 @@ async fn a_repeated_call_is_answered_byte_for_byte(shop: TestShop) {
         ("kim/spends".to_owned(), json!({"credits": 1_000}), 402),
         ("kim/spends/bulk".to_owned(), json!({"lines": [{"credits": 1}, {"credits": 2}]}), 201),
         ("kim/spends/bulk".to_owned(), json!({"lines": [{"credits": 1}, {"credits": 1_000}]}), 402),
-        (format!("{spend}/reversals"), json!({"credits": 3, "reason": "x"}), 201),
-        (format!("{spend}/reversals"), json!({"credits": 2, "reason": "x"}), 409),
+        (format!("{path}/reversals"), json!({"credits": 3, "reason": "x"}), 201),
+        (format!("{path}/reversals"), json!({"credits": 2, "reason": "x"}), 409),
         ("kim/holds".to_owned(), json!({"credits": 3, "ttl_seconds": 60}), 201),
         ("kim/holds".to_owned(), json!({"credits": 1_000}), 402),
         (format!("{}/capture", holds[0]), json!({}), 200),

@@ -135,7 +135,7 @@ impl Receiver {
             Behaviour::AnswerTwice => answer(200) + &answer(500),
             Behaviour::Redirect(to) => format!("HTTP/1.1 302 Found\r\nlocation: {to}\r\ncontent-length: 0\r\n\r\n"),
             Behaviour::Hang | Behaviour::Reset => {
-                tokio::time::sleep(Duration::from_secs(60)).await;
+                tokio::time::sleep(Duration::from_mins(1)).await;
                 return None;
             }
         };
@@ -188,9 +188,9 @@ async fn a_paid_purchase_is_told_once_and_signed(shop: TestShop) {
     for _ in 0..2 {
         sender(&shop, true).deliver_due().await.unwrap();
     }
-    let received = receiver.received();
-    assert_eq!(received.len(), 1, "once, though it was slow");
-    let told = &received[0];
+    let requests = receiver.received();
+    assert_eq!(requests.len(), 1, "once, though it was slow");
+    let told = &requests[0];
     assert!(told.is_signed_with(&secret) && !told.is_signed_with("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
     let mut forged = told.clone();
     forged.body = forged.body.replace('5', "6");
@@ -354,13 +354,13 @@ async fn a_process_that_dies_before_it_notes_the_answer_leaves_the_same_webhook_
     let other = sender(&shop, true);
     other.deliver_due().await.unwrap();
     assert_eq!(receiver.received().len(), 2, "the first one is leased, and the second one goes out");
-    shop.clock.advance(SignedDuration::from_secs(60));
+    shop.clock.advance(SignedDuration::from_mins(1));
     other.deliver_due().await.unwrap();
-    let received = receiver.received();
-    assert_eq!(received.len(), 3);
-    assert_eq!((received[0].id(), &received[0].body), (received[2].id(), &received[2].body));
-    assert_eq!(received[2].json()["data"]["balance"], 5, "as it was at the first attempt");
-    assert_ne!(received[0].id(), received[1].id());
+    let requests = receiver.received();
+    assert_eq!(requests.len(), 3);
+    assert_eq!((requests[0].id(), &requests[0].body), (requests[2].id(), &requests[2].body));
+    assert_eq!(requests[2].json()["data"]["balance"], 5, "as it was at the first attempt");
+    assert_ne!(requests[0].id(), requests[1].id());
 }
 
 async fn several_processes_send_each_webhook_once(shop: TestShop) {
@@ -376,9 +376,9 @@ async fn several_processes_send_each_webhook_once(shop: TestShop) {
     for outcome in futures::future::join_all(rounds).await {
         outcome.unwrap();
     }
-    let received = receiver.received();
-    let ids: BTreeSet<_> = received.iter().map(|told| told.id().to_owned()).collect();
-    assert_eq!((received.len(), ids.len()), (8, 8));
+    let requests = receiver.received();
+    let ids: BTreeSet<_> = requests.iter().map(|told| told.id().to_owned()).collect();
+    assert_eq!((requests.len(), ids.len()), (8, 8));
     assert_eq!(deliveries(&shop).await.iter().filter(|one| one.attempts == 1).count(), 8);
 }
 

@@ -210,15 +210,15 @@ pub async fn a_reversal_and_each_expiry_of_a_hold_owe_a_webhook(store: Arc<dyn A
     assert_eq!(reference.map(String::from).as_deref(), Some("job-1"));
 
     let ttl = Ttl::try_from(60).expect("a ttl");
-    let held = execute(&harness, vec![Command::Hold { credits: amount(4), ttl, details: Details::default() }]).await;
-    let Booked::Hold(hold) = &held[0] else { panic!("{held:?}") };
+    let made = execute(&harness, vec![Command::Hold { credits: amount(4), ttl, details: Details::default() }]).await;
+    let Booked::Hold(hold) = &made[0] else { panic!("{made:?}") };
     let before = owed(&harness).await.len();
     let mut ends = Vec::new();
     for _ in 0..2 {
-        let held = store.hold(hold.tenant_id, hold.id).await.expect("the store answers").expect("it is kept");
-        ends.push(held.expires_at);
-        store.expire_holds(held.expires_at, 10).await.expect("the store answers");
-        store.expire_holds(held.expires_at, 10).await.expect("the store answers");
+        let stored = store.hold(hold.tenant_id, hold.id).await.expect("the store answers").expect("it is kept");
+        ends.push(stored.expires_at);
+        store.expire_holds(stored.expires_at, 10).await.expect("the store answers");
+        store.expire_holds(stored.expires_at, 10).await.expect("the store answers");
         harness.clock.advance(SignedDuration::from_mins(2));
         execute(&harness, vec![Command::Extend { hold: hold.id, ttl, credits: None }]).await;
     }

@@ -216,12 +216,12 @@ impl WebhookStore for MemoryStore {
     ) -> Result<(), StoreError> {
         yield_now().await;
         let webhooks = &mut lock(&self.tables).webhooks;
-        if let Some(kept) = webhooks.deliveries.get_mut(&(event, endpoint)) {
-            if !matches!(kept.delivery.state, DeliveryState::Delivered(_)) {
-                kept.set(DeliveryState::Delivered(at));
-                kept.delivery.last_status = Some(status);
-                kept.delivery.note.clear();
-            }
+        if let Some(kept) = webhooks.deliveries.get_mut(&(event, endpoint))
+            && !matches!(kept.delivery.state, DeliveryState::Delivered(_))
+        {
+            kept.set(DeliveryState::Delivered(at));
+            kept.delivery.last_status = Some(status);
+            kept.delivery.note.clear();
         }
         if let Some(endpoint) = webhooks.endpoints.get_mut(&endpoint) {
             endpoint.failing_since = None;

@@ -94,7 +94,9 @@ impl Tables {
             }
             let more: Vec<_> = wave.made.into_iter().chain(wave.extended).collect();
             let held: Vec<_> = more.iter().map(|hold| hold.tenant_id).collect();
-            more.into_iter().for_each(|hold| self.put(hold));
+            for hold in more {
+                self.put(hold);
+            }
             for tenant in held {
                 assert!(self.funds(tenant, now).available().0 >= 0, "more is set aside than there is");
             }

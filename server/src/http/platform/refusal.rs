@@ -20,7 +20,7 @@ const DAY_SECONDS: i64 = 86_400;
 pub struct PlatformProblem {
     problem: Problem,
     detail: Cow<'static, str>,
-    members: Members,
+    members: Box<Members>,
     replayed: bool,
 }
 
@@ -93,7 +93,7 @@ impl PlatformProblem {
             Refusal::BalanceOutOfRange => (Problem::BALANCE_OUT_OF_RANGE, Members::default()),
             Refusal::KeyReused => (Problem::IDEMPOTENCY_KEY_REUSED, Members::default()),
         };
-        Self { members, replayed, ..problem.into() }
+        Self { members: Box::new(members), replayed, ..problem.into() }
     }
 }
 
@@ -105,7 +105,7 @@ fn until_tomorrow(now: Timestamp) -> Duration {
 
 impl From<Problem> for PlatformProblem {
     fn from(problem: Problem) -> Self {
-        Self { problem, detail: problem.detail.into(), members: Members::default(), replayed: false }
+        Self { problem, detail: problem.detail.into(), members: Box::default(), replayed: false }
     }
 }
 

@@ -6,6 +6,7 @@ const STATUS = {
   drawing: 'Being drawn',
   done: `Done, ${PRICE} credits`,
   failed: 'Failed, nothing charged',
+  unknown: 'The credit shop does not answer',
   unpaid: 'Not paid in time, nothing charged',
 };
 

@@ -166,10 +166,10 @@ async fn what_a_server_function_answers_is_the_customers_own(shop: TestShop) {
     }
     assert_eq!(kim.purchases().await[0]["status"], "PENDING");
     let paid = call(&kim, "confirm_checkout", &format!("session_id={session}")).await.json();
-    assert_eq!((&paid["purchase"]["status"], &paid["balance"]["credits"]), (&"PAID".into(), &5.into()));
+    assert_eq!((&paid["purchase"]["status"], &paid["funds"]["balance"]), (&"PAID".into(), &5.into()));
     let late = call(&kim, "discard_purchase", &format!("purchase_id={id}")).await.json();
     assert_eq!(late["purchase"]["status"], "PAID");
-    assert_eq!(call(&kim, "current_balance", "").await.json()["credits"], 5);
+    assert_eq!(call(&kim, "current_balance", "").await.json()["balance"], 5);
     assert_eq!(call(&kim, "purchase_history", "").await.json()["items"][0]["id"], id);
     assert_eq!(
         call(&lee, "purchase_history", &format!("cursor={id}")).await.json()["items"].as_array().unwrap().len(),

@@ -84,7 +84,7 @@ export class Buyer {
       if (/^id:.*\n(.+\n)*\n/m.test(text)) break;
     }
     stop.abort();
-    const id = /^id: ?(\d+)\.\d+$/m.exec(text)?.[1];
+    const id = /^id: ?(\d+)\.\d+\.\d+$/m.exec(text)?.[1];
     if (id === undefined) throw new Error(`the balance stream begins without an id: ${text}`);
     return Number(id);
   }

@@ -60,7 +60,8 @@ fn has_islands(page: &PageContext) -> bool {
 
 /// Fades from one page into the next. When a browser aborts a view transition, it reports an unhandled rejection unless
 /// a script handles the promises (<https://github.com/w3c/csswg-drafts/issues/13726>). So this script both enables the
-/// transitions and handles the promises, and pages without it have no transitions. It skips the transition to a PDF.
+/// transitions and handles the promises, and pages without it have no transitions. It skips the transition to a PDF. A page
+/// that the browser shows before this script has run gets no such event: then the rejection itself is handled.
 #[component]
 fn Transitions() -> impl IntoView {
     const FADE: &str = r#"
@@ -71,6 +72,9 @@ for (const move of ["pageswap", "pagereveal"]) addEventListener(move, ({ viewTra
 if (!fade) return;
 for (const end of [fade.ready, fade.updateCallbackDone, fade.finished]) end.catch(() => {});
 if (activation?.entry?.url?.endsWith(".pdf")) fade.skipTransition();
+});
+addEventListener("unhandledrejection", (event) => {
+if (/^Transition was aborted/.test(event.reason?.message)) event.preventDefault();
 });
 "#;
     view! { <script nonce=use_nonce()>{FADE}</script> }

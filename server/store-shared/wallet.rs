@@ -305,11 +305,9 @@ async fn write(connection: &mut Connection, changes: &Changes) -> Result<BTreeSe
     }
     // Pages that show holds are made anew: no entry tells them.
     let held: BTreeSet<_> = changes.waves.iter().flat_map(holds_of).map(|hold| hold.tenant_id).collect();
-    for tenant in held {
-        sqlx::query!("UPDATE tenants SET changes = changes + 1 WHERE id = $1", tenant.to_string())
-            .execute(&mut *connection)
-            .await
-            .map_err(store_error)?;
+    if !held.is_empty() {
+        let held: Vec<_> = held.iter().map(TenantId::to_string).collect();
+        wallet_dialect::count_changes(connection, &held).await.map_err(store_error)?;
     }
     webhooks::owe(connection, owed_by_changes(changes)).await?;
     Ok(tenants)

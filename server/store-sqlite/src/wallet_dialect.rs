@@ -227,6 +227,15 @@ pub(crate) async fn update_holds(connection: &mut Connection, rows: &str) -> Res
     Ok(())
 }
 
+/// Counts a change of each of the tenants, which are locked.
+pub(crate) async fn count_changes(connection: &mut Connection, tenants: &[String]) -> Result<(), Error> {
+    let tenants = list(tenants);
+    sqlx::query!("UPDATE tenants SET changes = changes + 1 WHERE id IN (SELECT value FROM json_each($1))", tenants)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Stores ACTIVE holds that are over as EXPIRED, the oldest first.
 pub(crate) async fn expire_holds(connection: &mut Connection, now: i64, limit: i64) -> Result<Vec<HoldRow>, Error> {
     sqlx::query_as!(

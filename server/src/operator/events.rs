@@ -6,9 +6,43 @@ use billing::{
     billing::Received,
     event::{EventStatus, StoredEvent},
 };
+use clap::Subcommand;
 
 use super::{CommandError, LINES_MAX};
 use crate::{stripe::event, worker::Worker};
+
+/// The subcommands of `server events`.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// A line for each of the newest events.
+    List {
+        /// RECEIVED, APPLIED, IGNORED or ATTENTION.
+        #[arg(long)]
+        status: Option<EventStatus>,
+        /// How many at most.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// One event, with its bytes.
+    Show {
+        /// Our id, or the provider's.
+        id: String,
+    },
+    /// Applies one event again; what is booked already is not booked again.
+    Replay {
+        /// Our id, or the provider's.
+        id: String,
+    },
+}
+
+/// The answer to a command.
+pub async fn run(command: Command, worker: &Worker) -> Result<String, CommandError> {
+    match command {
+        Command::List { status, limit } => list(worker, status, limit).await,
+        Command::Show { id } => show(worker, &id).await,
+        Command::Replay { id } => replay(worker, &id).await,
+    }
+}
 
 /// A line for each of the newest events, or of those of one status.
 pub async fn list(worker: &Worker, status: Option<EventStatus>, limit: u32) -> Result<String, CommandError> {

@@ -9,12 +9,60 @@ use billing::{
     ids::ApiKeyId,
     money::Credits,
 };
+use clap::Subcommand;
 use jiff::{SignedDuration, Timestamp};
 
 use super::CommandError;
-use crate::identity::{ApiKeySecret, KeyMode};
+use crate::{
+    identity::{ApiKeySecret, KeyMode},
+    system::{SystemClock, SystemEntropy},
+};
 
 const NAME_CHARACTERS_MAX: usize = 100;
+
+/// The subcommands of `server keys`.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Makes a key and prints it, this once; what else there is to say goes to standard error.
+    Create {
+        /// What to call it: 1 to 100 characters, as no other key that is not revoked.
+        #[arg(long)]
+        name: String,
+        /// What it may do: tenants:write, balance:read, spend or grant; several, each with --scope.
+        #[arg(long = "scope", value_name = "SCOPE", required = true)]
+        scopes: Vec<Scope>,
+        /// For how many days it works; without end unless given.
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+        expires: Option<u32>,
+        /// How many credits it may spend in a day (UTC).
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        daily_cap: Option<u32>,
+    },
+    /// A line for each key, newest first.
+    List,
+    /// Revokes a key for good, at once in every process.
+    Revoke {
+        /// Its name, or how it begins.
+        name_or_prefix: String,
+    },
+}
+
+/// The answer to a command about the API keys of shops of that mode. A new key stands alone on standard output, for
+/// scripts to take; what else there is to say about it goes to standard error.
+#[expect(clippy::print_stderr, reason = "standard output is for the key")]
+pub async fn run(command: Command, platform: &Platform, mode: KeyMode) -> Result<String, CommandError> {
+    match command {
+        Command::Create { name, scopes, expires, daily_cap } => {
+            let scopes = scopes.into_iter().collect();
+            let wanted = NewKey { name, scopes, expires_days: expires, daily_cap };
+            let created = create(platform, mode, (&SystemClock, &SystemEntropy), wanted).await?;
+            eprint!("{}", created.report);
+            Ok(format!("{}\n", created.secret.expose()))
+        }
+        Command::List => list(platform, SystemClock.now()).await,
+        Command::Revoke { name_or_prefix } => revoke(platform, &name_or_prefix).await,
+    }
+}
 
 /// What a new key is to be.
 #[derive(Clone, Debug)]

@@ -3,9 +3,40 @@
 use std::fmt::Write;
 
 use billing::mail::{Mail, MailState, Topic};
+use clap::Subcommand;
 
 use super::{CommandError, LINES_MAX};
 use crate::worker::Worker;
+
+/// The subcommands of `server mails`.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// A line for each of the newest mails.
+    List {
+        /// Only the mails that are not sent.
+        #[arg(long)]
+        unsent: bool,
+        /// How many at most.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// Makes every mail that is not sent due now, also those that were given up.
+    Retry,
+    /// Makes one mail due now. One that was sent goes out once more.
+    Resend {
+        /// The purchase that the mail confirms, or the withdrawal that it acknowledges.
+        id: String,
+    },
+}
+
+/// The answer to a command.
+pub async fn run(command: Command, worker: &Worker) -> Result<String, CommandError> {
+    match command {
+        Command::List { unsent, limit } => list(worker, unsent, limit).await,
+        Command::Retry => retry(worker).await,
+        Command::Resend { id } => resend(worker, &id).await,
+    }
+}
 
 /// A line for each of the newest mails, or only of the unsent ones.
 pub async fn list(worker: &Worker, unsent: bool, limit: u32) -> Result<String, CommandError> {

@@ -8,9 +8,51 @@ use billing::{
     event::StoredEvent,
     receipt::ReceiptNumber,
 };
+use clap::Subcommand;
 
 use super::CommandError;
 use crate::{stripe::event, worker::Worker};
+
+/// The subcommands of `server purchases`.
+#[derive(Debug, Subcommand)]
+pub enum PurchasesCommand {
+    /// Fetches a sale that is missing in the database from Stripe, and books it. Running it again changes nothing.
+    Recover {
+        /// A checkout session (cs_…), a payment (pi_…) or a stored event (evt_…).
+        #[arg(required_unless_present = "all")]
+        reference: Option<String>,
+        /// Recover every lost sale that stored events name.
+        #[arg(long, conflicts_with_all = ["reference", "to"])]
+        all: bool,
+        /// The e-mail address of the account that gets it, if the customer's own no longer exists.
+        #[arg(long, value_name = "EMAIL")]
+        to: Option<EmailAddress>,
+    },
+}
+
+/// The subcommands of `server receipts`.
+#[derive(Debug, Subcommand)]
+pub enum ReceiptsCommand {
+    /// Run it after each restore, before the shop starts, so that no number is issued twice.
+    NewSeries,
+}
+
+/// The answer to a command about purchases.
+pub async fn run_purchases(command: PurchasesCommand, worker: &Worker) -> Result<String, CommandError> {
+    match command {
+        PurchasesCommand::Recover { reference: Some(reference), to, .. } => {
+            recover(worker, &reference, to.as_ref()).await
+        }
+        PurchasesCommand::Recover { reference: None, .. } => recover_all(worker).await,
+    }
+}
+
+/// The answer to a command about receipts.
+pub async fn run_receipts(command: ReceiptsCommand, worker: &Worker) -> Result<String, CommandError> {
+    match command {
+        ReceiptsCommand::NewSeries => new_receipt_series(worker).await,
+    }
+}
 
 /// Recovers one lost sale from the provider's record, by its checkout session (`cs_…`), its payment (`pi_…`) or an
 /// event about it. `to` names the account that gets it if the customer's own cannot be written any more.

@@ -8,6 +8,7 @@ use billing::{
     ids::{WebhookEndpointId, WebhookEventId},
     outgoing_webhook::{Delivery, DeliveryState, WebhookEndpoint, WebhookEventType},
 };
+use clap::Subcommand;
 use url::Url;
 
 use super::{CommandError, LINES_MAX};
@@ -15,6 +16,78 @@ use crate::webhooks::address;
 
 /// 256 bits, as the specification advises at least 192.
 const SECRET_BYTES: usize = 32;
+
+/// The subcommands of `server webhooks`.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// A line for each endpoint, or what is to become of one.
+    Endpoints {
+        /// What is to become of one.
+        #[command(subcommand)]
+        action: Option<EndpointAction>,
+    },
+    /// A line for each of the newest deliveries.
+    Deliveries {
+        /// Those alone that have failed and are not delivered.
+        #[arg(long)]
+        failed: bool,
+        /// How many at most.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// Makes deliveries due now, also those that were made or given up.
+    Replay {
+        /// An event's id, for all its deliveries; or EVENT/ENDPOINT, for one.
+        id: String,
+    },
+}
+
+/// The subcommands of `server webhooks endpoints`.
+#[derive(Debug, Subcommand)]
+pub enum EndpointAction {
+    /// Adds an endpoint, and prints its secret.
+    Add {
+        /// Where requests go.
+        url: String,
+        /// What it is to hear of; may be repeated. Without it: everything.
+        #[arg(long = "event", value_name = "TYPE")]
+        event_types: Vec<WebhookEventType>,
+    },
+    /// Gives an endpoint a new secret, and prints it; the old one signs beside it for a day.
+    Rotate {
+        /// Which endpoint.
+        id: String,
+    },
+    /// Removes an endpoint.
+    Remove {
+        /// Which endpoint.
+        id: String,
+    },
+    /// Switches an endpoint on that was switched off.
+    Enable {
+        /// Which endpoint.
+        id: String,
+    },
+}
+
+/// The answer to a command. A secret stands alone on standard output, for scripts to take; what else there is to say
+/// about it goes to standard error.
+#[expect(clippy::print_stderr, reason = "standard output is for the secret")]
+pub async fn run(command: Command, webhooks: &Webhooks, allow_private: bool) -> Result<String, CommandError> {
+    let new = match command {
+        Command::Deliveries { failed, limit } => return deliveries(webhooks, failed, limit).await,
+        Command::Replay { id } => return replay(webhooks, &id).await,
+        Command::Endpoints { action: None } => return endpoints(webhooks).await,
+        Command::Endpoints { action: Some(EndpointAction::Remove { id }) } => return remove(webhooks, &id).await,
+        Command::Endpoints { action: Some(EndpointAction::Enable { id }) } => return enable(webhooks, &id).await,
+        Command::Endpoints { action: Some(EndpointAction::Rotate { id }) } => rotate(webhooks, &id).await?,
+        Command::Endpoints { action: Some(EndpointAction::Add { url, event_types }) } => {
+            add(webhooks, &url, event_types, allow_private).await?
+        }
+    };
+    eprint!("{}", new.message);
+    Ok(new.secret)
+}
 
 /// A secret for standard output, alone, and what is to be said beside it on standard error.
 #[derive(Debug)]

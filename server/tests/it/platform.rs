@@ -117,6 +117,12 @@ impl Platform {
         funds(&Self::done(&self.get(&format!("{external_id}/balance")).await))
     }
 
+    /// The number of ledger entries, and the funds.
+    pub async fn state(&self, external_id: &str) -> (usize, (i64, i64, i64)) {
+        let page = Self::done(&self.get(&format!("{external_id}/entries?limit=100")).await);
+        (page["items"].as_array().unwrap().len(), funds(&page))
+    }
+
     /// Makes a hold; gives its address below the tenants.
     pub async fn hold(&self, external_id: &str, key: &str, body: &Value) -> String {
         let answer = Self::done(&self.post(&format!("{external_id}/holds"), key, body).await);

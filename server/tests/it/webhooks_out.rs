@@ -2,11 +2,9 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use billing::outgoing_webhook::{Delivery, DeliveryState};
 use jiff::SignedDuration;
 use server::{
@@ -14,14 +12,12 @@ use server::{
     operator::{self, CommandError},
     webhooks::WebhookSender,
 };
-use standardwebhooks::Webhook;
-use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::{TcpListener, TcpStream},
-    sync::Notify,
-};
 
-use crate::{mails::send_due, shop::TestShop};
+use crate::{
+    mails::send_due,
+    shop::TestShop,
+    webhook_receiver::{Behaviour, Receiver},
+};
 
 on_both_databases!(
     a_paid_purchase_is_told_once_and_signed,
@@ -35,113 +31,6 @@ on_both_databases!(
     what_is_sent_while_a_secret_is_rotated_is_signed_with_both,
     a_command_that_changes_nothing_says_so,
 );
-
-/// What a receiver does with a request.
-#[derive(Clone, Debug)]
-enum Behaviour {
-    Answer(u16),
-    AnswerAfter(Duration),
-    AnswerTwice,
-    Redirect(String),
-    Reset,
-    Hang,
-}
-
-/// A request as it came.
-#[derive(Clone, Debug)]
-struct Received {
-    headers: HeaderMap,
-    body: String,
-}
-
-impl Received {
-    fn header(&self, name: &str) -> &str {
-        self.headers.get(name).unwrap_or_else(|| panic!("no {name}: {self:?}")).to_str().unwrap()
-    }
-
-    fn id(&self) -> &str {
-        self.header("webhook-id")
-    }
-
-    fn is_signed_with(&self, secret: &str) -> bool {
-        Webhook::new(secret.trim()).unwrap().verify(self.body.as_bytes(), &self.headers).is_ok()
-    }
-
-    fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.body).unwrap()
-    }
-}
-
-#[derive(Clone)]
-struct Receiver {
-    url: String,
-    behaviour: Arc<Mutex<Behaviour>>,
-    received: Arc<Mutex<Vec<Received>>>,
-    arrived: Arc<Notify>,
-}
-
-impl Receiver {
-    async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/hooks", listener.local_addr().unwrap());
-        let behaviour = Arc::new(Mutex::new(Behaviour::Answer(204)));
-        let receiver = Self { url, behaviour, received: Arc::default(), arrived: Arc::default() };
-        let receiving = receiver.clone();
-        tokio::spawn(async move {
-            while let Ok((connection, _)) = listener.accept().await {
-                let receiver = receiving.clone();
-                tokio::spawn(async move { receiver.converse(connection).await });
-            }
-        });
-        receiver
-    }
-
-    fn behave(&self, behaviour: Behaviour) {
-        *self.behaviour.lock().unwrap() = behaviour;
-    }
-
-    fn received(&self) -> Vec<Received> {
-        self.received.lock().unwrap().clone()
-    }
-
-    async fn converse(&self, connection: TcpStream) -> Option<()> {
-        let behaviour = self.behaviour.lock().unwrap().clone();
-        if matches!(behaviour, Behaviour::Reset) {
-            // Closed with a request unread, which is a reset.
-            connection.readable().await.ok()?;
-            return None;
-        }
-        let mut connection = BufReader::new(connection);
-        let (mut headers, mut line) = (HeaderMap::new(), String::new());
-        connection.read_line(&mut line).await.ok()?;
-        assert_eq!(line, "POST /hooks HTTP/1.1\r\n");
-        loop {
-            line.clear();
-            connection.read_line(&mut line).await.ok()?;
-            let Some((name, value)) = line.trim_end().split_once(": ") else { break };
-            headers.insert(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap());
-        }
-        let mut body = vec![0; headers["content-length"].to_str().unwrap().parse().unwrap()];
-        connection.read_exact(&mut body).await.ok()?;
-        self.received.lock().unwrap().push(Received { headers, body: String::from_utf8(body).unwrap() });
-        self.arrived.notify_one();
-        let answer = |status: u16| format!("HTTP/1.1 {status} Whatever\r\ncontent-length: 0\r\n\r\n");
-        let text = match behaviour {
-            Behaviour::Answer(status) => answer(status),
-            Behaviour::AnswerAfter(pause) => {
-                tokio::time::sleep(pause).await;
-                answer(200)
-            }
-            Behaviour::AnswerTwice => answer(200) + &answer(500),
-            Behaviour::Redirect(to) => format!("HTTP/1.1 302 Found\r\nlocation: {to}\r\ncontent-length: 0\r\n\r\n"),
-            Behaviour::Hang | Behaviour::Reset => {
-                tokio::time::sleep(Duration::from_mins(1)).await;
-                return None;
-            }
-        };
-        connection.write_all(text.as_bytes()).await.ok()
-    }
-}
 
 /// A shop whose operator has an address, whose webhooks may go to this machine, and whose clock stands.
 fn shop_with_webhooks(shop: &TestShop) -> TestShop {

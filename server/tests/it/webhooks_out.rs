@@ -5,8 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use billing::outgoing_webhook::{Delivery, DeliveryState};
+use billing::outgoing_webhook::{Delivery, DeliveryState, WebhookEventType};
 use jiff::SignedDuration;
+use serde_json::json;
 use server::{
     lifecycle,
     operator::{self, CommandError},
@@ -15,12 +16,14 @@ use server::{
 
 use crate::{
     mails::send_due,
+    platform::Platform,
     shop::TestShop,
     webhook_receiver::{Behaviour, Receiver},
 };
 
 on_both_databases!(
     a_paid_purchase_is_told_once_and_signed,
+    each_effect_is_told_once_to_the_endpoints_that_asked_for_it,
     an_endpoint_that_is_gone_for_three_days_is_tried_by_the_table_and_then_switched_off,
     an_endpoint_that_answers_410_is_switched_off_at_once,
     no_redirect_is_followed_and_a_reset_or_a_second_answer_confuses_nobody,
@@ -96,6 +99,34 @@ async fn a_paid_purchase_is_told_once_and_signed(shop: TestShop) {
         assert!(data.get(absent).is_none(), "{data}");
     }
     assert_eq!(delivery(&shop).await.state, DeliveryState::Delivered(shop.state.clock.now()));
+}
+
+async fn each_effect_is_told_once_to_the_endpoints_that_asked_for_it(shop: TestShop) {
+    let shop = shop_with_webhooks(&shop);
+    let (all, two) = (Receiver::start().await, Receiver::start().await);
+    add(&shop, &all).await;
+    let types = vec![WebhookEventType::BalanceLow, WebhookEventType::HoldExpired];
+    operator::webhooks::add(&shop.state.webhooks, &two.url, types, true).await.unwrap();
+    let platform = Platform::of(&shop).await;
+    platform.tenant("kim", 10).await;
+    platform.put("kim", &json!({"low_balance": 5})).await;
+    let spent = Platform::done(&platform.post("kim/spends", "crosses", &json!({"credits": 6})).await);
+    Platform::done(&platform.post("kim/spends", "stays-below", &json!({"credits": 1})).await);
+    let reversals = format!("kim/spends/{}/reversals", spent["spend"]["id"].as_str().unwrap());
+    Platform::done(&platform.post(&reversals, "reversal", &json!({"credits": 1, "reason": "failed"})).await);
+    platform.hold("kim", "hold", &json!({"credits": 1, "ttl_seconds": 60})).await;
+    shop.clock.advance(SignedDuration::from_secs(60));
+    for _ in 0..2 {
+        shop.state.platform.platform.tidy().await.unwrap();
+        sender(&shop, true).deliver_due().await.unwrap();
+    }
+    let told = |receiver: &Receiver| {
+        let mut types: Vec<_> = receiver.received().iter().map(|told| told.json()["type"].clone()).collect();
+        types.sort_by_key(ToString::to_string);
+        types
+    };
+    assert_eq!(told(&all), ["balance.low", "grant.made", "hold.expired", "spend.reversed"]);
+    assert_eq!(told(&two), ["balance.low", "hold.expired"]);
 }
 
 async fn an_endpoint_that_is_gone_for_three_days_is_tried_by_the_table_and_then_switched_off(shop: TestShop) {

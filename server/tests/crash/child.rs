@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use server::stripe::event;
 
 use crate::{
-    shop::Shop,
+    shop::{Call, Shop},
     steps::{Kill, Steps},
 };
 
@@ -41,6 +41,9 @@ pub enum Act {
     CheckPending,
     Backfill,
     NumberReceipts,
+    Call(Call),
+    ExpireHolds,
+    DeliverWebhooks,
 }
 
 impl Job {
@@ -88,6 +91,12 @@ pub async fn perform(shop: &Shop, act: &Act) {
         Act::Backfill => {
             billing.backfill().await.unwrap();
         }
+        Act::Call(call) => {
+            let answer = shop.answer(call).await;
+            assert!(!answer.status.is_server_error(), "{answer:?}");
+        }
+        Act::ExpireHolds => shop.expire_holds().await,
+        Act::DeliverWebhooks => shop.deliver_webhooks().await,
         Act::NumberReceipts => while billing.number_receipts(&issuer()).await.unwrap() > 0 {},
     }
 }

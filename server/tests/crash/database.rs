@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use billing::testing::AnyStore;
+use server::database::Stores;
 use store_postgres::{PostgresStore, testing::TestDatabase as PostgresDatabase};
 use store_sqlite::{SqliteStore, testing::TestDatabase as SqliteDatabase};
 
@@ -29,12 +30,24 @@ impl Database {
         }
     }
 
+    /// The ports that the process's parts get.
+    pub fn stores(&self) -> Stores {
+        match self {
+            Self::Sqlite(store) => stores(Arc::new(store.clone())),
+            Self::Postgres(store) => stores(Arc::new(store.clone())),
+        }
+    }
+
     pub async fn close(&self) {
         match self {
             Self::Sqlite(store) => store.close().await,
             Self::Postgres(store) => store.close().await,
         }
     }
+}
+
+fn stores(store: Arc<impl AnyStore + 'static>) -> Stores {
+    Stores { store: store.clone(), accounts: store.clone(), platform: store.clone(), webhooks: store }
 }
 
 /// The kind of database.

@@ -3,7 +3,7 @@
 //! Each call of a port, to the database or to Stripe, is a step of a use case. This binary starts itself as a child
 //! process, which runs one use case on a real database and the Stripe double, and ends itself by SIGKILL at one step:
 //! before the call, during it, or after it and before its answer is used. Then a new process does what would follow
-//! (the buyer tries again, Stripe sends the notification again, the worker recovers), and the end state must be that of
+//! (the buyer or the platform tries again, Stripe sends the notification again, the worker recovers), and the end state must be that of
 //! a run without a kill.
 //!
 //! Such a run at the start lists the steps, so that none can be forgotten. PostgreSQL is the server that
@@ -15,11 +15,15 @@ mod child;
 mod database;
 mod double;
 mod end;
+mod platform;
+mod purchases;
+mod receiver;
 mod scenario;
 mod serving;
 mod shop;
 mod steps;
 mod trial;
+mod webhooks;
 
 use std::process::ExitCode;
 

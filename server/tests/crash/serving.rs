@@ -1,10 +1,24 @@
-//! The real process, killed while it receives notifications.
+//! The real process, killed while it receives notifications or a platform's requests.
 
-use std::{fs::File, net::TcpListener, path::Path, process::Stdio, time::Duration};
+use std::{collections::BTreeSet, fs::File, net::TcpListener, path::Path, process::Stdio, time::Duration};
 
-use billing::{Order, clock::Entropy, store::PageRequest};
+use axum::{
+    body::Bytes,
+    http::{Request, StatusCode},
+};
+use billing::{
+    Order,
+    clock::Entropy,
+    store::{EntryFilter, PageRequest},
+};
+use futures::future::join_all;
+use http_body_util::{BodyExt, Full};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
 use jiff::SignedDuration;
-use serde_json::json;
+use serde_json::{Value, json};
 use server::{stripe::event::EVENT_TYPES, system::SystemEntropy};
 use tempfile::TempDir;
 use tokio::{
@@ -16,12 +30,17 @@ use tokio::{
 use crate::{
     database::Kind,
     double::Double,
-    shop::{KEY, Shop},
+    receiver::Receiver,
+    scenario::Place,
+    shop::{Call, KEY, Shop},
     trial::Bench,
 };
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 const PURCHASES: usize = 20;
+/// A platform's senders, and how many requests each makes, one after another.
+const SENDERS: usize = 8;
+const REQUESTS: usize = 30;
 const KILLS: u32 = 3;
 const SECRET: &str = "whsec_crash";
 
@@ -53,6 +72,7 @@ async fn start(folder: &Path, database_url: &str, double: &Double, address: &str
         ("STRIPE_API_BASE", &double.url),
         ("OPEN_PURCHASES_MAX", "1000000"),
         ("ORDERS_PER_MINUTE_MAX", "1000000"),
+        ("WEBHOOK_ALLOW_PRIVATE", "yes"),
     ];
     make_site(folder);
     let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
@@ -70,7 +90,7 @@ async fn start(folder: &Path, database_url: &str, double: &Double, address: &str
 
 /// Pays and partly refunds many purchases concurrently, while the process that receives the notifications is killed and
 /// restarted. In the end each purchase is credited once, less its refund.
-pub async fn play(bench: &Bench, kind: Kind) {
+pub async fn play_payments(bench: &Bench, kind: Kind) {
     let double = bench.double().await;
     let database = bench.database(kind).await;
     let url = database.url();
@@ -125,4 +145,90 @@ pub async fn play(bench: &Bench, kind: Kind) {
     shop.close().await;
     database.remove().await;
     bench.give_back(double);
+}
+
+/// Spends and grants at once, while the process is killed and restarted. A sender repeats a request with its key until it
+/// is answered. In the end each key has one effect, which is the answered one, and the platform has heard of each.
+pub async fn play_platform(bench: &Bench, kind: Kind) {
+    let double = bench.double().await;
+    let database = bench.database(kind).await;
+    let url = database.url();
+    let shop = Shop::open(&url, &double.url, SignedDuration::ZERO, None).await;
+    let (receiver, principal) = (Receiver::start().await, shop.customer().await);
+    let place = Place { shop: &shop, double: &double, receiver: &receiver, principal: &principal };
+    let call = place.platform().await;
+    place.done(&call("grants", r#"{"credits": 1000, "reason": "to begin with"}"#, "first")).await;
+
+    let folder = TempDir::new().unwrap();
+    let address = lasting_address();
+    let mut server = start(folder.path(), &url, &double, &address).await;
+    let senders = (0..SENDERS).map(|sender| {
+        let (call, address) = (&call, &address);
+        async move {
+            let mut answers = Vec::new();
+            for number in 0..REQUESTS {
+                let key = format!("{sender}-{number}");
+                let (path, body, object) = if number % 2 == 0 {
+                    ("spends", r#"{"credits": 3}"#, "spend")
+                } else {
+                    ("grants", r#"{"credits": 2, "reason": "welcome"}"#, "grant")
+                };
+                answers.push(ask(address, &call(path, body, &key)).await[object]["id"].clone());
+            }
+            answers
+        }
+    });
+    let kill = async {
+        for _ in 0..KILLS {
+            sleep(Duration::from_millis(150)).await;
+            server.kill().await.unwrap();
+            server = start(folder.path(), &url, &double, &address).await;
+        }
+    };
+    let (answers, ()) = tokio::join!(join_all(senders), kill);
+    server.kill().await.unwrap();
+
+    let answered: Vec<String> = answers.iter().flatten().map(|id| id.as_str().unwrap().to_owned()).collect();
+    let filter = EntryFilter { limit: 1_000, ..EntryFilter::default() };
+    let entries = shop.store.described_entries(principal.tenant_id, &filter).await.unwrap();
+    let (first, rest) = entries.split_last().unwrap();
+    let booked: Vec<String> = rest.iter().map(|described| described.entry.booked.source.id()).collect();
+    assert_eq!(booked.len(), SENDERS * REQUESTS, "each key has one effect");
+    assert_eq!(booked.into_iter().collect::<BTreeSet<_>>(), answered.into_iter().collect(), "the one it was answered");
+    assert_eq!((first.entry.balance_after.0, entries[0].entry.balance_after.0), (1_000, 1_000 - 120 * 3 + 120 * 2));
+
+    // Reopens with a later clock, when what the killed processes had claimed is due again.
+    shop.close().await;
+    let shop = Shop::open(&url, &double.url, SignedDuration::from_hours(1), None).await;
+    shop.deliver_webhooks().await;
+    let told: BTreeSet<String> = receiver.received().into_iter().map(|(id, _)| id).collect();
+    assert_eq!(told.len(), 1 + SENDERS * REQUESTS / 2, "the platform hears of each grant");
+    shop.close().await;
+    database.remove().await;
+    bench.give_back(double);
+}
+
+/// Sends a request until it is answered.
+async fn ask(address: &str, call: &Call) -> Value {
+    let client: Client<HttpConnector, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+    let ask = async || {
+        let request = Request::post(format!("http://{address}{}", call.path))
+            .header("authorization", format!("Bearer {}", call.api_key))
+            .header("content-type", "application/json")
+            .header("idempotency-key", &call.idempotency_key)
+            .body(Full::from(call.body.clone()));
+        let answer = client.request(request.unwrap()).await.ok()?;
+        let status = answer.status();
+        Some((status, answer.into_body().collect().await.ok()?.to_bytes()))
+    };
+    let answer = async {
+        loop {
+            match ask().await {
+                Some((StatusCode::CREATED, body)) => return serde_json::from_slice(&body).unwrap(),
+                None | Some((StatusCode::SERVICE_UNAVAILABLE, _)) => sleep(Duration::from_millis(20)).await,
+                Some((status, body)) => panic!("{status}: {}", String::from_utf8_lossy(&body)),
+            }
+        }
+    };
+    timeout(TIMEOUT, answer).await.expect("it is answered")
 }

@@ -12,20 +12,26 @@ use std::{
 use async_trait::async_trait;
 use billing::{
     account::EmailAddress,
+    api_key::ApiKey,
     clock::{Clock, Entropy},
     consent::{ConsentText, ConsentVersion},
     event::{ClosedEvent, EventStatus, NewEvent, StoredEvent},
-    ids::{EventId, HoldId, PurchaseId, SpendId, TenantId, WithdrawalId},
+    ids::{ApiKeyId, EventId, HoldId, PurchaseId, SpendId, TenantId, WebhookEndpointId, WebhookEventId, WithdrawalId},
     ledger::{Balance, Entry},
     mail::{Mail, Topic},
+    outgoing_webhook::{
+        Attempt, ClaimedDelivery, Delivery, EventContext, SigningSecret, WebhookEndpoint, WebhookEvent,
+    },
     provider::{CheckoutSession, EventPage, PaymentProvider, PaymentRecord, ProviderError, SaleRecord},
     purchase::Purchase,
     receipt::{Issuer, Receipt, ReceiptSeries, Seller},
     store::{
-        Backlog, Change, Committed, ConsentStore, DescribedEntry, EntryFilter, EventStore, Inserted, LedgerStore,
-        MailStore, OrderLimits, PageRequest, PoolUse, PurchaseStore, ReceiptStore, Recorded, Store, StoreError,
-        WalletStore, WithdrawalStore,
+        ApiKeyStore, Backlog, Change, Committed, ConsentStore, DescribedEntry, EntryFilter, EventStore, Inserted,
+        LedgerStore, MailStore, OrderLimits, PageRequest, PoolUse, PurchaseStore, ReceiptStore, Recorded, Store,
+        StoreError, TenantStore, UpsertedTenant, WalletStore, WebhookStore, WithdrawalStore,
     },
+    tenant::{ExternalId, Tenant, TenantProfile},
+    testing::AnyStore,
     wallet::{Answer, Funds, Hold, Request, Spend},
     withdrawal::Withdrawal,
 };
@@ -124,7 +130,7 @@ macro_rules! stepped {
     };
 }
 
-stepped! { "store", PurchaseStore of Store:
+stepped! { "store", PurchaseStore of AnyStore:
     async fn insert_purchase(purchase: &Purchase, limits: Option<OrderLimits>) -> Result<Inserted, StoreError>;
     async fn purchase(tenant: TenantId, id: PurchaseId) -> Result<Option<Purchase>, StoreError>;
     async fn purchase_by_checkout(tenant: TenantId, provider_ref: &str) -> Result<Option<Purchase>, StoreError>;
@@ -144,14 +150,14 @@ stepped! { "store", PurchaseStore of Store:
     ---
 }
 
-stepped! { "store", LedgerStore of Store:
+stepped! { "store", LedgerStore of AnyStore:
     async fn balance(tenant: TenantId) -> Result<Balance, StoreError>;
     async fn ledger(tenant: TenantId, limit: u32, before: Option<i64>) -> Result<Vec<Entry>, StoreError>;
     async fn entries(tenant: TenantId, purchase: PurchaseId) -> Result<Vec<Entry>, StoreError>;
     ---
 }
 
-stepped! { "store", WalletStore of Store:
+stepped! { "store", WalletStore of AnyStore:
     async fn execute(
         requests: &[Request],
         clock: &dyn Clock,
@@ -167,7 +173,74 @@ stepped! { "store", WalletStore of Store:
     ---
 }
 
-stepped! { "store", EventStore of Store:
+stepped! { "store", TenantStore of AnyStore:
+    async fn upsert_tenant(
+        external_id: &ExternalId,
+        profile: &TenantProfile,
+        new: TenantId,
+        now: Timestamp,
+    ) -> Result<UpsertedTenant, StoreError>;
+    async fn tenant_by_external_id(external_id: &ExternalId) -> Result<Option<Tenant>, StoreError>;
+    ---
+}
+
+stepped! { "store", ApiKeyStore of AnyStore:
+    async fn insert_api_key(key: &ApiKey) -> Result<bool, StoreError>;
+    async fn api_key(secret_hash: &str) -> Result<Option<ApiKey>, StoreError>;
+    async fn api_keys() -> Result<Vec<ApiKey>, StoreError>;
+    async fn revoke_api_key(id: ApiKeyId, at: Timestamp) -> Result<bool, StoreError>;
+    async fn note_api_key_use(id: ApiKeyId, hour: Timestamp) -> Result<(), StoreError>;
+    ---
+}
+
+stepped! { "store", WebhookStore of AnyStore:
+    async fn insert_webhook_endpoint(endpoint: &WebhookEndpoint) -> Result<(), StoreError>;
+    async fn webhook_endpoints() -> Result<Vec<WebhookEndpoint>, StoreError>;
+    async fn webhook_endpoint(id: WebhookEndpointId) -> Result<Option<WebhookEndpoint>, StoreError>;
+    async fn set_webhook_secrets(
+        id: WebhookEndpointId,
+        before: &[SigningSecret],
+        after: &[SigningSecret],
+    ) -> Result<bool, StoreError>;
+    async fn disable_webhook_endpoint(
+        id: WebhookEndpointId,
+        at: Timestamp,
+        note: &str,
+        mail: bool,
+    ) -> Result<bool, StoreError>;
+    async fn enable_webhook_endpoint(id: WebhookEndpointId, at: Timestamp) -> Result<bool, StoreError>;
+    async fn remove_webhook_endpoint(id: WebhookEndpointId, at: Timestamp) -> Result<bool, StoreError>;
+    async fn webhook_endpoints_due(now: Timestamp) -> Result<Vec<WebhookEndpoint>, StoreError>;
+    async fn claim_deliveries(
+        endpoint: WebhookEndpointId,
+        now: Timestamp,
+        leased_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<ClaimedDelivery>, StoreError>;
+    async fn webhook_context(event: &WebhookEvent, now: Timestamp) -> Result<EventContext, StoreError>;
+    async fn keep_webhook_payload(event: WebhookEventId, payload: &str) -> Result<String, StoreError>;
+    async fn delivery_succeeded(
+        event: WebhookEventId,
+        endpoint: WebhookEndpointId,
+        status: u16,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
+    async fn delivery_failed(
+        claimed: &ClaimedDelivery,
+        attempt: &Attempt,
+        at: Timestamp,
+        next: Option<Timestamp>,
+    ) -> Result<Timestamp, StoreError>;
+    async fn deliveries(failed: bool, limit: u32) -> Result<Vec<Delivery>, StoreError>;
+    async fn replay_deliveries(
+        event: WebhookEventId,
+        endpoint: Option<WebhookEndpointId>,
+        now: Timestamp,
+    ) -> Result<u64, StoreError>;
+    ---
+}
+
+stepped! { "store", EventStore of AnyStore:
     async fn record_event(event: &NewEvent) -> Result<Recorded, StoreError>;
     async fn close_event(event: &ClosedEvent) -> Result<bool, StoreError>;
     async fn defer_event(id: EventId, until: Timestamp, note: &str) -> Result<(), StoreError>;
@@ -184,20 +257,20 @@ stepped! { "store", EventStore of Store:
     ---
 }
 
-stepped! { "store", ConsentStore of Store:
+stepped! { "store", ConsentStore of AnyStore:
     async fn keep_consent_text(text: &ConsentText) -> Result<(), StoreError>;
     async fn consent_text(version: &ConsentVersion) -> Result<Option<ConsentText>, StoreError>;
     ---
 }
 
-stepped! { "store", ReceiptStore of Store:
+stepped! { "store", ReceiptStore of AnyStore:
     async fn begin_receipt_series(seller: &Seller, series: ReceiptSeries) -> Result<(), StoreError>;
     async fn number_receipts(issuer: &Issuer, at: Timestamp, limit: u32) -> Result<u32, StoreError>;
     async fn receipt(tenant: TenantId, purchase: PurchaseId) -> Result<Option<Receipt>, StoreError>;
     ---
 }
 
-stepped! { "store", Store of Store:
+stepped! { "store", Store of AnyStore:
     async fn commit(change: &Change) -> Result<Committed, StoreError>;
     async fn backlog() -> Result<Backlog, StoreError>;
     async fn ready() -> Result<(), StoreError>;
@@ -215,7 +288,7 @@ stepped! { "store", Store of Store:
     }
 }
 
-stepped! { "store", MailStore of Store:
+stepped! { "store", MailStore of AnyStore:
     async fn claim_mails(now: Timestamp, leased_until: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError>;
     async fn mail_sent(topic: Topic, at: Timestamp) -> Result<(), StoreError>;
     async fn put_off_mail(topic: Topic, until: Option<Timestamp>, note: &str) -> Result<(), StoreError>;
@@ -227,7 +300,7 @@ stepped! { "store", MailStore of Store:
     ---
 }
 
-stepped! { "store", WithdrawalStore of Store:
+stepped! { "store", WithdrawalStore of AnyStore:
     async fn insert_withdrawal(withdrawal: &Withdrawal) -> Result<(), StoreError>;
     async fn purchase_ordered_by(email: &EmailAddress, id: PurchaseId) -> Result<Option<TenantId>, StoreError>;
     async fn withdrawal(id: WithdrawalId) -> Result<Option<Withdrawal>, StoreError>;

@@ -18,11 +18,13 @@ use crate::{
     child::{self, Job},
     database::{Kind, TestDatabase},
     double::Double,
-    end,
-    scenario::{self, Place, Scenario},
+    platform, purchases,
+    receiver::Receiver,
+    scenario::{Place, Scenario},
     serving,
     shop::Shop,
     steps::{Kill, Moment},
+    webhooks,
 };
 
 /// The timeout of a process, far longer than any takes.
@@ -76,14 +78,14 @@ impl Bench {
 }
 
 /// Runs a scenario in which the process is killed at the named step, or not at all. Returns its steps.
-async fn play(bench: &Bench, kind: Kind, scenario: Scenario, killed: Option<(Kill, &str)>) -> Vec<String> {
+async fn play(bench: &Bench, kind: Kind, scenario: &dyn Scenario, killed: Option<(Kill, &str)>) -> Vec<String> {
     let double = bench.double().await;
     let database = bench.database(kind).await;
     let (url, api_base) = (database.url(), double.url.clone());
 
     let shop = Shop::open(&url, &api_base, SignedDuration::ZERO, None).await;
-    let principal = shop.customer().await;
-    let act = scenario.prepare(&Place { shop: &shop, double: &double, principal: &principal }).await;
+    let (receiver, principal) = (&Receiver::start().await, &shop.customer().await);
+    let act = scenario.prepare(&Place { shop: &shop, double: &double, receiver, principal }).await;
     shop.close().await;
 
     double.wait(scenario.later()).await;
@@ -98,13 +100,11 @@ async fn play(bench: &Bench, kind: Kind, scenario: Scenario, killed: Option<(Kil
 
     double.wait(scenario.much_later()).await;
     let shop = Shop::open(&url, &api_base, scenario.later() + scenario.much_later(), None).await;
-    let place = Place { shop: &shop, double: &double, principal: &principal };
-    // If the process was killed before the order was written, and the buyer does not try again, there is no order.
-    let expected = if place.purchases().await.is_empty() && scenario.may_be_lost() { "" } else { scenario.end };
+    let place = Place { shop: &shop, double: &double, receiver, principal };
+    let expected = scenario.expected(&place).await;
     // The second time, nothing changes.
     for time in ["after the restart", "when everything comes once more"] {
-        scenario.go_on(&place, &act).await;
-        let end = end::write(&place).await;
+        let end = scenario.go_on(&place, &act).await;
         assert_eq!(end, expected, "\n{time}, the books are not those of a process that lives\n{killed:?}\n{end}");
     }
     shop.close().await;
@@ -132,12 +132,13 @@ async fn process(job: &Job, killed: Option<(Kill, &str)>) -> Vec<String> {
 
 /// All trials: every scenario, killed at every step, on both databases.
 pub fn all(bench: &Arc<Bench>) -> Vec<Trial> {
-    let runs: Vec<(Kind, Scenario)> =
-        Kind::BOTH.into_iter().flat_map(|kind| scenario::all().into_iter().map(move |one| (kind, one))).collect();
-    let alive = runs.into_iter().map(|(kind, scenario)| {
+    let scenarios = purchases::all().chain(platform::all()).chain(webhooks::all()).collect::<Vec<_>>();
+    let runs = Kind::BOTH.into_iter().flat_map(|kind| scenarios.iter().cloned().map(move |scenario| (kind, scenario)));
+    let alive = runs.map(|(kind, scenario)| {
         let bench = bench.clone();
         async move {
-            let run = tokio::spawn(async move { play(&bench, kind, scenario, None).await }).await;
+            let played = scenario.clone();
+            let run = tokio::spawn(async move { play(&bench, kind, played.as_ref(), None).await }).await;
             (kind, scenario, run.map_err(|error| error.to_string()))
         }
     });
@@ -149,33 +150,48 @@ pub fn all(bench: &Arc<Bench>) -> Vec<Trial> {
         let steps = run.as_ref().map_or_else(|_| Vec::new(), Clone::clone);
         trials.push(Trial::test(format!("{name}::alive"), move || Ok(run.map(drop)?)));
         for (step, of) in steps.into_iter().enumerate() {
-            // Only for the first step: before any other one is the same as after the previous one.
-            let before = (step == 0).then_some("before");
-            for moment in before.into_iter().chain(["amid", "after"]) {
-                let (bench, of) = (bench.clone(), of.clone());
+            for moment in moments(step, &of) {
+                let (bench, scenario, of) = (bench.clone(), scenario.clone(), of.clone());
                 let name = format!("{name}::{}_{moment}_{of}", step + 1);
                 trials.push(Trial::test(name, move || {
                     let kill = Kill { step, moment: moment_of(moment) };
-                    bench.runtime.block_on(play(&bench, kind, scenario, Some((kill, &of))));
+                    bench.runtime.block_on(play(&bench, kind, scenario.as_ref(), Some((kill, &of))));
                     Ok(())
                 }));
             }
         }
     }
     for kind in Kind::BOTH {
-        let bench = bench.clone();
-        trials.push(Trial::test(format!("{}::serving", kind.name()), move || {
-            bench.runtime.block_on(serving::play(&bench, kind));
+        let (payments, platform) = (bench.clone(), bench.clone());
+        trials.push(Trial::test(format!("{}::serving_payments", kind.name()), move || {
+            payments.runtime.block_on(serving::play_payments(&payments, kind));
+            Ok(())
+        }));
+        trials.push(Trial::test(format!("{}::serving_platform", kind.name()), move || {
+            platform.runtime.block_on(serving::play_platform(&platform, kind));
             Ok(())
         }));
     }
     trials
 }
 
+/// When to kill the process at a step.
+fn moments(step: usize, of: &str) -> Vec<&'static str> {
+    // Before any other step is the same as after the one before it, unless something else happens in between.
+    let follows_a_request = matches!(of, "store.delivery_succeeded" | "store.delivery_failed");
+    let before = (step == 0 || follows_a_request).then_some("before");
+    // A group of requests is one call, so it is cut in several places.
+    let amid = if of == "store.execute" { &["early_in", "amid", "late_in"][..] } else { &["amid"] };
+    before.into_iter().chain(amid.iter().copied()).chain(["after"]).collect()
+}
+
 fn moment_of(name: &str) -> Moment {
+    let turns = |from: u8, to: u8| Moment::Amid { turns: from + SystemEntropy.bytes()[0] % (to - from + 1) };
     match name {
         "before" => Moment::Before,
-        "amid" => Moment::Amid { turns: 1 + SystemEntropy.bytes()[0] % TURNS_MAX },
+        "early_in" => turns(1, 4),
+        "amid" => turns(1, TURNS_MAX),
+        "late_in" => turns(8, TURNS_MAX),
         _ => Moment::After,
     }
 }

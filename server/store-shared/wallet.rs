@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use billing::{
     clock::{Clock, Entropy},
     ids::{HoldId, SpendId, TenantId},
+    ledger::EntryKind,
     money::Credits,
     outgoing_webhook::{WebhookEvent, owed_by_changes},
     store::{DescribedEntry, EntryFilter, StoreError, WalletStore},
@@ -25,7 +26,11 @@ use super::{
     },
     webhooks,
 };
-use crate::{ThisStore, dialect::Connection, wallet_dialect};
+use crate::{
+    ThisStore,
+    dialect::{self, Connection},
+    wallet_dialect,
+};
 
 #[async_trait]
 impl WalletStore for ThisStore {
@@ -128,18 +133,24 @@ impl WalletStore for ThisStore {
     ) -> Result<Vec<DescribedEntry>, StoreError> {
         let before = filter.before.unwrap_or(i64::MAX);
         let limit = i64::from(filter.limit);
-        let kind = filter.kind.map(billing::ledger::EntryKind::as_str);
-        let rows = match (kind, &filter.reference) {
+        let kind = filter.kind.map(EntryKind::as_str);
+        let rows = match (filter.kind, &filter.reference) {
             (None, None) => {
-                described_entries!("TRUE", tenant.to_string(), before, limit).fetch_all(self.reader()).await
+                described_entries!("", "TRUE", tenant.to_string(), before, limit).fetch_all(self.reader()).await
             }
-            (Some(kind), None) => {
-                described_entries!("entry.kind = $4", tenant.to_string(), before, limit, kind)
+            (Some(EntryKind::Spend), None) => {
+                described_entries!("", "entry.kind = 'SPEND'", tenant.to_string(), before, limit)
+                    .fetch_all(self.reader())
+                    .await
+            }
+            (Some(_), None) => {
+                dialect::by_kind_index!(described_entries, tenant.to_string(), before, limit, kind)
                     .fetch_all(self.reader())
                     .await
             }
             (_, Some(reference)) => {
                 described_entries!(
+                    "",
                     "entry.spend_id IN (SELECT id FROM spends WHERE tenant_id = $1 AND reference = $4)
                         AND (CAST($5 AS TEXT) IS NULL OR entry.kind = CAST($5 AS TEXT))",
                     tenant.to_string(),
@@ -177,9 +188,10 @@ impl WalletStore for ThisStore {
     }
 }
 
-/// Entries of tenant $1 before entry $2, at most $3, with what is known of their source. `$condition` filters `entry` further.
+/// Entries of tenant $1 before entry $2, at most $3, with what is known of their source. `$index` names the index to read
+/// them by, where the planner has to be told, and `$condition` filters `entry` further.
 macro_rules! described_entries {
-    ($condition:tt, $($argument:expr),+) => {
+    ($index:tt, $condition:tt, $($argument:expr),+) => {
         sqlx::query_as!(
             DescribedRow,
             r#"SELECT entry.id AS "id!", entry.purchase_id, entry.spend_id, entry.grant_id, entry.seq AS "seq!",
@@ -188,12 +200,12 @@ macro_rules! described_entries {
                 spends.reference AS "reference?",
                 COALESCE(wallet_reversals.reason, grants.reason, spends.description) AS "description?",
                 spends.metadata_json AS "metadata_json?"
-            FROM ledger_entries AS entry
+            FROM ledger_entries AS entry "# + $index + "
             LEFT JOIN spends ON spends.tenant_id = entry.tenant_id AND spends.id = entry.spend_id
             LEFT JOIN grants ON grants.tenant_id = entry.tenant_id AND grants.id = entry.grant_id
             LEFT JOIN wallet_reversals ON wallet_reversals.tenant_id = entry.tenant_id
                 AND wallet_reversals.id = entry.effect_ref AND entry.kind IN ('SPEND_REVERSAL', 'GRANT_REVERSAL')
-            WHERE entry.tenant_id = $1 AND entry.seq < $2 AND "# + $condition + " ORDER BY entry.seq DESC LIMIT $3",
+            WHERE entry.tenant_id = $1 AND entry.seq < $2 AND " + $condition + " ORDER BY entry.seq DESC LIMIT $3",
             $($argument),+
         )
     };

@@ -56,6 +56,15 @@ macro_rules! claim {
 }
 pub(crate) use claim;
 
+/// Calls the macro of a statement that reads ledger entries of kind $4, which is not SPEND, by their partial index. Its
+/// condition stands in the statement, because a plan for any $4 could not use it otherwise.
+macro_rules! by_kind_index {
+    ($statement:ident, $($argument:expr),+) => {
+        $statement!("", "entry.kind = $4 AND entry.kind <> 'SPEND'", $($argument),+)
+    };
+}
+pub(crate) use by_kind_index;
+
 /// Inserts a purchase, if the tenant's limits allow it. Returns the number of rows written.
 pub(crate) async fn insert_purchase(connection: &mut Connection, row: &NewPurchaseRow<'_>) -> Result<u64, sqlx::Error> {
     let insert = insert_purchase!("($24::BIGINT IS NULL OR may_order($2, $4, $24, $25, $26))", row);

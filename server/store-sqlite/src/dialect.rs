@@ -63,6 +63,15 @@ macro_rules! claim {
 }
 pub(crate) use claim;
 
+/// Calls the macro of a statement that reads ledger entries of kind $4, which is not SPEND, by their partial index. It is
+/// named, because the planner takes the primary key otherwise, which is the table itself.
+macro_rules! by_kind_index {
+    ($statement:ident, $($argument:expr),+) => {
+        $statement!("INDEXED BY ledger_entries_kind_idx", "entry.kind = $4 AND entry.kind <> 'SPEND'", $($argument),+)
+    };
+}
+pub(crate) use by_kind_index;
+
 /// Inserts a purchase, if the tenant's limits allow it. Returns the number of rows written. The statement holds the
 /// write lock from the start, so that no other order comes between counting and writing.
 pub(crate) async fn insert_purchase(connection: &mut Connection, row: &NewPurchaseRow<'_>) -> Result<u64, sqlx::Error> {

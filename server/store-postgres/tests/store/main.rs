@@ -7,6 +7,7 @@ mod claims;
 mod half_open;
 mod migrating;
 mod pgbouncer;
+mod plans;
 #[path = "../../../store-shared/tests/mod.rs"]
 mod portable;
 mod proxy;

@@ -50,7 +50,7 @@ mod api_keys;
 mod backlog;
 pub(crate) mod change_rows;
 mod consent;
-mod error;
+pub(crate) mod error;
 pub(crate) mod events;
 mod ledger;
 mod limits;

@@ -21,7 +21,7 @@ use tokio::{
     time::{interval, sleep, timeout},
 };
 
-use crate::connect::no_answer;
+use crate::{connect::no_answer, portable::error::predates};
 
 /// How long work may take before the breaker starts a probe.
 const SLOW_AFTER: Duration = Duration::from_secs(1);
@@ -107,7 +107,7 @@ impl Breaker {
     /// Whether a connection of this age is older than the last outage, and so may be dead.
     pub(crate) fn predates_outage(&self, age: Duration) -> bool {
         let recovered_at = *self.recovered_at.lock().unwrap_or_else(PoisonError::into_inner);
-        recovered_at.is_some_and(|at| at.elapsed() <= age)
+        recovered_at.is_some_and(|at| predates(age, at.elapsed()))
     }
 
     /// Starts probing the server in the background, unless that is running already.

@@ -109,12 +109,20 @@ impl Platform {
     /// The API key of that hash, if it works now. Its use is noted, to the hour.
     pub async fn api_key(&self, secret_hash: &str) -> Result<Option<ApiKey>, StoreError> {
         let now = self.clock.now();
-        let Some(key) = self.store.api_key(secret_hash).await?.filter(|key| key.works_at(now)) else { return Ok(None) };
+        let found = self.store.api_key(secret_hash).await?.filter(|key| key.works_at(now));
+        let Some(mut key) = found else { return Ok(None) };
         let hour = hour_of(now);
         if key.last_used_at != Some(hour) {
             self.store.note_api_key_use(key.id, hour).await?;
+            key.last_used_at = Some(hour);
         }
         Ok(Some(key))
+    }
+
+    /// Whether an API key works now, as far as it is known here, and its use in this hour is noted.
+    pub fn is_in_use(&self, key: &ApiKey) -> bool {
+        let now = self.clock.now();
+        key.works_at(now) && key.last_used_at == Some(hour_of(now))
     }
 
     /// Keeps a new API key; `false` when its name is taken.

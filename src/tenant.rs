@@ -7,7 +7,7 @@ use crate::{account::EmailAddress, ids::TenantId, money::Credits};
 
 /// The platform's own name for a tenant: 1 to [`ExternalId::MAX`] visible ASCII characters other than `/`, `?`, `#`, `%` and
 /// `\`, so that it stands in a path as it is.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Hash)]
 #[serde(try_from = "String", into = "String")]
 pub struct ExternalId(String);
 

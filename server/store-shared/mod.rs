@@ -73,5 +73,5 @@ pub use limits::Limits;
 pub use migrate::MigrateError;
 pub(crate) use migrate::{check_migrated, migrate_to};
 pub(crate) use statements::{CHECKED_AFTER, NewPurchaseRow, SessionRow, insert_purchase, select_sessions};
-pub(crate) use wallet_rows::{HoldRow, KeyRow, StoredGrant, StoredSpend, WalletRow};
+pub(crate) use wallet_rows::{HoldRow, KeyRow, Locked, Named, StoredGrant, StoredSpend, WalletRow, WaveRows};
 pub(crate) use webhook_rows::ClaimedRow;

@@ -14,16 +14,14 @@ use billing::{
     money::Credits,
     outgoing_webhook::{WebhookEvent, owed_by_changes},
     store::{DescribedEntry, EntryFilter, StoreError, WalletStore},
-    wallet::{Answer, Changes, Command, Executor, Funds, Hold, Loaded, Request, Spend, Usage, Wallet, Wave},
+    wallet::{Answer, Changes, Executor, Funds, Hold, Loaded, Request, Spend, Usage, Wallet, Wave},
 };
 use jiff::Timestamp;
 
 use super::{
     row::{micros, parse},
     store_error,
-    wallet_rows::{
-        DescribedRow, EntryInsert, HoldRow, KeyRow, ReversalRow, SpendRow, StoredGrant, StoredSpend, WalletRow, rows,
-    },
+    wallet_rows::{DescribedRow, HoldRow, Locked, Named, StoredGrant, StoredSpend, WaveRows},
     webhooks,
 };
 use crate::{
@@ -42,9 +40,9 @@ impl WalletStore for ThisStore {
     ) -> Result<Vec<Answer>, StoreError> {
         let mut transaction = self.begin().await.map_err(store_error)?;
         let named = Named::of(requests);
-        let wallets = wallet_dialect::lock_wallets(&mut transaction, &named.tenants).await.map_err(store_error)?;
+        let locked = wallet_dialect::lock_wallets(&mut transaction, &named).await.map_err(store_error)?;
         let now = clock.now();
-        let loaded = load(&mut transaction, &named, wallets, now).await?;
+        let loaded = load(&mut transaction, &named, locked, now).await?;
         let (answers, changes) = Executor { now, entropy }.execute(loaded, requests);
         let tenants = write(&mut transaction, &changes).await?;
         if tenants.is_empty() && changes.keys.is_empty() {
@@ -212,41 +210,17 @@ macro_rules! described_entries {
 }
 use described_entries;
 
-/// What the requests name, each once and in order.
-struct Named {
-    tenants: Vec<String>,
-    keys: Vec<String>,
-    holds: Vec<String>,
-    spends: Vec<String>,
-    grants: Vec<String>,
-    api_keys: Vec<String>,
-}
-
-impl Named {
-    fn of(requests: &[Request]) -> Self {
-        fn each(names: impl Iterator<Item = String>) -> Vec<String> {
-            names.collect::<BTreeSet<_>>().into_iter().collect()
-        }
-        let commands = || requests.iter().map(|request| &request.command);
-        Self {
-            tenants: each(requests.iter().map(|request| request.tenant_id.to_string())),
-            keys: each(requests.iter().map(|request| request.key.as_str().to_owned())),
-            holds: each(commands().filter_map(Command::hold).map(|id| id.to_string())),
-            spends: each(commands().filter_map(Command::spend).map(|id| id.to_string())),
-            grants: each(commands().filter_map(Command::grant).map(|id| id.to_string())),
-            api_keys: each(requests.iter().filter_map(|request| request.daily_cap).map(|cap| cap.api_key.to_string())),
-        }
-    }
-}
-
 async fn load(
     connection: &mut Connection,
     named: &Named,
-    rows: Vec<WalletRow>,
+    locked: Locked,
     now: Timestamp,
 ) -> Result<Loaded, StoreError> {
     let mut loaded = Loaded::default();
-    for row in rows {
+    for id in locked.revoked {
+        loaded.revoked.insert(parse("api_key_id", &id)?);
+    }
+    for row in locked.wallets {
         let wallet = Wallet {
             balance: Credits(row.balance_after.unwrap_or(0)),
             seq: row.seq.unwrap_or(0),
@@ -255,16 +229,20 @@ async fn load(
         };
         loaded.wallets.insert(parse("tenant_id", &row.tenant_id)?, wallet);
     }
-    let holds = wallet_dialect::holds(connection, &named.tenants, &named.holds, micros(now)).await;
-    for row in holds.map_err(store_error)? {
-        let hold = Hold::try_from(row)?;
-        if let Some(wallet) = loaded.wallets.get_mut(&hold.tenant_id) {
-            wallet.holds.insert(hold.id, hold);
+    if locked.has_holds || !named.holds.is_empty() {
+        let holds = wallet_dialect::holds(connection, &named.tenants, &named.holds, micros(now)).await;
+        for row in holds.map_err(store_error)? {
+            let hold = Hold::try_from(row)?;
+            if let Some(wallet) = loaded.wallets.get_mut(&hold.tenant_id) {
+                wallet.holds.insert(hold.id, hold);
+            }
         }
     }
-    for row in wallet_dialect::keys(connection, &named.keys).await.map_err(store_error)? {
-        let record = row.record()?;
-        loaded.keys.insert(record.key.clone(), record);
+    if locked.keys_known {
+        for row in wallet_dialect::keys(connection, &named.keys).await.map_err(store_error)? {
+            let record = row.record()?;
+            loaded.keys.insert(record.key.clone(), record);
+        }
     }
     if !named.spends.is_empty() {
         let rows: Vec<StoredSpend> =
@@ -282,9 +260,9 @@ async fn load(
             loaded.grants.insert(grant.id, grant);
         }
     }
-    if !named.api_keys.is_empty() {
+    if !named.capped.is_empty() {
         let day = Usage::day_of(now);
-        for (id, credits) in wallet_dialect::lock_usage(connection, &named.api_keys, day).await.map_err(store_error)? {
+        for (id, credits) in wallet_dialect::lock_usage(connection, &named.capped, day).await.map_err(store_error)? {
             loaded.usage.insert(parse("api_key_id", &id)?, Credits(credits));
         }
     }
@@ -293,15 +271,8 @@ async fn load(
 
 /// Writes what was decided; tells whose credits or holds have changed.
 async fn write(connection: &mut Connection, changes: &Changes) -> Result<BTreeSet<TenantId>, StoreError> {
-    let mut tenants = BTreeSet::new();
-    for wave in &changes.waves {
-        write_wave(connection, wave).await?;
-        tenants.extend(holds_of(wave).map(|hold| hold.tenant_id));
-        tenants.extend(wave.postings.iter().map(|posting| posting.entry.booked.tenant_id));
-    }
-    if !changes.keys.is_empty() {
-        let keys = changes.keys.iter().map(KeyRow::new).collect::<Result<Vec<_>, _>>()?;
-        wallet_dialect::insert_keys(connection, &rows(&keys)?).await.map_err(store_error)?;
+    for rows in WaveRows::of(changes)? {
+        wallet_dialect::write(connection, &rows).await.map_err(store_error)?;
     }
     for usage in &changes.usage {
         sqlx::query!(
@@ -318,43 +289,12 @@ async fn write(connection: &mut Connection, changes: &Changes) -> Result<BTreeSe
     // Pages that show holds are made anew: no entry tells them.
     let held: BTreeSet<_> = changes.waves.iter().flat_map(holds_of).map(|hold| hold.tenant_id).collect();
     if !held.is_empty() {
-        let held: Vec<_> = held.iter().map(TenantId::to_string).collect();
-        wallet_dialect::count_changes(connection, &held).await.map_err(store_error)?;
+        let tenants: Vec<_> = held.iter().map(TenantId::to_string).collect();
+        wallet_dialect::count_changes(connection, &tenants).await.map_err(store_error)?;
     }
     webhooks::owe(connection, owed_by_changes(changes)).await?;
-    Ok(tenants)
-}
-
-async fn write_wave(connection: &mut Connection, wave: &Wave) -> Result<(), StoreError> {
-    if !wave.freed.is_empty() {
-        let holds = wave.freed.iter().map(HoldRow::new).collect::<Result<Vec<_>, _>>()?;
-        wallet_dialect::update_holds(connection, &rows(&holds)?).await.map_err(store_error)?;
-    }
-    if !wave.postings.is_empty() {
-        let spends = SpendRow::of(&wave.postings)?;
-        if !spends.is_empty() {
-            wallet_dialect::insert_spends(connection, &rows(&spends)?).await.map_err(store_error)?;
-        }
-        let grants = StoredGrant::of(&wave.postings);
-        if !grants.is_empty() {
-            wallet_dialect::insert_grants(connection, &rows(&grants)?).await.map_err(store_error)?;
-        }
-        let reversals = ReversalRow::of(&wave.postings);
-        if !reversals.is_empty() {
-            wallet_dialect::insert_reversals(connection, &rows(&reversals)?).await.map_err(store_error)?;
-        }
-        let entries: Vec<_> = wave.postings.iter().map(|posting| EntryInsert::new(&posting.entry)).collect();
-        wallet_dialect::insert_entries(connection, &rows(&entries)?).await.map_err(store_error)?;
-    }
-    if !wave.made.is_empty() {
-        let holds = wave.made.iter().map(HoldRow::new).collect::<Result<Vec<_>, _>>()?;
-        wallet_dialect::insert_holds(connection, &rows(&holds)?).await.map_err(store_error)?;
-    }
-    if !wave.extended.is_empty() {
-        let holds = wave.extended.iter().map(HoldRow::new).collect::<Result<Vec<_>, _>>()?;
-        wallet_dialect::update_holds(connection, &rows(&holds)?).await.map_err(store_error)?;
-    }
-    Ok(())
+    let booked = changes.waves.iter().flat_map(|wave| &wave.postings).map(|posting| posting.entry.booked.tenant_id);
+    Ok(held.into_iter().chain(booked).collect())
 }
 
 fn holds_of(wave: &Wave) -> impl Iterator<Item = &Hold> {

@@ -41,10 +41,10 @@ pub(crate) async fn owe(
     events: impl IntoIterator<Item = WebhookEvent>,
 ) -> Result<(), StoreError> {
     let events: Vec<_> = events.into_iter().map(|event| EventRow::new(&event)).collect();
-    if events.is_empty() {
-        return Ok(());
+    match rows(&events)? {
+        Some(events) => webhook_dialect::insert_events(connection, &events).await.map_err(store_error),
+        None => Ok(()),
     }
-    webhook_dialect::insert_events(connection, &rows(&events)?).await.map_err(store_error)
 }
 
 #[async_trait]

@@ -148,6 +148,7 @@ macro_rules! conformance_tests {
             a_removed_endpoint_is_gone_with_its_secrets_and_what_it_was_owed
             two_rotations_at_once_lose_no_secret
             a_key_with_a_cap_spends_no_more_in_a_day
+            a_revoked_key_has_nothing_written
             purchases_and_spends_share_one_ledger
             a_bulk_is_all_or_nothing
             a_hold_and_a_spend_are_read_back_as_they_were_written

@@ -4,7 +4,7 @@ mod batch;
 mod holds;
 mod postings;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -38,6 +38,8 @@ pub struct Loaded {
     pub keys: BTreeMap<IdempotencyKey, KeyRecord>,
     /// What API keys with a cap have spent on the day of `now`.
     pub usage: BTreeMap<ApiKeyId, Credits>,
+    /// Those of the API keys that ask which are revoked.
+    pub revoked: BTreeSet<ApiKeyId>,
 }
 
 /// What a tenant has.
@@ -80,6 +82,9 @@ impl Executor<'_> {
     }
 
     fn answer(&self, batch: &mut Batch, request: &Request) -> Answer {
+        if request.api_key.is_some_and(|api_key| batch.loaded.revoked.contains(&api_key)) {
+            return Answer { outcome: Outcome::Refused(Refusal::ApiKeyRevoked), replayed: false };
+        }
         if let Some(known) = batch.loaded.keys.get(&request.key) {
             return if known.fingerprint == request.fingerprint && known.tenant_id == request.tenant_id {
                 Answer { outcome: known.outcome.clone(), replayed: true }

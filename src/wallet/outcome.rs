@@ -111,6 +111,8 @@ pub enum Refusal {
     BalanceOutOfRange,
     /// The idempotency key was used for another request.
     KeyReused,
+    /// The API key that asks is revoked.
+    ApiKeyRevoked,
 }
 
 impl Refusal {
@@ -125,7 +127,7 @@ impl Refusal {
             | Self::ExceedsSpend { .. }
             | Self::ExceedsGrant { .. }
             | Self::BalanceOutOfRange => true,
-            Self::TooManyHolds | Self::DailyCap | Self::NotFound | Self::KeyReused => false,
+            Self::TooManyHolds | Self::DailyCap | Self::NotFound | Self::KeyReused | Self::ApiKeyRevoked => false,
         }
     }
 }

@@ -22,6 +22,8 @@ pub struct Request {
     pub command: Command,
     /// The name of the API key that asks: who gives a grant.
     pub asked_by: String,
+    /// The API key that asks: refused if it is revoked by then.
+    pub api_key: Option<ApiKeyId>,
     /// What the API key may spend in a day, if that is limited.
     pub daily_cap: Option<DailyCap>,
 }
@@ -30,7 +32,7 @@ impl Request {
     /// A request, with its fingerprint.
     pub fn new(tenant_id: TenantId, key: IdempotencyKey, command: Command, asked_by: String) -> Self {
         let fingerprint = Fingerprint::of(tenant_id, &command);
-        Self { tenant_id, key, fingerprint, command, asked_by, daily_cap: None }
+        Self { tenant_id, key, fingerprint, command, asked_by, api_key: None, daily_cap: None }
     }
 }
 

@@ -4,19 +4,32 @@ use sqlx::Error;
 
 use crate::{
     dialect::Connection,
-    portable::{HoldRow, KeyRow, StoredGrant, StoredSpend, WalletRow},
+    portable::{HoldRow, KeyRow, Locked, Named, StoredGrant, StoredSpend, WalletRow, WaveRows},
 };
 
-/// Locks those of the tenants that exist, in the order given, and reads what they have. The function's queries see what was
-/// committed while it waited.
-pub(crate) async fn lock_wallets(connection: &mut Connection, tenants: &[String]) -> Result<Vec<WalletRow>, Error> {
-    sqlx::query_as!(
-        WalletRow,
-        r#"SELECT tenant_id AS "tenant_id!", seq, balance_after, low_balance FROM lock_wallets($1)"#,
-        tenants
+/// Locks those of the tenants that exist, in the order given, and reads what is needed to decide upon most requests. The
+/// function's queries see what was committed while it waited.
+pub(crate) async fn lock_wallets(connection: &mut Connection, named: &Named) -> Result<Locked, Error> {
+    let rows = sqlx::query!(
+        r#"SELECT tenant_id, seq, balance_after, low_balance, has_holds AS "has_holds!", keys_known AS "keys_known!",
+            revoked AS "revoked!" FROM lock_wallets($1, $2, $3)"#,
+        &named.tenants,
+        &named.keys,
+        &named.api_keys
     )
     .fetch_all(connection)
-    .await
+    .await?;
+    let mut locked = Locked::default();
+    for row in rows {
+        (locked.keys_known, locked.revoked) = (row.keys_known, row.revoked);
+        // Without any of the tenants there is one row, of none.
+        if let Some(tenant_id) = row.tenant_id {
+            locked.has_holds |= row.has_holds;
+            let (seq, balance_after, low_balance) = (row.seq, row.balance_after, row.low_balance);
+            locked.wallets.push(WalletRow { tenant_id, seq, balance_after, low_balance });
+        }
+    }
+    Ok(locked)
 }
 
 /// The active holds of the tenants, and the holds that are named.
@@ -106,118 +119,19 @@ pub(crate) async fn lock_usage(
     Ok(rows.into_iter().map(|row| (row.id, row.credits)).collect())
 }
 
-pub(crate) async fn insert_spends(connection: &mut Connection, rows: &str) -> Result<(), Error> {
+/// Writes what was decided, in one round trip.
+pub(crate) async fn write(connection: &mut Connection, rows: &WaveRows) -> Result<(), Error> {
     sqlx::query!(
-        "INSERT INTO spends (id, tenant_id, hold_id, credits, reference, description, metadata_json, created_at)
-        SELECT row.id, row.tenant_id, row.hold_id, row.credits, row.reference, row.description, row.metadata_json,
-            row.created_at
-        FROM ROWS FROM (json_to_recordset($1::TEXT::JSON) AS (
-            id TEXT, tenant_id TEXT, hold_id TEXT, credits BIGINT, reference TEXT, description TEXT,
-            metadata_json TEXT, created_at BIGINT
-        )) WITH ORDINALITY AS row (id, tenant_id, hold_id, credits, reference, description, metadata_json, created_at, place)
-        ORDER BY row.place",
-        rows
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-pub(crate) async fn insert_grants(connection: &mut Connection, rows: &str) -> Result<(), Error> {
-    sqlx::query!(
-        "INSERT INTO grants (id, tenant_id, credits, reason, granted_by, created_at)
-        SELECT row.id, row.tenant_id, row.credits, row.reason, row.granted_by, row.created_at
-        FROM ROWS FROM (json_to_recordset($1::TEXT::JSON) AS (
-            id TEXT, tenant_id TEXT, credits BIGINT, reason TEXT, granted_by TEXT, created_at BIGINT
-        )) WITH ORDINALITY AS row (id, tenant_id, credits, reason, granted_by, created_at, place)
-        ORDER BY row.place",
-        rows
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-pub(crate) async fn insert_reversals(connection: &mut Connection, rows: &str) -> Result<(), Error> {
-    sqlx::query!(
-        "INSERT INTO wallet_reversals (id, tenant_id, spend_id, grant_id, credits, reason, created_at)
-        SELECT row.id, row.tenant_id, row.spend_id, row.grant_id, row.credits, row.reason, row.created_at
-        FROM ROWS FROM (json_to_recordset($1::TEXT::JSON) AS (
-            id TEXT, tenant_id TEXT, spend_id TEXT, grant_id TEXT, credits BIGINT, reason TEXT, created_at BIGINT
-        )) WITH ORDINALITY AS row (id, tenant_id, spend_id, grant_id, credits, reason, created_at, place)
-        ORDER BY row.place",
-        rows
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// In the order of the rows: each entry follows from the one before.
-pub(crate) async fn insert_entries(connection: &mut Connection, rows: &str) -> Result<(), Error> {
-    sqlx::query!(
-        "INSERT INTO ledger_entries (id, tenant_id, seq, purchase_id, spend_id, grant_id, kind, effect_ref, credits, balance_after,
-            created_at)
-        SELECT row.id, row.tenant_id, row.seq, row.purchase_id, row.spend_id, row.grant_id, row.kind, row.effect_ref,
-            row.credits, row.balance_after, row.created_at
-        FROM ROWS FROM (json_to_recordset($1::TEXT::JSON) AS (
-            id TEXT, tenant_id TEXT, seq BIGINT, purchase_id TEXT, spend_id TEXT, grant_id TEXT, kind TEXT,
-            effect_ref TEXT, credits BIGINT, balance_after BIGINT, created_at BIGINT
-        )) WITH ORDINALITY AS row (id, tenant_id, seq, purchase_id, spend_id, grant_id, kind, effect_ref, credits, balance_after,
-            created_at, place)
-        ORDER BY row.place",
-        rows
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-pub(crate) async fn insert_keys(connection: &mut Connection, rows: &str) -> Result<(), Error> {
-    sqlx::query!(
-        "INSERT INTO idempotency_keys (key, tenant_id, fingerprint, done, outcome_json, created_at)
-        SELECT row.key, row.tenant_id, row.fingerprint, row.done, row.outcome_json, row.created_at
-        FROM ROWS FROM (json_to_recordset($1::TEXT::JSON) AS (
-            key TEXT, tenant_id TEXT, fingerprint TEXT, done BOOLEAN, outcome_json TEXT, created_at BIGINT
-        )) WITH ORDINALITY AS row (key, tenant_id, fingerprint, done, outcome_json, created_at, place)
-        ORDER BY row.place",
-        rows
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-pub(crate) async fn insert_holds(connection: &mut Connection, rows: &str) -> Result<(), Error> {
-    sqlx::query!(
-        "INSERT INTO holds (id, tenant_id, credits, captured, status, reference, description, metadata_json, created_at, updated_at,
-            expires_at, finished_at)
-        SELECT row.id, row.tenant_id, row.credits, row.captured, row.status, row.reference, row.description,
-            row.metadata_json, row.created_at, row.updated_at, row.expires_at, row.finished_at
-        FROM ROWS FROM (json_to_recordset($1::TEXT::JSON) AS (
-            id TEXT, tenant_id TEXT, credits BIGINT, captured BIGINT, status TEXT, reference TEXT, description TEXT,
-            metadata_json TEXT, created_at BIGINT, updated_at BIGINT, expires_at BIGINT, finished_at BIGINT
-        )) WITH ORDINALITY AS row (id, tenant_id, credits, captured, status, reference, description, metadata_json, created_at, updated_at,
-            expires_at, finished_at, place)
-        ORDER BY row.place",
-        rows
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Writes what has changed of holds that are there.
-pub(crate) async fn update_holds(connection: &mut Connection, rows: &str) -> Result<(), Error> {
-    sqlx::query!(
-        "UPDATE holds SET credits = row.credits, captured = row.captured, status = row.status,
-            updated_at = row.updated_at, expires_at = row.expires_at, finished_at = row.finished_at
-        FROM json_to_recordset($1::TEXT::JSON) AS row (
-            id TEXT, tenant_id TEXT, credits BIGINT, captured BIGINT, status TEXT, updated_at BIGINT, expires_at BIGINT,
-            finished_at BIGINT
-        )
-        WHERE holds.tenant_id = row.tenant_id AND holds.id = row.id",
-        rows
+        "SELECT write_wallet($1::TEXT::JSON, $2::TEXT::JSON, $3::TEXT::JSON, $4::TEXT::JSON, $5::TEXT::JSON,
+            $6::TEXT::JSON, $7::TEXT::JSON, $8::TEXT::JSON)",
+        rows.freed.as_deref(),
+        rows.spends.as_deref(),
+        rows.grants.as_deref(),
+        rows.reversals.as_deref(),
+        rows.entries.as_deref(),
+        rows.made.as_deref(),
+        rows.extended.as_deref(),
+        rows.keys.as_deref()
     )
     .execute(connection)
     .await?;

@@ -4,17 +4,18 @@ use sqlx::Error;
 
 use crate::{
     dialect::Connection,
-    portable::{HoldRow, KeyRow, StoredGrant, StoredSpend, WalletRow},
+    portable::{HoldRow, KeyRow, Locked, Named, StoredGrant, StoredSpend, WalletRow, WaveRows},
 };
 
 fn list(names: &[String]) -> String {
     serde_json::Value::from(names).to_string()
 }
 
-/// Those of the tenants that exist, and what they have. The transaction has the write lock already.
-pub(crate) async fn lock_wallets(connection: &mut Connection, tenants: &[String]) -> Result<Vec<WalletRow>, Error> {
-    let tenants = list(tenants);
-    sqlx::query_as!(
+/// Reads what is needed to decide upon most requests. The transaction has the write lock already. Whether there are holds
+/// and known keys is not asked first: to read none costs no round trip here.
+pub(crate) async fn lock_wallets(connection: &mut Connection, named: &Named) -> Result<Locked, Error> {
+    let tenants = list(&named.tenants);
+    let wallets = sqlx::query_as!(
         WalletRow,
         r#"SELECT tenants.id AS "tenant_id!", newest.seq AS "seq?", newest.balance_after AS "balance_after?",
             platform_tenants.low_balance AS "low_balance?"
@@ -25,8 +26,16 @@ pub(crate) async fn lock_wallets(connection: &mut Connection, tenants: &[String]
         WHERE tenants.id IN (SELECT value FROM json_each($1))"#,
         tenants
     )
+    .fetch_all(&mut *connection)
+    .await?;
+    let api_keys = list(&named.api_keys);
+    let revoked = sqlx::query_scalar!(
+        r#"SELECT id AS "id!" FROM api_keys WHERE id IN (SELECT value FROM json_each($1)) AND revoked_at IS NOT NULL"#,
+        api_keys
+    )
     .fetch_all(connection)
-    .await
+    .await?;
+    Ok(Locked { wallets, has_holds: true, keys_known: true, revoked })
 }
 
 /// The active holds of the tenants, and the holds that are named.
@@ -129,7 +138,36 @@ pub(crate) async fn lock_usage(
     Ok(rows.into_iter().map(|row| (row.id, row.credits)).collect())
 }
 
-pub(crate) async fn insert_spends(connection: &mut Connection, rows: &str) -> Result<(), Error> {
+/// Writes what was decided, kind by kind.
+pub(crate) async fn write(connection: &mut Connection, rows: &WaveRows) -> Result<(), Error> {
+    if let Some(freed) = &rows.freed {
+        update_holds(connection, freed).await?;
+    }
+    if let Some(spends) = &rows.spends {
+        insert_spends(connection, spends).await?;
+    }
+    if let Some(grants) = &rows.grants {
+        insert_grants(connection, grants).await?;
+    }
+    if let Some(reversals) = &rows.reversals {
+        insert_reversals(connection, reversals).await?;
+    }
+    if let Some(entries) = &rows.entries {
+        insert_entries(connection, entries).await?;
+    }
+    if let Some(made) = &rows.made {
+        insert_holds(connection, made).await?;
+    }
+    if let Some(extended) = &rows.extended {
+        update_holds(connection, extended).await?;
+    }
+    if let Some(keys) = &rows.keys {
+        insert_keys(connection, keys).await?;
+    }
+    Ok(())
+}
+
+async fn insert_spends(connection: &mut Connection, rows: &str) -> Result<(), Error> {
     sqlx::query!(
         "INSERT INTO spends (id, tenant_id, hold_id, credits, reference, description, metadata_json, created_at)
         SELECT value ->> 'id', value ->> 'tenant_id', value ->> 'hold_id', value ->> 'credits', value ->> 'reference',
@@ -142,7 +180,7 @@ pub(crate) async fn insert_spends(connection: &mut Connection, rows: &str) -> Re
     Ok(())
 }
 
-pub(crate) async fn insert_grants(connection: &mut Connection, rows: &str) -> Result<(), Error> {
+async fn insert_grants(connection: &mut Connection, rows: &str) -> Result<(), Error> {
     sqlx::query!(
         "INSERT INTO grants (id, tenant_id, credits, reason, granted_by, created_at)
         SELECT value ->> 'id', value ->> 'tenant_id', value ->> 'credits', value ->> 'reason', value ->> 'granted_by',
@@ -155,7 +193,7 @@ pub(crate) async fn insert_grants(connection: &mut Connection, rows: &str) -> Re
     Ok(())
 }
 
-pub(crate) async fn insert_reversals(connection: &mut Connection, rows: &str) -> Result<(), Error> {
+async fn insert_reversals(connection: &mut Connection, rows: &str) -> Result<(), Error> {
     sqlx::query!(
         "INSERT INTO wallet_reversals (id, tenant_id, spend_id, grant_id, credits, reason, created_at)
         SELECT value ->> 'id', value ->> 'tenant_id', value ->> 'spend_id', value ->> 'grant_id', value ->> 'credits',
@@ -169,7 +207,7 @@ pub(crate) async fn insert_reversals(connection: &mut Connection, rows: &str) ->
 }
 
 /// In the order of the rows: each entry follows from the one before.
-pub(crate) async fn insert_entries(connection: &mut Connection, rows: &str) -> Result<(), Error> {
+async fn insert_entries(connection: &mut Connection, rows: &str) -> Result<(), Error> {
     sqlx::query!(
         "INSERT INTO ledger_entries (id, tenant_id, seq, purchase_id, spend_id, grant_id, kind, effect_ref, credits, balance_after,
             created_at)
@@ -184,7 +222,7 @@ pub(crate) async fn insert_entries(connection: &mut Connection, rows: &str) -> R
     Ok(())
 }
 
-pub(crate) async fn insert_keys(connection: &mut Connection, rows: &str) -> Result<(), Error> {
+async fn insert_keys(connection: &mut Connection, rows: &str) -> Result<(), Error> {
     sqlx::query!(
         "INSERT INTO idempotency_keys (key, tenant_id, fingerprint, done, outcome_json, created_at)
         SELECT value ->> 'key', value ->> 'tenant_id', value ->> 'fingerprint', value ->> 'done',
@@ -197,7 +235,7 @@ pub(crate) async fn insert_keys(connection: &mut Connection, rows: &str) -> Resu
     Ok(())
 }
 
-pub(crate) async fn insert_holds(connection: &mut Connection, rows: &str) -> Result<(), Error> {
+async fn insert_holds(connection: &mut Connection, rows: &str) -> Result<(), Error> {
     sqlx::query!(
         "INSERT INTO holds (id, tenant_id, credits, captured, status, reference, description, metadata_json, created_at, updated_at,
             expires_at, finished_at)
@@ -213,7 +251,7 @@ pub(crate) async fn insert_holds(connection: &mut Connection, rows: &str) -> Res
 }
 
 /// Writes what has changed of holds that are there.
-pub(crate) async fn update_holds(connection: &mut Connection, rows: &str) -> Result<(), Error> {
+async fn update_holds(connection: &mut Connection, rows: &str) -> Result<(), Error> {
     sqlx::query!(
         "UPDATE holds SET credits = value ->> 'credits', captured = value ->> 'captured',
             status = value ->> 'status', updated_at = value ->> 'updated_at', expires_at = value ->> 'expires_at',

@@ -165,9 +165,26 @@ async fn a_revocation_counts_at_once_in_every_process(shop: TestShop) {
     let other = platform.at(&shop.with_settings(&[]));
     platform.tenant("kim", 1).await;
     assert_eq!(other.get("kim").await.status, StatusCode::OK);
+    let spend = async |platform: &Platform, tenant: &str, key: &str, body: &str| {
+        let path = format!("/v1/tenants/{tenant}/spends");
+        platform.call(Method::POST, &path, &[("Idempotency-Key", key)], body).await
+    };
+    for (platform, key) in [(&platform, "a"), (&other, "b")] {
+        spend(platform, "kim", key, r#"{"credits":1000}"#).await.assert_problem(402, "insufficient_credits");
+    }
     keys::revoke(&shop.state.platform.platform, "platform").await.unwrap();
+    // A process that knows the key from before answers no more to it than one that does not: not whether there is a tenant,
+    // nor what it answered before.
+    let calls =
+        [("kim", "c", r#"{"credits":1}"#), ("kim", "a", r#"{"credits":1000}"#), ("kim", "c", "{}"), ("lee", "c", "{}")];
     for platform in [&platform, &other] {
         platform.get("kim").await.assert_problem(401, "invalid_api_key");
+        for (tenant, key, body) in calls {
+            let answer = spend(platform, tenant, key, body).await;
+            answer.assert_problem(401, "invalid_api_key");
+            assert_eq!(answer.header("www-authenticate"), r#"Bearer error="invalid_token""#, "{tenant} {key} {body}");
+            assert_eq!(answer.header("idempotent-replayed"), "", "{tenant} {key} {body}");
+        }
     }
 }
 

@@ -131,6 +131,7 @@ impl Tables {
             grants: self.wallet.grants.clone(),
             keys: self.wallet.keys.clone(),
             usage: usage.map(|((key, _), credits)| (*key, *credits)).collect(),
+            revoked: self.api_keys.values().filter(|key| key.revoked_at.is_some()).map(|key| key.id).collect(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Tables that check each write as a database does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -72,6 +72,7 @@ impl Tables {
                 .filter(|((_, day), _)| *day == Usage::day_of(now))
                 .map(|((key, _), credits)| (*key, *credits))
                 .collect(),
+            revoked: BTreeSet::new(),
         }
     }
 

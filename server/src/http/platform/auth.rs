@@ -15,26 +15,33 @@ use crate::{http::problem::Problem, identity::ApiKeySecret, state::AppState};
 #[derive(Clone)]
 pub struct Caller(pub ApiKey);
 
-/// Lets a call through whose API key may make it. The key is looked up at each call, so a revocation counts at once in
-/// every process.
+/// On an answer: the API key was looked at in the transaction that decided upon the request.
+#[derive(Clone, Copy)]
+pub struct KeyChecked;
+
+/// Lets a call through whose API key may make it. A revocation counts at once in every process: the key is looked up at each
+/// call. For a call that writes to a wallet the transaction does it; whatever refuses the request earlier could tell the
+/// holder of a revoked key something, so the key is looked up before that answer is given.
 pub async fn authenticate(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let caller = match credentials(&request) {
-        Ok((call, secret)) => find_caller(&state, call, &secret).await,
-        Err(problem) => Err(problem),
+    let (call, secret) = match credentials(&request) {
+        Ok(credentials) => credentials,
+        Err(problem) => return challenged(problem, problem.into_response()),
     };
-    match caller {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
-        }
-        Err(problem) => {
-            let mut response = problem.into_response();
-            if let Some(challenge) = challenge(problem) {
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-            }
-            response
-        }
+    match find_caller(&state, call, &secret).await {
+        Ok(caller) => request.extensions_mut().insert(caller),
+        Err(problem) => return challenged(problem, problem.into_response()),
+    };
+    let response = next.run(request).await;
+    let is_unchecked =
+        call.is_keyed() && response.status().is_client_error() && response.extensions().get::<KeyChecked>().is_none();
+    if is_unchecked && let Err(problem) = look_up(&state, &secret).await {
+        return challenged(problem, problem.into_response());
     }
+    response
+}
+
+async fn look_up(state: &AppState, secret: &ApiKeySecret) -> Result<ApiKey, Problem> {
+    state.platform.platform.api_key(&secret.hash()).await?.ok_or(Problem::INVALID_API_KEY)
 }
 
 fn credentials(request: &Request) -> Result<(&'static Call, ApiKeySecret), Problem> {
@@ -48,7 +55,11 @@ async fn find_caller(state: &AppState, call: &Call, secret: &ApiKeySecret) -> Re
     if secret.mode() != service.key_mode {
         return Err(Problem::WRONG_MODE);
     }
-    let key = service.platform.api_key(&secret.hash()).await?.ok_or(Problem::INVALID_API_KEY)?;
+    let key = if call.is_keyed() {
+        service.known_api_key(&secret.hash()).await?.ok_or(Problem::INVALID_API_KEY)?
+    } else {
+        look_up(state, secret).await?
+    };
     service.count_call(key.id)?;
     if !key.scopes.contains(&call.scope) {
         return Err(Problem::MISSING_SCOPE);
@@ -70,7 +81,14 @@ fn bearer(headers: &HeaderMap) -> Result<ApiKeySecret, Problem> {
     ApiKeySecret::parse(credentials.trim()).ok_or(Problem::INVALID_API_KEY)
 }
 
-/// What RFC 6750, section 3, has a refusal say.
+/// Adds what RFC 6750, section 3, has a refusal say.
+pub fn challenged(problem: Problem, mut response: Response) -> Response {
+    if let Some(challenge) = challenge(problem) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    response
+}
+
 fn challenge(problem: Problem) -> Option<HeaderValue> {
     let challenge = match problem {
         Problem::API_KEY_REQUIRED => "Bearer",

@@ -8,6 +8,7 @@ use axum::{
 };
 use billing::{
     api_key::ApiKey,
+    ids::TenantId,
     tenant::{ExternalId, Tenant},
     wallet::{Booked, Command, DailyCap, Funds, IdempotencyKey, Outcome, Request},
 };
@@ -63,7 +64,7 @@ async fn parameter(parts: &mut Parts, state: &AppState, name: &str) -> Option<St
 /// A call that writes to a tenant's wallet.
 pub struct Write {
     state: AppState,
-    tenant: Tenant,
+    tenant: TenantId,
     key: IdempotencyKey,
     caller: ApiKey,
 }
@@ -74,7 +75,8 @@ impl FromRequestParts<AppState> for Write {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let Caller(caller) = parts.extensions.get().cloned().ok_or(Problem::API_KEY_REQUIRED)?;
         let key = idempotency_key(parts)?;
-        let KnownTenant(tenant) = KnownTenant::from_request_parts(parts, state).await?;
+        let external_id = external_id(parts, state).await.ok_or(Problem::NOT_FOUND)?;
+        let tenant = state.platform.tenant_id(&external_id).await?.ok_or(Problem::NOT_FOUND)?;
         Ok(Self { state: state.clone(), tenant, key, caller })
     }
 }
@@ -102,7 +104,8 @@ pub fn unexpected() -> PlatformProblem {
 impl Write {
     /// Executes the command, and answers after the commit.
     pub async fn execute(self, command: Command) -> Result<Written, PlatformProblem> {
-        let mut request = Request::new(self.tenant.id, self.key, command, self.caller.name);
+        let mut request = Request::new(self.tenant, self.key, command, self.caller.name);
+        request.api_key = Some(self.caller.id);
         request.daily_cap = self.caller.daily_cap.map(|credits| DailyCap { api_key: self.caller.id, credits });
         let answer = self.state.platform.execute(request).await?;
         match answer.outcome {

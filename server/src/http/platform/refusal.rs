@@ -10,7 +10,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 use std::{borrow::Cow, time::Duration};
 
-use super::reply::mark_replayed;
+use super::{
+    auth::{KeyChecked, challenged},
+    reply::mark_replayed,
+};
 use crate::{http::problem::Problem, state::AppState};
 
 const DAY_SECONDS: i64 = 86_400;
@@ -22,6 +25,8 @@ pub struct PlatformProblem {
     detail: Cow<'static, str>,
     members: Box<Members>,
     replayed: bool,
+    /// Whether the wallet refused the request, in the transaction that looked at the API key.
+    by_wallet: bool,
 }
 
 /// The members that a problem has beside those of RFC 9457.
@@ -92,8 +97,9 @@ impl PlatformProblem {
             Refusal::HoldFinished => (Problem::HOLD_FINISHED, Members::default()),
             Refusal::BalanceOutOfRange => (Problem::BALANCE_OUT_OF_RANGE, Members::default()),
             Refusal::KeyReused => (Problem::IDEMPOTENCY_KEY_REUSED, Members::default()),
+            Refusal::ApiKeyRevoked => (Problem::INVALID_API_KEY, Members::default()),
         };
-        Self { members: Box::new(members), replayed, ..problem.into() }
+        Self { members: Box::new(members), replayed, by_wallet: true, ..problem.into() }
     }
 }
 
@@ -105,7 +111,7 @@ fn until_tomorrow(now: Timestamp) -> Duration {
 
 impl From<Problem> for PlatformProblem {
     fn from(problem: Problem) -> Self {
-        Self { problem, detail: problem.detail.into(), members: Box::default(), replayed: false }
+        Self { problem, detail: problem.detail.into(), members: Box::default(), replayed: false, by_wallet: false }
     }
 }
 
@@ -117,9 +123,12 @@ impl From<StoreError> for PlatformProblem {
 
 impl IntoResponse for PlatformProblem {
     fn into_response(self) -> Response {
-        let mut response = self.problem.into_response_with(&self.detail, self.members);
+        let mut response = challenged(self.problem, self.problem.into_response_with(&self.detail, self.members));
         if self.replayed {
             mark_replayed(&mut response);
+        }
+        if self.by_wallet {
+            response.extensions_mut().insert(KeyChecked);
         }
         response
     }

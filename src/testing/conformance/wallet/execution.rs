@@ -210,20 +210,7 @@ pub async fn an_unknown_tenant_has_no_wallet(store: Arc<dyn AnyStore>) {
 
 pub async fn a_key_with_a_cap_spends_no_more_in_a_day(store: Arc<dyn AnyStore>) {
     let mut trial = Trial::with(store, 100).await;
-    let api_key = ApiKeyId::new(trial.harness.now(), trial.harness.entropy.as_ref());
-    let key = ApiKey {
-        id: api_key,
-        name: "capped".to_owned(),
-        prefix: "ck_test_1".to_owned(),
-        secret_hash: "hash".to_owned(),
-        scopes: std::collections::BTreeSet::new(),
-        daily_cap: Some(Credits(10)),
-        created_at: trial.now,
-        expires_at: None,
-        revoked_at: None,
-        last_used_at: None,
-    };
-    assert_eq!(trial.store.insert_api_key(&key).await.ok(), Some(true));
+    let api_key = api_key(&trial, "capped", Some(Credits(10))).await;
     let capped = async |trial: &Trial, key: &str, credits| {
         let cap = Some(DailyCap { api_key, credits: Credits(10) });
         let request = crate::wallet::Request { daily_cap: cap, ..trial.request(key, spend(credits)) };
@@ -234,6 +221,47 @@ pub async fn a_key_with_a_cap_spends_no_more_in_a_day(store: Arc<dyn AnyStore>) 
     assert_eq!(capped(&trial, "c", 3).await, None);
     trial.later(jiff::SignedDuration::from_hours(24));
     assert_eq!(capped(&trial, "b", 4).await, None);
+}
+
+/// Whatever the other requests of the group do, and a repeated one gets no answer either.
+pub async fn a_revoked_key_has_nothing_written(store: Arc<dyn AnyStore>) {
+    let trial = Trial::with(store, 10).await;
+    let (revoked, other) = (api_key(&trial, "revoked", None).await, api_key(&trial, "other", None).await);
+    let by =
+        |api_key, key: &str, command| crate::wallet::Request { api_key: Some(api_key), ..trial.request(key, command) };
+    let before = trial.execute(&[by(revoked, "before", spend(1))]).await;
+    assert_eq!(refusal(&before[0]), None);
+    assert_eq!(trial.store.revoke_api_key(revoked, trial.now).await.ok(), Some(true));
+    let group = [
+        by(other, "a", spend(2)),
+        by(revoked, "b", spend(3)),
+        by(revoked, "before", spend(1)),
+        by(revoked, "c", hold(1, 900)),
+        trial.request("d", spend(4)),
+    ];
+    let refused: Vec<_> = trial.execute(&group).await.iter().map(refusal).collect();
+    let revoked = Some(Refusal::ApiKeyRevoked);
+    assert_eq!(refused, [None, revoked, revoked, revoked, None]);
+    assert_eq!(trial.funds().await, (3, 0, 3, 4));
+    // The key is free for another.
+    assert_eq!(refusal(&trial.execute(&[by(other, "b", spend(3))]).await[0]), None);
+}
+
+async fn api_key(trial: &Trial, name: &str, daily_cap: Option<Credits>) -> ApiKeyId {
+    let key = ApiKey {
+        id: ApiKeyId::new(trial.harness.now(), trial.harness.entropy.as_ref()),
+        name: name.to_owned(),
+        prefix: "ck_test_1".to_owned(),
+        secret_hash: format!("hash of {name}"),
+        scopes: std::collections::BTreeSet::new(),
+        daily_cap,
+        created_at: trial.now,
+        expires_at: None,
+        revoked_at: None,
+        last_used_at: None,
+    };
+    assert_eq!(trial.store.insert_api_key(&key).await.ok(), Some(true));
+    key.id
 }
 
 pub async fn purchases_and_spends_share_one_ledger(store: Arc<dyn AnyStore>) {

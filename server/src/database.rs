@@ -58,7 +58,11 @@ impl Database {
         }
         let DatabaseLimits { connections, time } = settings.database_limits;
         let default = store_sqlite::Limits::default();
-        let limits = store_sqlite::Limits { connections: connections.unwrap_or(default.connections), time };
+        let limits = store_sqlite::Limits {
+            connections: connections.unwrap_or(default.connections),
+            time,
+            coalescing: settings.platform.coalescing,
+        };
         let opened = match if_missing {
             IfMissing::Provide => SqliteStore::open_with(url, limits).await,
             IfMissing::Fail => SqliteStore::open_existing(url, limits).await,
@@ -178,7 +182,11 @@ fn require(database: Option<Database>, settings: &Settings) -> Result<Database, 
 async fn open_postgres(settings: &Settings, if_missing: IfMissing) -> Result<PostgresStore, store_postgres::OpenError> {
     let DatabaseLimits { connections, time } = settings.database_limits;
     let default = store_postgres::Limits::default();
-    let limits = store_postgres::Limits { connections: connections.unwrap_or(default.connections), time };
+    let limits = store_postgres::Limits {
+        connections: connections.unwrap_or(default.connections),
+        time,
+        coalescing: settings.platform.coalescing,
+    };
     let urls = store_postgres::Urls {
         main: settings.database_url.expose_secret(),
         direct: settings.database_direct_url.as_ref().map(ExposeSecret::expose_secret),

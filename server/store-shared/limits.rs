@@ -1,14 +1,16 @@
-//! The limits of the connection pool.
+//! The limits of a store.
 
 use std::time::Duration;
 
-/// The limits of the connection pool.
+/// The limits of the connection pool, and whether writes share transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The most connections; on SQLite, those for reading.
     pub connections: u32,
     /// How long a statement may take, and how long a caller waits for a connection.
     pub time: Duration,
+    /// Whether changes that arrive together are written together; otherwise each by itself, to compare with.
+    pub coalescing: bool,
 }
 
 impl Limits {
@@ -20,6 +22,6 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: crate::CONNECTIONS_DEFAULT, time: Duration::from_secs(10) }
+        Self { connections: crate::CONNECTIONS_DEFAULT, time: Duration::from_secs(10), coalescing: true }
     }
 }

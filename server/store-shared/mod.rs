@@ -5,12 +5,13 @@
 //! # Transactions
 //! Reads are single statements, and writes too, except as said here:
 //!
-//! [`Store::commit`](billing::store::Store::commit) is each crate's own (`commit.rs`): one statement on PostgreSQL,
-//! where each one costs a round trip; several under the write lock on SQLite. Both update the purchase only at the
-//! version that the change was decided from, and write nothing when it has moved on; then come the ledger entries, with
-//! the tenant's ledger locked, the event, and the mail that is owed; and whatever changes a purchase is counted on its
-//! tenant's row at the end. Everybody locks the purchase first, and an event is about one purchase alone, so nobody
-//! waits in a circle.
+//! [`Store::commit`](billing::store::Store::commit) writes the changes that arrive together as one group (`commits.rs`).
+//! How is each crate's own (`commit.rs`): one statement for all of them on PostgreSQL, where each one costs a round trip;
+//! several for each under the write lock on SQLite. Both update a purchase only at the version that the change was
+//! decided from, and write nothing of the change when it has moved on; then come the ledger entries, with the tenant's
+//! ledger locked, the event, and the mail that is owed; and whatever changes a purchase is counted on its tenant's row at
+//! the end. Everybody locks purchases first and then tenants, each in the order of their ids, and an event is about one
+//! purchase alone, so nobody waits in a circle.
 //!
 //! [`PurchaseStore::insert_purchase`](billing::store::PurchaseStore::insert_purchase) is one statement. Where orders
 //! are limited, on PostgreSQL it locks the tenant's row before it counts (`may_order`) and looks for its key; so it
@@ -49,6 +50,7 @@ mod accounts;
 mod api_keys;
 mod backlog;
 pub(crate) mod change_rows;
+pub(crate) mod commits;
 mod consent;
 pub(crate) mod error;
 pub(crate) mod events;

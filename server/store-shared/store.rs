@@ -20,7 +20,7 @@ const READY_TIME_MAX: Duration = Duration::from_secs(5);
 #[async_trait]
 impl Store for ThisStore {
     async fn commit(&self, change: &Change) -> Result<Committed, StoreError> {
-        let committed = self.write(change).await?;
+        let committed = self.commits.commit(change).await?;
         if committed == Committed::Yes {
             self.changed(change.purchase.tenant_id);
         }

@@ -9,6 +9,7 @@ mod changes;
 mod consent;
 mod deliveries;
 mod events;
+mod groups;
 mod isolation;
 mod outbox;
 mod purchases;
@@ -26,6 +27,7 @@ pub use changes::*;
 pub use consent::*;
 pub use deliveries::*;
 pub use events::*;
+pub use groups::*;
 pub use isolation::*;
 pub use outbox::*;
 pub use purchases::*;
@@ -56,6 +58,11 @@ macro_rules! conformance_tests {
             a_balance_is_read_from_the_newest_entry
             a_balance_never_wraps
             a_change_made_from_an_outdated_purchase_writes_nothing
+            changes_of_many_tenants_at_the_same_instant_are_each_written_whole
+            a_stale_and_a_refused_change_harm_none_that_arrive_with_them
+            of_changes_of_one_purchase_at_the_same_instant_one_is_written
+            one_event_in_changes_at_the_same_instant_is_stored_once
+            a_caller_that_gives_up_takes_nothing_from_those_beside_it
             a_checkout_session_pays_for_one_purchase_alone
             a_new_purchase_begins_pending
             a_checkout_session_of_another_provider_is_noticed

@@ -1,67 +1,131 @@
-//! Writes a change in one statement: one round trip and one commit, with no lock held in between.
+//! Writes a group of changes in one statement: one round trip and one commit, with no lock held in between.
 //!
-//! Everything depends on the purchase's update: if the purchase has another version than the change, the update returns
-//! no row, and nothing else is written either. The ledger's trigger locks the tenant's row and numbers the entries
-//! (`migrations/postgres/0003_fewer_round_trips.sql`). All transactions lock the purchase first and then the tenant, so
-//! there are no deadlocks.
+//! Everything depends on a purchase's update: if the purchase has another version than its change, the update returns no
+//! row of it, and nothing else of the change is written either. The ledger's trigger locks the tenant's row and numbers
+//! the entries (`migrations/postgres/0003_fewer_round_trips.sql`). All transactions lock purchases first and then
+//! tenants, each in the order of their ids; should the planner choose another order and a deadlock end a statement, its
+//! changes are written one by one.
 
 mod columns;
+mod rounds;
 
-use billing::{
-    ledger::NewEntry,
-    money::Credits,
-    outgoing_webhook::{WebhookEvent, owed_by_entry},
-    store::{Change, Committed, StoreError},
-};
+use billing::store::{Change, Committed, StoreError};
+use futures_util::future::join_all;
 
-use self::columns::{ClosedEventRow, EntryColumns, MailColumns};
-use crate::{
-    PostgresStore,
-    portable::{
-        change_rows::{ChangedPurchaseRow, NewEntryRow},
-        mails::NewMailRow,
-        store_error,
-    },
-};
+use self::{columns::Columns, rounds::rounds};
+use crate::{error_codes, pool::Pool, portable::store_error};
 
-/// The webhook events that entries owe, each with its entry's id; and for each entry that takes credits the one that it
-/// owes if it takes the balance below the tenant's threshold, which the statement decides once the ledger is locked.
-fn webhook_candidates(entries: &[NewEntry]) -> impl Iterator<Item = (WebhookEvent, String)> {
-    entries.iter().flat_map(|entry| {
-        let low = (entry.credits < Credits(0)).then(|| WebhookEvent::low_balance(entry));
-        owed_by_entry(entry).into_iter().chain(low).map(|event| (event, entry.id.to_string()))
-    })
+/// The most groups that are written at the same time: while one commits, the next one is executed. A third would wait for
+/// the locks of the first two where they share a tenant, and hold a connection meanwhile.
+pub(crate) const GROUPS_MAX: usize = 2;
+
+/// Writes changes.
+#[derive(Clone)]
+pub(crate) struct Writer(pub(crate) Pool);
+
+/// Why a statement has written nothing.
+enum Failure {
+    /// Because of some of its changes.
+    OfItsRows(StoreError),
+    /// The database does not work.
+    OfAll(StoreError),
 }
 
-impl PostgresStore {
-    /// Writes a change in one transaction.
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        let (Failure::OfItsRows(error) | Failure::OfAll(error)) = failure;
+        error
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(of) if error_codes::is_of_its_rows(of.as_ref()) => {
+                Self::OfItsRows(store_error(error))
+            }
+            _ => Self::OfAll(store_error(error)),
+        }
+    }
+}
+
+impl Writer {
+    /// Writes changes, and gives an outcome for each of them, in their order.
+    pub(crate) async fn write(&self, changes: &[Change]) -> Vec<Result<Committed, StoreError>> {
+        let mut outcomes = Vec::with_capacity(changes.len());
+        for statements in rounds(changes) {
+            let written = statements.iter().map(async |places| {
+                let part: Vec<_> = places.iter().map(|place| &changes[*place]).collect();
+                self.write_part(&part).await
+            });
+            for (places, part) in statements.iter().zip(join_all(written).await) {
+                outcomes.extend(places.iter().copied().zip(part));
+            }
+        }
+        outcomes.sort_by_key(|(place, _)| *place);
+        outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+    }
+
+    /// Writes changes by one statement; or each by itself if that is refused, so that none harms another.
+    async fn write_part(&self, changes: &[&Change]) -> Vec<Result<Committed, StoreError>> {
+        match self.write_together(changes).await {
+            Ok(committed) => committed.into_iter().map(Ok).collect(),
+            Err(Failure::OfItsRows(_)) if changes.len() > 1 => {
+                join_all(changes.iter().map(async |change| {
+                    let committed = self.write_together(&[*change]).await?;
+                    Ok(committed[0])
+                }))
+                .await
+            }
+            Err(failure) => {
+                let error = StoreError::from(failure);
+                changes.iter().map(|_| Err(error.clone())).collect()
+            }
+        }
+    }
+
+    /// Writes changes of different purchases and events by one statement.
     #[expect(clippy::too_many_lines, reason = "it is one statement, with a line for each parameter")]
-    pub(crate) async fn write(&self, change: &Change) -> Result<Committed, StoreError> {
-        let purchase = ChangedPurchaseRow::try_from(&change.purchase)?;
-        let entries: EntryColumns = change.entries.iter().map(NewEntryRow::from).collect();
-        let event = change.event.as_ref().map(ClosedEventRow::from).unwrap_or_default();
-        let mails: MailColumns = change.outbox.iter().map(NewMailRow::from).collect();
-        let (webhooks, webhook_entries): (Vec<_>, Vec<_>) = webhook_candidates(&change.entries).unzip();
+    async fn write_together(&self, changes: &[&Change]) -> Result<Vec<Committed>, Failure> {
+        let Columns { purchases, events, entries, mails, webhooks } =
+            Columns::of(changes).map_err(Failure::OfItsRows)?;
+        // The planner takes the condition on the place for one that a single row fulfils. So it looks up each purchase by
+        // its index, in the order of the places, even if it plans while the table is small.
         let written = sqlx::query_scalar!(
-            r#"WITH changed AS (
-                UPDATE purchases SET provider_ref = $4, checkout_url = $5, payment_ref = $6, status = $7,
-                    failure_reason = $8, updated_at = $9, paid_at = $10, failed_at = $11, refunded_at = $12,
-                    reversals_json = $13, version = version + 1
-                WHERE tenant_id = $1 AND id = $2 AND version = $3
-                RETURNING tenant_id
+            r#"WITH change AS (
+                SELECT * FROM unnest($1::TEXT[], $2::TEXT[], $3::BIGINT[], $4::TEXT[], $5::TEXT[], $6::TEXT[],
+                        $7::TEXT[], $8::TEXT[], $9::BIGINT[], $10::BIGINT[], $11::BIGINT[], $12::BIGINT[], $13::TEXT[],
+                        $14::TEXT[], $15::TEXT[], $16::TEXT[], $17::BIGINT[], $18::TEXT[], $19::TEXT[], $20::TEXT[],
+                        $21::TEXT[], $22::TEXT[], $23::BOOLEAN[], $24::BYTEA[], $25::BIGINT[]) WITH ORDINALITY
+                    AS change (tenant_id, id, version, provider_ref, checkout_url, payment_ref, status, failure_reason,
+                        updated_at, paid_at, failed_at, refunded_at, reversals_json, event_id, event_status, event_note,
+                        event_finished_at, event_tenant_id, event_purchase_id, provider_event_id, event_type,
+                        api_version, livemode, payload, received_at, place)
+                WHERE place BETWEEN 1 AND 1000000
+            ), changed AS (
+                UPDATE purchases SET provider_ref = change.provider_ref, checkout_url = change.checkout_url,
+                    payment_ref = change.payment_ref, status = change.status, failure_reason = change.failure_reason,
+                    updated_at = change.updated_at, paid_at = change.paid_at, failed_at = change.failed_at,
+                    refunded_at = change.refunded_at, reversals_json = change.reversals_json,
+                    version = purchases.version + 1
+                FROM change
+                WHERE purchases.tenant_id = change.tenant_id AND purchases.id = change.id
+                    AND purchases.version = change.version
+                RETURNING change.place
             ), booked AS (
                 INSERT INTO ledger_entries (id, tenant_id, purchase_id, kind, effect_ref, credits, created_at)
                 SELECT entry.id, entry.tenant_id, purchase_id, kind, effect_ref, credits, created_at
-                FROM changed, unnest($14::TEXT[], $15::TEXT[], $16::TEXT[], $17::TEXT[], $18::TEXT[], $19::BIGINT[],
-                        $20::BIGINT[]) WITH ORDINALITY
-                    AS entry (id, tenant_id, purchase_id, kind, effect_ref, credits, created_at, place)
-                ORDER BY place
+                FROM changed JOIN unnest($26::BIGINT[], $27::TEXT[], $28::TEXT[], $29::TEXT[], $30::TEXT[], $31::TEXT[],
+                        $32::BIGINT[], $33::BIGINT[]) WITH ORDINALITY
+                    AS entry (place, id, tenant_id, purchase_id, kind, effect_ref, credits, created_at, number)
+                    ON entry.place = changed.place
+                ORDER BY number
                 RETURNING id, tenant_id, credits, balance_after, created_at
             ), owed AS (
                 SELECT webhook.id, booked.tenant_id, webhook.type, booked.id AS entry_id, booked.created_at,
                     endpoint.id AS endpoint_id
                 FROM booked
-                JOIN unnest($38::TEXT[], $39::TEXT[], $40::TEXT[]) AS webhook (id, type, entry_id)
+                JOIN unnest($34::TEXT[], $35::TEXT[], $36::TEXT[]) AS webhook (id, type, entry_id)
                     ON webhook.entry_id = booked.id
                 LEFT JOIN platform_tenants AS platform ON platform.tenant_id = booked.tenant_id
                 JOIN webhook_endpoints AS endpoint ON endpoint.disabled_at IS NULL
@@ -75,11 +139,10 @@ impl PostgresStore {
                 INSERT INTO webhook_deliveries (event_id, endpoint_id, created_at, next_attempt_at)
                 SELECT id, endpoint_id, created_at, created_at FROM owed
             ), event AS (
-                SELECT $21::TEXT AS id, $22::TEXT AS status, $23::TEXT AS note, $24::BIGINT AS finished_at,
-                    $25::TEXT AS tenant_id, $26::TEXT AS purchase_id, $27::TEXT AS provider_event_id,
-                    $28::TEXT AS event_type, $29::TEXT AS api_version, $30::BOOLEAN AS livemode, $31::BYTEA AS payload,
-                    $32::BIGINT AS received_at
-                FROM changed
+                SELECT event_id AS id, event_status AS status, event_note AS note, event_finished_at AS finished_at,
+                    event_tenant_id AS tenant_id, event_purchase_id AS purchase_id, provider_event_id, event_type,
+                    api_version, livemode, payload, received_at
+                FROM changed JOIN change ON change.place = changed.place
             ), arrived AS (
                 INSERT INTO payment_events (id, provider, provider_event_id, event_type, api_version, livemode, payload,
                     received_at, status, note, finished_at, attempts, next_attempt_at, tenant_id, purchase_id)
@@ -101,54 +164,57 @@ impl PostgresStore {
             ), enqueued AS (
                 INSERT INTO mails (kind, subject_id, tenant_id, created_at, next_attempt_at)
                 SELECT kind, subject_id, mail.tenant_id, created_at, next_attempt_at
-                FROM changed, unnest($33::TEXT[], $34::TEXT[], $35::TEXT[], $36::BIGINT[], $37::BIGINT[])
-                    AS mail (kind, subject_id, tenant_id, created_at, next_attempt_at)
+                FROM changed JOIN unnest($37::BIGINT[], $38::TEXT[], $39::TEXT[], $40::TEXT[], $41::BIGINT[], $42::BIGINT[])
+                    AS mail (place, kind, subject_id, tenant_id, created_at, next_attempt_at)
+                    ON mail.place = changed.place
             )
-            SELECT count(*) AS "count!" FROM changed"#,
-            purchase.tenant_id,
-            purchase.id,
-            purchase.version,
-            purchase.provider_ref,
-            purchase.checkout_url,
-            purchase.payment_ref,
-            purchase.status,
-            purchase.failure_reason,
-            purchase.updated_at,
-            purchase.paid_at,
-            purchase.failed_at,
-            purchase.refunded_at,
-            purchase.reversals_json,
+            SELECT place AS "place!" FROM changed"#,
+            &purchases.tenant_id,
+            &purchases.id,
+            &purchases.version,
+            &purchases.provider_ref as &[Option<&str>],
+            &purchases.checkout_url as &[Option<&str>],
+            &purchases.payment_ref as &[Option<&str>],
+            &purchases.status as &[&str],
+            &purchases.failure_reason as &[Option<&str>],
+            &purchases.updated_at,
+            &purchases.paid_at as &[Option<i64>],
+            &purchases.failed_at as &[Option<i64>],
+            &purchases.refunded_at as &[Option<i64>],
+            &purchases.reversals_json,
+            &events.id as &[Option<String>],
+            &events.status as &[Option<&str>],
+            &events.note as &[Option<String>],
+            &events.finished_at as &[Option<i64>],
+            &events.tenant_id as &[Option<String>],
+            &events.purchase_id as &[Option<String>],
+            &events.provider_event_id as &[Option<String>],
+            &events.event_type as &[Option<String>],
+            &events.api_version as &[Option<String>],
+            &events.livemode as &[Option<bool>],
+            &events.payload as &[Option<&[u8]>],
+            &events.received_at as &[Option<i64>],
+            &entries.place,
             &entries.id,
             &entries.tenant_id,
             &entries.purchase_id,
-            &entries.kind,
+            &entries.kind as &[&str],
             &entries.effect_ref,
             &entries.credits,
             &entries.created_at,
-            event.id,
-            event.status,
-            event.note,
-            event.finished_at,
-            event.tenant_id,
-            event.purchase_id,
-            event.provider_event_id,
-            event.event_type,
-            event.api_version,
-            event.livemode,
-            event.payload,
-            event.received_at,
-            &mails.kind,
+            &webhooks.id,
+            &webhooks.event_type as &[&str],
+            &webhooks.entry_id,
+            &mails.place,
+            &mails.kind as &[&str],
             &mails.subject_id,
             &mails.tenant_id as &[Option<String>],
             &mails.created_at,
-            &mails.next_attempt_at,
-            &webhooks.iter().map(|event| event.id.to_string()).collect::<Vec<_>>(),
-            &webhooks.iter().map(|event| event.event_type.as_str().to_owned()).collect::<Vec<_>>(),
-            &webhook_entries
+            &mails.next_attempt_at
         )
-        .fetch_one(&self.pool)
-        .await
-        .map_err(store_error)?;
-        Ok(if written == 1 { Committed::Yes } else { Committed::Stale })
+        .fetch_all(&self.0)
+        .await?;
+        let committed = |place| if written.contains(&place) { Committed::Yes } else { Committed::Stale };
+        Ok(changes.iter().zip(1..).map(|(_, place)| committed(place)).collect())
     }
 }

@@ -26,6 +26,14 @@ pub(crate) fn is_storage_failure(error: &dyn DatabaseError) -> bool {
     error.code().is_some_and(|code| code.starts_with("58") || ["25006", "53100", "57P01", "57P02"].contains(&&*code))
 }
 
+/// Whether the error comes from rows of the statement, so that it may succeed for the others of them: a value or a
+/// constraint (classes 21 to 23), a lock or a deadlock (40 and 55), or the time that all its locks took (57014).
+pub(crate) fn is_of_its_rows(error: &dyn DatabaseError) -> bool {
+    error.code().is_some_and(|code| {
+        code == "57014" || ["21", "22", "23", "40", "55"].iter().any(|class| code.starts_with(class))
+    })
+}
+
 /// Whether another transaction holds a lock: 55P03, or 40P01, a deadlock.
 pub(crate) fn is_locked(error: &dyn DatabaseError) -> bool {
     error.code().is_some_and(|code| ["55P03", "40P01"].contains(&&*code))

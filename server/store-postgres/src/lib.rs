@@ -34,6 +34,7 @@ use announce::Announcer;
 use listen::Listener;
 pub use open::{OpenError, Urls};
 use pool::Pool;
+use portable::commits::Commits;
 pub use portable::{Limits, MigrateError};
 
 static MIGRATOR: Migrator = sqlx::migrate!();
@@ -51,6 +52,7 @@ type ThisStore = PostgresStore;
 #[derive(Clone, Debug)]
 pub struct PostgresStore {
     pool: Pool,
+    commits: Arc<Commits>,
     /// How to reach the server itself, even if the pool uses a pooler.
     direct: Arc<PgConnectOptions>,
     changes: broadcast::Sender<TenantId>,

@@ -8,12 +8,13 @@ use tokio::sync::broadcast;
 use crate::{
     PostgresStore,
     announce::Announcer,
+    commit::Writer,
     connect::connect,
     fit,
     listen::Listener,
     pool::{Pool, Route},
     pooler,
-    portable::Limits,
+    portable::{Limits, commits::Commits},
     tls,
 };
 
@@ -141,7 +142,8 @@ impl PostgresStore {
                 fit::warn_when_too_many(&pool).await?;
             }
             let announcer = Arc::new(Announcer::start(&pool, changes.clone()));
-            Ok(Self { pool, direct: direct.clone().into(), changes, announcer, listener })
+            let commits = Arc::new(Commits::new(Writer(pool.clone()), limits.coalescing));
+            Ok(Self { pool, commits, direct: direct.clone().into(), changes, announcer, listener })
         };
         opened.await.map_err(|source| explain(&main, source))
     }

@@ -1,4 +1,4 @@
-//! Writes a change: several statements under the write lock, which cost no round trips.
+//! Writes changes: several statements for each under the write lock, which cost no round trips, and one commit for all.
 
 use billing::{
     money::Credits,
@@ -6,34 +6,70 @@ use billing::{
     store::{Change, Committed, StoreError},
 };
 
+use sqlx::Connection as _;
+
 use crate::{
-    SqliteStore,
-    dialect::Connection,
+    dialect::{Connection, Pool},
     portable::{
         change_rows::{ChangedPurchaseRow, NewEntryRow},
         events, mails, store_error, webhooks,
     },
 };
 
-impl SqliteStore {
-    /// Writes a change in one transaction.
-    pub(crate) async fn write(&self, change: &Change) -> Result<Committed, StoreError> {
-        let purchase = ChangedPurchaseRow::try_from(&change.purchase)?;
-        let mut transaction = self.begin().await.map_err(store_error)?;
-        let owed = owed(&mut transaction, change).await.map_err(store_error)?;
-        let committed = write(&mut transaction, &purchase, change).await.map_err(store_error)?;
-        if committed == Committed::Yes {
-            webhooks::owe(&mut transaction, owed).await?;
+/// The most groups that are written at the same time: SQLite has one writer.
+pub(crate) const GROUPS_MAX: usize = 1;
+
+/// Writes changes over the writing connection.
+#[derive(Clone)]
+pub(crate) struct Writer(pub(crate) Pool);
+
+impl Writer {
+    /// Writes changes in one transaction, and gives an outcome for each of them, in their order.
+    pub(crate) async fn write(&self, changes: &[Change]) -> Vec<Result<Committed, StoreError>> {
+        match self.write_together(changes).await {
+            Ok(outcomes) => outcomes,
+            Err(error) => changes.iter().map(|_| Err(error.clone())).collect(),
         }
-        match committed {
-            Committed::Yes => transaction.commit().await.map_err(store_error)?,
-            Committed::Stale => transaction.rollback().await.map_err(store_error)?,
+    }
+
+    /// Fails when nothing is written of any change.
+    async fn write_together(&self, changes: &[Change]) -> Result<Vec<Result<Committed, StoreError>>, StoreError> {
+        let mut transaction = self.0.begin_with("BEGIN IMMEDIATE").await.map_err(store_error)?;
+        let mut outcomes = Vec::with_capacity(changes.len());
+        for change in changes {
+            // What is stale or refused takes back what it has written itself, and nothing of the others.
+            let mut savepoint = transaction.begin().await.map_err(store_error)?;
+            let outcome = write(&mut savepoint, change).await;
+            let ended = match outcome {
+                Ok(Committed::Yes) => savepoint.commit().await,
+                _ => savepoint.rollback().await,
+            };
+            if let Err(error) = ended {
+                // After some failures of the disk, SQLite has rolled everything back by itself.
+                return Err(outcome.err().unwrap_or_else(|| store_error(error)));
+            }
+            outcomes.push(outcome);
         }
-        Ok(committed)
+        if outcomes.iter().any(|outcome| matches!(outcome, Ok(Committed::Yes))) {
+            transaction.commit().await.map_err(store_error)?;
+        } else {
+            transaction.rollback().await.map_err(store_error)?;
+        }
+        Ok(outcomes)
     }
 }
 
-async fn write(
+async fn write(connection: &mut Connection, change: &Change) -> Result<Committed, StoreError> {
+    let purchase = ChangedPurchaseRow::try_from(&change.purchase)?;
+    let owed = owed(connection, change).await.map_err(store_error)?;
+    let committed = write_rows(connection, &purchase, change).await.map_err(store_error)?;
+    if committed == Committed::Yes {
+        webhooks::owe(connection, owed).await?;
+    }
+    Ok(committed)
+}
+
+async fn write_rows(
     connection: &mut Connection,
     purchase: &ChangedPurchaseRow<'_>,
     change: &Change,

@@ -15,7 +15,7 @@ pub mod testing;
 mod wallet_dialect;
 mod webhook_dialect;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use billing::{ids::TenantId, store::StoreError};
 use sqlx::{Row as _, migrate::Migrator};
@@ -23,8 +23,8 @@ use tokio::{sync::broadcast, time::timeout};
 
 use dialect::Pool;
 pub use open::OpenError;
-use portable::store_error;
 pub use portable::{Limits, MigrateError};
+use portable::{commits::Commits, store_error};
 
 static MIGRATOR: Migrator = sqlx::migrate!();
 
@@ -42,6 +42,7 @@ type ThisStore = SqliteStore;
 pub struct SqliteStore {
     writer: Pool,
     reader: Pool,
+    commits: Arc<Commits>,
     changes: broadcast::Sender<TenantId>,
 }
 

@@ -1,6 +1,6 @@
 //! Opens the file.
 
-use std::{io, path::PathBuf, str::FromStr, time::Duration};
+use std::{io, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection,
@@ -9,8 +9,10 @@ use sqlx::{
 use tokio::{sync::broadcast, time::sleep};
 
 use crate::{
-    SqliteStore, access, dialect, error_codes,
-    portable::{Limits, is_suspect},
+    SqliteStore, access,
+    commit::Writer,
+    dialect, error_codes,
+    portable::{Limits, commits::Commits, is_suspect},
 };
 
 /// How long a migration waits for that of another process.
@@ -96,7 +98,8 @@ impl SqliteStore {
             .connect_with(options.pragma("query_only", "ON"))
             .await
             .map_err(|source| OpenError::File { file, source })?;
-        Ok(Self { writer, reader, changes: broadcast::Sender::new(CHANGES_KEPT) })
+        let commits = Arc::new(Commits::new(Writer(writer.clone()), limits.coalescing));
+        Ok(Self { writer, reader, commits, changes: broadcast::Sender::new(CHANGES_KEPT) })
     }
 }
 

@@ -29,7 +29,7 @@ async fn behind_proxy(database: &TestDatabase) -> (Store, TenantId, Proxy) {
     let tenant = Harness::open(Arc::new(there.clone()), 1).await.principal.tenant_id;
     there.close().await;
     let proxy = Proxy::start(&database.url()).await;
-    let limits = Limits { connections: 4, time: Duration::from_secs(10) };
+    let limits = Limits { connections: 4, ..Limits::default() };
     (Store::open_with(&*proxy.url(&database.url()), limits).await.unwrap(), tenant, proxy)
 }
 

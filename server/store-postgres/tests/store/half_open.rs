@@ -25,7 +25,7 @@ async fn connections_that_fall_silent_are_replaced_and_none_is_lost() {
     let harness = Harness::open(Arc::new(there.clone()), 1).await;
     let tenant = harness.principal.tenant_id;
     let proxy = Proxy::start(&database.url()).await;
-    let limits = Limits { connections: CONNECTIONS, time: Duration::from_secs(3) };
+    let limits = Limits { connections: CONNECTIONS, time: Duration::from_secs(3), ..Limits::default() };
     let here = Store::open_with(&*proxy.url(&database.url()), limits).await.unwrap();
     let mut heard = here.changes();
 

@@ -4,6 +4,7 @@
 
 mod breaker;
 mod claims;
+mod groups;
 mod half_open;
 mod migrating;
 mod pgbouncer;

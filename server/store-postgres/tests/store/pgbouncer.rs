@@ -169,7 +169,7 @@ async fn a_statement_behind_a_pooler_ends_in_time() {
     let direct = database.url();
     let bouncer = PgBouncer::start(&direct, "transaction", 3).await;
     let pooler = bouncer.url(&direct);
-    let limits = Limits { connections: 4, time: Duration::from_secs(1) };
+    let limits = Limits { connections: 4, time: Duration::from_secs(1), ..Limits::default() };
     let store = Store::open_with(Urls { main: &pooler, direct: Some(&direct) }, limits).await.unwrap();
     store.migrate().await.unwrap();
     let tenant = Harness::open(Arc::new(store.clone()), 1).await.principal.tenant_id;

@@ -81,6 +81,8 @@ pub enum Refusal {
     },
     /// The tenant has [`HOLDS_MAX`](super::HOLDS_MAX) active holds.
     TooManyHolds,
+    /// The hold would have more credits than one request can name.
+    HoldTooLarge,
     /// The API key has spent its credits of this day (UTC).
     DailyCap,
     /// The tenant has no such hold, spend or grant.
@@ -127,7 +129,12 @@ impl Refusal {
             | Self::ExceedsSpend { .. }
             | Self::ExceedsGrant { .. }
             | Self::BalanceOutOfRange => true,
-            Self::TooManyHolds | Self::DailyCap | Self::NotFound | Self::KeyReused | Self::ApiKeyRevoked => false,
+            Self::TooManyHolds
+            | Self::HoldTooLarge
+            | Self::DailyCap
+            | Self::NotFound
+            | Self::KeyReused
+            | Self::ApiKeyRevoked => false,
         }
     }
 }

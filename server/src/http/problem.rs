@@ -84,11 +84,11 @@ problems! {
     WEAK_PASSWORD = UNPROCESSABLE_ENTITY "weak_password" "A password has 10 to 128 characters and is not easily guessed: no word with a number behind it, no row of keys, nothing repeated, and not the e-mail address or the shop's name.";
     INVALID_EMAIL = UNPROCESSABLE_ENTITY "invalid_email" "That is not an e-mail address.";
     UNKNOWN_FIELD = UNPROCESSABLE_ENTITY "unknown_field" "The body has a member that this call does not take.";
-    INVALID_CREDITS = UNPROCESSABLE_ENTITY "invalid_credits" "Credits are a whole number from 1 to 1,000,000,000; a capture of 0 releases the hold.";
+    INVALID_CREDITS = UNPROCESSABLE_ENTITY "invalid_credits" "Credits are a whole number from 1 to 1,000,000,000, and a hold has no more in all; a capture may be of 0, and releases the hold.";
     INVALID_TTL = UNPROCESSABLE_ENTITY "invalid_ttl" "ttl_seconds is a whole number from 1 to 86,400.";
     INVALID_REFERENCE = UNPROCESSABLE_ENTITY "invalid_reference" "A reference has 1 to 200 characters, none of them a control character.";
     INVALID_DESCRIPTION = UNPROCESSABLE_ENTITY "invalid_description" "A description has at most 500 characters, none of them a control character.";
-    INVALID_METADATA = UNPROCESSABLE_ENTITY "invalid_metadata" "Metadata has at most 20 pairs of strings, without control characters: keys of 1 to 40 characters, values of at most 500.";
+    INVALID_METADATA = UNPROCESSABLE_ENTITY "invalid_metadata" "Metadata has at most 20 pairs of strings, without control characters: keys of 1 to 40 characters, each key once, values of at most 500.";
     INVALID_REASON = UNPROCESSABLE_ENTITY "invalid_reason" "A reason has 1 to 500 characters, none of them a control character.";
     INVALID_FINAL = UNPROCESSABLE_ENTITY "invalid_final" "final is true or false; a capture of 0 credits is always final.";
     INVALID_LINES = UNPROCESSABLE_ENTITY "invalid_lines" "lines is a list of 1 to 100 spends.";

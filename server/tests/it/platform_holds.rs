@@ -16,6 +16,7 @@ on_both_databases!(
     a_duplicate_that_fails_releases_nothing,
     holds_that_are_over_do_not_fill_the_cap,
     an_extended_hold_lasts_longer_and_holds_more,
+    a_hold_is_never_more_than_can_be_captured_at_once,
 );
 
 async fn a_spend_takes_nothing_from_holds(shop: TestShop) {
@@ -152,4 +153,19 @@ async fn an_extended_hold_lasts_longer_and_holds_more(shop: TestShop) {
     assert_eq!((&revived["hold"]["status"], funds(&revived)), (&json!("ACTIVE"), (10, 7, 3)));
     platform.post(&extend, "none", &json!({})).await.assert_problem(422, "invalid_ttl");
     platform.post(&extend, "long", &json!({"ttl_seconds": 86_401})).await.assert_problem(422, "invalid_ttl");
+}
+
+async fn a_hold_is_never_more_than_can_be_captured_at_once(shop: TestShop) {
+    let platform = Platform::of(&shop).await;
+    platform.tenant("kim", 1_000_000_000).await;
+    let grant = json!({"credits": 1_000_000_000, "reason": "so that the balance is not the limit"});
+    Platform::done(&platform.post("kim/grants", "more", &grant).await);
+    let hold = platform.hold("kim", "hold", &json!({"credits": 999_999_999})).await;
+    let extend = async |key: &str| {
+        platform.post(&format!("{hold}/extend"), key, &json!({"ttl_seconds": 600, "credits": 1})).await
+    };
+    Platform::done(&extend("to-the-most").await);
+    extend("beyond").await.assert_problem(422, "invalid_credits");
+    Platform::done(&platform.post(&format!("{hold}/capture"), "capture", &json!({})).await);
+    assert_eq!(platform.funds("kim").await, (1_000_000_000, 0, 1_000_000_000));
 }

@@ -111,6 +111,9 @@ impl Executor<'_> {
     ) -> Result<Booked, Refusal> {
         let mut hold = unfinished(batch, tenant, id)?;
         let more = more.map_or(Credits(0), Amount::credits);
+        // So that it can be captured at once.
+        let credits = hold.credits.checked_add(more).and_then(|credits| Amount::try_from(credits.0).ok());
+        let credits = credits.ok_or(Refusal::HoldTooLarge)?.credits();
         let expired = hold.status_at(self.now) == HoldStatus::Expired;
         let required = if expired { Credits(hold.rest().0 + more.0) } else { more };
         if expired {
@@ -124,7 +127,7 @@ impl Executor<'_> {
                 Refusal::InsufficientCredits { required, funds }
             });
         }
-        hold.credits = hold.credits.checked_add(more).ok_or(Refusal::BalanceOutOfRange)?;
+        hold.credits = credits;
         hold.status = HoldStatus::Active;
         hold.expires_at = ttl.end(self.now);
         hold.updated_at = self.now;

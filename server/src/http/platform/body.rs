@@ -13,7 +13,7 @@ use billing::{
 };
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
+    de::{DeserializeOwned, Error as _, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 use serde_json::{error::Category, value::RawValue};
 use serde_path_to_error::{Path, Segment};
@@ -66,10 +66,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 
 /// What is wrong with a body that is JSON.
 fn problem(path: &Path, error: &serde_json::Error) -> PlatformProblem {
-    if error.classify() != Category::Data {
+    let text = error.to_string();
+    // 1e400 is JSON, but no number that serde_json can read.
+    if error.classify() != Category::Data && !text.starts_with("number out of range") {
         return Problem::MALFORMED_BODY.into();
     }
-    let text = error.to_string();
     if let Some(name) = quoted(&text, "unknown field `") {
         let known =
             text.split_once(", ").and_then(|(_, known)| known.rsplit_once(" at line ")).map_or("", |(known, _)| known);
@@ -129,14 +130,42 @@ impl TryFrom<String> for Description {
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(try_from = "BTreeMap<String, String>")]
+#[serde(try_from = "Pairs")]
 struct Metadata(BTreeMap<String, String>);
 
-impl TryFrom<BTreeMap<String, String>> for Metadata {
+impl TryFrom<Pairs> for Metadata {
     type Error = InvalidDetails;
 
-    fn try_from(pairs: BTreeMap<String, String>) -> Result<Self, InvalidDetails> {
+    fn try_from(Pairs(pairs): Pairs) -> Result<Self, InvalidDetails> {
         Details::new(None, None, pairs).map(|details| Self(details.metadata))
+    }
+}
+
+/// An object of texts. Of a key that is there twice, a map would silently take the last one.
+struct Pairs(BTreeMap<String, String>);
+
+impl<'de> Deserialize<'de> for Pairs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EachOnce;
+
+        impl<'de> Visitor<'de> for EachOnce {
+            type Value = Pairs;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of texts")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
+                let mut pairs = BTreeMap::new();
+                while let Some((key, value)) = map.next_entry()? {
+                    if pairs.insert(key, value).is_some() {
+                        return Err(A::Error::custom("a key is there twice"));
+                    }
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        deserializer.deserialize_map(EachOnce)
     }
 }
 

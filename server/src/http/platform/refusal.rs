@@ -92,6 +92,7 @@ impl PlatformProblem {
             Refusal::ExceedsSpend { left } => (Problem::EXCEEDS_SPEND, Members::left(left)),
             Refusal::ExceedsGrant { left } => (Problem::EXCEEDS_GRANT, Members::left(left)),
             Refusal::TooManyHolds => (Problem::TOO_MANY_HOLDS, Members::default()),
+            Refusal::HoldTooLarge => (Problem::INVALID_CREDITS, Members::default()),
             Refusal::DailyCap => (Problem::DAILY_CAP.after(until_tomorrow(state.clock.now())), Members::default()),
             Refusal::NotFound => (Problem::NOT_FOUND, Members::default()),
             Refusal::HoldFinished => (Problem::HOLD_FINISHED, Members::default()),

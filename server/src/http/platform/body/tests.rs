@@ -23,9 +23,21 @@ fn credits_are_whole_numbers_within_bounds() {
     for good in ["1", "1000000000"] {
         assert!(read::<SpendBody>(&format!(r#"{{"credits":{good}}}"#)).is_ok(), "{good}");
     }
-    for bad in
-        ["0", "-1", "1.5", "1.0", "1e2", "\"5\"", "true", "null", "[]", "{}", "1000000001", "99999999999999999999"]
-    {
+    for bad in [
+        "0",
+        "-1",
+        "1.5",
+        "1.0",
+        "1e2",
+        "\"5\"",
+        "true",
+        "null",
+        "[]",
+        "{}",
+        "1000000001",
+        "99999999999999999999",
+        "1e400",
+    ] {
         let (code, detail) = refused::<SpendBody>(&format!(r#"{{"credits":{bad}}}"#));
         assert_eq!((code, detail.contains("from 1 to 1,000,000,000")), ("invalid_credits", true), "{bad}: {detail}");
         let json = format!(r#"{{"lines":[{{"credits":1}},{{"credits":{bad}}}]}}"#);
@@ -53,6 +65,8 @@ fn a_member_that_is_missing_unknown_or_doubled_is_named() {
         "{doubled:?}"
     );
     assert_eq!(refused::<SpendsBody>(r#"{"lines":[{"credits":1,"x":1}]}"#).0, "unknown_field");
+    let pair = refused::<SpendBody>(r#"{"credits":1,"metadata":{"a":"1","b":"2","a":"3"}}"#);
+    assert_eq!((pair.0, pair.1.contains("each key once")), ("invalid_metadata", true), "{pair:?}");
     assert_eq!(refused::<ExtendBody>("{}").0, "invalid_ttl");
     assert_eq!(refused::<GrantBody>(r#"{"credits":1}"#).0, "invalid_reason");
 }

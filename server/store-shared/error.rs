@@ -22,7 +22,7 @@ pub(crate) fn is_suspect(age: Duration) -> bool {
 
 /// How long before this question the pool may have measured a connection's age, on a busy machine, and how long the
 /// connection may have taken to open.
-const MEASURED_BEFORE_MAX: Duration = Duration::from_millis(250);
+const MEASURED_BEFORE_MAX: Duration = Duration::from_millis(50);
 
 /// Whether a connection of this age may be older than what happened so long ago. One that is a little younger counts too.
 pub(crate) fn predates(age: Duration, happened_ago: Duration) -> bool {
@@ -64,7 +64,7 @@ mod tests {
         let millis = Duration::from_millis;
         assert!(predates(millis(11), millis(10)));
         // The same, but the thread was interrupted after it had measured the age.
-        assert!(predates(millis(11), millis(110)));
+        assert!(predates(millis(11), millis(50)));
         assert!(!predates(millis(11), millis(500)));
     }
 }

@@ -14,16 +14,17 @@ SELECT table_name || '.' || column_name
     || CASE is_nullable WHEN 'NO' THEN ' not null' ELSE '' END
 FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE '\\_sqlx\\_%'
 UNION ALL
-SELECT 'constraint ' || relname || '.' || conname
+SELECT CASE contype WHEN 'u' THEN 'unique ' ELSE 'constraint ' END || relname || '.' || conname
 FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid
 WHERE connamespace = 'public'::regnamespace AND contype IN ('c', 'f', 'p', 'u') AND relname NOT LIKE '\\_sqlx\\_%'
 UNION ALL
-SELECT 'index ' || tablename || '.' || indexname FROM pg_indexes
+SELECT CASE WHEN indexdef LIKE 'CREATE UNIQUE %' THEN 'unique ' ELSE 'index ' END || tablename || '.' || indexname
+FROM pg_indexes
 WHERE schemaname = 'public' AND NOT EXISTS (SELECT FROM pg_constraint WHERE conname = indexname)";
 
 impl TestDatabase {
     /// Columns with type and nullability, indexes and constraints, a line each; the same lines as SQLite's of the same
-    /// schema.
+    /// schema. What is unique by a constraint here may be so by an index there.
     pub async fn schema(&self) -> Result<BTreeSet<String>, TestDatabaseError> {
         let mut connection = self.server.clone().database(&self.name).connect().await?;
         let lines: Vec<String> = sqlx::query_scalar(LINES).fetch_all(&mut connection).await?;

@@ -1,8 +1,8 @@
 //! Executing requests of the platform, and reading the wallet.
 //!
 //! [`WalletStore::execute`] locks the tenants in the order of their ids, then reads and writes; so two groups of requests
-//! never wait for each other in a circle. A change to a purchase locks the purchase first and then its one tenant, and
-//! nothing here locks a purchase.
+//! never wait for each other in a circle. Changes to purchases lock the purchases first and then their tenants, in the same
+//! order, and nothing here locks a purchase.
 
 use std::collections::{BTreeMap, BTreeSet};
 

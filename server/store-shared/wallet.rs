@@ -21,7 +21,8 @@ use jiff::Timestamp;
 use super::{
     row::{micros, parse},
     store_error,
-    wallet_rows::{DescribedRow, HoldRow, Locked, Named, StoredGrant, StoredSpend, WaveRows},
+    wallet_groups::{Locked, Named, WaveRows},
+    wallet_rows::{DescribedRow, HoldRow, StoredGrant, StoredSpend},
     webhooks,
 };
 use crate::{

@@ -7,7 +7,7 @@ use crate::{
     portable::{HoldRow, KeyRow, Locked, Named, StoredGrant, StoredSpend, WalletRow, WaveRows},
 };
 
-/// Locks those of the tenants that exist, in the order given, and reads what is needed to decide upon most requests. The
+/// Locks those of the tenants that exist, in the order of their ids, and reads what is needed to decide upon most requests. The
 /// function's queries see what was committed while it waited.
 pub(crate) async fn lock_wallets(connection: &mut Connection, named: &Named) -> Result<Locked, Error> {
     let rows = sqlx::query!(
